@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 - a shard: the partitions of one loop, from a client's command to its answer. No globals; uses one thread. */
+#ifndef ORD_NODE_SHARD_H
+#define ORD_NODE_SHARD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/bytes.h"
+#include "partition/command.h"
+#include "partition/effects.h"
+#include "partition/partition.h"
+#include "raft/host.h"
+
+struct ord_shard;
+struct ord_config;
+typedef struct uv_loop_s uv_loop_t;
+
+/* Until when a command's submitter waits: until it is logged and applied where its request lives, or until its outcome. Same for claims and accounts. */
+enum ord_wait { ORD_WAIT_LOGGED = 1, ORD_WAIT_SETTLED = 2 };
+
+/* What came of one submitted item. */
+struct ord_answer {
+	/* ORD_OK: result (commands) or body (reads) is known; a wait for the outcome that ran out gives ORD_OK with status ACCEPTED.
+	 * ORD_ERR_NOT_FOUND: a read found nothing. ORD_ERR_INVALID: a read that the partition cannot make sense of.
+	 * ORD_ERR_BUSY: nothing was logged, a queue is full; try again after retry_after_ms. ORD_ERR_NOT_LEADER: nothing was logged, the partition has
+	 * no leader that can be reached in the time allowed. ORD_ERR_UNKNOWN: it may have been logged or not; ask again with the same id. */
+	int err;
+	uint32_t partition;
+	struct ord_result result;
+	struct ord_slice body; /* what ord_query_run wrote, valid during the call */
+	uint32_t retry_after_ms;
+};
+
+/* Embedded by whoever submits. answer is called exactly once for each submitted item, never from inside submit or read, at the latest a little
+ * after its deadline; the waiter must live until then. */
+struct ord_waiter {
+	void (*answer)(struct ord_waiter *w, uint32_t item, const struct ord_answer *a);
+};
+
+/* Hands a checked client command to its partition's leader, here or on another node. deadline_ms is by ord_shard_now_ms. The command is copied. */
+void ord_shard_submit(struct ord_shard *s, const struct ord_command *c, enum ord_wait wait, uint64_t deadline_ms,
+		      struct ord_waiter *w, uint32_t item);
+
+/* Runs a query (node/query.h) at the partition's leader after everything that was acknowledged before this call: linearizable. */
+void ord_shard_read(struct ord_shard *s, uint32_t partition, struct ord_slice query, uint64_t deadline_ms,
+		    struct ord_waiter *w, uint32_t item);
+
+/* Monotonic milliseconds of this turn of the loop. */
+uint64_t ord_shard_now_ms(const struct ord_shard *s);
+
+uint32_t ord_shard_partitions_count(const struct ord_shard *s);
+
+/* This node's view of one partition. */
+struct ord_replica_status {
+	struct ord_group_status group;
+	struct ord_partition_status state;
+	uint64_t admit_count; /* commands that wait to be proposed */
+	uint64_t admit_bytes;
+	uint64_t waiters_count; /* answers owed */
+	bool ready;		/* leads and takes commands */
+};
+void ord_shard_replica_status(const struct ord_shard *s, uint32_t partition, struct ord_replica_status *ret);
+
+struct ord_peer_status {
+	uint32_t node;
+	bool connected; /* both ways */
+	uint64_t output_bytes;
+	uint64_t dropped_count; /* Raft messages dropped since the start */
+};
+/* Peers are numbered 0 .. count - 1 without this node. */
+uint32_t ord_shard_peers_count(const struct ord_shard *s);
+void ord_shard_peer_status(const struct ord_shard *s, uint32_t peer, struct ord_peer_status *ret);
+void ord_shard_host_status(const struct ord_shard *s, struct ord_host_status *ret);
+
+/* Opens the data directory, recovers, listens for peers and begins to take part. loop and config are borrowed until stopped.
+ * On error why (why_size bytes) names the thing and the remedy. fatal is called later, at most once, when the node must stop. */
+int ord_shard_start(uv_loop_t *loop, const struct ord_config *config,
+		    void (*fatal)(void *ctx, int err, const char *why), void *ctx, struct ord_shard **ret, char *why,
+		    size_t why_size);
+
+/* Stops taking commands, answers what waits with ORD_ERR_UNKNOWN or ORD_ERR_NOT_LEADER, waits for the write in flight, closes all handles,
+ * then calls stopped; the shard is freed then. */
+void ord_shard_stop(struct ord_shard *s, void (*stopped)(void *ctx), void *ctx);
+
+#endif

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: Apache-2.0 - many Raft groups on one node: one write-ahead log, one wire, all through libraft's raft_step(). */
+#ifndef ORD_RAFT_HOST_H
+#define ORD_RAFT_HOST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/bytes.h"
+#include "base/uuid.h"
+#include "raft/io.h"
+
+struct ord_host;
+
+enum ord_role { ORD_ROLE_FOLLOWER = 1, ORD_ROLE_CANDIDATE = 2, ORD_ROLE_LEADER = 3, ORD_ROLE_UNAVAILABLE = 4 };
+
+/* "follower", "candidate", "leader", "unavailable". */
+const char *ord_role_name(enum ord_role role);
+
+/* What the host asks its owner to do. Called from inside open, propose, receive, tick, synced and turn, on the caller's thread.
+ * The owner must not call back into the host from send, role or fatal; from apply it may propose. */
+struct ord_host_events {
+	void *ctx; /* borrowed; first argument of all */
+
+	/* Sends one message to another node; bytes are valid during the call only. May be lost, repeated or reordered. */
+	void (*send)(void *ctx, uint32_t node, struct ord_slice message);
+
+	/* A committed command entry, each exactly once per open, in index order; indexes of barriers and configuration changes are skipped. */
+	void (*apply)(void *ctx, uint32_t group, uint64_t index, uint64_t term, struct ord_slice entry);
+
+	/* Role, term or known leader (0: none) of a group changed. A new leader is announced only when all entries of earlier terms have been
+	 * given to apply, so that its state is complete. A lost leadership is announced at once: what was proposed and not yet given to apply may
+	 * still be committed, or not. */
+	void (*role)(void *ctx, uint32_t group, enum ord_role role, uint64_t term, uint32_t leader);
+
+	/* The node must stop: err and a text that names the thing and the remedy. No further call may be made but close. */
+	void (*fatal)(void *ctx, int err, const char *why);
+};
+
+struct ord_host_options {
+	struct ord_uuid cluster; /* stands in every segment's header; another one is ORD_ERR_MISMATCH */
+	uint32_t node;		 /* 1 .. */
+	const uint32_t *nodes;	 /* ids of all voters, this node among them; copied */
+	uint32_t nodes_count;
+	uint32_t groups_count;
+	uint64_t seed;		      /* for election timeouts; differs from node to node */
+	uint32_t election_timeout_ms; /* 0: 500 */
+	uint32_t heartbeat_ms;	      /* 0: 100 */
+	uint64_t segment_bytes;	      /* 0: 64 MiB */
+	uint64_t
+		cache_bytes; /* 0: 64 MiB; committed entries kept in memory for followers, all groups together; older ones are read from the log */
+	struct ord_io io;
+	struct ord_host_events events;
+};
+
+/* Reads the write-ahead log, cuts an incomplete tail, and starts all groups at what it says; on an empty log every group begins with the
+ * same configuration of all nodes as voters. now_ms is monotonic. ORD_ERR_CORRUPT when a record before the tail fails its check,
+ * ORD_ERR_MISMATCH (libraft older than 0.22, or a log of another cluster or node), ORD_ERR_IO, ORD_ERR_NOMEM; why (why_size bytes) then names
+ * the thing and the remedy. */
+int ord_host_open(const struct ord_host_options *options, uint64_t now_ms, struct ord_host **ret, char *why,
+		  size_t why_size);
+
+/* Frees all. No write may be in flight. NULL is fine. */
+void ord_host_close(struct ord_host *h);
+
+/* Proposes one command entry; bytes are copied. ORD_ERR_NOT_LEADER, ORD_ERR_BUSY (leadership is being handed over: try again),
+ * ORD_ERR_NOMEM. On ORD_OK apply will see it as (index, term), unless leadership is lost. Asserts 0 < entry.len <= ORD_ENTRY_BYTES_MAX. */
+int ord_host_propose(struct ord_host *h, uint32_t group, struct ord_slice entry, uint64_t *ret_index,
+		     uint64_t *ret_term);
+
+/* Takes a message that another node's send gave. Malformed bytes give ORD_ERR_FORMAT and change nothing. */
+int ord_host_receive(struct ord_host *h, uint32_t from, struct ord_slice message);
+
+/* Moves the clock; call every 10 ms or so. now_ms never goes back. */
+void ord_host_tick(struct ord_host *h, uint64_t now_ms);
+
+/* The write in flight is on disk (ORD_OK), or failed: then fatal is called. */
+void ord_host_synced(struct ord_host *h, int status);
+
+/* Ends a turn of the loop: begins a write when records wait and none is in flight, and applies what is committed, a bounded amount.
+ * True when more can be applied at once: call again soon. */
+bool ord_host_turn(struct ord_host *h);
+
+/* Begins to hand the group over to another node; proposals give ORD_ERR_BUSY until it is done or given up (one election timeout).
+ * ORD_ERR_NOT_LEADER, ORD_ERR_INVALID (unknown node, or this one), ORD_ERR_BUSY (one is under way). */
+int ord_host_transfer(struct ord_host *h, uint32_t group, uint32_t node);
+
+struct ord_group_status {
+	enum ord_role role;
+	uint64_t term;
+	uint32_t leader; /* 0: none known */
+	uint64_t last_index;
+	uint64_t commit_index;
+	uint64_t applied_index;
+	uint64_t durable_index; /* on this node's disk */
+};
+void ord_host_group_status(const struct ord_host *h, uint32_t group, struct ord_group_status *ret);
+
+struct ord_host_status {
+	uint64_t wal_bytes;	    /* on disk */
+	uint64_t wal_waiting_bytes; /* written by nobody yet */
+	uint64_t syncs_count;
+	uint64_t cached_bytes; /* entries in memory */
+	bool sync_in_flight;
+};
+void ord_host_status(const struct ord_host *h, struct ord_host_status *ret);
+
+/* Checks the libraft that is linked. ORD_OK, or ORD_ERR_MISMATCH with why. */
+int ord_host_check_library(char *why, size_t why_size);
+
+#endif

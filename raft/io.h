@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 - the disk as the write-ahead log sees it: numbered segment files, one write in flight. Node and simulator implement it. */
+#ifndef ORD_RAFT_IO_H
+#define ORD_RAFT_IO_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/bytes.h"
+
+/* All numbers are bytes. Every function gives ORD_OK, ORD_ERR_IO or ORD_ERR_NO_SPACE unless it says otherwise. */
+struct ord_io {
+	void *ctx; /* borrowed; first argument of all */
+
+	/* Calls each(arg, segment, bytes) for every segment there is, in ascending order. Start-up only; blocks. */
+	int (*list)(void *ctx, void (*each)(void *arg, uint64_t segment, uint64_t bytes), void *arg);
+
+	/* Reads up to len bytes at offset; *ret_len is short only at the end of the segment. Blocks (start-up and lagging followers). */
+	int (*read)(void *ctx, uint64_t segment, uint64_t offset, void *base, size_t len, size_t *ret_len);
+
+	/* Cuts the segment to bytes, durably. Start-up only; blocks. */
+	int (*truncate)(void *ctx, uint64_t segment, uint64_t bytes);
+
+	/* Begins to write bytes at offset of the segment, creating it when offset is 0 and it does not exist, and then to sync data and whatever
+	 * metadata is needed to read it back. Never blocks. The bytes stay valid and unchanged until the owner of the interface calls
+	 * ord_host_synced() from the same thread. At most one write is in flight. */
+	void (*write)(void *ctx, uint64_t segment, uint64_t offset, struct ord_slice bytes);
+};
+
+#endif

@@ -1,57 +1,185 @@
-# SPDX-License-Identifier: Apache-2.0 - the only build file.
-BUILD ?= build
+# SPDX-License-Identifier: Apache-2.0 - the only build file. `make help` lists what can be asked of it.
+VERSION := $(shell sed -n 's/^\#define ORDAIN_VERSION "\(.*\)"/\1/p' client/ordain.h)
+# Debian's default prefix for what is built by hand; DESTDIR is put before it (packagers).
+PREFIX ?= /usr/local
+DESTDIR ?=
+# For example SAN=address,undefined. Has its own build directory, so that objects are never mixed.
+SAN ?=
+comma = ,
+BUILD ?= build$(if $(SAN),/san-$(subst $(comma),-,$(SAN)))
+
 CC = gcc
-PKGS = raft libuv msgpack libcrypto libxxhash
 WARN = -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla
-CFLAGS ?= -O2 -g
-ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -I. $(WARN) -fno-omit-frame-pointer $(CFLAGS) $(shell pkg-config --cflags $(PKGS)) $(if $(SAN),-fsanitize=$(SAN))
-ALL_LDFLAGS = $(LDFLAGS) $(if $(SAN),-fsanitize=$(SAN))
-LIBS = $(shell pkg-config --libs $(PKGS)) -lpthread
+CFLAGS ?= $(if $(SAN),-O1 -g,-O2 -g -fstack-protector-strong -D_FORTIFY_SOURCE=2)
+
+# Debian 12 calls msgpack-c's C half "msgpack", Debian 13 "msgpack-c".
+MSGPACK := $(if $(shell pkg-config --exists msgpack-c 2>/dev/null && echo yes),msgpack-c,msgpack)
+PKGS = raft libuv $(MSGPACK) libcrypto libxxhash
+PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
+PKG_LIBS := $(shell pkg-config --libs $(PKGS) 2>/dev/null)
+
+SAN_FLAGS = $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all)
+ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -I. $(WARN) -fno-omit-frame-pointer $(CFLAGS) $(PKG_CFLAGS) $(SAN_FLAGS)
+ALL_LDFLAGS = $(LDFLAGS) $(SAN_FLAGS) -Wl,--as-needed
+LIBS = $(PKG_LIBS) -lpthread
 
 FOLDERS = base partition raft client node cli
-$(foreach f,$(FOLDERS),$(eval SRC_$(f) = $(wildcard $(f)/*.c)))
-OBJ = $(patsubst %.c,$(BUILD)/%.o,$(1))
+objects = $(patsubst %.c,$(BUILD)/%.o,$(1))
+SOURCES := $(wildcard $(FOLDERS:%=%/*.c) tests/*/*.c)
 
-all: $(BUILD)/ordaind $(BUILD)/ordain
+# Asks for nothing on the network when all packages are there.
+SETUP = tests/support/setup.sh
+# A make of ours inside this one: set-up may have changed what pkg-config says, which is read at the start.
+AGAIN = +@$(MAKE) --no-print-directory $(if $(findstring j,$(filter -j% --jobserver%,$(MAKEFLAGS))),,-j$(shell nproc))
 
-$(BUILD)/%.o: %.c
+all: ## build everything: build/ordaind, build/ordain, build/libordain.a (default)
+	@$(SETUP) build
+	$(AGAIN) programs
+
+programs: $(BUILD)/ordaind $(BUILD)/ordain $(BUILD)/libordain.a
+
+demo: ## install what is missing, build, and run the main job on a cluster of three nodes
+	@$(SETUP) demo
+	$(AGAIN) programs
+	@BUILD=$(BUILD) docs/examples/demo.sh
+
+test: ## install what is missing, build, and run every test; the last line is "N passed, N failed"
+	@$(SETUP) test
+	$(AGAIN) run-tests
+
+setup: ## install the packages that building, testing and linting need
+	@$(SETUP) build demo test lint
+
+# --- objects, archives, programs ---
+
+# Rewritten only when the flags differ from those of the last build: then everything is compiled anew.
+$(BUILD)/flags: FORCE
+	@mkdir -p $(@D)
+	@pkg-config --atleast-version=0.22 raft || { $(SETUP) explain; exit 1; }
+	@echo '$(subst ','\'',$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(LIBS))' | cmp -s - $@ || \
+		echo '$(subst ','\'',$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(LIBS))' > $@
+
+$(BUILD)/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
 
 # One archive a folder: build/base.a, build/partition.a ... (main.c of node and cli stays out).
 define ARCHIVE
-$(BUILD)/$(1).a: $$(call OBJ,$$(filter-out %/main.c,$$(SRC_$(1))))
+$(BUILD)/$(1).a: $$(call objects,$$(filter-out %/main.c,$$(wildcard $(1)/*.c)))
 	@rm -f $$@
 	ar rcs $$@ $$^
 endef
 $(foreach f,$(FOLDERS),$(eval $(call ARCHIVE,$(f))))
 
+# What a program links to talk to a cluster: the client and what it rests on.
+$(BUILD)/libordain.a: $(call objects,$(wildcard client/*.c base/*.c))
+	@rm -f $@
+	ar rcs $@ $^
+
+# Two libraft packages can stand side by side: what counts is the one that the linker took.
 $(BUILD)/ordaind: $(BUILD)/node/main.o $(addprefix $(BUILD)/,node.a raft.a partition.a client.a base.a)
 	$(CC) $^ $(ALL_LDFLAGS) $(LIBS) -o $@
+	@tests/support/check_linked.sh $@ || { rm -f $@; exit 1; }
 
 $(BUILD)/ordain: $(BUILD)/cli/main.o $(addprefix $(BUILD)/,cli.a client.a partition.a base.a)
 	$(CC) $^ $(ALL_LDFLAGS) $(LIBS) -o $@
 
-# One Criterion binary for each tests/unit/<folder>_<noun>.c, linked with that folder's archive and what it rests on.
+# --- tests ---
+
+# What a test of a folder is linked with: tests/support/<folder>_*.c, the folder's archive and what it rests on.
 DEPS_base = base.a
-DEPS_partition = partition.a base.a
+DEPS_partition = tests/support.a partition.a base.a
 DEPS_raft = raft.a base.a
 DEPS_client = client.a base.a
 DEPS_node = node.a raft.a partition.a client.a base.a
 DEPS_cli = cli.a client.a partition.a base.a
+link_inputs = $(call objects,$(wildcard tests/support/$(1)_*.c)) $(addprefix $(BUILD)/,$(DEPS_$(1)))
+
+# Support code that belongs to no one folder: partitions without a network, their narration, random numbers.
+$(BUILD)/tests/support.a: $(call objects,$(filter-out $(FOLDERS:%=tests/support/%_%),$(wildcard tests/support/*.c)))
+	@rm -f $@
+	ar rcs $@ $^
+
+# One Criterion binary for each tests/unit/<folder>_<noun>.c.
 define UNIT
-$(BUILD)/tests/unit/$(1): $(BUILD)/tests/unit/$(1).o $(addprefix $(BUILD)/,$(DEPS_$(firstword $(subst _, ,$(1)))))
+$(BUILD)/tests/unit/$(1): $(BUILD)/tests/unit/$(1).o $(call link_inputs,$(firstword $(subst _, ,$(1))))
 	$$(CC) $$^ $$(ALL_LDFLAGS) $$(LIBS) -lcriterion -o $$@
 endef
-UNITS = $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/*.c))
+UNITS := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/*.c))
 $(foreach u,$(UNITS),$(eval $(call UNIT,$(u))))
 
-unit: $(addprefix $(BUILD)/tests/unit/,$(UNITS))
-	@for t in $^; do echo "== $$t"; $$t || exit 1; done
+# One program each: the naive model compared with the partitions, and the golden transcripts.
+$(BUILD)/tests/model/model: $(call objects,$(wildcard tests/model/*.c)) $(call link_inputs,partition)
+	$(CC) $^ $(ALL_LDFLAGS) $(LIBS) -o $@
 
-clean:
+$(BUILD)/tests/golden/golden: $(call objects,$(wildcard tests/golden/*.c)) $(call link_inputs,partition)
+	$(CC) $^ $(ALL_LDFLAGS) $(LIBS) -o $@
+
+UNIT_PROGRAMS = $(addprefix $(BUILD)/tests/unit/,$(UNITS))
+PROOF_PROGRAMS = $(BUILD)/tests/model/model $(BUILD)/tests/golden/golden
+
+run-tests: programs $(UNIT_PROGRAMS) $(PROOF_PROGRAMS)
+	@BUILD=$(BUILD) SAN=$(SAN) tests/support/run_tests.sh $(UNIT_PROGRAMS) $(PROOF_PROGRAMS) then tests/integration/run.sh
+
+unit: $(UNIT_PROGRAMS) ## build and run the unit tests alone
+	@BUILD=$(BUILD) tests/support/run_tests.sh $^
+
+# --- lint ---
+
+C_FILES := $(wildcard $(FOLDERS:%=%/*.[ch]) jepsen/*.[ch] tests/*/*.[ch])
+TIDY_OK = $(patsubst %.c,$(BUILD)/tidy/%.ok,$(filter %.c,$(C_FILES)))
+
+lint: ## check format, clang-tidy, who includes whom, what the core calls, and sizes
+	@$(SETUP) lint
+	$(AGAIN) check-format check-includes check-sizes check-symbols check-tidy
+
+check-format: ## clang-format has nothing to change
+	@clang-format --dry-run -Werror $(C_FILES)
+
+check-includes: ## folders include only whom they may
+	@tests/support/check_includes.sh $(C_FILES)
+
+check-sizes: ## no file over 800 lines, no function over 90
+	@tests/support/check_sizes.sh $(C_FILES)
+
+check-symbols: $(BUILD)/partition.a $(BUILD)/base.a ## the core calls no clock, no I/O, no randomness
+	@tests/support/check_symbols.sh $^
+
+check-tidy: $(TIDY_OK) ## clang-tidy finds nothing
+
+# Anew when the file or a header of its changes: the object stands for both.
+$(BUILD)/tidy/%.ok: %.c $(BUILD)/%.o .clang-tidy
+	@mkdir -p $(@D)
+	@echo "clang-tidy $<"
+	@clang-tidy --quiet $< -- -std=c11 -D_GNU_SOURCE -I. $(PKG_CFLAGS) 2>$@.err || { cat $@.err; exit 1; }
+	@touch $@
+
+# --- install ---
+
+TREE = $(DESTDIR)$(PREFIX)
+
+install: all ## install programs, library, header, unit and docs under DESTDIR and PREFIX (/usr/local)
+	install -D -m 755 -t $(TREE)/bin $(BUILD)/ordaind $(BUILD)/ordain
+	install -D -m 644 -t $(TREE)/lib $(BUILD)/libordain.a
+	install -D -m 644 -t $(TREE)/include client/ordain.h
+	install -d $(TREE)/lib/pkgconfig $(TREE)/lib/systemd/system
+	sed 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|; s|@MSGPACK@|$(MSGPACK)|' client/ordain.pc.in > $(TREE)/lib/pkgconfig/ordain.pc
+	sed 's|/usr/bin/|$(PREFIX)/bin/|' node/ordaind.service > $(TREE)/lib/systemd/system/ordaind.service
+	install -D -m 644 -t $(TREE)/share/doc/ordain README.md LICENSE $(wildcard docs/*.md)
+	install -D -m 644 -t $(TREE)/share/doc/ordain/adr $(wildcard docs/adr/*.md)
+	install -D -m 644 -t $(TREE)/share/doc/ordain/examples $(wildcard docs/examples/*)
+
+clean: ## remove the build directory
 	rm -rf $(BUILD)
 
-.PHONY: all unit clean
+help: ## this list
+	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/\1\t\2/p' Makefile | expand -t 16
+	@echo
+	@echo "Variables: SAN=address,undefined (sanitizers, own build directory)  BUILD=dir  CFLAGS=...  PREFIX=/usr/local  DESTDIR="
+
+FORCE:
+.PHONY: all programs demo test run-tests setup unit lint check-format check-includes check-sizes check-symbols check-tidy \
+	install clean help FORCE
 .SECONDARY:
--include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+.DELETE_ON_ERROR:
+-include $(patsubst %.c,$(BUILD)/%.d,$(SOURCES))

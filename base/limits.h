@@ -21,6 +21,8 @@
 #define ORD_CLIENT_CONNECTIONS_MAX 10000
 #define ORD_CONNECTION_CALLS_MAX \
 	1024 /* unanswered calls of one connection; then it is not read until answers have left */
+#define ORD_CONNECTION_ITEMS_MAX 65536 /* items of those calls; about 60 bytes each, and an answer of 400 at most */
+#define ORD_CONNECTION_OUTPUT_PAUSE_BYTES (4u << 20) /* unsent answers; then it is not read until some have left */
 #define ORD_CONNECTION_OUTPUT_BYTES_MAX (64u << 20) /* answers that a client does not read; past this it is cut off */
 
 /* Log entries. */
@@ -29,9 +31,11 @@
 #define ORD_DELIVER_BYTES_MAX (256u << 10) /* messages of one delivery from partition to partition */
 
 /* Queues of one partition at its leader. */
-#define ORD_ADMIT_BYTES_MAX (16u << 20)	    /* commands that wait to be proposed; then clients are answered busy */
-#define ORD_UNSETTLED_MAX 200000	    /* accepted transfers without outcome; then new ones are answered busy */
-#define ORD_DELIVER_WINDOW_BYTES (4u << 20) /* messages on their way to one other partition */
+#define ORD_ADMIT_BYTES_MAX (16u << 20) /* commands that wait to be proposed; then clients are answered busy */
+#define ORD_READS_MAX 100000		/* reads that wait at one partition; then clients are answered busy */
+#define ORD_FORWARDS_MAX 200000	 /* calls passed on to other nodes or waiting for a leader, all partitions; then busy */
+#define ORD_UNSETTLED_MAX 200000 /* accepted transfers without outcome; then new ones are answered busy */
+#define ORD_DELIVER_WINDOW_MESSAGES 16384u /* sent to one other partition and not yet applied there */
 
 /* Peers. */
 #define ORD_FRAME_BYTES_MAX (32u << 20)	      /* one frame between nodes */

@@ -8,8 +8,11 @@
 
 #define TABLE_FIRST_BUCKETS 64u
 #define TABLE_FIRST_BITS 6u
-/* Average records in a bucket at which one more bucket is split. */
-#define TABLE_LOAD_MAX 1
+/* Buckets for each record. Two: a lookup that waits for memory more often than it must costs more than eight bytes. Also how many buckets are
+ * divided by one insert at most. */
+#define TABLE_BUCKETS_PER_RECORD 2
+/* Less than the first number of buckets, so that the bucket looked at ahead always exists. */
+#define TABLE_SPLITS_AHEAD 8u
 
 static uint64_t segment_buckets(unsigned segment)
 {
@@ -56,6 +59,16 @@ struct ord_table_link *ord_table_find(const struct ord_table *t, uint64_t hash, 
 	return link;
 }
 
+void ord_table_prefetch(const struct ord_table *t, uint64_t hash)
+{
+	__builtin_prefetch(bucket_at(t, bucket_of(t, hash)));
+}
+
+void ord_table_prefetch_record(const struct ord_table *t, uint64_t hash)
+{
+	__builtin_prefetch(*bucket_at(t, bucket_of(t, hash)));
+}
+
 /* Adds bucket number buckets_count and moves into it what belongs there from the one bucket it divides. */
 static void table_split(struct ord_table *t)
 {
@@ -70,6 +83,8 @@ static void table_split(struct ord_table *t)
 			return;
 	}
 	struct ord_table_link **from = bucket_at(t, added - (1ull << top));
+	/* The bucket that will be divided some inserts from now: its record comes from memory meanwhile. */
+	__builtin_prefetch(*bucket_at(t, added - (1ull << top) + TABLE_SPLITS_AHEAD));
 	struct ord_table_link **into = bucket_at(t, added);
 	t->buckets_count++;
 	while (*from != NULL) {
@@ -91,7 +106,7 @@ void ord_table_put(struct ord_table *t, struct ord_table_link *link, uint64_t ha
 	link->next = *bucket;
 	*bucket = link;
 	t->count++;
-	if (t->count > t->buckets_count * TABLE_LOAD_MAX)
+	for (int i = 0; i < TABLE_BUCKETS_PER_RECORD && t->count * TABLE_BUCKETS_PER_RECORD > t->buckets_count; i++)
 		table_split(t);
 }
 

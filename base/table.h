@@ -34,6 +34,11 @@ void ord_table_close(struct ord_table *t);
 /* The link whose record has the key, NULL when there is none. hash must be what the record was put with. */
 struct ord_table_link *ord_table_find(const struct ord_table *t, uint64_t hash, const void *key, ord_table_equal equal);
 
+/* Two hints for whoever knows early what it will look for, so that memory answers meanwhile: first where the chain of the hash begins, a little
+ * later (when that has come) its first record. They change nothing. */
+void ord_table_prefetch(const struct ord_table *t, uint64_t hash);
+void ord_table_prefetch_record(const struct ord_table *t, uint64_t hash);
+
 /* Adds a record; the caller knows that its key is not there. Cannot fail: when memory for growing is short, chains get longer. */
 void ord_table_put(struct ord_table *t, struct ord_table_link *link, uint64_t hash);
 

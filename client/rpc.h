@@ -24,9 +24,10 @@ enum ord_rpc_type { ORD_RPC_REQUEST = 0, ORD_RPC_RESPONSE = 1, ORD_RPC_NOTIFY = 
 
 struct ord_rpc_message {
 	enum ord_rpc_type type;
-	uint32_t id;		      /* REQUEST, RESPONSE */
-	struct ord_slice method;      /* REQUEST, NOTIFY */
-	const msgpack_object *params; /* REQUEST, NOTIFY */
+	uint32_t id;		 /* REQUEST, RESPONSE */
+	struct ord_slice method; /* REQUEST, NOTIFY */
+	const msgpack_object
+		*params; /* REQUEST, NOTIFY; [{...}] and [] come out as a map; anything else as it is: check the type */
 	const msgpack_object *error;  /* RESPONSE; of type NIL when there is none */
 	const msgpack_object *result; /* RESPONSE */
 };
@@ -43,7 +44,8 @@ void *ord_rpc_stream_space(struct ord_rpc_stream *s, size_t *ret_len);
 void ord_rpc_stream_filled(struct ord_rpc_stream *s, size_t len);
 
 /* The next whole message, valid until the next call for this stream. *ret_have tells whether there is one.
- * ORD_ERR_TOO_BIG or ORD_ERR_FORMAT (not MessagePack, or not a MessagePack-RPC message): the connection cannot be used any more. */
+ * ORD_ERR_TOO_BIG (bytes, objects or nesting), ORD_ERR_FORMAT (not MessagePack, or not a MessagePack-RPC message) or ORD_ERR_NOMEM: the connection
+ * cannot be used any more. */
 int ord_rpc_stream_next(struct ord_rpc_stream *s, struct ord_rpc_message *ret, bool *ret_have);
 
 /* Bytes of a message that has begun and not yet ended. */

@@ -40,4 +40,42 @@ struct ord_config {
 	uint32_t clients_max; /* connections */
 };
 
+/* Texts about what is wrong: the place, the thing and the remedy. */
+#define ORD_CONFIG_WHY_SIZE 1024
+
+/* What a command line asks for. */
+enum ord_config_action {
+	ORD_CONFIG_RUN = 1,
+	ORD_CONFIG_PRINT = 2,	/* --print-config */
+	ORD_CONFIG_VERSION = 3, /* --version */
+	ORD_CONFIG_HELP = 4	/* --help */
+};
+
+/* Defaults for all that has one; the rest is zero. */
+void ord_config_init(struct ord_config *c);
+
+/* Reads "key = value" lines. name stands for the file in error texts. ORD_ERR_INVALID with why: "name:line: key: what and remedy". */
+int ord_config_read(struct ord_config *c, FILE *in, const char *name, char why[ORD_CONFIG_WHY_SIZE]);
+
+/* Reads a command line: the file that --config names first, then the flags, which override it. *ret_action is RUN unless another one was asked for;
+ * with VERSION and HELP the rest is not looked at. ORD_ERR_INVALID with why. Does not check what belongs together: ord_config_check does. */
+int ord_config_command_line(struct ord_config *c, int argc, char **argv, enum ord_config_action *ret_action,
+			    char why[ORD_CONFIG_WHY_SIZE]);
+
+/* Checks that nothing is missing and that the values fit each other; sorts the nodes by id. ORD_ERR_INVALID with why. */
+int ord_config_check(struct ord_config *c, char why[ORD_CONFIG_WHY_SIZE]);
+
+/* Writes the whole configuration in the format of the file. */
+void ord_config_print(const struct ord_config *c, FILE *out);
+
+/* The text of --help. */
+void ord_config_help(FILE *out);
+
+/* The entry of the node with that id, NULL when there is none. */
+const struct ord_config_node *ord_config_find(const struct ord_config *c, uint32_t node);
+
+/* "host:port", with brackets around an IPv6 host. */
+#define ORD_ADDRESS_TEXT_SIZE (ORD_HOST_TEXT_SIZE + 9)
+void ord_address_format(const char *host, uint16_t port, char text[ORD_ADDRESS_TEXT_SIZE]);
+
 #endif

@@ -115,7 +115,7 @@ void ord_message_encode(const struct ord_message *m, struct ord_bytes *out);
 int ord_message_decode(struct ord_reader *r, struct ord_message *ret);
 
 /* An entry: a header (format, logic version, count of commands, the leader's time), then the commands.
- * begin writes the header with count 0; the caller appends commands and ends with the count. */
+ * begin writes the header with count 0 (asserts that out is empty); the caller appends commands and ends with the count. */
 void ord_entry_begin(struct ord_bytes *out, uint64_t time_us);
 void ord_entry_end(struct ord_bytes *out, uint32_t commands_count);
 

@@ -54,4 +54,9 @@ struct ord_effects {
 void ord_effects_init(struct ord_effects *fx);
 void ord_effects_close(struct ord_effects *fx);
 
+/* For the processors. Running out of memory aborts. */
+void ord_effects_clear(struct ord_effects *fx);
+void ord_effects_add_reply(struct ord_effects *fx, const struct ord_reply *reply);
+void ord_effects_add_outcome(struct ord_effects *fx, const struct ord_outcome *outcome);
+
 #endif

@@ -43,6 +43,7 @@ struct ord_partition_status {
 	uint64_t unsettled_count; /* transfers of this partition without outcome */
 	uint64_t outbox_count;	  /* messages not yet trimmed, all destinations */
 	uint64_t outbox_bytes;
+	uint64_t ignored_count; /* stages and outcomes that came again or from nowhere: 0 in a healthy cluster */
 };
 void ord_partition_status(const struct ord_partition *p, struct ord_partition_status *ret);
 

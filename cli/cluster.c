@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: Apache-2.0 - the node processes of a cluster directory: start them, wait until they serve, end them. */
+#include "cli/cluster.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/assert.h"
+#include "base/err.h"
+#include "cli/port.h"
+
+#define ROUND_MS 1000	     /* longest wait for a node's status; one that is paused never answers */
+#define PAUSE_MS 50	     /* between two looks at a cluster that is not ready yet */
+#define KILL_WAIT_MS 10000   /* a killed process ends as soon as its last system call is over */
+#define LOG_TAIL_BYTES 1500u /* of the log of a node that ended */
+
+int ord_cluster_find(struct ord_cluster *c, char *why)
+{
+	char path[PATH_MAX];
+	int err = ORD_OK;
+	for (uint32_t i = 0; i < ORD_NODES_MAX; i++)
+		c->processes[i] = (struct ord_process){.pidfd = -1};
+	for (uint32_t i = 0; err == ORD_OK && i < c->layout.nodes_count; i++) {
+		ord_layout_path(&c->layout, &c->layout.nodes[i], "pid", path);
+		err = ord_process_find(path, &c->processes[i], why, ORD_CLUSTER_WHY_SIZE);
+	}
+	if (err != ORD_OK)
+		ord_cluster_close(c);
+	return err;
+}
+
+int ord_cluster_open(const char *dir, struct ord_cluster *ret, char *why)
+{
+	int err = ord_layout_load(dir, &ret->layout, why, ORD_CLUSTER_WHY_SIZE);
+	return err == ORD_OK ? ord_cluster_find(ret, why) : err;
+}
+
+void ord_cluster_close(struct ord_cluster *c)
+{
+	for (uint32_t i = 0; i < ORD_NODES_MAX; i++)
+		ord_process_close(&c->processes[i]);
+}
+
+static bool program_at(struct ord_cluster *c, const char *dir, size_t dir_len)
+{
+	int len = snprintf(c->ordaind, sizeof c->ordaind, "%.*s/ordaind", (int)dir_len, dir);
+	return len < (int)sizeof c->ordaind && access(c->ordaind, X_OK) == 0;
+}
+
+int ord_cluster_program(struct ord_cluster *c, const char *given, char *why)
+{
+	char self[PATH_MAX] = "";
+	const char *path = getenv("PATH");
+	if (given != NULL) {
+		snprintf(c->ordaind, sizeof c->ordaind, "%s", given);
+		if (access(c->ordaind, X_OK) == 0)
+			return ORD_OK;
+		snprintf(why, ORD_CLUSTER_WHY_SIZE, "--ordaind: %s: %s", given, strerror(errno));
+		return ORD_ERR_NOT_FOUND;
+	}
+	ssize_t len = readlink("/proc/self/exe", self, sizeof self - 1);
+	const char *slash = len > 0 ? strrchr(self, '/') : NULL;
+	if (slash != NULL && program_at(c, self, (size_t)(slash - self)))
+		return ORD_OK;
+	while (path != NULL && *path != '\0') {
+		size_t part = strcspn(path, ":");
+		if (part > 0 && program_at(c, path, part))
+			return ORD_OK;
+		path += part + (path[part] == ':');
+	}
+	snprintf(why, ORD_CLUSTER_WHY_SIZE,
+		 "ordaind is neither beside %s nor in PATH; build it with make, or name it with --ordaind", self);
+	return ORD_ERR_NOT_FOUND;
+}
+
+static int ports_check(const struct ord_layout *l, const struct ord_layout_node *node, char *why)
+{
+	uint16_t taken = 0;
+	if (!ord_port_is_free(node->peer_port))
+		taken = node->peer_port;
+	if (!ord_port_is_free(node->client_port))
+		taken = node->client_port;
+	if (taken == 0)
+		return ORD_OK;
+	snprintf(why, ORD_CLUSTER_WHY_SIZE,
+		 "node %" PRIu32
+		 ": another program listens on its port 127.0.0.1:%u; find it with 'ss -ltnp' and end it, or choose "
+		 "another port in %s/cluster.conf and in every node's ordaind.conf",
+		 node->id, (unsigned)taken, l->dir);
+	return ORD_ERR_IN_USE;
+}
+
+int ord_cluster_start_node(struct ord_cluster *c, uint32_t place, char *why)
+{
+	const struct ord_layout_node *node = &c->layout.nodes[place];
+	char conf[PATH_MAX], data[PATH_MAX], log[PATH_MAX], pid_file[PATH_MAX];
+	char *argv[] = {c->ordaind, "--config", conf, "--data-dir", data, NULL};
+	ORD_ASSERT(c->processes[place].pidfd < 0);
+	int err = ord_layout_prepare(&c->layout, node, why, ORD_CLUSTER_WHY_SIZE);
+	if (err == ORD_OK)
+		err = ports_check(&c->layout, node, why);
+	if (err != ORD_OK)
+		return err;
+	ord_layout_path(&c->layout, node, "ordaind.conf", conf);
+	ord_layout_path(&c->layout, node, "data", data);
+	ord_layout_path(&c->layout, node, "log", log);
+	ord_layout_path(&c->layout, node, "pid", pid_file);
+	struct ord_process_spawn spawn = {.program = c->ordaind, .argv = argv, .log = log, .pid_file = pid_file};
+	return ord_process_start(&spawn, &c->processes[place], why, ORD_CLUSTER_WHY_SIZE);
+}
+
+/* The end of a node's log, from the beginning of a line. */
+static void log_tail(const char *path, char *text, size_t text_size)
+{
+	FILE *in = fopen(path, "re");
+	size_t len = 0;
+	if (in != NULL) {
+		if (fseek(in, -(long)LOG_TAIL_BYTES, SEEK_END) != 0)
+			rewind(in);
+		len = fread(text, 1, text_size - 1, in);
+		fclose(in);
+	}
+	text[len] = '\0';
+	char *line = strchr(text, '\n');
+	if (len >= LOG_TAIL_BYTES && line != NULL)
+		memmove(text, line + 1, strlen(line + 1) + 1);
+}
+
+static int ended_tell(const struct ord_cluster *c, uint32_t place, char *why)
+{
+	char path[PATH_MAX], tail[LOG_TAIL_BYTES + 1];
+	ord_layout_path(&c->layout, &c->layout.nodes[place], "log", path);
+	log_tail(path, tail, sizeof tail);
+	snprintf(why, ORD_CLUSTER_WHY_SIZE, "node %" PRIu32 " has ended; the end of its log %.1024s:\n%s",
+		 c->layout.nodes[place].id, path, tail);
+	return ORD_ERR_CLOSED;
+}
+
+/* Waits a moment; returns the place of a node that has ended, -1 when none has. */
+static int pause_watching(const struct ord_cluster *c)
+{
+	struct pollfd ends[ORD_NODES_MAX];
+	for (uint32_t i = 0; i < c->layout.nodes_count; i++)
+		ends[i] = (struct pollfd){.fd = c->processes[i].pidfd, .events = POLLIN}; /* -1 is skipped */
+	if (poll(ends, c->layout.nodes_count, PAUSE_MS) < 1)
+		return -1;
+	for (uint32_t i = 0; i < c->layout.nodes_count; i++) {
+		if (ends[i].revents != 0)
+			return (int)i;
+	}
+	return -1;
+}
+
+int ord_cluster_survey(const struct ord_cluster *c, struct ord_survey **ret, char *why)
+{
+	char addresses[ORD_LAYOUT_ADDRESSES_SIZE];
+	struct ordain_id cluster_id;
+	struct ordain_options options = {.addresses = addresses, .cluster_id = &cluster_id};
+	struct ord_survey *s;
+	ord_layout_addresses(&c->layout, addresses);
+	memcpy(cluster_id.bytes, c->layout.cluster.bytes, sizeof cluster_id.bytes);
+	int err = ord_survey_open(&options, &s);
+	if (err != 0) {
+		snprintf(why, ORD_CLUSTER_WHY_SIZE, "%s", ordain_strerror(err));
+		return ORD_ERR_IO;
+	}
+	if (!ord_survey_partitions(s, c->layout.partitions_count)) {
+		ord_survey_close(s);
+		snprintf(why, ORD_CLUSTER_WHY_SIZE, "out of memory");
+		return ORD_ERR_NOMEM;
+	}
+	for (uint32_t i = 0; i < c->layout.nodes_count; i++) {
+		ord_survey_node_add(s, c->layout.nodes[i].id);
+		snprintf(s->nodes[i].host, sizeof s->nodes[i].host, "127.0.0.1");
+		s->nodes[i].port = c->layout.nodes[i].client_port;
+		s->nodes[i].asked = c->processes[i].pidfd >= 0;
+	}
+	*ret = s;
+	return ORD_OK;
+}
+
+static int not_ready_tell(const struct ord_cluster *c, const struct ord_survey *s, int64_t timeout_ms, char *why)
+{
+	size_t len = (size_t)snprintf(why, ORD_CLUSTER_WHY_SIZE,
+				      "after %" PRId64 " ms only %" PRIu32 " of %" PRIu32
+				      " partitions have a leader that takes commands",
+				      timeout_ms, ord_survey_ready_count(s), s->partitions_count);
+	for (uint32_t i = 0; i < s->nodes_count; i++) {
+		const struct ord_survey_node *n = &s->nodes[i];
+		if (n->answered)
+			continue;
+		len += (size_t)snprintf(why + len, ORD_CLUSTER_WHY_SIZE - len, "; node %" PRIu32 " %s", n->id,
+					!n->asked		 ? "does not run"
+					: c->processes[i].paused ? "is paused (continue it: cluster kill --signal CONT)"
+								 : n->problem);
+	}
+	snprintf(why + len, ORD_CLUSTER_WHY_SIZE - len,
+		 "; wait longer with --timeout, or look into the logs %s/node-*/log", c->layout.dir);
+	return ORD_ERR_TIMEOUT;
+}
+
+int ord_cluster_wait_ready(struct ord_cluster *c, int answering, int64_t timeout_ms, char *why)
+{
+	int64_t deadline_ms = ord_process_now_ms() + timeout_ms;
+	struct ord_survey *s;
+	int err = ord_cluster_survey(c, &s, why);
+	if (err != ORD_OK)
+		return err;
+	for (;;) {
+		int64_t left_ms = deadline_ms - ord_process_now_ms();
+		if (left_ms <= 0) {
+			err = not_ready_tell(c, s, timeout_ms, why);
+			break;
+		}
+		ord_survey_round(s, (uint32_t)(left_ms < ROUND_MS ? left_ms : ROUND_MS));
+		if (ord_survey_ready_count(s) == s->partitions_count && (answering < 0 || s->nodes[answering].answered))
+			break;
+		int ended = pause_watching(c);
+		if (ended >= 0) {
+			err = ended_tell(c, (uint32_t)ended, why);
+			break;
+		}
+	}
+	ord_survey_close(s);
+	return err;
+}
+
+/* Takes the pid file of an ended node away. */
+static void node_forget(struct ord_cluster *c, uint32_t place)
+{
+	char path[PATH_MAX];
+	ord_layout_path(&c->layout, &c->layout.nodes[place], "pid", path);
+	unlink(path);
+	ord_process_close(&c->processes[place]);
+}
+
+int ord_cluster_stop(struct ord_cluster *c, uint32_t mask, bool force, int64_t timeout_ms,
+		     enum ord_cluster_end ret_ends[ORD_NODES_MAX], char *why)
+{
+	int64_t deadline_ms = ord_process_now_ms() + timeout_ms;
+	int err = ORD_OK;
+	for (uint32_t i = 0; i < c->layout.nodes_count; i++) {
+		ret_ends[i] = ORD_CLUSTER_NOT_RUNNING;
+		if ((mask >> i & 1) == 0 || c->processes[i].pidfd < 0)
+			continue;
+		ord_process_signal(&c->processes[i], SIGTERM);
+		ord_process_signal(&c->processes[i], SIGCONT); /* a paused one would never see it */
+	}
+	for (uint32_t i = 0; i < c->layout.nodes_count; i++) {
+		if ((mask >> i & 1) == 0 || c->processes[i].pidfd < 0)
+			continue;
+		ret_ends[i] = ORD_CLUSTER_ENDED;
+		bool ended = ord_process_wait(&c->processes[i], deadline_ms - ord_process_now_ms());
+		if (!ended && force) {
+			ret_ends[i] = ORD_CLUSTER_KILLED;
+			ord_process_signal(&c->processes[i], SIGKILL);
+			ended = ord_process_wait(&c->processes[i], KILL_WAIT_MS);
+		}
+		if (ended) {
+			node_forget(c, i);
+			continue;
+		}
+		snprintf(why, ORD_CLUSTER_WHY_SIZE,
+			 "node %" PRIu32 " (process %d) has not ended within %" PRId64
+			 " ms; wait longer with --timeout, or let it be killed with --force",
+			 c->layout.nodes[i].id, (int)c->processes[i].pid, timeout_ms);
+		err = ORD_ERR_TIMEOUT;
+	}
+	return err;
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 - the node processes of a cluster directory: start them, wait until they serve, end them. */
+#ifndef ORD_CLI_CLUSTER_H
+#define ORD_CLI_CLUSTER_H
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "cli/layout.h"
+#include "cli/process.h"
+#include "cli/survey.h"
+
+#define ORD_CLUSTER_WHY_SIZE 4096
+
+struct ord_cluster {
+	struct ord_layout layout;
+	char ordaind[PATH_MAX];			     /* program of the nodes; only when start is called */
+	struct ord_process processes[ORD_NODES_MAX]; /* owned; by place in layout.nodes */
+};
+
+/* All functions give ORD_OK or an error with why (ORD_CLUSTER_WHY_SIZE bytes), which names the node and the remedy. */
+
+/* Finds the processes of all nodes. ORD_ERR_NOT_FOUND when there is no cluster in dir. */
+int ord_cluster_open(const char *dir, struct ord_cluster *ret, char *why);
+
+/* The same for a layout that was just made or read. */
+int ord_cluster_find(struct ord_cluster *c, char *why);
+
+void ord_cluster_close(struct ord_cluster *c);
+
+/* Looks for the program of the nodes: given (may be NULL), else "ordaind" beside this program, else in PATH. */
+int ord_cluster_program(struct ord_cluster *c, const char *given, char *why);
+
+/* Starts the node at that place, which is not running. */
+int ord_cluster_start_node(struct ord_cluster *c, uint32_t place, char *why);
+
+/* Waits until every partition has a leader that takes commands, and the node at place `answering` answers (-1: any), at most timeout_ms.
+ * ORD_ERR_TIMEOUT; ORD_ERR_CLOSED: a node that ran at the beginning has ended, why has the end of its log. */
+int ord_cluster_wait_ready(struct ord_cluster *c, int answering, int64_t timeout_ms, char *why);
+
+enum ord_cluster_end { ORD_CLUSTER_NOT_RUNNING = 1, ORD_CLUSTER_ENDED = 2, ORD_CLUSTER_KILLED = 3 };
+
+/* Sends SIGTERM to the nodes of the mask (bit i: place i) and waits until they have ended, at most timeout_ms for all; then SIGKILL when force.
+ * ret_ends[place] tells what happened. ORD_ERR_TIMEOUT when one still runs. */
+int ord_cluster_stop(struct ord_cluster *c, uint32_t mask, bool force, int64_t timeout_ms,
+		     enum ord_cluster_end ret_ends[ORD_NODES_MAX], char *why);
+
+/* A survey of the cluster that asks its running nodes; made again for each use, since processes change. */
+int ord_cluster_survey(const struct ord_cluster *c, struct ord_survey **ret, char *why);
+
+#endif

@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: Apache-2.0 - the directory of a cluster of local processes: which nodes, which ports, which files. */
+#include "cli/layout.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "cli/args.h"
+#include "cli/port.h"
+
+#define HOST "127.0.0.1"
+#define FILE_NAME "cluster.conf"
+#define LINE_BYTES_MAX 512
+
+static int fail_errno(const char *path, char *why, size_t why_size)
+{
+	snprintf(why, why_size, "%s: %s", path, strerror(errno));
+	return ORD_ERR_IO;
+}
+
+/* dir/name, cut when it is too long: opening it then fails. */
+static void path_join(char path[PATH_MAX], const char *dir, const char *name)
+{
+	if (snprintf(path, PATH_MAX, "%s/%s", dir, name) >= PATH_MAX)
+		path[0] = '\0';
+}
+
+void ord_layout_path(const struct ord_layout *l, const struct ord_layout_node *node, const char *name,
+		     char path[PATH_MAX])
+{
+	if (snprintf(path, PATH_MAX, "%s/node-%" PRIu32 "/%s", l->dir, node->id, name) >= PATH_MAX)
+		path[0] = '\0';
+}
+
+void ord_layout_addresses(const struct ord_layout *l, char addresses[ORD_LAYOUT_ADDRESSES_SIZE])
+{
+	size_t len = 0;
+	for (uint32_t i = 0; i < l->nodes_count; i++)
+		len += (size_t)snprintf(addresses + len, ORD_LAYOUT_ADDRESSES_SIZE - len, "%s%s:%u", i > 0 ? "," : "",
+					HOST, (unsigned)l->nodes[i].client_port);
+}
+
+const struct ord_layout_node *ord_layout_find(const struct ord_layout *l, int64_t node)
+{
+	for (uint32_t i = 0; i < l->nodes_count; i++) {
+		if (l->nodes[i].id == node)
+			return &l->nodes[i];
+	}
+	return NULL;
+}
+
+/* "1=127.0.0.1:PEERPORT:CLIENTPORT", the next node in order. */
+static int node_parse(const char *value, struct ord_layout *l)
+{
+	uint32_t id, peer, client;
+	int end = 0;
+	if (sscanf(value, "%" SCNu32 "=" HOST ":%" SCNu32 ":%" SCNu32 "%n", &id, &peer, &client, &end) != 3 ||
+	    value[end] != '\0')
+		return ORD_ERR_FORMAT;
+	if (l->nodes_count == ORD_NODES_MAX || id != l->nodes_count + 1 || peer < 1 || peer > 65535 || client < 1 ||
+	    client > 65535)
+		return ORD_ERR_FORMAT;
+	l->nodes[l->nodes_count++] =
+		(struct ord_layout_node){.id = id, .peer_port = (uint16_t)peer, .client_port = (uint16_t)client};
+	return ORD_OK;
+}
+
+static int line_parse(char *line, struct ord_layout *l)
+{
+	int64_t partitions;
+	char *value = strstr(line, " = ");
+	line[strcspn(line, "\n")] = '\0';
+	if (line[0] == '\0' || line[0] == '#')
+		return ORD_OK;
+	if (value == NULL)
+		return ORD_ERR_FORMAT;
+	*value = '\0';
+	value += 3;
+	if (strcmp(line, "cluster_id") == 0)
+		return ord_uuid_parse(ord_slice_text(value), &l->cluster);
+	if (strcmp(line, "nodes") == 0)
+		return node_parse(value, l);
+	if (strcmp(line, "partitions") != 0 || ord_args_number(value, 1, ORD_PARTITIONS_MAX, &partitions) != ORD_OK)
+		return ORD_ERR_FORMAT;
+	l->partitions_count = (uint32_t)partitions;
+	return ORD_OK;
+}
+
+static int file_read(const char *path, struct ord_layout *l, char *why, size_t why_size)
+{
+	static const struct ord_uuid none;
+	char line[LINE_BYTES_MAX];
+	unsigned number = 0;
+	int err = ORD_OK;
+	FILE *in = fopen(path, "re");
+	if (in == NULL && (errno == ENOENT || errno == ENOTDIR))
+		return ORD_ERR_NOT_FOUND;
+	if (in == NULL)
+		return fail_errno(path, why, why_size);
+	while (err == ORD_OK && fgets(line, sizeof line, in) != NULL) {
+		number++;
+		err = line_parse(line, l);
+	}
+	fclose(in);
+	if (err != ORD_OK) {
+		snprintf(why, why_size,
+			 "%s:%u: not a line that 'ordain cluster start' writes; restore the file, or use another --dir",
+			 path, number);
+		return ORD_ERR_FORMAT;
+	}
+	if (l->nodes_count > 0 && l->partitions_count > 0 && !ord_uuid_equal(&l->cluster, &none))
+		return ORD_OK;
+	snprintf(why, why_size,
+		 "%s: cluster_id, partitions or nodes is missing; restore the file, or use another --dir", path);
+	return ORD_ERR_FORMAT;
+}
+
+int ord_layout_load(const char *dir, struct ord_layout *ret, char *why, size_t why_size)
+{
+	struct ord_layout l = {0};
+	char path[PATH_MAX];
+	int err = ORD_ERR_NOT_FOUND;
+	if (realpath(dir, l.dir) != NULL) {
+		path_join(path, l.dir, FILE_NAME);
+		err = file_read(path, &l, why, why_size);
+	}
+	if (err == ORD_ERR_NOT_FOUND)
+		snprintf(why, why_size, "there is no cluster in %s; make one with: ordain cluster start --dir %s", dir,
+			 dir);
+	if (err == ORD_OK)
+		*ret = l;
+	return err;
+}
+
+/* mkdir -p, one level at a time. */
+int ord_layout_directory(const char *dir, char *why, size_t why_size)
+{
+	char path[PATH_MAX];
+	if (snprintf(path, sizeof path, "%s", dir) >= (int)sizeof path) {
+		errno = ENAMETOOLONG;
+		return fail_errno(dir, why, why_size);
+	}
+	for (char *at = path + 1;; at++) {
+		char sign = *at;
+		if (sign != '/' && sign != '\0')
+			continue;
+		*at = '\0';
+		if (mkdir(path, 0755) != 0 && errno != EEXIST)
+			return fail_errno(path, why, why_size);
+		if (sign == '\0')
+			return ORD_OK;
+		*at = sign;
+	}
+}
+
+/* Writes text to path so that it is there whole or not at all, also after a crash. */
+static int file_write(const char *path, const char *text, char *why, size_t why_size)
+{
+	char draft[PATH_MAX];
+	int fd = -1;
+	if (snprintf(draft, sizeof draft, "%s.new", path) < (int)sizeof draft)
+		fd = open(draft, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	if (fd < 0)
+		return fail_errno(path, why, why_size);
+	ssize_t written = write(fd, text, strlen(text));
+	if (written != (ssize_t)strlen(text) || fsync(fd) != 0) {
+		fail_errno(draft, why, why_size);
+		close(fd);
+		return ORD_ERR_IO;
+	}
+	close(fd);
+	return rename(draft, path) == 0 ? ORD_OK : fail_errno(path, why, why_size);
+}
+
+/* The lines that cluster.conf and every ordaind.conf have in common. */
+static size_t common_format(const struct ord_layout *l, char *text, size_t text_size)
+{
+	char cluster[ORD_UUID_TEXT_SIZE];
+	size_t len;
+	ord_uuid_format(&l->cluster, cluster);
+	len = (size_t)snprintf(text, text_size, "cluster_id = %s\npartitions = %" PRIu32 "\n", cluster,
+			       l->partitions_count);
+	for (uint32_t i = 0; i < l->nodes_count; i++) {
+		const struct ord_layout_node *n = &l->nodes[i];
+		len += (size_t)snprintf(text + len, text_size - len, "nodes = %" PRIu32 "=" HOST ":%u:%u\n", n->id,
+					(unsigned)n->peer_port, (unsigned)n->client_port);
+	}
+	return len;
+}
+
+static int identity_make(struct ord_uuid *ret)
+{
+	struct timespec now;
+	uint8_t random[10];
+	clock_gettime(CLOCK_REALTIME, &now);
+	if (getrandom(random, sizeof random, 0) != sizeof random)
+		return ORD_ERR_IO;
+	*ret = ord_uuid_v7((uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000, random);
+	return ORD_OK;
+}
+
+int ord_layout_create(const char *dir, const struct ord_layout_shape *shape, struct ord_layout *ret, char *why,
+		      size_t why_size)
+{
+	static const char head[] = "# Made by 'ordain cluster start': NUMBER=HOST:PEERPORT:CLIENTPORT for each node.\n";
+	struct ord_layout l = {.partitions_count = shape->partitions_count, .nodes_count = shape->nodes_count};
+	uint16_t ports[2 * ORD_NODES_MAX];
+	char text[2048], path[PATH_MAX];
+	if (realpath(dir, l.dir) == NULL || identity_make(&l.cluster) != ORD_OK)
+		return fail_errno(dir, why, why_size);
+	int err = ord_port_choose(ports, 2 * (size_t)l.nodes_count, why, why_size);
+	if (err != ORD_OK)
+		return err;
+	for (uint32_t i = 0; i < l.nodes_count; i++)
+		l.nodes[i] = (struct ord_layout_node){
+			.id = i + 1, .peer_port = ports[2 * i], .client_port = ports[2 * i + 1]};
+	memcpy(text, head, sizeof head);
+	common_format(&l, text + sizeof head - 1, sizeof text - sizeof head);
+	path_join(path, l.dir, FILE_NAME);
+	err = file_write(path, text, why, why_size);
+	if (err == ORD_OK)
+		*ret = l;
+	return err;
+}
+
+int ord_layout_prepare(const struct ord_layout *l, const struct ord_layout_node *node, char *why, size_t why_size)
+{
+	char path[PATH_MAX], text[PATH_MAX + 2048];
+	ord_layout_path(l, node, "data", path);
+	int err = ord_layout_directory(path, why, why_size);
+	if (err != ORD_OK)
+		return err;
+	size_t len = common_format(l, text, sizeof text);
+	snprintf(text + len, sizeof text - len, "node = %" PRIu32 "\ndata_dir = %s\n", node->id, path);
+	ord_layout_path(l, node, "ordaind.conf", path);
+	if (access(path, F_OK) == 0)
+		return ORD_OK;
+	return file_write(path, text, why, why_size);
+}
+
+int ord_layout_lock(const char *dir, int *ret_fd, char *why, size_t why_size)
+{
+	char path[PATH_MAX];
+	path_join(path, dir, "lock");
+	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+	if (fd < 0)
+		return fail_errno(path, why, why_size);
+	while (flock(fd, LOCK_EX) != 0) {
+		if (errno == EINTR)
+			continue;
+		fail_errno(path, why, why_size);
+		close(fd);
+		return ORD_ERR_IO;
+	}
+	*ret_fd = fd;
+	return ORD_OK;
+}

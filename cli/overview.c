@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: Apache-2.0 - shows a survey of a cluster: its nodes, its partitions, and whether replicas agree. */
+#include "cli/overview.h"
+
+#include <inttypes.h>
+
+#include "cli/cmd.h"
+
+/* In one word: how the node is. */
+static const char *node_state(const struct ord_survey_node *n, const struct ord_process *p)
+{
+	if (p != NULL && p->pidfd < 0)
+		return "stopped";
+	if (p != NULL && p->paused)
+		return "paused";
+	if (n->answered)
+		return "running";
+	return p != NULL ? "silent" : "unreachable";
+}
+
+static uint32_t leads_count(const struct ord_survey *s, uint32_t place)
+{
+	uint32_t count = 0;
+	for (uint32_t partition = 0; partition < s->partitions_count; partition++)
+		count += ord_survey_leader(s, partition) == (int)place;
+	return count;
+}
+
+static void nodes_fill(const struct ord_survey *s, const struct ord_process *processes, struct ord_sheet *sheet)
+{
+	static const char *const columns[] = {"node",  "state",	    "running", "pid",	 "address",
+					      "leads", "uptime_ms", "version", "problem"};
+	ord_sheet_init(sheet, columns, ORD_COUNT(columns));
+	for (uint32_t i = 0; i < s->nodes_count; i++) {
+		const struct ord_survey_node *n = &s->nodes[i];
+		const struct ord_process *p = processes != NULL ? &processes[i] : NULL;
+		ord_sheet_uint(sheet, n->id);
+		ord_sheet_text(sheet, node_state(n, p));
+		ord_sheet_bool(sheet, p != NULL ? p->pidfd >= 0 : n->answered);
+		if (p != NULL && p->pidfd >= 0)
+			ord_sheet_int(sheet, p->pid);
+		else
+			ord_sheet_null(sheet);
+		ord_sheet_format(sheet, strchr(n->host, ':') != NULL ? "[%s]:%u" : "%s:%u", n->host, (unsigned)n->port);
+		ord_sheet_uint(sheet, leads_count(s, i));
+		if (n->answered) {
+			ord_sheet_uint(sheet, n->uptime_ms);
+			ord_sheet_text(sheet, n->version);
+			ord_sheet_null(sheet);
+			continue;
+		}
+		ord_sheet_null(sheet);
+		ord_sheet_null(sheet);
+		if (n->problem[0] != '\0')
+			ord_sheet_text(sheet, n->problem);
+		else
+			ord_sheet_null(sheet);
+	}
+}
+
+/* The replica as people see it: position, begin of its digest. */
+static void replica_cell(const struct ord_survey_replica *r, struct ord_sheet *sheet)
+{
+	if (r->known)
+		ord_sheet_format(sheet, "%" PRIu64 " %.8s", r->position, r->digest);
+	else
+		ord_sheet_null(sheet);
+}
+
+static void partitions_show(const struct ord_survey *s, enum ord_look look, FILE *out)
+{
+	const char *columns[6 + ORD_NODES_MAX] = {"partition", "leader", "term", "position", "ready", "agree"};
+	char names[ORD_NODES_MAX][24];
+	struct ord_sheet sheet;
+	for (uint32_t i = 0; i < s->nodes_count; i++) {
+		snprintf(names[i], sizeof names[i], "node %" PRIu32, s->nodes[i].id);
+		columns[6 + i] = names[i];
+	}
+	ord_sheet_init(&sheet, columns, 6 + s->nodes_count);
+	for (uint32_t partition = 0; partition < s->partitions_count; partition++) {
+		int leader = ord_survey_leader(s, partition);
+		ord_sheet_uint(&sheet, partition);
+		if (leader >= 0) {
+			const struct ord_survey_replica *r = &s->nodes[leader].replicas[partition];
+			ord_sheet_uint(&sheet, s->nodes[leader].id);
+			ord_sheet_uint(&sheet, r->term);
+			ord_sheet_uint(&sheet, r->position);
+			ord_sheet_bool(&sheet, r->ready);
+		} else {
+			ord_sheet_null(&sheet);
+			ord_sheet_null(&sheet);
+			ord_sheet_null(&sheet);
+			ord_sheet_bool(&sheet, false);
+		}
+		ord_sheet_bool(&sheet, ord_survey_agrees(s, partition));
+		for (uint32_t i = 0; i < s->nodes_count; i++)
+			replica_cell(&s->nodes[i].replicas[partition], &sheet);
+	}
+	ord_sheet_show(&sheet, look, "partition", out);
+	ord_sheet_close(&sheet);
+}
+
+static void replicas_json(const struct ord_survey *s, uint32_t partition, struct ord_json *j)
+{
+	static const char *const columns[] = {"node",	       "role",	    "term",	    "position", "commit_index",
+					      "applied_index", "digest",    "history_hash", "accounts", "names",
+					      "requests",      "unsettled", "outbox"};
+	struct ord_sheet sheet;
+	ord_sheet_init(&sheet, columns, ORD_COUNT(columns));
+	for (uint32_t i = 0; i < s->nodes_count; i++) {
+		const struct ord_survey_replica *r = &s->nodes[i].replicas[partition];
+		if (!r->known)
+			continue;
+		ord_sheet_uint(&sheet, s->nodes[i].id);
+		ord_sheet_text(&sheet, r->role);
+		ord_sheet_uint(&sheet, r->term);
+		ord_sheet_uint(&sheet, r->position);
+		ord_sheet_uint(&sheet, r->commit_index);
+		ord_sheet_uint(&sheet, r->applied_index);
+		ord_sheet_text(&sheet, r->digest);
+		ord_sheet_text(&sheet, r->history_hash);
+		ord_sheet_uint(&sheet, r->accounts);
+		ord_sheet_uint(&sheet, r->names);
+		ord_sheet_uint(&sheet, r->requests);
+		ord_sheet_uint(&sheet, r->unsettled);
+		ord_sheet_uint(&sheet, r->outbox);
+	}
+	ord_sheet_json(&sheet, j);
+	ord_sheet_close(&sheet);
+}
+
+static void number_or_null(struct ord_json *j, const char *key, bool known, uint64_t v)
+{
+	ord_json_key(j, key);
+	if (known)
+		ord_json_uint(j, v);
+	else
+		ord_json_null(j);
+}
+
+static void partition_json(const struct ord_survey *s, uint32_t partition, struct ord_json *j)
+{
+	static const struct ord_survey_replica nobody;
+	int leader = ord_survey_leader(s, partition);
+	const struct ord_survey_replica *r = leader >= 0 ? &s->nodes[leader].replicas[partition] : &nobody;
+	ord_json_begin_object(j);
+	ord_json_key(j, "partition");
+	ord_json_uint(j, partition);
+	number_or_null(j, "leader", leader >= 0, leader >= 0 ? s->nodes[leader].id : 0);
+	number_or_null(j, "term", leader >= 0, r->term);
+	number_or_null(j, "position", leader >= 0, r->position);
+	ord_json_key(j, "ready");
+	ord_json_bool(j, r->ready);
+	ord_json_key(j, "agree");
+	ord_json_bool(j, ord_survey_agrees(s, partition));
+	ord_json_key(j, "replicas");
+	replicas_json(s, partition, j);
+	ord_json_end_object(j);
+}
+
+void ord_overview_show(const struct ord_survey *s, const struct ord_process *processes, enum ord_look look, FILE *out)
+{
+	struct ord_sheet nodes;
+	nodes_fill(s, processes, &nodes);
+	if (look == ORD_LOOK_JSON) {
+		struct ord_json j;
+		ord_json_init(&j, out);
+		ord_json_begin_object(&j);
+		ord_json_key(&j, "cluster_id");
+		ord_json_text(&j, s->cluster_id);
+		ord_json_key(&j, "ready");
+		ord_json_bool(&j, ord_survey_ready_count(s) == s->partitions_count);
+		ord_json_key(&j, "nodes");
+		ord_sheet_json(&nodes, &j);
+		ord_json_key(&j, "partitions");
+		ord_json_begin_array(&j);
+		for (uint32_t partition = 0; partition < s->partitions_count; partition++)
+			partition_json(s, partition, &j);
+		ord_json_end_array(&j);
+		ord_json_end_object(&j);
+	} else {
+		ord_sheet_show(&nodes, look, "node", out);
+		if (look == ORD_LOOK_TABLE)
+			fputc('\n', out);
+		partitions_show(s, look, out);
+	}
+	ord_sheet_close(&nodes);
+}

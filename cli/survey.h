@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 - what all nodes of a cluster say about themselves at one time: `status` of each, put together by partition. */
+#ifndef ORD_CLI_SURVEY_H
+#define ORD_CLI_SURVEY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/limits.h"
+#include "client/ordain.h"
+
+struct ord_survey_replica {
+	bool known; /* the node answered and has it */
+	char role[16];
+	uint64_t term;
+	uint64_t leader;
+	bool ready; /* leads and takes commands */
+	uint64_t commit_index;
+	uint64_t applied_index;
+	uint64_t position; /* offset of the next command */
+	char digest[33];
+	char history_hash[65];
+	uint64_t accounts;
+	uint64_t names;
+	uint64_t requests;
+	uint64_t unsettled;
+	uint64_t outbox;
+};
+
+struct ord_survey_node {
+	uint32_t id;
+	char host[256]; /* "" when not known */
+	uint16_t port;	/* for clients */
+	bool asked;
+	bool answered;
+	char problem[160]; /* why not, when asked and not answered */
+	char version[16];
+	uint64_t uptime_ms;
+	struct ord_survey_replica *replicas; /* owned; partitions_count of them */
+};
+
+struct ord_survey {
+	char cluster_id[40];
+	uint32_t partitions_count;
+	uint32_t nodes_count;
+	struct ord_survey_node nodes[ORD_NODES_MAX];
+	struct ord_survey_line *line; /* owned; loop and client */
+};
+
+/* Makes a survey that knows no nodes yet, with a client of its own. 0 or enum ordain_error. */
+int ord_survey_open(const struct ordain_options *options, struct ord_survey **ret);
+
+/* Asks any node for the list of all (`cluster`). 0 or enum ordain_error with why. */
+int ord_survey_discover(struct ord_survey *s, uint32_t timeout_ms, char *why, size_t why_size);
+
+/* Without discovery: what is known already. Asserts that there is room. false: no memory. */
+bool ord_survey_partitions(struct ord_survey *s, uint32_t partitions_count);
+void ord_survey_node_add(struct ord_survey *s, uint32_t id);
+
+/* Asks every node whose flag asked is set, all at once, and waits at most timeout_ms for the answers. */
+void ord_survey_round(struct ord_survey *s, uint32_t timeout_ms);
+
+void ord_survey_close(struct ord_survey *s);
+
+/* The node (by its place) that leads the partition with the highest term; -1 when no node that answered does. */
+int ord_survey_leader(const struct ord_survey *s, uint32_t partition);
+
+/* Partitions with a leader that takes commands. */
+uint32_t ord_survey_ready_count(const struct ord_survey *s);
+
+/* False when two replicas at the same position have different digests or history hashes. */
+bool ord_survey_agrees(const struct ord_survey *s, uint32_t partition);
+
+#endif

@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: Apache-2.0 - admission: the queue of batches. */
+#include "node/admit.h"
+
+#include <stdlib.h>
+
+#include "base/assert.h"
+#include "base/err.h"
+#include "base/limits.h"
+
+/* Batches kept for use again, each with buffers of up to ORD_ENTRY_BYTES_MAX. */
+#define ADMIT_SPARE_MAX 4
+
+void ord_admit_init(struct ord_admit *a)
+{
+	*a = (struct ord_admit){0};
+}
+
+static void reads_free(struct ord_read *read)
+{
+	while (read != NULL) {
+		struct ord_read *next = read->next;
+		free(read);
+		read = next;
+	}
+}
+
+static void batch_free(struct ord_batch *b)
+{
+	ord_bytes_close(&b->entry);
+	free(b->tickets);
+	free(b->sources);
+	reads_free(b->reads);
+	free(b);
+}
+
+static void batches_free(struct ord_batch *b)
+{
+	while (b != NULL) {
+		struct ord_batch *next = b->next;
+		batch_free(b);
+		b = next;
+	}
+}
+
+void ord_admit_close(struct ord_admit *a)
+{
+	batches_free(a->first);
+	batches_free(a->spare);
+	reads_free(a->reads);
+	ord_admit_init(a);
+}
+
+static struct ord_batch *batch_open(struct ord_admit *a, uint64_t time_us)
+{
+	struct ord_batch *b = a->spare;
+	if (b != NULL) {
+		a->spare = b->next;
+		a->spare_count--;
+	} else {
+		b = calloc(1, sizeof *b);
+		ORD_ASSERT(b != NULL);
+		ord_bytes_init(&b->entry, ORD_ENTRY_BYTES_MAX);
+	}
+	b->next = NULL;
+	b->deadline_min_ms = UINT64_MAX;
+	ord_entry_begin(&b->entry, time_us);
+	ORD_ASSERT(!b->entry.failed);
+	return b;
+}
+
+static struct ord_batch *batch_append(struct ord_admit *a, uint64_t time_us)
+{
+	struct ord_batch *b = batch_open(a, time_us);
+	if (a->last == NULL)
+		a->first = b;
+	else
+		a->last->next = b;
+	a->last = b;
+	return b;
+}
+
+/* Makes room for one more element; running out of memory stops the node: what waits here was promised an answer. */
+static void *array_room(void *base, size_t count, size_t *capacity, size_t element_bytes)
+{
+	if (count < *capacity)
+		return base;
+	*capacity = *capacity == 0 ? 64 : *capacity * 2;
+	base = realloc(base, *capacity * element_bytes);
+	ORD_ASSERT(base != NULL);
+	return base;
+}
+
+/* Encodes into the open batch, or into a new one when that is full. */
+static struct ord_batch *admit_encode(struct ord_admit *a, const struct ord_command *c, uint64_t time_us)
+{
+	struct ord_batch *b = a->last != NULL ? a->last : batch_append(a, time_us);
+	size_t before = b->entry.len;
+	ord_command_encode(c, &b->entry);
+	if (b->entry.failed) {
+		b->entry.failed = false;
+		b->entry.len = before;
+		b = batch_append(a, time_us);
+		before = b->entry.len;
+		ord_command_encode(c, &b->entry);
+		ORD_ASSERT(!b->entry.failed);
+	}
+	b->commands_count++;
+	a->commands_count++;
+	a->entry_bytes += b->entry.len - before;
+	return b;
+}
+
+int ord_admit_command(struct ord_admit *a, const struct ord_command *c, const struct ord_ticket *ticket,
+		      uint64_t time_us)
+{
+	ORD_ASSERT(c->kind != ORD_COMMAND_DELIVER && c->kind != ORD_COMMAND_TRIM);
+	if (a->entry_bytes >= ORD_ADMIT_BYTES_MAX)
+		return ORD_ERR_BUSY;
+	struct ord_batch *b = admit_encode(a, c, time_us);
+	b->tickets = array_room(b->tickets, b->tickets_count, &b->tickets_capacity, sizeof *b->tickets);
+	b->tickets[b->tickets_count++] = *ticket;
+	if (ticket->deadline_ms < b->deadline_min_ms)
+		b->deadline_min_ms = ticket->deadline_ms;
+	return ORD_OK;
+}
+
+void ord_admit_internal(struct ord_admit *a, const struct ord_command *c, uint64_t time_us)
+{
+	ORD_ASSERT(c->kind == ORD_COMMAND_DELIVER || c->kind == ORD_COMMAND_TRIM);
+	struct ord_batch *b = admit_encode(a, c, time_us);
+	if (c->kind != ORD_COMMAND_DELIVER)
+		return;
+	b->sources = array_room(b->sources, b->sources_count, &b->sources_capacity, sizeof *b->sources);
+	b->sources[b->sources_count++] = c->deliver.source;
+}
+
+int ord_admit_read(struct ord_admit *a, struct ord_slice query, struct ord_waiter *w, uint32_t item,
+		   uint64_t deadline_ms)
+{
+	if (a->reads_count >= ORD_READS_MAX)
+		return ORD_ERR_BUSY;
+	ORD_ASSERT(query.len <= ORD_COMMAND_BYTES_MAX);
+	struct ord_read *read = malloc(sizeof *read + query.len);
+	ORD_ASSERT(read != NULL);
+	*read = (struct ord_read){.next = a->reads,
+				  .waiter = w,
+				  .deadline_ms = deadline_ms,
+				  .item = item,
+				  .query_bytes = (uint32_t)query.len};
+	memcpy(read->query, query.base, query.len);
+	a->reads = read;
+	a->reads_count++;
+	return ORD_OK;
+}
+
+struct ord_batch *ord_admit_take(struct ord_admit *a, uint64_t time_us)
+{
+	ORD_ASSERT(ord_admit_waiting(a));
+	struct ord_batch *b = a->first;
+	if (b == NULL) {
+		b = batch_open(a, time_us);
+	} else {
+		a->first = b->next;
+		if (a->first == NULL)
+			a->last = NULL;
+		b->next = NULL;
+		a->commands_count -= b->commands_count;
+		a->entry_bytes -= b->entry.len - ORD_ENTRY_HEADER_BYTES;
+	}
+	ord_entry_end(&b->entry, b->commands_count);
+	ORD_ASSERT(b->reads == NULL);
+	b->reads = a->reads;
+	a->reads = NULL;
+	return b;
+}
+
+void ord_admit_untake(struct ord_admit *a, struct ord_batch *b)
+{
+	ORD_ASSERT(a->reads == NULL);
+	a->reads = b->reads;
+	b->reads = NULL;
+	b->next = a->first;
+	a->first = b;
+	if (a->last == NULL)
+		a->last = b;
+	a->commands_count += b->commands_count;
+	a->entry_bytes += b->entry.len - ORD_ENTRY_HEADER_BYTES;
+}
+
+void ord_admit_recycle(struct ord_admit *a, struct ord_batch *b)
+{
+	for (const struct ord_read *read = b->reads; read != NULL; read = read->next)
+		a->reads_count--;
+	reads_free(b->reads);
+	b->reads = NULL;
+	if (a->spare_count >= ADMIT_SPARE_MAX) {
+		batch_free(b);
+		return;
+	}
+	ord_bytes_clear(&b->entry);
+	b->commands_count = 0;
+	b->tickets_count = 0;
+	b->sources_count = 0;
+	b->index = 0;
+	b->term = 0;
+	b->next = a->spare;
+	a->spare = b;
+	a->spare_count++;
+}

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: Apache-2.0 - admission at a partition's leader: what waits is collected into entries; who waits is kept beside them. */
+#ifndef ORD_NODE_ADMIT_H
+#define ORD_NODE_ADMIT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/bytes.h"
+#include "base/uuid.h"
+#include "node/shard.h"
+#include "partition/command.h"
+
+/* Who waits for one client command of a batch. waiter NULL: nobody any more. */
+struct ord_ticket {
+	struct ord_waiter *waiter; /* borrowed */
+	uint64_t deadline_ms;
+	struct ord_uuid request_id;
+	uint32_t item;
+	enum ord_wait wait;
+};
+
+/* A read that waits for an entry to be applied that was proposed after the read came. */
+struct ord_read {
+	struct ord_read *next;
+	struct ord_waiter *waiter; /* borrowed */
+	uint64_t deadline_ms;
+	uint32_t item;
+	uint32_t query_bytes;
+	uint8_t query[];
+};
+
+/* One entry to be, or under way: its bytes, and who waits. tickets stand in the order of the entry's client commands. */
+struct ord_batch {
+	struct ord_batch *next;
+	struct ord_bytes entry;
+	uint32_t commands_count;
+	struct ord_ticket *tickets; /* owned */
+	size_t tickets_count;
+	size_t tickets_capacity;
+	uint32_t *sources; /* owned: partitions whose messages are in it */
+	size_t sources_count;
+	size_t sources_capacity;
+	struct ord_read *reads; /* owned */
+	uint64_t deadline_min_ms;
+	uint64_t index; /* once proposed */
+	uint64_t term;
+};
+
+/* Queue of batches: the last one is open for more, the first is proposed next. */
+struct ord_admit {
+	struct ord_batch *first; /* owned */
+	struct ord_batch *last;
+	struct ord_batch *spare; /* owned: batches for use again */
+	size_t spare_count;
+	struct ord_read *reads; /* owned: wait for the next proposal */
+	size_t reads_count;	/* here and in batches under way */
+	uint64_t commands_count;
+	uint64_t entry_bytes;
+};
+
+void ord_admit_init(struct ord_admit *a);
+
+/* Frees everything; nobody is answered: the owner has done that. */
+void ord_admit_close(struct ord_admit *a);
+
+/* Adds a client's command. ORD_ERR_BUSY when ORD_ADMIT_BYTES_MAX wait already. time_us begins the entry when a new one is opened. */
+int ord_admit_command(struct ord_admit *a, const struct ord_command *c, const struct ord_ticket *ticket,
+		      uint64_t time_us);
+
+/* Adds a DELIVER or TRIM; never refused: its sender bounds it. */
+void ord_admit_internal(struct ord_admit *a, const struct ord_command *c, uint64_t time_us);
+
+/* Adds a read. ORD_ERR_BUSY when ORD_READS_MAX wait already. The query is copied. */
+int ord_admit_read(struct ord_admit *a, struct ord_slice query, struct ord_waiter *w, uint32_t item,
+		   uint64_t deadline_ms);
+
+/* True when something waits to be proposed. */
+static inline bool ord_admit_waiting(const struct ord_admit *a)
+{
+	return a->first != NULL || a->reads != NULL;
+}
+
+/* Takes the first batch, finished, with all waiting reads attached; an empty entry when only reads wait. Asserts ord_admit_waiting. */
+struct ord_batch *ord_admit_take(struct ord_admit *a, uint64_t time_us);
+
+/* Puts a batch that could not be proposed back in front. */
+void ord_admit_untake(struct ord_admit *a, struct ord_batch *b);
+
+/* The batch is answered and done with. */
+void ord_admit_recycle(struct ord_admit *a, struct ord_batch *b);
+
+#endif

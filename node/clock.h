@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 - the one place that reads the clock. */
+#ifndef ORD_NODE_CLOCK_H
+#define ORD_NODE_CLOCK_H
+
+#include <stdint.h>
+
+/* Time since some moment in the past; never goes back and does not follow changes of the wall clock. For waiting and measuring. */
+uint64_t ord_clock_monotonic_us(void);
+uint64_t ord_clock_monotonic_ms(void);
+
+/* A wall clock that never goes back for its owner. Zeroed to begin. */
+struct ord_clock {
+	uint64_t handed_us; /* the latest time handed out */
+	uint64_t behind_us; /* how far the system's clock was behind that at the last reading; 0 when it was not */
+};
+
+/* Microseconds since 1970; when the system's clock was set back, the last value again until it has caught up. */
+uint64_t ord_clock_wall_us(struct ord_clock *c);
+
+/* What ord_clock_wall_us does with a reading of the system's clock. */
+uint64_t ord_clock_hand_out(struct ord_clock *c, uint64_t read_us);
+
+/* The system's clock as it is. For log lines only. */
+uint64_t ord_clock_system_us(void);
+
+#endif

@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: Apache-2.0 - delivery between partitions.
+ *
+ * A lane's numbers:   first (in the outbox) <= acked + 1 <= next <= outbox next
+ *                     messages acked + 1 .. next - 1 are on their way
+ * A restart sets next back to acked + 1; what then arrives twice is recognised by taken[] (before the log) and by the cursor (in the state).
+ */
+#include "node/dispatch.h"
+
+#include <stdlib.h>
+
+#include "base/assert.h"
+#include "base/err.h"
+#include "base/limits.h"
+#include "node/engine_state.h"
+
+/* With nothing heard for so long, what is on its way is sent again. */
+#define DISPATCH_RESEND_MS 500
+/* A reported gap is filled at most this often. */
+#define DISPATCH_GAP_MS 50
+/* TRIM rides on an entry that is proposed anyway when it frees so many messages, ... */
+#define DISPATCH_TRIM_MESSAGES 1024
+/* ... and gets one of its own for any number after so long. */
+#define DISPATCH_TRIM_MS 200
+
+int ord_dispatch_open(struct ord_dispatch *d, uint32_t partitions_count)
+{
+	*d = (struct ord_dispatch){.partitions_count = partitions_count};
+	d->lanes = calloc(partitions_count, sizeof *d->lanes);
+	d->taken = calloc(partitions_count, sizeof *d->taken);
+	return d->lanes == NULL || d->taken == NULL ? ORD_ERR_NOMEM : ORD_OK;
+}
+
+void ord_dispatch_close(struct ord_dispatch *d)
+{
+	free(d->lanes);
+	free(d->taken);
+	*d = (struct ord_dispatch){0};
+}
+
+/* The node that leads a partition as far as is known here; 0 when nobody, or this node before it is ready. */
+static uint32_t leader_of(const struct ord_engine *e, uint32_t partition)
+{
+	const struct ord_replica *r = &e->replicas[partition];
+	return r->leader == e->node && !r->ready ? 0 : r->leader;
+}
+
+void ord_dispatch_ready(struct ord_replica *r)
+{
+	struct ord_engine *e = r->engine;
+	struct ord_dispatch *d = &r->dispatch;
+	for (uint32_t i = 0; i < d->partitions_count; i++) {
+		uint64_t first = ord_partition_outbox_first(r->partition, i);
+		d->lanes[i] = (struct ord_lane){
+			.next = first, .acked = first - 1, .trim_asked = first - 1, .progress_ms = e->now_ms};
+		d->taken[i] = ord_partition_cursor(r->partition, i);
+	}
+	d->trimmed_ms = e->now_ms;
+	d->pump = true;
+	for (uint32_t i = 0; i < e->nodes_count; i++) {
+		if (e->nodes[i] == e->node)
+			continue;
+		ord_bytes_clear(&e->scratch);
+		ord_wire_put_ready(r->id, &e->scratch);
+		ord_engine_send(e, e->nodes[i], ORD_PART_READY);
+	}
+	for (uint32_t i = 0; i < e->partitions_count; i++)
+		if (i != r->id)
+			ord_dispatch_restart(&e->replicas[i], r->id);
+}
+
+void ord_dispatch_restart(struct ord_replica *r, uint32_t destination)
+{
+	if (!r->ready)
+		return;
+	struct ord_lane *lane = &r->dispatch.lanes[destination];
+	lane->next = lane->acked + 1;
+	lane->progress_ms = r->engine->now_ms;
+	r->dispatch.pump = true;
+}
+
+static void lane_send(struct ord_replica *r, uint32_t destination, struct ord_lane *lane, uint32_t leader)
+{
+	struct ord_engine *e = r->engine;
+	uint64_t end = ord_partition_outbox_next(r->partition, destination);
+	if (lane->next == lane->acked + 1)
+		lane->progress_ms = e->now_ms;
+	while (lane->next < end && lane->next - lane->acked <= ORD_DELIVER_WINDOW_MESSAGES) {
+		struct ord_outbox_run run =
+			ord_partition_outbox_peek(r->partition, destination, lane->next, ORD_DELIVER_BYTES_MAX);
+		ORD_ASSERT(run.count > 0 && run.first == lane->next);
+		struct ord_part_deliver part = {
+			.destination = destination,
+			.run = {.source = r->id, .first = run.first, .count = run.count, .messages = run.messages}};
+		lane->next += run.count;
+		if (leader == e->node) {
+			ord_dispatch_take(&e->replicas[destination], &part.run);
+			continue;
+		}
+		ord_bytes_clear(&e->scratch);
+		ord_wire_put_deliver(&part, &e->scratch);
+		ord_engine_send(e, leader, ORD_PART_DELIVER);
+	}
+}
+
+void ord_dispatch_pump(struct ord_replica *r)
+{
+	if (!r->dispatch.pump)
+		return;
+	r->dispatch.pump = false;
+	if (!r->ready)
+		return;
+	for (uint32_t i = 0; i < r->dispatch.partitions_count; i++) {
+		uint32_t leader = i == r->id ? 0 : leader_of(r->engine, i);
+		if (leader != 0)
+			lane_send(r, i, &r->dispatch.lanes[i], leader);
+	}
+}
+
+/* Tells the leader of source how far its messages have been applied here, and with a gap, which one is wanted next. */
+static void cursor_send(struct ord_replica *r, uint32_t source, bool gap)
+{
+	struct ord_engine *e = r->engine;
+	struct ord_part_cursor c = {.source = source,
+				    .destination = r->id,
+				    .cursor = ord_partition_cursor(r->partition, source),
+				    .expected = gap ? r->dispatch.taken[source] + 1 : 0};
+	uint32_t leader = leader_of(e, source);
+	if (leader == e->node) {
+		ord_dispatch_cursor(&e->replicas[source], &c);
+	} else if (leader != 0) {
+		ord_bytes_clear(&e->scratch);
+		ord_wire_put_cursor(&c, &e->scratch);
+		ord_engine_send(e, leader, ORD_PART_CURSOR);
+	}
+}
+
+void ord_dispatch_take(struct ord_replica *r, const struct ord_deliver *run)
+{
+	ORD_ASSERT(r->ready);
+	uint64_t *taken = &r->dispatch.taken[run->source];
+	uint64_t last = run->first + run->count - 1;
+	if (run->first > *taken + 1 || last <= *taken) {
+		cursor_send(r, run->source, run->first > *taken + 1);
+		return;
+	}
+	struct ord_command c = {.kind = ORD_COMMAND_DELIVER, .deliver = *run};
+	ord_admit_internal(&r->admit, &c, ord_replica_time_us(r));
+	*taken = last;
+}
+
+void ord_dispatch_applied(struct ord_replica *r, uint32_t source)
+{
+	if (r->ready)
+		cursor_send(r, source, false);
+}
+
+void ord_dispatch_cursor(struct ord_replica *r, const struct ord_part_cursor *c)
+{
+	if (!r->ready)
+		return;
+	struct ord_lane *lane = &r->dispatch.lanes[c->destination];
+	uint64_t end = ord_partition_outbox_next(r->partition, c->destination);
+	if (c->cursor >= end || c->expected > end)
+		return; /* from a future that this log does not have: not a leader's word */
+	uint64_t now_ms = r->engine->now_ms;
+	if (c->cursor > lane->acked) {
+		lane->acked = c->cursor;
+		lane->progress_ms = now_ms;
+		if (lane->next <= lane->acked)
+			lane->next = lane->acked + 1;
+	}
+	/* Every run after a gap reports it: once is enough for what was on its way. */
+	if (c->expected > lane->acked && c->expected < lane->next && now_ms - lane->gap_ms >= DISPATCH_GAP_MS) {
+		lane->gap_ms = now_ms;
+		lane->next = c->expected;
+	}
+	r->dispatch.pump = true;
+}
+
+void ord_dispatch_trim(struct ord_replica *r, bool idle)
+{
+	struct ord_dispatch *d = &r->dispatch;
+	for (uint32_t i = 0; i < d->partitions_count; i++) {
+		struct ord_lane *lane = &d->lanes[i];
+		if (lane->acked < lane->trim_asked + (idle ? 1 : DISPATCH_TRIM_MESSAGES))
+			continue;
+		struct ord_command c = {.kind = ORD_COMMAND_TRIM, .trim = {.destination = i, .upto = lane->acked}};
+		ord_admit_internal(&r->admit, &c, ord_replica_time_us(r));
+		lane->trim_asked = lane->acked;
+	}
+}
+
+void ord_dispatch_tick(struct ord_replica *r, uint64_t now_ms)
+{
+	struct ord_dispatch *d = &r->dispatch;
+	if (!r->ready)
+		return;
+	for (uint32_t i = 0; i < d->partitions_count; i++) {
+		struct ord_lane *lane = &d->lanes[i];
+		if (lane->next > lane->acked + 1 && now_ms - lane->progress_ms >= DISPATCH_RESEND_MS)
+			ord_dispatch_restart(r, i);
+		else if (lane->next < ord_partition_outbox_next(r->partition, i))
+			d->pump = true;
+	}
+	if (now_ms - d->trimmed_ms >= DISPATCH_TRIM_MS) {
+		d->trimmed_ms = now_ms;
+		ord_dispatch_trim(r, true);
+	}
+}

@@ -1,0 +1,447 @@
+/* SPDX-License-Identifier: Apache-2.0 - the engine: routes what comes in, and ends each turn of the loop. */
+#include "node/engine.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/assert.h"
+#include "base/err.h"
+#include "base/limits.h"
+#include "node/engine_state.h"
+#include "partition/route.h"
+
+/* Deadlines are looked at, lost deliveries sent again and parked calls tried again this often. */
+#define ENGINE_SWEEP_MS 100
+/* What a client is told to wait after ORD_ERR_BUSY. */
+#define ENGINE_BUSY_MS 100
+
+uint32_t ord_engine_place(const struct ord_engine *e, uint32_t node)
+{
+	uint32_t place = 0;
+	while (place < e->nodes_count && e->nodes[place] != node)
+		place++;
+	return place;
+}
+
+void ord_engine_send(struct ord_engine *e, uint32_t node, enum ord_part_kind kind)
+{
+	ORD_ASSERT(!e->scratch.failed);
+	e->events.send(e->events.ctx, node, kind, ord_bytes_slice(&e->scratch));
+}
+
+/* --- Events of the host. --- */
+
+static void host_send(void *ctx, uint32_t node, struct ord_slice message)
+{
+	struct ord_engine *e = ctx;
+	e->events.send(e->events.ctx, node, ORD_PART_RAFT, message);
+}
+
+static void host_apply(void *ctx, uint32_t group, uint64_t index, uint64_t term, struct ord_slice entry)
+{
+	struct ord_engine *e = ctx;
+	ord_replica_apply(&e->replicas[group], index, term, entry);
+}
+
+static void host_role(void *ctx, uint32_t group, enum ord_role role, uint64_t term, uint32_t leader)
+{
+	struct ord_engine *e = ctx;
+	(void)term;
+	if (!e->stopped)
+		ord_replica_role(&e->replicas[group], role, leader);
+}
+
+static void host_fatal(void *ctx, int err, const char *why)
+{
+	struct ord_engine *e = ctx;
+	e->events.fatal(e->events.ctx, err, why);
+}
+
+/* --- Answers. --- */
+
+static void engine_defer(struct ord_engine *e, struct ord_waiter *w, uint32_t item, int err, uint32_t partition)
+{
+	if (e->deferred_count == e->deferred_capacity) {
+		e->deferred_capacity = e->deferred_capacity == 0 ? 64 : e->deferred_capacity * 2;
+		e->deferred = realloc(e->deferred, e->deferred_capacity * sizeof *e->deferred);
+		ORD_ASSERT(e->deferred != NULL);
+	}
+	e->deferred[e->deferred_count++] =
+		(struct ord_engine_deferred){.waiter = w,
+					     .item = item,
+					     .answer = {.err = err,
+							.partition = partition,
+							.retry_after_ms = err == ORD_ERR_BUSY ? ENGINE_BUSY_MS : 0}};
+}
+
+static bool engine_answer_deferred(struct ord_engine *e)
+{
+	size_t count = e->deferred_count;
+	for (size_t i = 0; i < count; i++) {
+		struct ord_engine_deferred d = e->deferred[i]; /* the array may grow during the call */
+		d.waiter->answer(d.waiter, d.item, &d.answer);
+	}
+	memmove(e->deferred, e->deferred + count, (e->deferred_count - count) * sizeof *e->deferred);
+	e->deferred_count -= count;
+	return e->deferred_count > 0;
+}
+
+/* A call that another node passed on is answered: item is the number that it gave the call. */
+static void remote_answer(struct ord_waiter *w, uint32_t item, const struct ord_answer *a)
+{
+	struct ord_engine_remote *remote = (struct ord_engine_remote *)w;
+	struct ord_engine *e = remote->engine;
+	ord_bytes_clear(&e->scratch);
+	ord_wire_put_answer(item, a, &e->scratch);
+	ord_engine_send(e, remote->node, ORD_PART_ANSWER);
+}
+
+/* --- Opening and closing. --- */
+
+static void engine_init(struct ord_engine *e, const struct ord_engine_options *o, uint64_t now_ms, uint64_t wall_us)
+{
+	e->events = o->events;
+	e->node = o->node;
+	e->nodes_count = o->nodes_count;
+	e->partitions_count = o->partitions_count;
+	e->now_ms = now_ms;
+	e->wall_us = wall_us;
+	e->swept_ms = now_ms;
+	ord_effects_init(&e->effects);
+	ord_bytes_init(&e->scratch, ORD_FRAME_BYTES_MAX);
+	for (uint32_t i = 0; i < o->nodes_count; i++) {
+		e->nodes[i] = o->nodes[i];
+		e->remotes[i] = (struct ord_engine_remote){
+			.waiter = {.answer = remote_answer}, .engine = e, .node = o->nodes[i]};
+	}
+}
+
+static int engine_open_host(struct ord_engine *e, const struct ord_engine_options *o, char *why, size_t why_size)
+{
+	struct ord_host_options host = {
+		.cluster = o->cluster,
+		.node = o->node,
+		.nodes = e->nodes,
+		.nodes_count = e->nodes_count,
+		.groups_count = o->partitions_count,
+		.seed = o->seed,
+		.election_timeout_ms = o->election_timeout_ms,
+		.heartbeat_ms = o->heartbeat_ms,
+		.segment_bytes = o->segment_bytes,
+		.cache_bytes = o->cache_bytes,
+		.io = o->io,
+		.events = {.ctx = e, .send = host_send, .apply = host_apply, .role = host_role, .fatal = host_fatal}};
+	return ord_host_open(&host, e->now_ms, &e->host, why, why_size);
+}
+
+int ord_engine_open(const struct ord_engine_options *options, uint64_t now_ms, uint64_t wall_us,
+		    struct ord_engine **ret, char *why, size_t why_size)
+{
+	ORD_ASSERT(options->partitions_count > 0 && options->partitions_count <= ORD_PARTITIONS_MAX);
+	ORD_ASSERT(options->nodes_count > 0 && options->nodes_count <= ORD_NODES_MAX);
+	snprintf(why, why_size, "not enough memory for %u partitions", options->partitions_count);
+	struct ord_engine *e = calloc(1, sizeof *e);
+	if (e == NULL)
+		return ORD_ERR_NOMEM;
+	engine_init(e, options, now_ms, wall_us);
+	e->replicas = calloc(options->partitions_count, sizeof *e->replicas);
+	int err = e->replicas == NULL ? ORD_ERR_NOMEM : ord_forward_open(&e->forward, e);
+	for (uint32_t i = 0; err == ORD_OK && i < options->partitions_count; i++)
+		err = ord_replica_open(&e->replicas[i], e, i, options->partitions_count, now_ms);
+	if (err == ORD_OK)
+		err = engine_open_host(e, options, why, why_size);
+	if (err != ORD_OK) {
+		ord_engine_stop(e);
+		ord_engine_close(e);
+		return err;
+	}
+	*ret = e;
+	return ORD_OK;
+}
+
+void ord_engine_stop(struct ord_engine *e)
+{
+	e->stopped = true;
+	for (uint32_t i = 0; e->replicas != NULL && i < e->partitions_count; i++)
+		ord_replica_lose(&e->replicas[i]);
+	ord_forward_fail(&e->forward);
+	while (engine_answer_deferred(e))
+		;
+}
+
+void ord_engine_close(struct ord_engine *e)
+{
+	if (e == NULL)
+		return;
+	ORD_ASSERT(e->stopped && e->deferred_count == 0);
+	ord_host_close(e->host);
+	ord_forward_close(&e->forward);
+	for (uint32_t i = 0; e->replicas != NULL && i < e->partitions_count; i++)
+		ord_replica_close(&e->replicas[i]);
+	free(e->replicas);
+	free(e->deferred);
+	ord_effects_close(&e->effects);
+	ord_bytes_close(&e->scratch);
+	free(e);
+}
+
+/* --- Calls of clients. --- */
+
+void ord_engine_submit(struct ord_engine *e, const struct ord_command *c, enum ord_wait wait, uint64_t deadline_ms,
+		       struct ord_waiter *w, uint32_t item)
+{
+	uint32_t partition = ord_route_command(c, e->partitions_count);
+	struct ord_replica *r = &e->replicas[partition];
+	int err = ORD_ERR_NOT_LEADER;
+	if (r->ready) {
+		struct ord_ticket t = {.waiter = w,
+				       .deadline_ms = deadline_ms,
+				       .request_id = c->request_id,
+				       .item = item,
+				       .wait = wait};
+		err = ord_replica_submit(r, c, &t);
+	} else if (!e->stopped) {
+		struct ord_bytes body;
+		ord_bytes_init(&body, ORD_COMMAND_BYTES_MAX);
+		ord_command_encode(c, &body);
+		ORD_ASSERT(!body.failed);
+		err = ord_forward_take(&e->forward, ORD_PART_SUBMIT, partition, wait, ord_bytes_slice(&body),
+				       deadline_ms, w, item);
+		ord_bytes_close(&body);
+	}
+	if (err != ORD_OK)
+		engine_defer(e, w, item, err, partition);
+}
+
+void ord_engine_read(struct ord_engine *e, uint32_t partition, struct ord_slice query, uint64_t deadline_ms,
+		     struct ord_waiter *w, uint32_t item)
+{
+	ORD_ASSERT(partition < e->partitions_count);
+	struct ord_replica *r = &e->replicas[partition];
+	int err = ORD_ERR_NOT_LEADER;
+	if (r->ready)
+		err = ord_replica_read(r, query, deadline_ms, w, item);
+	else if (!e->stopped)
+		err = ord_forward_take(&e->forward, ORD_PART_READ, partition, ORD_WAIT_LOGGED, query, deadline_ms, w,
+				       item);
+	if (err != ORD_OK)
+		engine_defer(e, w, item, err, partition);
+}
+
+/* --- Parts from other nodes. --- */
+
+/* A command that a node passed on is checked like a client's own: a bad one must not reach a log. */
+static int receive_submit(struct ord_engine *e, const struct ord_part_call *part, struct ord_waiter *w)
+{
+	struct ord_command c;
+	struct ord_fault fault;
+	struct ord_reader reader = ord_reader_of(part->body);
+	if (ord_command_decode(&reader, &c) != ORD_OK || ord_reader_left(&reader) != 0 ||
+	    ord_command_check(&c, &fault) != ORD_OK)
+		return ORD_ERR_FORMAT;
+	if (ord_route_command(&c, e->partitions_count) != part->partition)
+		return ORD_ERR_FORMAT;
+	struct ord_ticket t = {.waiter = w,
+			       .deadline_ms = e->now_ms + part->timeout_ms,
+			       .request_id = c.request_id,
+			       .item = part->forward,
+			       .wait = part->wait};
+	return ord_replica_submit(&e->replicas[part->partition], &c, &t);
+}
+
+static int receive_call(struct ord_engine *e, uint32_t place, enum ord_part_kind kind, struct ord_slice body)
+{
+	struct ord_part_call part;
+	if (ord_wire_get_call(body, &part) != ORD_OK || part.partition >= e->partitions_count ||
+	    part.timeout_ms > ORD_WAIT_MS_MAX || part.body.len > ORD_COMMAND_BYTES_MAX)
+		return ORD_ERR_FORMAT;
+	struct ord_replica *r = &e->replicas[part.partition];
+	struct ord_waiter *w = &e->remotes[place].waiter;
+	int err = ORD_ERR_NOT_LEADER;
+	if (r->ready && kind == ORD_PART_SUBMIT)
+		err = receive_submit(e, &part, w);
+	else if (r->ready)
+		err = ord_replica_read(r, part.body, e->now_ms + part.timeout_ms, w, part.forward);
+	if (err == ORD_ERR_FORMAT)
+		return err;
+	if (err != ORD_OK)
+		engine_defer(e, w, part.forward, err, part.partition);
+	return ORD_OK;
+}
+
+static int receive_answer(struct ord_engine *e, uint32_t from, struct ord_slice body)
+{
+	uint32_t number;
+	struct ord_answer a;
+	if (ord_wire_get_answer(body, &number, &a) != ORD_OK)
+		return ORD_ERR_FORMAT;
+	ord_forward_answer(&e->forward, from, number, &a);
+	return ORD_OK;
+}
+
+/* What reaches a log must be readable by every replica: a run is exactly as many messages as it says. */
+static int deliver_check(const struct ord_deliver *run)
+{
+	struct ord_reader r = ord_reader_of(run->messages);
+	struct ord_message m;
+	for (uint32_t i = 0; i < run->count; i++)
+		if (ord_message_decode(&r, &m) != ORD_OK)
+			return ORD_ERR_FORMAT;
+	return ord_reader_left(&r) == 0 ? ORD_OK : ORD_ERR_FORMAT;
+}
+
+static int receive_deliver(struct ord_engine *e, struct ord_slice body)
+{
+	struct ord_part_deliver part;
+	if (ord_wire_get_deliver(body, &part) != ORD_OK || part.destination >= e->partitions_count ||
+	    part.run.source >= e->partitions_count || part.run.source == part.destination ||
+	    deliver_check(&part.run) != ORD_OK)
+		return ORD_ERR_FORMAT;
+	struct ord_replica *r = &e->replicas[part.destination];
+	if (r->ready)
+		ord_dispatch_take(r, &part.run);
+	return ORD_OK;
+}
+
+static int receive_cursor(struct ord_engine *e, struct ord_slice body)
+{
+	struct ord_part_cursor part;
+	if (ord_wire_get_cursor(body, &part) != ORD_OK || part.source >= e->partitions_count ||
+	    part.destination >= e->partitions_count || part.source == part.destination)
+		return ORD_ERR_FORMAT;
+	ord_dispatch_cursor(&e->replicas[part.source], &part);
+	return ORD_OK;
+}
+
+static int receive_ready(struct ord_engine *e, struct ord_slice body)
+{
+	uint32_t partition;
+	if (ord_wire_get_ready(body, &partition) != ORD_OK || partition >= e->partitions_count)
+		return ORD_ERR_FORMAT;
+	for (uint32_t i = 0; i < e->partitions_count; i++)
+		if (i != partition)
+			ord_dispatch_restart(&e->replicas[i], partition);
+	e->forward.retry = true;
+	return ORD_OK;
+}
+
+int ord_engine_receive(struct ord_engine *e, uint32_t from, enum ord_part_kind kind, struct ord_slice body)
+{
+	uint32_t place = ord_engine_place(e, from);
+	if (place == e->nodes_count || from == e->node)
+		return ORD_ERR_FORMAT;
+	if (e->stopped)
+		return ORD_OK;
+	switch (kind) {
+	case ORD_PART_RAFT:
+		return ord_host_receive(e->host, from, body);
+	case ORD_PART_SUBMIT:
+	case ORD_PART_READ:
+		return receive_call(e, place, kind, body);
+	case ORD_PART_ANSWER:
+		return receive_answer(e, from, body);
+	case ORD_PART_DELIVER:
+		return receive_deliver(e, body);
+	case ORD_PART_CURSOR:
+		return receive_cursor(e, body);
+	case ORD_PART_READY:
+		return receive_ready(e, body);
+	}
+	return ORD_ERR_FORMAT;
+}
+
+void ord_engine_peer(struct ord_engine *e, uint32_t node, bool connected)
+{
+	uint32_t place = ord_engine_place(e, node);
+	ORD_ASSERT(place < e->nodes_count);
+	e->connected[place] = connected;
+	e->forward.retry = true;
+	if (!connected)
+		ord_forward_peer_lost(&e->forward, node);
+}
+
+/* --- Time and turns. --- */
+
+void ord_engine_synced(struct ord_engine *e, int status)
+{
+	ord_host_synced(e->host, status);
+}
+
+void ord_engine_clock(struct ord_engine *e, uint64_t now_ms, uint64_t wall_us)
+{
+	ORD_ASSERT(now_ms >= e->now_ms && wall_us >= e->wall_us);
+	e->now_ms = now_ms;
+	e->wall_us = wall_us;
+}
+
+static void engine_sweep(struct ord_engine *e)
+{
+	e->swept_ms = e->now_ms;
+	for (uint32_t i = 0; i < e->partitions_count; i++) {
+		ord_replica_expire(&e->replicas[i], e->now_ms);
+		ord_dispatch_tick(&e->replicas[i], e->now_ms);
+	}
+	ord_forward_expire(&e->forward, e->now_ms);
+	e->forward.retry = true;
+}
+
+void ord_engine_tick(struct ord_engine *e)
+{
+	if (e->stopped)
+		return;
+	ord_host_tick(e->host, e->now_ms);
+	if (e->now_ms - e->swept_ms >= ENGINE_SWEEP_MS)
+		engine_sweep(e);
+}
+
+bool ord_engine_turn(struct ord_engine *e)
+{
+	if (e->stopped)
+		return false;
+	bool more = ord_host_turn(e->host);
+	if (e->stopped)
+		return false;
+	if (e->forward.retry)
+		ord_forward_retry(&e->forward);
+	for (uint32_t i = 0; i < e->partitions_count; i++)
+		ord_dispatch_pump(&e->replicas[i]);
+	for (uint32_t i = 0; i < e->partitions_count; i++)
+		ord_replica_propose(&e->replicas[i]);
+	more = engine_answer_deferred(e) || more;
+	return ord_host_turn(e->host) || more;
+}
+
+/* --- Looking in. --- */
+
+uint64_t ord_engine_now_ms(const struct ord_engine *e)
+{
+	return e->now_ms;
+}
+
+uint32_t ord_engine_partitions_count(const struct ord_engine *e)
+{
+	return e->partitions_count;
+}
+
+void ord_engine_replica_status(const struct ord_engine *e, uint32_t partition, struct ord_replica_status *ret)
+{
+	ORD_ASSERT(partition < e->partitions_count);
+	const struct ord_replica *r = &e->replicas[partition];
+	ord_host_group_status(e->host, partition, &ret->group);
+	ord_partition_status(r->partition, &ret->state);
+	ret->admit_count = r->admit.commands_count;
+	ret->admit_bytes = r->admit.entry_bytes;
+	ret->waiters_count = ord_replica_waiters_count(r);
+	ret->ready = r->ready;
+}
+
+void ord_engine_host_status(const struct ord_engine *e, struct ord_host_status *ret)
+{
+	ord_host_status(e->host, ret);
+}
+
+const struct ord_partition *ord_engine_partition(const struct ord_engine *e, uint32_t partition)
+{
+	ORD_ASSERT(partition < e->partitions_count);
+	return e->replicas[partition].partition;
+}

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 - everything that a node decides, without a socket, a file or a clock: partitions on Raft groups, admission, forwarding,
+ * delivery between partitions. Node and simulator drive the same engine. */
+#ifndef ORD_NODE_ENGINE_H
+#define ORD_NODE_ENGINE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "node/shard.h"
+#include "node/wire.h"
+#include "raft/host.h"
+#include "raft/io.h"
+
+struct ord_engine;
+
+/* What the engine asks its owner to do. Called on the caller's thread from inside the calls below; the owner must not call back. */
+struct ord_engine_events {
+	void *ctx; /* borrowed; first argument of all */
+
+	/* Sends one part to another node; body is valid during the call only. May be lost when the node is not connected. */
+	void (*send)(void *ctx, uint32_t node, enum ord_part_kind kind, struct ord_slice body);
+
+	/* The node must stop. No further call may be made but ord_engine_stop and close. */
+	void (*fatal)(void *ctx, int err, const char *why);
+};
+
+struct ord_engine_options {
+	struct ord_uuid cluster;
+	uint32_t node;
+	const uint32_t *nodes; /* all voters; copied */
+	uint32_t nodes_count;
+	uint32_t partitions_count;
+	uint64_t seed;
+	uint32_t election_timeout_ms; /* 0: the host's default; likewise below */
+	uint32_t heartbeat_ms;
+	uint64_t segment_bytes;
+	uint64_t cache_bytes;
+	struct ord_io io;
+	struct ord_engine_events events;
+};
+
+/* Times: now_ms is monotonic milliseconds; wall_us is microseconds since 1970 and never goes back within a process. */
+
+/* Recovers from the write-ahead log. Errors and why as ord_host_open. The caller owns *ret. */
+int ord_engine_open(const struct ord_engine_options *options, uint64_t now_ms, uint64_t wall_us,
+		    struct ord_engine **ret, char *why, size_t why_size);
+
+/* Answers all that wait: ORD_ERR_NOT_LEADER when certainly not logged, else ORD_ERR_UNKNOWN. Nothing is taken afterwards. */
+void ord_engine_stop(struct ord_engine *e);
+
+/* Frees all; no write may be in flight, and stop was called. NULL is fine. */
+void ord_engine_close(struct ord_engine *e);
+
+/* As ord_shard_submit and ord_shard_read. */
+void ord_engine_submit(struct ord_engine *e, const struct ord_command *c, enum ord_wait wait, uint64_t deadline_ms,
+		       struct ord_waiter *w, uint32_t item);
+void ord_engine_read(struct ord_engine *e, uint32_t partition, struct ord_slice query, uint64_t deadline_ms,
+		     struct ord_waiter *w, uint32_t item);
+
+/* Takes a part that another node sent. ORD_ERR_FORMAT names nothing and changes nothing: the connection should be closed. */
+int ord_engine_receive(struct ord_engine *e, uint32_t from, enum ord_part_kind kind, struct ord_slice body);
+
+/* The connection to a node was lost or made: calls passed on to a lost one are answered ORD_ERR_UNKNOWN. */
+void ord_engine_peer(struct ord_engine *e, uint32_t node, bool connected);
+
+/* A write of the interface in options.io has ended. */
+void ord_engine_synced(struct ord_engine *e, int status);
+
+/* Moves the clock: every 10 ms or so, and at the start of a turn of the loop. */
+void ord_engine_clock(struct ord_engine *e, uint64_t now_ms, uint64_t wall_us);
+void ord_engine_tick(struct ord_engine *e);
+
+/* Ends a turn of the loop: applies, proposes, delivers, answers, begins a write. True when there is more to do at once. */
+bool ord_engine_turn(struct ord_engine *e);
+
+uint64_t ord_engine_now_ms(const struct ord_engine *e);
+uint32_t ord_engine_partitions_count(const struct ord_engine *e);
+void ord_engine_replica_status(const struct ord_engine *e, uint32_t partition, struct ord_replica_status *ret);
+void ord_engine_host_status(const struct ord_engine *e, struct ord_host_status *ret);
+
+/* The state of one partition, for checkers; borrowed. */
+const struct ord_partition *ord_engine_partition(const struct ord_engine *e, uint32_t partition);
+
+#endif

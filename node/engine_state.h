@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 - the engine's struct, for the files that it is made of. Inside node/ only. */
+#ifndef ORD_NODE_ENGINE_STATE_H
+#define ORD_NODE_ENGINE_STATE_H
+
+#include "node/engine.h"
+#include "node/forward.h"
+#include "node/replica.h"
+#include "base/limits.h"
+
+/* Speaks for the calls that another node passed on: their answers go back to it. */
+struct ord_engine_remote {
+	struct ord_waiter waiter; /* first */
+	struct ord_engine *engine;
+	uint32_t node;
+};
+
+/* An answer given in the next turn, since a waiter is never called from inside submit. */
+struct ord_engine_deferred {
+	struct ord_waiter *waiter;
+	uint32_t item;
+	struct ord_answer answer;
+};
+
+struct ord_engine {
+	struct ord_engine_events events;
+	struct ord_host *host;         /* owned */
+	struct ord_replica *replicas;  /* owned; by partition */
+	uint32_t partitions_count;
+	uint32_t node;
+	uint32_t nodes[ORD_NODES_MAX];
+	uint32_t nodes_count;
+	bool connected[ORD_NODES_MAX]; /* by place in nodes */
+	bool stopped;
+	struct ord_forward forward;
+	struct ord_engine_remote remotes[ORD_NODES_MAX];
+	struct ord_engine_deferred *deferred; /* owned */
+	size_t deferred_count;
+	size_t deferred_capacity;
+	struct ord_effects effects; /* reused by every apply */
+	struct ord_bytes scratch;   /* reused: one encoded part or body */
+	uint64_t now_ms;
+	uint64_t wall_us;
+	uint64_t swept_ms; /* deadlines were looked at */
+};
+
+/* Sends a part of which e->scratch is the body. */
+void ord_engine_send(struct ord_engine *e, uint32_t node, enum ord_part_kind kind);
+
+/* Place of node in e->nodes; nodes_count when it is none of them. */
+uint32_t ord_engine_place(const struct ord_engine *e, uint32_t node);
+
+#endif

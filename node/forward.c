@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: Apache-2.0 - calls passed on to other nodes.
+ *
+ *   parked --a leader is known and connected--> sent --answered--> gone
+ *      ^                                         |
+ *      +------- ORD_ERR_NOT_LEADER, or a read whose node was lost
+ *
+ * A parked call of a partition that becomes led here is admitted here. A command whose node was lost is ORD_ERR_UNKNOWN: it may be logged.
+ */
+#include "node/forward.h"
+
+#include <stdlib.h>
+
+#include "base/assert.h"
+#include "base/err.h"
+#include "base/hash.h"
+#include "base/limits.h"
+#include "node/engine_state.h"
+
+/* What the waiter is told to wait after ORD_ERR_BUSY. */
+#define FORWARD_BUSY_MS 100
+/* How much longer than the call's deadline an answer from another node is waited for. */
+#define FORWARD_GRACE_MS 500
+
+struct ord_forward_call {
+	struct ord_table_link link; /* first */
+	struct ord_forward_call *previous;
+	struct ord_forward_call *next;
+	struct ord_waiter *waiter; /* borrowed */
+	uint64_t deadline_ms;
+	uint32_t item;
+	uint32_t number;
+	uint32_t partition;
+	uint32_t sent_to; /* node, 0: parked */
+	enum ord_part_kind kind;
+	enum ord_wait wait;
+	bool maybe_logged; /* a command was sent and not answered NOT_LEADER */
+	uint32_t body_bytes;
+	uint8_t body[];
+};
+
+static bool call_has_number(const struct ord_table_link *link, const void *number)
+{
+	return ((const struct ord_forward_call *)link)->number == *(const uint32_t *)number;
+}
+
+static struct ord_forward_call *call_find(const struct ord_forward *f, uint32_t number)
+{
+	uint64_t hash = ord_hash64(&number, sizeof number);
+	return (struct ord_forward_call *)ord_table_find(&f->calls, hash, &number, call_has_number);
+}
+
+int ord_forward_open(struct ord_forward *f, struct ord_engine *e)
+{
+	*f = (struct ord_forward){.engine = e};
+	return ord_table_open(&f->calls);
+}
+
+void ord_forward_close(struct ord_forward *f)
+{
+	ORD_ASSERT(f->first == NULL);
+	ord_table_close(&f->calls);
+}
+
+/* Takes the call out and frees it; nobody is answered. */
+static void call_remove(struct ord_forward *f, struct ord_forward_call *call)
+{
+	ord_table_remove(&f->calls, &call->link);
+	if (call->previous == NULL)
+		f->first = call->next;
+	else
+		call->previous->next = call->next;
+	if (call->next == NULL)
+		f->last = call->previous;
+	else
+		call->next->previous = call->previous;
+	free(call);
+}
+
+static void call_end(struct ord_forward *f, struct ord_forward_call *call, const struct ord_answer *a)
+{
+	struct ord_waiter *w = call->waiter;
+	uint32_t item = call->item;
+	call_remove(f, call);
+	w->answer(w, item, a);
+}
+
+static void call_fail(struct ord_forward *f, struct ord_forward_call *call)
+{
+	struct ord_answer a = {.err = call->maybe_logged ? ORD_ERR_UNKNOWN : ORD_ERR_NOT_LEADER,
+			       .partition = call->partition};
+	call_end(f, call, &a);
+}
+
+/* The partition has come to be led here: hands the call over who waits is answered there. */
+static void call_admit_here(struct ord_forward *f, struct ord_forward_call *call, struct ord_replica *r)
+{
+	struct ord_slice body = ord_slice_of(call->body, call->body_bytes);
+	int err;
+	if (call->kind == ORD_PART_READ) {
+		err = ord_replica_read(r, body, call->deadline_ms, call->waiter, call->item);
+	} else {
+		struct ord_command c;
+		struct ord_reader reader = ord_reader_of(body);
+		err = ord_command_decode(&reader, &c);
+		ORD_ASSERT(err == ORD_OK); /* encoded by ord_engine_submit */
+		struct ord_ticket t = {.waiter = call->waiter,
+				       .deadline_ms = call->deadline_ms,
+				       .request_id = c.request_id,
+				       .item = call->item,
+				       .wait = call->wait};
+		err = ord_replica_submit(r, &c, &t);
+	}
+	struct ord_answer a = {.err = err, .partition = call->partition, .retry_after_ms = FORWARD_BUSY_MS};
+	if (err == ORD_OK)
+		call_remove(f, call);
+	else
+		call_end(f, call, &a);
+}
+
+static void call_route(struct ord_forward *f, struct ord_forward_call *call)
+{
+	struct ord_engine *e = f->engine;
+	struct ord_replica *r = &e->replicas[call->partition];
+	if (r->ready) {
+		call_admit_here(f, call, r);
+		return;
+	}
+	uint32_t place = r->leader == e->node ? e->nodes_count : ord_engine_place(e, r->leader);
+	if (place == e->nodes_count || !e->connected[place])
+		return;
+	struct ord_part_call part = {.forward = call->number,
+				     .partition = call->partition,
+				     .wait = call->wait,
+				     .timeout_ms = (uint32_t)(call->deadline_ms - e->now_ms),
+				     .body = ord_slice_of(call->body, call->body_bytes)};
+	ord_bytes_clear(&e->scratch);
+	ord_wire_put_call(&part, &e->scratch);
+	call->sent_to = r->leader;
+	call->maybe_logged = call->kind == ORD_PART_SUBMIT;
+	ord_engine_send(e, r->leader, call->kind);
+}
+
+int ord_forward_take(struct ord_forward *f, enum ord_part_kind kind, uint32_t partition, enum ord_wait wait,
+		     struct ord_slice body, uint64_t deadline_ms, struct ord_waiter *w, uint32_t item)
+{
+	ORD_ASSERT(kind == ORD_PART_SUBMIT || kind == ORD_PART_READ);
+	if (f->calls.count >= ORD_FORWARDS_MAX)
+		return ORD_ERR_BUSY;
+	struct ord_forward_call *call = malloc(sizeof *call + body.len);
+	ORD_ASSERT(call != NULL);
+	*call = (struct ord_forward_call){.previous = f->last,
+					  .waiter = w,
+					  .deadline_ms = deadline_ms,
+					  .item = item,
+					  .number = f->next_number++,
+					  .partition = partition,
+					  .kind = kind,
+					  .wait = wait,
+					  .body_bytes = (uint32_t)body.len};
+	memcpy(call->body, body.base, body.len);
+	if (f->last == NULL)
+		f->first = call;
+	else
+		f->last->next = call;
+	f->last = call;
+	ord_table_put(&f->calls, &call->link, ord_hash64(&call->number, sizeof call->number));
+	if (deadline_ms > f->engine->now_ms)
+		call_route(f, call);
+	return ORD_OK;
+}
+
+void ord_forward_retry(struct ord_forward *f)
+{
+	f->retry = false;
+	struct ord_forward_call *call = f->first;
+	while (call != NULL) {
+		struct ord_forward_call *next = call->next;
+		if (call->sent_to == 0 && call->deadline_ms > f->engine->now_ms)
+			call_route(f, call);
+		call = next;
+	}
+}
+
+void ord_forward_answer(struct ord_forward *f, uint32_t from, uint32_t number, const struct ord_answer *a)
+{
+	struct ord_forward_call *call = call_find(f, number);
+	if (call == NULL || call->sent_to != from)
+		return;
+	if (a->err == ORD_ERR_NOT_LEADER && call->deadline_ms > f->engine->now_ms) {
+		call->sent_to = 0;
+		call->maybe_logged = false;
+		return;
+	}
+	call_end(f, call, a);
+}
+
+void ord_forward_peer_lost(struct ord_forward *f, uint32_t node)
+{
+	struct ord_forward_call *call = f->first;
+	while (call != NULL) {
+		struct ord_forward_call *next = call->next;
+		if (call->sent_to == node && call->kind == ORD_PART_READ)
+			call->sent_to = 0;
+		else if (call->sent_to == node)
+			call_fail(f, call);
+		call = next;
+	}
+}
+
+void ord_forward_expire(struct ord_forward *f, uint64_t now_ms)
+{
+	struct ord_forward_call *call = f->first;
+	while (call != NULL) {
+		struct ord_forward_call *next = call->next;
+		/* The other node answers at the deadline too: give its answer a moment to come. */
+		if (call->deadline_ms + (call->sent_to == 0 ? 0 : FORWARD_GRACE_MS) <= now_ms)
+			call_fail(f, call);
+		call = next;
+	}
+}
+
+void ord_forward_fail(struct ord_forward *f)
+{
+	while (f->first != NULL)
+		call_fail(f, f->first);
+}

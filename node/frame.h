@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 - frames between nodes: a checked header, then parts or a greeting. */
+#ifndef ORD_NODE_FRAME_H
+#define ORD_NODE_FRAME_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/bytes.h"
+#include "base/uuid.h"
+
+enum ord_frame_kind {
+	ORD_FRAME_HELLO = 1,   /* first from who connects: a greeting */
+	ORD_FRAME_WELCOME = 2, /* the answer: a greeting; from then on the connecting side sends PARTS */
+	ORD_FRAME_REFUSED = 3, /* the other answer: a text that says why; then the connection is closed */
+	ORD_FRAME_PARTS = 4,   /* any number of parts */
+};
+
+#define ORD_FRAME_HEADER_BYTES 16
+#define ORD_FRAME_PROTOCOL 1
+/* No frame but PARTS is longer: it is all that a stranger can make a node keep. */
+#define ORD_FRAME_GREETING_BYTES_MAX 1024
+
+struct ord_greeting {
+	uint16_t protocol;
+	struct ord_uuid cluster;
+	uint32_t node;
+	struct ord_uuid incarnation;
+	uint32_t partitions_count;
+	uint32_t to; /* the node that the sender believes it talks to */
+};
+
+/* Begins a frame in out, which must be empty. The caller appends the body, then ends it: kind, length and checksum are filled in. */
+void ord_frame_begin(struct ord_bytes *out);
+void ord_frame_end(struct ord_bytes *out, enum ord_frame_kind kind);
+
+/* One part of a PARTS frame. */
+void ord_frame_put_part(struct ord_bytes *out, uint8_t kind, struct ord_slice body);
+
+/* The next part of a body; false at the end, with body->failed when the rest is no part. */
+bool ord_frame_next_part(struct ord_reader *body, uint8_t *ret_kind, struct ord_slice *ret_body);
+
+void ord_frame_put_greeting(struct ord_bytes *out, const struct ord_greeting *g);
+
+/* ORD_ERR_FORMAT when it is none. Of a greeting with another protocol number only that number is read. */
+int ord_frame_get_greeting(struct ord_slice body, struct ord_greeting *ret);
+
+struct ord_frame {
+	enum ord_frame_kind kind;
+	struct ord_slice body;
+	size_t frame_bytes; /* header and body */
+};
+
+/* Looks for a whole frame at the start of bytes. *ret_have is false while more must come. ORD_ERR_FORMAT (another magic number or kind: not a node),
+ * ORD_ERR_TOO_BIG (longer than bytes_max), ORD_ERR_CORRUPT (wrong checksum). */
+int ord_frame_decode(struct ord_slice bytes, size_t bytes_max, struct ord_frame *ret, bool *ret_have);
+
+#endif

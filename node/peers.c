@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: Apache-2.0 - connections between nodes: what both directions share. */
+#include "node/peers.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/assert.h"
+#include "base/err.h"
+#include "base/limits.h"
+#include "node/clock.h"
+#include "node/peers_state.h"
+
+struct ord_greeting ord_peers_greeting(const struct ord_peers *p, uint32_t to)
+{
+	return (struct ord_greeting){.protocol = ORD_FRAME_PROTOCOL,
+				     .cluster = p->config->cluster,
+				     .node = p->config->node,
+				     .incarnation = *ord_datadir_incarnation(p->datadir),
+				     .partitions_count = p->config->partitions_count,
+				     .to = to};
+}
+
+static struct ord_peer *peer_find(struct ord_peers *p, uint32_t node)
+{
+	for (uint32_t i = 0; i < p->peers_count; i++)
+		if (p->peers[i].config->id == node)
+			return &p->peers[i];
+	return NULL;
+}
+
+/* What can be told without knowing the peer. */
+static int greeting_compare(const struct ord_peers *p, const struct ord_greeting *g, uint32_t from,
+			    char why[ORD_PEERS_WHY_SIZE])
+{
+	char theirs[ORD_UUID_TEXT_SIZE], ours[ORD_UUID_TEXT_SIZE];
+	ord_uuid_format(&g->cluster, theirs);
+	ord_uuid_format(&p->config->cluster, ours);
+	if (g->protocol != ORD_FRAME_PROTOCOL)
+		snprintf(why, ORD_PEERS_WHY_SIZE,
+			 "it speaks peer protocol %u, node %u speaks %u: run the same version on all nodes",
+			 g->protocol, p->config->node, ORD_FRAME_PROTOCOL);
+	else if (!ord_uuid_equal(&g->cluster, &p->config->cluster))
+		snprintf(why, ORD_PEERS_WHY_SIZE,
+			 "node %u belongs to cluster %s, node %u to cluster %s: check cluster_id and nodes", g->node,
+			 theirs, p->config->node, ours);
+	else if (g->to != 0 && g->to != p->config->node)
+		snprintf(why, ORD_PEERS_WHY_SIZE, "node %u looks for node %u here, but this is node %u: check nodes",
+			 g->node, g->to, p->config->node);
+	else if (from != 0 && g->node != from)
+		snprintf(why, ORD_PEERS_WHY_SIZE, "node %u was expected there, but it is node %u: check nodes", from,
+			 g->node);
+	else if (g->partitions_count != p->config->partitions_count)
+		snprintf(why, ORD_PEERS_WHY_SIZE,
+			 "node %u has %u partitions, node %u has %u: the number is fixed for a cluster's life", g->node,
+			 g->partitions_count, p->config->node, p->config->partitions_count);
+	else
+		return ORD_OK;
+	return ORD_ERR_MISMATCH;
+}
+
+int ord_peers_check(struct ord_peers *p, const struct ord_greeting *g, uint32_t from, struct ord_peer **ret_peer,
+		    char why[ORD_PEERS_WHY_SIZE])
+{
+	int err = greeting_compare(p, g, from, why);
+	if (err != ORD_OK)
+		return err;
+	struct ord_peer *peer = peer_find(p, g->node);
+	if (peer == NULL) {
+		snprintf(why, ORD_PEERS_WHY_SIZE, "node %u is not one of the nodes that node %u knows: check nodes",
+			 g->node, p->config->node);
+		return ORD_ERR_MISMATCH;
+	}
+	err = ord_datadir_meet(p->datadir, g->node, &g->incarnation);
+	if (err == ORD_ERR_MISMATCH)
+		snprintf(why, ORD_PEERS_WHY_SIZE,
+			 "node %u has another data directory than the one that node %u met first: a node that lost its "
+			 "data has forgotten its votes and "
+			 "must not come back under its old number; restore its directory",
+			 g->node, p->config->node);
+	else if (err != ORD_OK)
+		snprintf(why, ORD_PEERS_WHY_SIZE, "node %u cannot write its data directory", p->config->node);
+	else
+		*ret_peer = peer;
+	return err;
+}
+
+void ord_peers_update(struct ord_peer *peer)
+{
+	bool connected = peer->out_up && peer->in != NULL;
+	if (connected == peer->connected)
+		return;
+	peer->connected = connected;
+	if (!peer->peers->stopping) {
+		ord_log(connected ? ORD_LOG_INFO : ORD_LOG_WARN, "node %u is %s", peer->config->id,
+			connected ? "connected" : "not connected any more");
+		peer->peers->events.connected(peer->peers->events.ctx, peer->config->id, connected);
+	}
+}
+
+void ord_peers_handle_opened(struct ord_peers *p)
+{
+	p->handles_count++;
+}
+
+void ord_peers_handle_closed(struct ord_peers *p)
+{
+	ORD_ASSERT(p->handles_count > 0);
+	p->handles_count--;
+	if (!p->stopping || p->handles_count > 0)
+		return;
+	void (*stopped)(void *ctx) = p->stopped;
+	void *ctx = p->stopped_ctx;
+	for (uint32_t i = 0; i < p->peers_count; i++) {
+		ord_bytes_close(&p->peers[i].output);
+		ord_bytes_close(&p->peers[i].flight);
+	}
+	free(p);
+	stopped(ctx);
+}
+
+static void no_owner(void *ctx)
+{
+	(void)ctx;
+}
+
+int ord_peers_start(uv_loop_t *loop, const struct ord_config *config, struct ord_datadir *datadir,
+		    const struct ord_peers_events *events, struct ord_peers **ret, char *why, size_t why_size)
+{
+	struct ord_peers *p = calloc(1, sizeof *p);
+	if (p == NULL) {
+		snprintf(why, why_size, "not enough memory");
+		return ORD_ERR_NOMEM;
+	}
+	p->loop = loop;
+	p->config = config;
+	p->datadir = datadir;
+	p->events = *events;
+	int err = ord_peers_in_listen(p, why, why_size);
+	if (err != ORD_OK) {
+		ord_peers_stop(p, no_owner, NULL);
+		return err;
+	}
+	for (uint32_t i = 0; i < config->nodes_count; i++) {
+		if (config->nodes[i].id == config->node)
+			continue;
+		struct ord_peer *peer = &p->peers[p->peers_count++];
+		peer->peers = p;
+		peer->config = &config->nodes[i];
+		ord_bytes_init(&peer->output, ORD_FRAME_BYTES_MAX);
+		ord_bytes_init(&peer->flight, ORD_FRAME_BYTES_MAX);
+		ord_peers_out_start(peer);
+	}
+	*ret = p;
+	return ORD_OK;
+}
+
+void ord_peers_send(struct ord_peers *p, uint32_t node, uint8_t kind, struct ord_slice body)
+{
+	struct ord_peer *peer = peer_find(p, node);
+	if (peer == NULL || !peer->out_up)
+		return;
+	struct ord_bytes *out = &peer->output;
+	size_t part_bytes = sizeof(uint8_t) + sizeof(uint32_t) + body.len;
+	size_t begun_bytes = out->len == 0 ? ORD_FRAME_HEADER_BYTES : out->len;
+	if (begun_bytes + part_bytes > ORD_FRAME_BYTES_MAX) {
+		peer->dropped_count++;
+		return;
+	}
+	if (out->len == 0)
+		ord_frame_begin(out);
+	ord_frame_put_part(out, kind, body);
+	ORD_ASSERT(!out->failed);
+}
+
+void ord_peers_flush(struct ord_peers *p)
+{
+	for (uint32_t i = 0; i < p->peers_count; i++)
+		ord_peers_out_flush(&p->peers[i]);
+}
+
+uint32_t ord_peers_count(const struct ord_peers *p)
+{
+	return p->peers_count;
+}
+
+void ord_peers_status(const struct ord_peers *p, uint32_t peer, struct ord_peer_status *ret)
+{
+	ORD_ASSERT(peer < p->peers_count);
+	const struct ord_peer *at = &p->peers[peer];
+	*ret = (struct ord_peer_status){.node = at->config->id,
+					.connected = at->connected,
+					.output_bytes = at->output.len + (at->writing ? at->flight.len : 0),
+					.dropped_count = at->dropped_count};
+}
+
+void ord_peers_stop(struct ord_peers *p, void (*stopped)(void *ctx), void *ctx)
+{
+	p->stopping = true;
+	p->stopped = stopped;
+	p->stopped_ctx = ctx;
+	ord_peers_handle_opened(p); /* keeps p until all below have been told */
+	for (uint32_t i = 0; i < p->peers_count; i++)
+		ord_peers_out_stop(&p->peers[i]);
+	ord_peers_in_stop(p);
+	ord_peers_handle_closed(p);
+}

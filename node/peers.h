@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 - connections between nodes. Each node connects to each other one and sends on that connection only. */
+#ifndef ORD_NODE_PEERS_H
+#define ORD_NODE_PEERS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <uv.h>
+
+#include "base/bytes.h"
+#include "node/config.h"
+#include "node/datadir.h"
+#include "node/shard.h"
+
+struct ord_peers;
+
+struct ord_peers_events {
+	void *ctx; /* borrowed; first argument of all */
+	/* A part came. An error closes the connection it came on. */
+	int (*receive)(void *ctx, uint32_t node, uint8_t kind, struct ord_slice body);
+	/* Both connections with a node stand, or not any more. */
+	void (*connected)(void *ctx, uint32_t node, bool connected);
+};
+
+/* Listens for the other nodes of config and connects to them, again and again. config and datadir are borrowed until stopped.
+ * ORD_ERR_IO or ORD_ERR_NOMEM with why (why_size bytes), for example when the port is in use. The caller owns *ret. */
+int ord_peers_start(uv_loop_t *loop, const struct ord_config *config, struct ord_datadir *datadir,
+		    const struct ord_peers_events *events, struct ord_peers **ret, char *why, size_t why_size);
+
+/* Puts a part into the next frame to a node. Dropped when the node is not connected or has ORD_PEER_OUTPUT_BYTES_MAX to read. */
+void ord_peers_send(struct ord_peers *p, uint32_t node, uint8_t kind, struct ord_slice body);
+
+/* Ends the turn: sends what was put since the last time. */
+void ord_peers_flush(struct ord_peers *p);
+
+uint32_t ord_peers_count(const struct ord_peers *p);
+void ord_peers_status(const struct ord_peers *p, uint32_t peer, struct ord_peer_status *ret);
+
+/* Closes everything, then calls stopped from the loop and frees p. */
+void ord_peers_stop(struct ord_peers *p, void (*stopped)(void *ctx), void *ctx);
+
+#endif

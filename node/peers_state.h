@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 - what the two halves of the peer connections share. Inside node/ only. */
+#ifndef ORD_NODE_PEERS_STATE_H
+#define ORD_NODE_PEERS_STATE_H
+
+#include "node/frame.h"
+#include "node/log.h"
+#include "node/peers.h"
+
+#define ORD_PEERS_WHY_SIZE 512
+/* Connections whose greeting has not come yet, and how long one may take. */
+#define ORD_PEERS_STRANGERS_MAX 64
+#define ORD_PEERS_GREETING_MS 5000
+
+struct ord_peers_out;
+struct ord_peers_in;
+
+/* One other node. */
+struct ord_peer {
+	struct ord_peers *peers;	      /* borrowed */
+	const struct ord_config_node *config; /* borrowed */
+	struct ord_peers_out *out;	      /* the connection that this node makes; NULL between attempts */
+	struct ord_peers_in *in;	      /* the connection that the other one made, once it was welcomed */
+	bool out_up;			      /* welcomed */
+	bool connected;			      /* as told last */
+	uv_timer_t retry;
+	uint32_t retry_ms;
+	struct ord_bytes output; /* the frame that collects */
+	struct ord_bytes flight; /* the frame that is being written */
+	bool writing;
+	uint64_t dropped_count;
+	struct ord_log_limit refused_log;
+};
+
+struct ord_peers {
+	uv_loop_t *loop;		 /* borrowed */
+	const struct ord_config *config; /* borrowed */
+	struct ord_datadir *datadir;	 /* borrowed */
+	struct ord_peers_events events;
+	uv_tcp_t listener;
+	struct ord_peers_in *strangers; /* owned */
+	uint32_t strangers_count;
+	struct ord_log_limit stranger_log;
+	struct ord_peer peers[ORD_NODES_MAX];
+	uint32_t peers_count;
+	uint32_t handles_count; /* open handles; stopped when it falls to 0 while stopping */
+	bool stopping;
+	void (*stopped)(void *ctx);
+	void *stopped_ctx;
+};
+
+/* --- peers.c --- */
+
+/* The greeting of this node to another one (0: not known yet). */
+struct ord_greeting ord_peers_greeting(const struct ord_peers *p, uint32_t to);
+
+/* Checks what the other side says of itself; from is the node that it must be, 0 for any. On success *ret_peer is that node. ORD_ERR_MISMATCH or
+ * ORD_ERR_IO with why. */
+int ord_peers_check(struct ord_peers *p, const struct ord_greeting *g, uint32_t from, struct ord_peer **ret_peer,
+		    char why[ORD_PEERS_WHY_SIZE]);
+
+/* Tells the owner when a peer has become connected or not. */
+void ord_peers_update(struct ord_peer *peer);
+
+/* Counts a handle that was opened; one that was closed: when the last one is and p stops, p is freed. */
+void ord_peers_handle_opened(struct ord_peers *p);
+void ord_peers_handle_closed(struct ord_peers *p);
+
+/* --- peers_out.c --- */
+
+/* Prepares the peer's timer and makes the first attempt. */
+void ord_peers_out_start(struct ord_peer *peer);
+/* Ends attempts for good. */
+void ord_peers_out_stop(struct ord_peer *peer);
+/* Writes the frame that has collected, if none is being written. */
+void ord_peers_out_flush(struct ord_peer *peer);
+
+/* --- peers_in.c --- */
+
+/* ORD_ERR_IO with why. */
+int ord_peers_in_listen(struct ord_peers *p, char *why, size_t why_size);
+void ord_peers_in_close(struct ord_peers_in *in);
+void ord_peers_in_stop(struct ord_peers *p);
+
+#endif

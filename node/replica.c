@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: Apache-2.0 - one partition on this node. */
+#include "node/replica.h"
+
+#include <stdio.h>
+
+#include "base/assert.h"
+#include "base/err.h"
+#include "base/limits.h"
+#include "base/trace.h"
+#include "node/engine_state.h"
+#include "node/query.h"
+
+int ord_replica_open(struct ord_replica *r, struct ord_engine *e, uint32_t id, uint32_t partitions_count,
+		     uint64_t now_ms)
+{
+	*r = (struct ord_replica){.id = id, .engine = e};
+	ord_admit_init(&r->admit);
+	struct ord_partition_options options = {.id = id, .partitions_count = partitions_count};
+	int err = ord_partition_open(&options, &r->partition);
+	if (err == ORD_OK)
+		err = ord_settling_open(&r->settling, id, now_ms);
+	if (err == ORD_OK)
+		err = ord_dispatch_open(&r->dispatch, partitions_count);
+	return err;
+}
+
+void ord_replica_close(struct ord_replica *r)
+{
+	ORD_ASSERT(!r->ready);
+	ord_dispatch_close(&r->dispatch);
+	ord_settling_close(&r->settling);
+	ord_admit_close(&r->admit);
+	ord_partition_close(r->partition);
+}
+
+uint64_t ord_replica_time_us(struct ord_replica *r)
+{
+	if (r->engine->wall_us > r->time_us)
+		r->time_us = r->engine->wall_us;
+	return r->time_us;
+}
+
+int ord_replica_submit(struct ord_replica *r, const struct ord_command *c, const struct ord_ticket *ticket)
+{
+	ORD_ASSERT(r->ready);
+	if (c->kind == ORD_COMMAND_TRANSFER && r->unsettled_count + r->admit.commands_count >= ORD_UNSETTLED_MAX)
+		return ORD_ERR_BUSY;
+	return ord_admit_command(&r->admit, c, ticket, ord_replica_time_us(r));
+}
+
+int ord_replica_read(struct ord_replica *r, struct ord_slice query, uint64_t deadline_ms, struct ord_waiter *w,
+		     uint32_t item)
+{
+	ORD_ASSERT(r->ready);
+	return ord_admit_read(&r->admit, query, w, item, deadline_ms);
+}
+
+static void ticket_answer(struct ord_ticket *t, const struct ord_answer *a)
+{
+	struct ord_waiter *w = t->waiter;
+	if (w == NULL)
+		return;
+	t->waiter = NULL;
+	w->answer(w, t->item, a);
+}
+
+static void read_answer(struct ord_read *read, const struct ord_answer *a)
+{
+	struct ord_waiter *w = read->waiter;
+	if (w == NULL)
+		return;
+	read->waiter = NULL;
+	w->answer(w, read->item, a);
+}
+
+static void batch_fail(struct ord_replica *r, struct ord_batch *b, int err)
+{
+	struct ord_answer a = {.err = err, .partition = r->id};
+	for (size_t i = 0; i < b->tickets_count; i++)
+		ticket_answer(&b->tickets[i], &a);
+	a.err = ORD_ERR_NOT_LEADER; /* a read changes nothing, whatever became of the entry */
+	for (struct ord_read *read = b->reads; read != NULL; read = read->next)
+		read_answer(read, &a);
+	ord_admit_recycle(&r->admit, b);
+}
+
+void ord_replica_lose(struct ord_replica *r)
+{
+	ord_trace("replica_lose", r->id, r->inflight_count);
+	r->ready = false;
+	while (r->inflight != NULL) {
+		struct ord_batch *b = r->inflight;
+		r->inflight = b->next;
+		batch_fail(r, b, ORD_ERR_UNKNOWN);
+	}
+	r->inflight_count = 0;
+	while (ord_admit_waiting(&r->admit))
+		batch_fail(r, ord_admit_take(&r->admit, 0), ORD_ERR_NOT_LEADER);
+	ord_settling_fail(&r->settling, ORD_ERR_UNKNOWN);
+}
+
+/* Tells each client of the batch what was decided; who wants the outcome of an accepted transfer goes on waiting. */
+static void batch_reply(struct ord_replica *r, struct ord_batch *b, const struct ord_effects *fx)
+{
+	ORD_ASSERT(fx->replies_count == b->tickets_count);
+	for (size_t i = 0; i < b->tickets_count; i++) {
+		struct ord_ticket *t = &b->tickets[i];
+		const struct ord_result *result = &fx->replies[i].result;
+		if (t->waiter == NULL)
+			continue;
+		if (result->status == ORD_STATUS_ACCEPTED && t->wait == ORD_WAIT_SETTLED) {
+			ord_settling_add(&r->settling, &t->request_id, result, t->deadline_ms, t->waiter, t->item);
+			t->waiter = NULL;
+			continue;
+		}
+		struct ord_answer a = {.partition = r->id, .result = *result};
+		ticket_answer(t, &a);
+	}
+}
+
+static void batch_read(struct ord_replica *r, struct ord_batch *b)
+{
+	for (struct ord_read *read = b->reads; read != NULL; read = read->next) {
+		if (read->waiter == NULL)
+			continue;
+		struct ord_bytes answer;
+		ord_bytes_init(&answer, ORD_RPC_BYTES_MAX);
+		int err = ord_query_run(ord_slice_of(read->query, read->query_bytes), r->partition, r->id, &answer);
+		struct ord_answer a = {.err = err == ORD_ERR_FORMAT ? ORD_ERR_INVALID : err,
+				       .partition = r->id,
+				       .body = ord_bytes_slice(&answer)};
+		read_answer(read, &a);
+		ord_bytes_close(&answer);
+	}
+}
+
+/* The oldest batch under way, if it is what was applied as (index, term). */
+static struct ord_batch *inflight_take(struct ord_replica *r, uint64_t index, uint64_t term)
+{
+	struct ord_batch *b = r->inflight;
+	if (b == NULL || b->index != index)
+		return NULL;
+	ORD_ASSERT(b->term == term); /* another term's entry here means lost leadership, announced before */
+	r->inflight = b->next;
+	r->inflight_count--;
+	b->next = NULL;
+	return b;
+}
+
+void ord_replica_apply(struct ord_replica *r, uint64_t index, uint64_t term, struct ord_slice entry)
+{
+	struct ord_effects *fx = &r->engine->effects;
+	int err = ord_partition_apply(r->partition, entry, fx);
+	if (err != ORD_OK) {
+		char why[256];
+		snprintf(why, sizeof why,
+			 "partition %u: entry %llu of the log cannot be applied (%s); if a newer version of ordaind "
+			 "wrote it, "
+			 "start that version here too",
+			 r->id, (unsigned long long)index, ord_err_text(err));
+		r->engine->events.fatal(r->engine->events.ctx, err, why);
+		return;
+	}
+	struct ord_partition_status status;
+	ord_partition_status(r->partition, &status);
+	r->unsettled_count = status.unsettled_count;
+	if (status.time_us > r->time_us)
+		r->time_us = status.time_us;
+	if (fx->outbox_grew)
+		r->dispatch.pump = true;
+	struct ord_batch *b = inflight_take(r, index, term);
+	if (b != NULL)
+		batch_reply(r, b, fx);
+	for (size_t i = 0; i < fx->outcomes_count; i++)
+		ord_settling_outcome(&r->settling, &fx->outcomes[i].request_id, &fx->outcomes[i].result);
+	if (b == NULL)
+		return;
+	for (size_t i = 0; i < b->sources_count; i++)
+		ord_dispatch_applied(r, b->sources[i]);
+	batch_read(r, b);
+	ord_admit_recycle(&r->admit, b);
+}
+
+void ord_replica_role(struct ord_replica *r, enum ord_role role, uint32_t leader)
+{
+	bool leads = role == ORD_ROLE_LEADER;
+	if (r->leader != leader)
+		ord_trace("replica_leader", r->id, leader);
+	r->leader = leader;
+	r->engine->forward.retry = true;
+	if (leads == r->ready)
+		return;
+	if (!leads) {
+		ord_replica_lose(r);
+		return;
+	}
+	r->ready = true;
+	ord_dispatch_ready(r);
+}
+
+void ord_replica_propose(struct ord_replica *r)
+{
+	while (r->ready && r->inflight_count < ORD_REPLICA_INFLIGHT_MAX && ord_admit_waiting(&r->admit)) {
+		ord_dispatch_trim(r, false);
+		struct ord_batch *b = ord_admit_take(&r->admit, ord_replica_time_us(r));
+		int err = ord_host_propose(r->engine->host, r->id, ord_bytes_slice(&b->entry), &b->index, &b->term);
+		if (err != ORD_OK) {
+			ord_admit_untake(&r->admit, b);
+			return;
+		}
+		struct ord_batch **at = &r->inflight;
+		while (*at != NULL)
+			at = &(*at)->next;
+		*at = b;
+		r->inflight_count++;
+	}
+}
+
+static void reads_expire(struct ord_replica *r, struct ord_read *read, uint64_t now_ms)
+{
+	struct ord_answer a = {.err = ORD_ERR_NOT_LEADER, .partition = r->id};
+	for (; read != NULL; read = read->next)
+		if (read->deadline_ms <= now_ms)
+			read_answer(read, &a);
+}
+
+static void batches_expire(struct ord_replica *r, struct ord_batch *b, uint64_t now_ms)
+{
+	struct ord_answer a = {.err = ORD_ERR_UNKNOWN, .partition = r->id};
+	for (; b != NULL; b = b->next) {
+		reads_expire(r, b->reads, now_ms);
+		if (b->deadline_min_ms > now_ms)
+			continue;
+		b->deadline_min_ms = UINT64_MAX;
+		for (size_t i = 0; i < b->tickets_count; i++) {
+			struct ord_ticket *t = &b->tickets[i];
+			if (t->deadline_ms <= now_ms)
+				ticket_answer(t, &a);
+			else if (t->deadline_ms < b->deadline_min_ms)
+				b->deadline_min_ms = t->deadline_ms;
+		}
+	}
+}
+
+void ord_replica_expire(struct ord_replica *r, uint64_t now_ms)
+{
+	batches_expire(r, r->inflight, now_ms);
+	batches_expire(r, r->admit.first, now_ms);
+	reads_expire(r, r->admit.reads, now_ms);
+	ord_settling_expire(&r->settling, now_ms);
+}
+
+uint64_t ord_replica_waiters_count(const struct ord_replica *r)
+{
+	uint64_t count = ord_settling_count(&r->settling) + r->admit.reads_count;
+	for (const struct ord_batch *b = r->inflight; b != NULL; b = b->next)
+		count += b->tickets_count;
+	for (const struct ord_batch *b = r->admit.first; b != NULL; b = b->next)
+		count += b->tickets_count;
+	return count;
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 - one partition on this node: its state, its part in the group, and while it leads, who waits for it. Inside node/ only. */
+#ifndef ORD_NODE_REPLICA_H
+#define ORD_NODE_REPLICA_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "node/admit.h"
+#include "node/dispatch.h"
+#include "node/settling.h"
+#include "partition/partition.h"
+#include "raft/host.h"
+
+struct ord_engine;
+
+/* Entries proposed and not yet applied, per partition: while one is under way the next one collects. */
+#define ORD_REPLICA_INFLIGHT_MAX 1
+
+/* follower --announced as leader, all earlier entries applied--> ready --leadership lost--> follower (replica_lose answers who waits) */
+struct ord_replica {
+	uint32_t id;
+	struct ord_engine *engine;	 /* borrowed */
+	struct ord_partition *partition; /* owned */
+	bool ready;			 /* leads and takes commands */
+	uint32_t leader;		 /* node, 0: none known */
+	uint64_t time_us;		 /* of the newest entry begun here or applied */
+	uint64_t unsettled_count;	 /* after the last apply */
+	struct ord_admit admit;
+	struct ord_batch *inflight; /* owned, oldest first */
+	uint32_t inflight_count;
+	struct ord_settling settling;
+	struct ord_dispatch dispatch;
+};
+
+/* ORD_ERR_NOMEM. */
+int ord_replica_open(struct ord_replica *r, struct ord_engine *e, uint32_t id, uint32_t partitions_count,
+		     uint64_t now_ms);
+void ord_replica_close(struct ord_replica *r);
+
+/* Asserts ready. ORD_ERR_BUSY. */
+int ord_replica_submit(struct ord_replica *r, const struct ord_command *c, const struct ord_ticket *ticket);
+int ord_replica_read(struct ord_replica *r, struct ord_slice query, uint64_t deadline_ms, struct ord_waiter *w,
+		     uint32_t item);
+
+/* Events of the host. */
+void ord_replica_apply(struct ord_replica *r, uint64_t index, uint64_t term, struct ord_slice entry);
+void ord_replica_role(struct ord_replica *r, enum ord_role role, uint32_t leader);
+
+/* Proposes what waits, if the partition is led here and nothing stands in the way. */
+void ord_replica_propose(struct ord_replica *r);
+
+/* Answers who has waited too long. */
+void ord_replica_expire(struct ord_replica *r, uint64_t now_ms);
+
+/* Answers everybody: what was not proposed with ORD_ERR_NOT_LEADER, the rest with ORD_ERR_UNKNOWN. */
+void ord_replica_lose(struct ord_replica *r);
+
+/* Time for an entry: the wall clock, never less than the entry before. */
+uint64_t ord_replica_time_us(struct ord_replica *r);
+
+uint64_t ord_replica_waiters_count(const struct ord_replica *r);
+
+#endif

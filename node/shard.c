@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: Apache-2.0 - a shard: the engine on a libuv loop, with its disk, its peers and its clock.
+ *
+ * A turn of the loop: whatever came (frames, calls, a finished sync, a tick) has been given to the engine; then shard_turn lets it apply, propose and
+ * answer, and sends what came of it, one frame to each peer.
+ *
+ * Stopping: engine -> peers -> disk -> handles -> engine and data directory closed -> stopped.
+ */
+#include "node/shard.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/random.h>
+#include <uv.h>
+
+#include "base/assert.h"
+#include "base/err.h"
+#include "node/clock.h"
+#include "node/config.h"
+#include "node/datadir.h"
+#include "node/disk.h"
+#include "node/engine.h"
+#include "node/peers.h"
+
+#define TICK_MS 10
+
+struct ord_shard {
+	uv_loop_t *loop;		 /* borrowed */
+	const struct ord_config *config; /* borrowed */
+	struct ord_datadir *datadir;	 /* owned */
+	struct ord_disk *disk;		 /* owned */
+	struct ord_peers *peers;	 /* owned */
+	struct ord_engine *engine;	 /* owned */
+	struct ord_clock clock;
+	uv_timer_t tick;
+	uv_check_t check;
+	uv_idle_t idle; /* active while the engine has more to do */
+	unsigned handles_count;
+	bool fatal_told;
+	bool stopping;
+	void (*fatal)(void *ctx, int err, const char *why);
+	void *fatal_ctx;
+	void (*stopped)(void *ctx);
+	void *stopped_ctx;
+};
+
+static void shard_clock(struct ord_shard *s)
+{
+	ord_engine_clock(s->engine, ord_clock_monotonic_ms(), ord_clock_wall_us(&s->clock));
+}
+
+static void idle_cb(uv_idle_t *idle)
+{
+	(void)idle; /* being active keeps the loop from waiting; the work is done in the check callback */
+}
+
+static void shard_turn(struct ord_shard *s)
+{
+	if (s->stopping || s->fatal_told)
+		return;
+	shard_clock(s);
+	bool more = ord_engine_turn(s->engine);
+	if (s->fatal_told)
+		return;
+	ord_peers_flush(s->peers);
+	if (more)
+		uv_idle_start(&s->idle, idle_cb);
+	else
+		uv_idle_stop(&s->idle);
+}
+
+static void check_cb(uv_check_t *check)
+{
+	shard_turn(check->data);
+}
+
+static void tick_cb(uv_timer_t *timer)
+{
+	struct ord_shard *s = timer->data;
+	if (s->stopping || s->fatal_told)
+		return;
+	shard_clock(s);
+	ord_engine_tick(s->engine);
+	shard_turn(s);
+}
+
+/* --- Events of engine, disk and peers. --- */
+
+static void engine_send(void *ctx, uint32_t node, enum ord_part_kind kind, struct ord_slice body)
+{
+	struct ord_shard *s = ctx;
+	if (s->peers != NULL && !s->stopping)
+		ord_peers_send(s->peers, node, (uint8_t)kind, body);
+}
+
+static void engine_fatal(void *ctx, int err, const char *why)
+{
+	struct ord_shard *s = ctx;
+	if (s->fatal_told)
+		return;
+	s->fatal_told = true;
+	s->fatal(s->fatal_ctx, err, why);
+}
+
+static void disk_synced(void *ctx, int status)
+{
+	struct ord_shard *s = ctx;
+	if (s->fatal_told)
+		return;
+	if (status != ORD_OK) {
+		char why[sizeof s->config->data_dir + 512];
+		snprintf(why, sizeof why,
+			 "data_dir %s: %s; after a failed write or sync what is on disk is unknown, so the node stops: "
+			 "mend the disk, "
+			 "then start it again",
+			 s->config->data_dir, ord_disk_error_text(s->disk));
+		engine_fatal(s, status, why);
+		return;
+	}
+	ord_engine_synced(s->engine, status);
+}
+
+static int peers_receive(void *ctx, uint32_t node, uint8_t kind, struct ord_slice body)
+{
+	struct ord_shard *s = ctx;
+	if (s->stopping || s->fatal_told)
+		return ORD_OK;
+	return ord_engine_receive(s->engine, node, kind, body);
+}
+
+static void peers_connected(void *ctx, uint32_t node, bool connected)
+{
+	struct ord_shard *s = ctx;
+	if (!s->stopping && !s->fatal_told)
+		ord_engine_peer(s->engine, node, connected);
+}
+
+/* --- Calls. --- */
+
+void ord_shard_submit(struct ord_shard *s, const struct ord_command *c, enum ord_wait wait, uint64_t deadline_ms,
+		      struct ord_waiter *w, uint32_t item)
+{
+	ord_engine_submit(s->engine, c, wait, deadline_ms, w, item);
+}
+
+void ord_shard_read(struct ord_shard *s, uint32_t partition, struct ord_slice query, uint64_t deadline_ms,
+		    struct ord_waiter *w, uint32_t item)
+{
+	ord_engine_read(s->engine, partition, query, deadline_ms, w, item);
+}
+
+uint64_t ord_shard_now_ms(const struct ord_shard *s)
+{
+	return ord_engine_now_ms(s->engine);
+}
+
+uint32_t ord_shard_partitions_count(const struct ord_shard *s)
+{
+	return ord_engine_partitions_count(s->engine);
+}
+
+void ord_shard_replica_status(const struct ord_shard *s, uint32_t partition, struct ord_replica_status *ret)
+{
+	ord_engine_replica_status(s->engine, partition, ret);
+}
+
+uint32_t ord_shard_peers_count(const struct ord_shard *s)
+{
+	return ord_peers_count(s->peers);
+}
+
+void ord_shard_peer_status(const struct ord_shard *s, uint32_t peer, struct ord_peer_status *ret)
+{
+	ord_peers_status(s->peers, peer, ret);
+}
+
+void ord_shard_host_status(const struct ord_shard *s, struct ord_host_status *ret)
+{
+	ord_engine_host_status(s->engine, ret);
+}
+
+/* --- Stopping. --- */
+
+static void shard_free(struct ord_shard *s)
+{
+	ord_engine_close(s->engine);
+	ord_datadir_close(s->datadir);
+	void (*stopped)(void *ctx) = s->stopped;
+	void *ctx = s->stopped_ctx;
+	free(s);
+	stopped(ctx);
+}
+
+static void handle_closed_cb(uv_handle_t *handle)
+{
+	struct ord_shard *s = handle->data;
+	if (--s->handles_count == 0)
+		shard_free(s);
+}
+
+static void handles_close(void *ctx)
+{
+	struct ord_shard *s = ctx;
+	s->disk = NULL;
+	uv_close((uv_handle_t *)&s->tick, handle_closed_cb);
+	uv_close((uv_handle_t *)&s->check, handle_closed_cb);
+	uv_close((uv_handle_t *)&s->idle, handle_closed_cb);
+}
+
+static void disk_stop(void *ctx)
+{
+	struct ord_shard *s = ctx;
+	s->peers = NULL;
+	if (s->disk != NULL)
+		ord_disk_stop(s->disk, handles_close, s);
+	else
+		handles_close(s);
+}
+
+void ord_shard_stop(struct ord_shard *s, void (*stopped)(void *ctx), void *ctx)
+{
+	ORD_ASSERT(!s->stopping);
+	s->stopping = true;
+	s->stopped = stopped;
+	s->stopped_ctx = ctx;
+	if (s->engine != NULL)
+		ord_engine_stop(s->engine);
+	if (s->peers != NULL)
+		ord_peers_stop(s->peers, disk_stop, s);
+	else
+		disk_stop(s);
+}
+
+/* --- Starting. --- */
+
+static int shard_open_engine(struct ord_shard *s, char *why, size_t why_size)
+{
+	const struct ord_config *c = s->config;
+	uint32_t nodes[ORD_NODES_MAX];
+	for (uint32_t i = 0; i < c->nodes_count; i++)
+		nodes[i] = c->nodes[i].id;
+	struct ord_engine_options options = {.cluster = c->cluster,
+					     .node = c->node,
+					     .nodes = nodes,
+					     .nodes_count = c->nodes_count,
+					     .partitions_count = c->partitions_count,
+					     .election_timeout_ms = c->election_timeout_ms,
+					     .heartbeat_ms = c->heartbeat_ms,
+					     .segment_bytes = c->segment_bytes,
+					     .cache_bytes = c->cache_bytes,
+					     .io = ord_disk_io(s->disk),
+					     .events = {.ctx = s, .send = engine_send, .fatal = engine_fatal}};
+	if (getrandom(&options.seed, sizeof options.seed, 0) != (ssize_t)sizeof options.seed) {
+		snprintf(why, why_size, "no random numbers to be had from the system");
+		return ORD_ERR_IO;
+	}
+	return ord_engine_open(&options, ord_clock_monotonic_ms(), ord_clock_wall_us(&s->clock), &s->engine, why,
+			       why_size);
+}
+
+static int shard_open(struct ord_shard *s, char *why, size_t why_size)
+{
+	int err = ord_datadir_open(s->config, &s->datadir, why, why_size);
+	if (err != ORD_OK)
+		return err;
+	err = ord_disk_open(s->loop, ord_datadir_wal(s->datadir), s->config->segment_bytes, disk_synced, s, &s->disk);
+	if (err != ORD_OK) {
+		snprintf(why, why_size, "data_dir %s: the write-ahead log's directory cannot be opened",
+			 s->config->data_dir);
+		return err;
+	}
+	err = shard_open_engine(s, why, why_size);
+	if (err != ORD_OK)
+		return err;
+	struct ord_peers_events events = {.ctx = s, .receive = peers_receive, .connected = peers_connected};
+	return ord_peers_start(s->loop, s->config, s->datadir, &events, &s->peers, why, why_size);
+}
+
+static void shard_gone(void *ctx)
+{
+	*(bool *)ctx = true;
+}
+
+int ord_shard_start(uv_loop_t *loop, const struct ord_config *config,
+		    void (*fatal)(void *ctx, int err, const char *why), void *ctx, struct ord_shard **ret, char *why,
+		    size_t why_size)
+{
+	struct ord_shard *s = calloc(1, sizeof *s);
+	if (s == NULL) {
+		snprintf(why, why_size, "not enough memory");
+		return ORD_ERR_NOMEM;
+	}
+	s->loop = loop;
+	s->config = config;
+	s->fatal = fatal;
+	s->fatal_ctx = ctx;
+	ORD_ASSERT(uv_timer_init(loop, &s->tick) == 0 && uv_check_init(loop, &s->check) == 0 &&
+		   uv_idle_init(loop, &s->idle) == 0);
+	s->tick.data = s;
+	s->check.data = s;
+	s->idle.data = s;
+	s->handles_count = 3;
+	int err = shard_open(s, why, why_size);
+	if (err != ORD_OK) {
+		bool gone = false;
+		ord_shard_stop(s, shard_gone, &gone);
+		while (!gone)
+			uv_run(loop, UV_RUN_ONCE);
+		return err;
+	}
+	uv_timer_start(&s->tick, tick_cb, TICK_MS, TICK_MS);
+	uv_check_start(&s->check, check_cb);
+	*ret = s;
+	return ORD_OK;
+}

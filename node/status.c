@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0 - packing of `cluster` and `status`. */
+#include "node/status.h"
+
+#include "client/ordain.h"
+#include "client/rpc.h"
+#include "node/reply.h"
+
+static void put_identity(msgpack_packer *p, const struct ord_config *config)
+{
+	ord_rpc_put_text(p, "cluster_id");
+	ord_reply_put_id(p, &config->cluster);
+	ord_reply_put_pair_u64(p, "node", config->node);
+	ord_reply_put_pair_text(p, "version", ORDAIN_VERSION);
+}
+
+void ord_status_put_cluster(msgpack_packer *p, const struct ord_config *config, const struct ord_shard *shard)
+{
+	uint32_t partitions_count = ord_shard_partitions_count(shard);
+	msgpack_pack_map(p, 6);
+	put_identity(p, config);
+	ord_reply_put_pair_u64(p, "partitions", partitions_count);
+	ord_rpc_put_text(p, "nodes");
+	msgpack_pack_array(p, config->nodes_count);
+	for (uint32_t i = 0; i < config->nodes_count; i++) {
+		msgpack_pack_map(p, 3);
+		ord_reply_put_pair_u64(p, "node", config->nodes[i].id);
+		ord_reply_put_pair_text(p, "host", config->nodes[i].client.host);
+		ord_reply_put_pair_u64(p, "port", config->nodes[i].client.port);
+	}
+	ord_rpc_put_text(p, "leaders");
+	msgpack_pack_array(p, partitions_count);
+	for (uint32_t i = 0; i < partitions_count; i++) {
+		struct ord_replica_status replica;
+		ord_shard_replica_status(shard, i, &replica);
+		msgpack_pack_uint32(p, replica.group.leader);
+	}
+}
+
+static void put_group(msgpack_packer *p, const struct ord_group_status *g, bool ready)
+{
+	ord_reply_put_pair_text(p, "role", ord_role_name(g->role));
+	ord_reply_put_pair_u64(p, "term", g->term);
+	ord_reply_put_pair_u64(p, "leader", g->leader);
+	ord_reply_put_pair_bool(p, "ready", ready);
+	ord_reply_put_pair_u64(p, "last_index", g->last_index);
+	ord_reply_put_pair_u64(p, "commit_index", g->commit_index);
+	ord_reply_put_pair_u64(p, "applied_index", g->applied_index);
+	ord_reply_put_pair_u64(p, "durable_index", g->durable_index);
+}
+
+static void put_state(msgpack_packer *p, uint32_t partition, const struct ord_partition_status *s)
+{
+	ord_rpc_put_text(p, "position");
+	ord_reply_put_position(p, partition, s->position);
+	uint8_t digest[16]; /* most significant byte first, so that the text reads as a number */
+	for (unsigned i = 0; i < sizeof digest; i++)
+		digest[i] = (uint8_t)(s->state_digest[i / 8] >> (56 - 8 * (i % 8)));
+	ord_rpc_put_text(p, "digest");
+	ord_reply_put_hex(p, digest, sizeof digest);
+	ord_rpc_put_text(p, "history_hash");
+	ord_reply_put_hex(p, s->history_hash, sizeof s->history_hash);
+	ord_reply_put_pair_u64(p, "accounts", s->accounts_count);
+	ord_reply_put_pair_u64(p, "names", s->names_count);
+	ord_reply_put_pair_u64(p, "requests", s->requests_count);
+	ord_reply_put_pair_u64(p, "unsettled", s->unsettled_count);
+	ord_reply_put_pair_u64(p, "outbox", s->outbox_count);
+}
+
+static void put_replica(msgpack_packer *p, const struct ord_shard *shard, uint32_t partition)
+{
+	struct ord_replica_status replica;
+	ord_shard_replica_status(shard, partition, &replica);
+	msgpack_pack_map(p, 19);
+	ord_reply_put_pair_u64(p, "partition", partition);
+	put_group(p, &replica.group, replica.ready);
+	put_state(p, partition, &replica.state);
+	ord_reply_put_pair_u64(p, "admit", replica.admit_count);
+	ord_reply_put_pair_u64(p, "waiters", replica.waiters_count);
+}
+
+static void put_peers(msgpack_packer *p, const struct ord_shard *shard)
+{
+	uint32_t count = ord_shard_peers_count(shard);
+	msgpack_pack_array(p, count);
+	for (uint32_t i = 0; i < count; i++) {
+		struct ord_peer_status peer;
+		ord_shard_peer_status(shard, i, &peer);
+		msgpack_pack_map(p, 4);
+		ord_reply_put_pair_u64(p, "node", peer.node);
+		ord_reply_put_pair_bool(p, "connected", peer.connected);
+		ord_reply_put_pair_u64(p, "output_bytes", peer.output_bytes);
+		ord_reply_put_pair_u64(p, "dropped", peer.dropped_count);
+	}
+}
+
+static void put_wal(msgpack_packer *p, const struct ord_shard *shard)
+{
+	struct ord_host_status host;
+	ord_shard_host_status(shard, &host);
+	msgpack_pack_map(p, 4);
+	ord_reply_put_pair_u64(p, "bytes", host.wal_bytes);
+	ord_reply_put_pair_u64(p, "waiting_bytes", host.wal_waiting_bytes);
+	ord_reply_put_pair_u64(p, "syncs", host.syncs_count);
+	ord_reply_put_pair_u64(p, "cached_bytes", host.cached_bytes);
+}
+
+void ord_status_put(msgpack_packer *p, const struct ord_config *config, const struct ord_shard *shard,
+		    uint64_t uptime_ms, uint32_t clients_count)
+{
+	uint32_t partitions_count = ord_shard_partitions_count(shard);
+	msgpack_pack_map(p, 8);
+	put_identity(p, config);
+	ord_reply_put_pair_u64(p, "uptime_ms", uptime_ms);
+	ord_rpc_put_text(p, "replicas");
+	msgpack_pack_array(p, partitions_count);
+	for (uint32_t i = 0; i < partitions_count; i++)
+		put_replica(p, shard, i);
+	ord_rpc_put_text(p, "peers");
+	put_peers(p, shard);
+	ord_rpc_put_text(p, "wal");
+	put_wal(p, shard);
+	ord_reply_put_pair_u64(p, "clients", clients_count);
+}

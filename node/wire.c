@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: Apache-2.0 - encoding of the parts that nodes exchange.
+ *
+ * Numbers are little-endian. "text8" is one byte of length, then the bytes.
+ *
+ *   SUBMIT, READ  u32 forward, u32 partition, u8 wait (1 logged, 2 settled), u32 timeout_ms, then the command or query to the end
+ *   ANSWER        u32 forward, u8 err, u32 partition, u32 retry_after_ms, u8 status (0 none), u8 reason, u8 replayed, u64 position,
+ *                 text8 field, then the body to the end
+ *   DELIVER       u32 destination, u32 source, u64 first, u32 count, then the messages to the end
+ *   CURSOR        u32 source, u32 destination, u64 cursor, u64 expected
+ *   READY         u32 partition
+ */
+#include "node/wire.h"
+
+#include "base/err.h"
+#include "base/limits.h"
+
+void ord_wire_put_call(const struct ord_part_call *c, struct ord_bytes *out)
+{
+	ord_bytes_put_u32(out, c->forward);
+	ord_bytes_put_u32(out, c->partition);
+	ord_bytes_put_u8(out, (uint8_t)c->wait);
+	ord_bytes_put_u32(out, c->timeout_ms);
+	ord_bytes_put(out, c->body.base, c->body.len);
+}
+
+int ord_wire_get_call(struct ord_slice body, struct ord_part_call *ret)
+{
+	struct ord_reader r = ord_reader_of(body);
+	struct ord_part_call c = {0};
+	c.forward = ord_reader_u32(&r);
+	c.partition = ord_reader_u32(&r);
+	uint8_t wait = ord_reader_u8(&r);
+	c.timeout_ms = ord_reader_u32(&r);
+	c.body = ord_reader_take(&r, ord_reader_left(&r));
+	if (r.failed || (wait != ORD_WAIT_LOGGED && wait != ORD_WAIT_SETTLED))
+		return ORD_ERR_FORMAT;
+	c.wait = wait;
+	*ret = c;
+	return ORD_OK;
+}
+
+/* The fields that a result can name, so that a decoded result points to a literal like one made here. */
+static const char *const field_names[] = {"payer",   "payee", "amount",	   "asset", "method", "account", "floor",
+					  "ceiling", "state", "namespace", "name",  "owner",  "expected"};
+
+static const char *field_literal(struct ord_slice text)
+{
+	for (size_t i = 0; i < sizeof field_names / sizeof *field_names; i++)
+		if (ord_slice_equal(text, ord_slice_text(field_names[i])))
+			return field_names[i];
+	return NULL;
+}
+
+void ord_wire_put_answer(uint32_t forward, const struct ord_answer *a, struct ord_bytes *out)
+{
+	ord_bytes_put_u32(out, forward);
+	ord_bytes_put_u8(out, (uint8_t)a->err);
+	ord_bytes_put_u32(out, a->partition);
+	ord_bytes_put_u32(out, a->retry_after_ms);
+	ord_bytes_put_u8(out, (uint8_t)a->result.status);
+	ord_bytes_put_u8(out, (uint8_t)a->result.reason);
+	ord_bytes_put_u8(out, a->result.replayed);
+	ord_bytes_put_u64(out, a->result.position);
+	ord_bytes_put_text8(out, ord_slice_text(a->result.field == NULL ? "" : a->result.field));
+	ord_bytes_put(out, a->body.base, a->body.len);
+}
+
+int ord_wire_get_answer(struct ord_slice body, uint32_t *ret_forward, struct ord_answer *ret)
+{
+	struct ord_reader r = ord_reader_of(body);
+	struct ord_answer a = {0};
+	uint32_t forward = ord_reader_u32(&r);
+	a.err = ord_reader_u8(&r);
+	a.partition = ord_reader_u32(&r);
+	a.retry_after_ms = ord_reader_u32(&r);
+	uint8_t status = ord_reader_u8(&r);
+	a.result.reason = ord_reader_u8(&r);
+	a.result.replayed = ord_reader_u8(&r) != 0;
+	a.result.position = ord_reader_u64(&r);
+	a.result.field = field_literal(ord_reader_text8(&r));
+	a.body = ord_reader_take(&r, ord_reader_left(&r));
+	if (r.failed || status > ORD_STATUS_REJECTED)
+		return ORD_ERR_FORMAT;
+	a.result.status = status;
+	*ret_forward = forward;
+	*ret = a;
+	return ORD_OK;
+}
+
+void ord_wire_put_deliver(const struct ord_part_deliver *d, struct ord_bytes *out)
+{
+	ord_bytes_put_u32(out, d->destination);
+	ord_bytes_put_u32(out, d->run.source);
+	ord_bytes_put_u64(out, d->run.first);
+	ord_bytes_put_u32(out, d->run.count);
+	ord_bytes_put(out, d->run.messages.base, d->run.messages.len);
+}
+
+int ord_wire_get_deliver(struct ord_slice body, struct ord_part_deliver *ret)
+{
+	struct ord_reader r = ord_reader_of(body);
+	struct ord_part_deliver d = {0};
+	d.destination = ord_reader_u32(&r);
+	d.run.source = ord_reader_u32(&r);
+	d.run.first = ord_reader_u64(&r);
+	d.run.count = ord_reader_u32(&r);
+	d.run.messages = ord_reader_take(&r, ord_reader_left(&r));
+	if (r.failed || d.run.first == 0 || d.run.count == 0 || d.run.messages.len > ORD_DELIVER_BYTES_MAX ||
+	    d.run.first + d.run.count < d.run.first)
+		return ORD_ERR_FORMAT;
+	*ret = d;
+	return ORD_OK;
+}
+
+void ord_wire_put_cursor(const struct ord_part_cursor *c, struct ord_bytes *out)
+{
+	ord_bytes_put_u32(out, c->source);
+	ord_bytes_put_u32(out, c->destination);
+	ord_bytes_put_u64(out, c->cursor);
+	ord_bytes_put_u64(out, c->expected);
+}
+
+int ord_wire_get_cursor(struct ord_slice body, struct ord_part_cursor *ret)
+{
+	struct ord_reader r = ord_reader_of(body);
+	struct ord_part_cursor c = {0};
+	c.source = ord_reader_u32(&r);
+	c.destination = ord_reader_u32(&r);
+	c.cursor = ord_reader_u64(&r);
+	c.expected = ord_reader_u64(&r);
+	if (r.failed || ord_reader_left(&r) != 0)
+		return ORD_ERR_FORMAT;
+	*ret = c;
+	return ORD_OK;
+}
+
+void ord_wire_put_ready(uint32_t partition, struct ord_bytes *out)
+{
+	ord_bytes_put_u32(out, partition);
+}
+
+int ord_wire_get_ready(struct ord_slice body, uint32_t *ret_partition)
+{
+	struct ord_reader r = ord_reader_of(body);
+	uint32_t partition = ord_reader_u32(&r);
+	if (r.failed || ord_reader_left(&r) != 0)
+		return ORD_ERR_FORMAT;
+	*ret_partition = partition;
+	return ORD_OK;
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 - what nodes tell each other inside a frame: parts, each a kind, a length and a body (docs/formats.md). */
+#ifndef ORD_NODE_WIRE_H
+#define ORD_NODE_WIRE_H
+
+#include <stdint.h>
+
+#include "base/bytes.h"
+#include "node/shard.h"
+
+enum ord_part_kind {
+	ORD_PART_RAFT = 1,    /* a message of ord_host_receive */
+	ORD_PART_SUBMIT = 2,  /* a client's command, passed on to the leader */
+	ORD_PART_READ = 3,    /* a client's read, passed on to the leader */
+	ORD_PART_ANSWER = 4,  /* what came of a SUBMIT or READ */
+	ORD_PART_DELIVER = 5, /* messages from one partition's outbox to another partition */
+	ORD_PART_CURSOR = 6,  /* how far they have been applied there */
+	ORD_PART_READY = 7,   /* the sender leads the partition and takes commands */
+};
+
+/* SUBMIT and READ. forward names it in the answer. body is an encoded command or query. */
+struct ord_part_call {
+	uint32_t forward;
+	uint32_t partition;
+	enum ord_wait wait;
+	uint32_t timeout_ms;
+	struct ord_slice body;
+};
+
+struct ord_part_deliver {
+	uint32_t destination;
+	struct ord_deliver run;
+};
+
+/* cursor: the last number applied. expected: 0, or, when messages came with a gap before them, the number that is wanted next. */
+struct ord_part_cursor {
+	uint32_t source;
+	uint32_t destination;
+	uint64_t cursor;
+	uint64_t expected;
+};
+
+void ord_wire_put_call(const struct ord_part_call *c, struct ord_bytes *out);
+void ord_wire_put_answer(uint32_t forward, const struct ord_answer *a, struct ord_bytes *out);
+void ord_wire_put_deliver(const struct ord_part_deliver *d, struct ord_bytes *out);
+void ord_wire_put_cursor(const struct ord_part_cursor *c, struct ord_bytes *out);
+void ord_wire_put_ready(uint32_t partition, struct ord_bytes *out);
+
+/* All read one body whole: ORD_ERR_FORMAT when it is anything else; *ret is then untouched. Slices point into body. */
+int ord_wire_get_call(struct ord_slice body, struct ord_part_call *ret);
+int ord_wire_get_answer(struct ord_slice body, uint32_t *ret_forward, struct ord_answer *ret);
+int ord_wire_get_deliver(struct ord_slice body, struct ord_part_deliver *ret);
+int ord_wire_get_cursor(struct ord_slice body, struct ord_part_cursor *ret);
+int ord_wire_get_ready(struct ord_slice body, uint32_t *ret_partition);
+
+#endif

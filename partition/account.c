@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: Apache-2.0 - accounts.
+ *
+ *   (none) --open_account--> open <--set_account--> frozen
+ *                              |                      |
+ *                              +----set_account-------+---> closed, with balance zero only; stays closed
+ *
+ * A refund that was under way when the account was closed still arrives: what was debited belongs to the account, whatever its state. */
+#include "partition/account.h"
+
+#include <stdlib.h>
+
+#include "base/assert.h"
+#include "base/hash.h"
+#include "partition/request.h"
+
+/* Other than the routing's seed: all accounts of a partition agree in what the routing made of their hash. */
+#define ACCOUNTS_SEED 0x6163636f756e7473u
+
+static bool account_equal(const struct ord_table_link *link, const void *key)
+{
+	return ord_slice_equal(ord_account_id((const struct ord_account *)link), *(const struct ord_slice *)key);
+}
+
+static uint64_t account_hash(struct ord_slice account)
+{
+	return ord_hash64_seed(account.base, account.len, ACCOUNTS_SEED);
+}
+
+struct ord_account *ord_account_find(const struct ord_partition *p, struct ord_slice account)
+{
+	return (struct ord_account *)ord_table_find(&p->accounts, account_hash(account), &account, account_equal);
+}
+
+void ord_account_ahead(const struct ord_partition *p, struct ord_slice account, struct ord_ahead *ahead)
+{
+	ord_ahead_add(ahead, &p->accounts, account_hash(account));
+}
+
+static struct ord_digest identity_digest(const struct ord_account *a)
+{
+	uint64_t fixed[4] = {(uint64_t)a->floor, (uint64_t)a->ceiling, a->opened_us, a->id_bytes};
+	return ord_digest_of(ORD_DIGEST_ACCOUNT, ord_slice_of(fixed, sizeof fixed),
+			     ord_slice_of(a->text, (size_t)a->id_bytes + a->asset_bytes));
+}
+
+static struct ord_digest balance_digest(const struct ord_account *a)
+{
+	uint64_t low = (uint64_t)a->balance;
+	uint64_t high = (uint64_t)((unsigned __int128)a->balance >> 64);
+	uint64_t fixed[5] = {a->identity, low, high, a->state, a->postings_count};
+	return ord_digest_of(ORD_DIGEST_BALANCE, ord_slice_of(fixed, sizeof fixed), (struct ord_slice){0});
+}
+
+void ord_account_changed(struct ord_partition *p, struct ord_account *a)
+{
+	ord_digest_subtract(&p->digest, a->digest);
+	a->digest = balance_digest(a);
+	ord_digest_add(&p->digest, a->digest);
+}
+
+void ord_account_digest(const struct ord_account *a, struct ord_digest *d)
+{
+	ord_digest_add(d, identity_digest(a));
+	ord_digest_add(d, balance_digest(a));
+}
+
+void ord_account_release(struct ord_account *a)
+{
+	free(a->postings);
+}
+
+static void account_add(struct ord_partition *p, const struct ord_open_account *open)
+{
+	struct ord_account *a = ord_pool_take(&p->pool, sizeof *a + open->account.len + open->asset.len);
+	*a = (struct ord_account){
+		.floor = open->floor,
+		.ceiling = open->ceiling,
+		.opened_us = p->time_us,
+		.state = ORD_ACCOUNT_OPEN,
+		.id_bytes = (uint8_t)open->account.len,
+		.asset_bytes = (uint8_t)open->asset.len,
+	};
+	memcpy(a->text, open->account.base, open->account.len);
+	memcpy(a->text + open->account.len, open->asset.base, open->asset.len);
+	ord_table_put(&p->accounts, &a->link, account_hash(open->account));
+	struct ord_digest identity = identity_digest(a);
+	a->identity = identity.sum[0];
+	ord_digest_add(&p->digest, identity);
+	ord_account_changed(p, a);
+}
+
+/* The first property in which the account is not what is asked for, NULL when it is. */
+static const char *differing_property(const struct ord_account *a, const struct ord_open_account *open)
+{
+	if (!ord_slice_equal(ord_account_asset(a), open->asset))
+		return "asset";
+	if (a->floor != open->floor)
+		return "floor";
+	if (a->ceiling != open->ceiling)
+		return "ceiling";
+	return NULL;
+}
+
+void ord_account_apply_open(struct ord_partition *p, const struct ord_command *c, struct ord_request *r)
+{
+	const struct ord_account *a = ord_account_find(p, c->open_account.account);
+	if (a == NULL) {
+		account_add(p, &c->open_account);
+		ord_request_settle(p, r);
+		return;
+	}
+	const char *field = differing_property(a, &c->open_account);
+	if (field == NULL)
+		ord_request_settle(p, r);
+	else
+		ord_request_reject(p, r, ORD_REFUSAL_ACCOUNT_DIFFERS, field);
+}
+
+static enum ord_refusal refuse_state(const struct ord_account *a, enum ord_account_state state)
+{
+	if (a == NULL)
+		return ORD_REFUSAL_UNKNOWN_ACCOUNT;
+	if (a->state == state)
+		return ORD_REFUSAL_NONE;
+	if (a->state == ORD_ACCOUNT_CLOSED)
+		return ORD_REFUSAL_ACCOUNT_CLOSED;
+	if (state == ORD_ACCOUNT_CLOSED && a->balance != 0)
+		return ORD_REFUSAL_BALANCE_NOT_ZERO;
+	return ORD_REFUSAL_NONE;
+}
+
+void ord_account_apply_set(struct ord_partition *p, const struct ord_command *c, struct ord_request *r)
+{
+	struct ord_account *a = ord_account_find(p, c->set_account.account);
+	enum ord_refusal reason = refuse_state(a, c->set_account.state);
+	if (reason != ORD_REFUSAL_NONE) {
+		ord_request_reject(p, r, reason, NULL);
+		return;
+	}
+	a->state = (uint8_t)c->set_account.state;
+	ord_account_changed(p, a);
+	ord_request_settle(p, r);
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 - names: each has one owner at most, and the first claim in log order has it. */
+#ifndef ORD_PARTITION_NAME_H
+#define ORD_PARTITION_NAME_H
+
+#include <stdint.h>
+
+#include "base/bytes.h"
+#include "partition/command.h"
+#include "partition/state.h"
+
+/* XXH3-64 with this seed over the name's key: the namespace's length (one byte), namespace, name. Seed 0 is the routing's. */
+uint64_t ord_name_hash(struct ord_slice space, struct ord_slice name, uint64_t seed);
+
+/* NULL when nobody owns it. */
+struct ord_name *ord_name_find(const struct ord_partition *p, struct ord_slice space, struct ord_slice name);
+
+/* The processors of CLAIM, RELEASE and REASSIGN: decide the request r, for good. */
+void ord_name_apply_claim(struct ord_partition *p, const struct ord_command *c, struct ord_request *r);
+void ord_name_apply_release(struct ord_partition *p, const struct ord_command *c, struct ord_request *r);
+void ord_name_apply_reassign(struct ord_partition *p, const struct ord_command *c, struct ord_request *r);
+
+/* Adds the name to a digest, from nothing. */
+void ord_name_digest(const struct ord_name *n, struct ord_digest *d);
+
+#endif

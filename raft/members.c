@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 - lists of members to bytes, and the check of received ones. */
+#include "raft/members.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "base/limits.h"
+
+#define MEMBERS_FORMAT 1
+#define MEMBERS_ALIGNMENT 8
+
+enum member_role { MEMBER_STANDBY = 0, MEMBER_VOTER = 1, MEMBER_SPARE = 2 };
+
+void ord_member_format(uint32_t node, char text[ORD_MEMBER_TEXT_SIZE])
+{
+	snprintf(text, ORD_MEMBER_TEXT_SIZE, "node-%" PRIu32, node);
+}
+
+void ord_members_encode(const uint32_t *nodes, uint32_t nodes_count, struct ord_bytes *out)
+{
+	size_t start = out->len;
+	ord_bytes_put_u8(out, MEMBERS_FORMAT);
+	ord_bytes_put_u64(out, nodes_count);
+	for (uint32_t i = 0; i < nodes_count; i++) {
+		char text[ORD_MEMBER_TEXT_SIZE];
+		ord_member_format(nodes[i], text);
+		ord_bytes_put_u64(out, nodes[i]);
+		ord_bytes_put(out, text, strlen(text) + 1);
+		ord_bytes_put_u8(out, MEMBER_VOTER);
+	}
+	while ((out->len - start) % MEMBERS_ALIGNMENT != 0 && !out->failed)
+		ord_bytes_put_u8(out, 0);
+}
+
+/* Reads one member and marks it in seen. */
+static bool member_valid(struct ord_reader *r, const uint32_t *nodes, uint32_t nodes_count, bool *seen)
+{
+	uint64_t id = ord_reader_u64(r);
+	uint32_t i = 0;
+	while (i < nodes_count && nodes[i] != id)
+		i++;
+	if (r->failed || i == nodes_count || seen[i])
+		return false;
+	seen[i] = true;
+	char text[ORD_MEMBER_TEXT_SIZE];
+	ord_member_format(nodes[i], text);
+	struct ord_slice got = ord_reader_take(r, strlen(text) + 1);
+	uint8_t role = ord_reader_u8(r);
+	return !r->failed && ord_slice_equal(got, ord_slice_of(text, strlen(text) + 1)) && role <= MEMBER_SPARE;
+}
+
+bool ord_members_valid(struct ord_slice payload, const uint32_t *nodes, uint32_t nodes_count)
+{
+	bool seen[ORD_NODES_MAX] = {false};
+	struct ord_reader r = ord_reader_of(payload);
+	uint8_t format = ord_reader_u8(&r);
+	uint64_t count = ord_reader_u64(&r);
+	if (r.failed || format != MEMBERS_FORMAT || count == 0 || count > nodes_count || nodes_count > ORD_NODES_MAX)
+		return false;
+	for (uint64_t i = 0; i < count; i++)
+		if (!member_valid(&r, nodes, nodes_count, seen))
+			return false;
+	return ord_reader_left(&r) < MEMBERS_ALIGNMENT;
+}

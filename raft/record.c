@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 - records to bytes and back. */
+#include "raft/record.h"
+
+#include "base/assert.h"
+#include "base/err.h"
+#include "base/hash.h"
+
+#define CRC_BYTES 4u
+
+struct header {
+	uint32_t crc;
+	uint32_t length;
+	uint32_t group;
+	uint8_t type;
+	uint8_t kind;
+	uint16_t zero;
+	uint64_t term;
+	uint64_t index;
+};
+
+_Static_assert(sizeof(struct header) == ORD_RECORD_HEADER_BYTES, "the header has no holes");
+
+void ord_record_encode(const struct ord_record *r, uint8_t *out)
+{
+	ORD_ASSERT(r->payload.len <= ORD_ENTRY_BYTES_MAX);
+	struct header h = {.length = (uint32_t)r->payload.len,
+			   .group = r->group,
+			   .type = (uint8_t)r->type,
+			   .kind = (uint8_t)r->kind,
+			   .term = r->term,
+			   .index = r->index};
+	memcpy(out, &h, sizeof h);
+	if (r->payload.len > 0)
+		memcpy(out + sizeof h, r->payload.base, r->payload.len);
+	h.crc = ord_crc32c(0, out + CRC_BYTES, sizeof h - CRC_BYTES + r->payload.len);
+	memcpy(out, &h.crc, sizeof h.crc);
+}
+
+static bool entry_makes_sense(const struct header *h)
+{
+	if (h->index == 0 || h->index > ORD_RAFT_NUMBER_MAX)
+		return false;
+	if (h->kind == ORD_ENTRY_COMMAND || h->kind == ORD_ENTRY_CHANGE)
+		return h->length > 0;
+	return h->kind == ORD_ENTRY_BARRIER;
+}
+
+static bool header_makes_sense(const struct header *h)
+{
+	if (h->zero != 0 || h->term == 0 || h->term > ORD_RAFT_NUMBER_MAX)
+		return false;
+	if (h->type == ORD_RECORD_ENTRY)
+		return entry_makes_sense(h);
+	return h->type == ORD_RECORD_VOTE && h->kind == 0 && h->length == 0 && h->index <= UINT32_MAX;
+}
+
+int ord_record_decode(struct ord_slice in, struct ord_record *ret)
+{
+	struct header h;
+	const uint8_t *at = in.base;
+	if (in.len < sizeof h)
+		return ORD_ERR_TRUNCATED;
+	memcpy(&h, at, sizeof h);
+	if (h.length > ORD_ENTRY_BYTES_MAX)
+		return ORD_ERR_FORMAT;
+	if (in.len - sizeof h < h.length)
+		return ORD_ERR_TRUNCATED;
+	if (ord_crc32c(0, at + CRC_BYTES, sizeof h - CRC_BYTES + h.length) != h.crc)
+		return ORD_ERR_CORRUPT;
+	if (!header_makes_sense(&h))
+		return ORD_ERR_FORMAT;
+	*ret = (struct ord_record){.type = h.type,
+				   .kind = h.kind,
+				   .group = h.group,
+				   .term = h.term,
+				   .index = h.index,
+				   .payload = ord_slice_of(at + sizeof h, h.length)};
+	return ORD_OK;
+}

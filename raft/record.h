@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 - the record: one thing a node must not forget; the same bytes on disk and between nodes. */
+#ifndef ORD_RAFT_RECORD_H
+#define ORD_RAFT_RECORD_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/bytes.h"
+#include "base/limits.h"
+
+/* Numbers stand on disk: never reused. */
+enum ord_record_type { ORD_RECORD_ENTRY = 1, ORD_RECORD_VOTE = 2 };
+enum ord_entry_kind { ORD_ENTRY_COMMAND = 1, ORD_ENTRY_BARRIER = 2, ORD_ENTRY_CHANGE = 3 };
+
+/* Format, 32 bytes and the payload, little-endian:
+ *
+ *  offset  bytes  content
+ *       0      4  CRC-32C of all that follows, payload included
+ *       4      4  length of the payload, 0 .. ORD_ENTRY_BYTES_MAX
+ *       8      4  group
+ *      12      1  type: 1 entry, 2 vote
+ *      13      1  kind: of an entry 1 command, 2 barrier, 3 change of members; of a vote 0
+ *      14      2  zero
+ *      16      8  term: of the entry; of a vote the group's current term
+ *      24      8  index of the entry; of a vote the node voted for in that term, 0 for none
+ *      32      -  payload; none in a vote
+ */
+#define ORD_RECORD_HEADER_BYTES 32u
+#define ORD_RECORD_BYTES_MAX (ORD_RECORD_HEADER_BYTES + ORD_ENTRY_BYTES_MAX)
+
+/* Terms and indexes above this are not believed: they leave room for additions that cannot overflow. */
+#define ORD_RAFT_NUMBER_MAX (UINT64_C(1) << 56)
+
+struct ord_record {
+	enum ord_record_type type;
+	enum ord_entry_kind kind; /* of entries; 0 otherwise */
+	uint32_t group;
+	uint64_t term;
+	uint64_t index;		  /* of a vote: the node voted for */
+	struct ord_slice payload; /* borrowed */
+};
+
+/* Bytes that the record takes. */
+static inline size_t ord_record_bytes(const struct ord_record *r)
+{
+	return ORD_RECORD_HEADER_BYTES + r->payload.len;
+}
+
+/* The checksum that stands first in an encoded record. */
+static inline uint32_t ord_record_check(const uint8_t *encoded)
+{
+	uint32_t crc;
+	memcpy(&crc, encoded, sizeof crc);
+	return crc;
+}
+
+/* Writes ord_record_bytes() bytes to out. Asserts a payload within its limit. */
+void ord_record_encode(const struct ord_record *r, uint8_t *out);
+
+/* Reads the record at the beginning of in; the payload borrows from in. ORD_ERR_TRUNCATED when in ends before the record does,
+ * ORD_ERR_CORRUPT when the checksum differs, ORD_ERR_FORMAT when a field has no meaning. ret is then untouched. */
+int ord_record_decode(struct ord_slice in, struct ord_record *ret);
+
+#endif

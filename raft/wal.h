@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 - the write-ahead log: records of all groups in numbered segments, written and synced in batches. */
+#ifndef ORD_RAFT_WAL_H
+#define ORD_RAFT_WAL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/bytes.h"
+#include "base/uuid.h"
+#include "raft/io.h"
+#include "raft/record.h"
+
+struct ord_wal;
+
+struct ord_wal_options {
+	struct ord_uuid cluster;
+	uint32_t node;
+	uint32_t groups_count;
+	uint64_t segment_bytes; /* a segment is ended before it grows past this, unless one batch alone does */
+	uint64_t cache_bytes;	/* the end of the log that stays in memory when it is durable */
+	struct ord_io io;
+};
+
+/* Bounds of segment_bytes: a place holds the offset in 32 bits. */
+#define ORD_WAL_SEGMENT_BYTES_MIN 4096u
+#define ORD_WAL_SEGMENT_BYTES_MAX (1u << 30)
+
+/* Takes one record of the log, in the order in which they were written; what it gives other than ORD_OK ends the opening and is what
+ * ord_wal_open gives. It may write a reason to why, which is otherwise about the place alone. */
+typedef int (*ord_wal_each)(void *arg, const struct ord_record *r, uint64_t place, char *why, size_t why_size);
+
+/* Reads the whole log, cuts an incomplete tail durably, and stands ready to append. Blocks. segment_bytes must be within its bounds.
+ * ORD_ERR_CORRUPT when something before the tail fails its check, ORD_ERR_MISMATCH when the log is of another cluster, node or format,
+ * ORD_ERR_IO, ORD_ERR_NOMEM, or what each gave; why then names the segment, the offset and the remedy. */
+int ord_wal_open(const struct ord_wal_options *options, ord_wal_each each, void *arg, struct ord_wal **ret, char *why,
+		 size_t why_size);
+
+/* Frees all. No write may be in flight. NULL is fine. */
+void ord_wal_close(struct ord_wal *w);
+
+/* True when the log held nothing at all when it was opened. */
+bool ord_wal_was_empty(const struct ord_wal *w);
+
+/* Makes the next append of a record with that payload certain to succeed. ORD_ERR_NOMEM. */
+int ord_wal_reserve(struct ord_wal *w, size_t payload_bytes);
+
+/* Adds a record to the batch that is collected; *ret_place is where it will stand. ORD_ERR_NOMEM. */
+int ord_wal_append(struct ord_wal *w, const struct ord_record *r, uint64_t *ret_place);
+
+/* The same for a record that is encoded already and whose checksum the caller has verified. */
+int ord_wal_append_encoded(struct ord_wal *w, struct ord_slice record, uint32_t group, uint64_t *ret_place);
+
+/* The batch that the last record appended is in. Batches are numbered without gaps. */
+uint64_t ord_wal_sequence(const struct ord_wal *w);
+
+/* The last batch that is on disk. */
+uint64_t ord_wal_durable(const struct ord_wal *w);
+
+/* Begins to write the oldest batch that waits, unless a write is in flight. */
+void ord_wal_write(struct ord_wal *w);
+
+/* The write in flight is on disk. Gives the groups that have records in it, valid until the next call. Asserts that one was. */
+const uint32_t *ord_wal_synced(struct ord_wal *w, uint32_t *ret_count);
+
+/* Forgets what is durable and over cache_bytes, oldest first. What was read before may be gone afterwards. */
+void ord_wal_trim(struct ord_wal *w);
+
+/* Reads records back, from memory or through windows of its own on the segments. */
+struct ord_wal_reader;
+int ord_wal_reader_open(struct ord_wal *w, struct ord_wal_reader **ret); /* ORD_ERR_NOMEM */
+void ord_wal_reader_close(struct ord_wal_reader *r);			 /* NULL is fine */
+
+/* The encoded record of len bytes at place, not checked; valid until the next read through the same reader, append or trim.
+ * *ret_cold_bytes is what had to be read from disk. ORD_ERR_IO, ORD_ERR_NOMEM, ORD_ERR_CORRUPT (the segment is shorter than it was). */
+int ord_wal_read(struct ord_wal_reader *r, uint64_t place, size_t len, struct ord_slice *ret, size_t *ret_cold_bytes);
+
+struct ord_wal_status {
+	uint64_t disk_bytes;	/* in all segments */
+	uint64_t waiting_bytes; /* collected and not yet being written */
+	uint64_t memory_bytes;	/* held in memory */
+	uint64_t syncs_count;
+	bool in_flight;
+};
+void ord_wal_status(const struct ord_wal *w, struct ord_wal_status *ret);
+
+#endif

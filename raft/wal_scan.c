@@ -1,0 +1,388 @@
+/* SPDX-License-Identifier: Apache-2.0 - reading the write-ahead log at start-up: what is whole, what is an incomplete tail, what is corruption. */
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/assert.h"
+#include "base/err.h"
+#include "raft/wal_state.h"
+
+#define SCAN_BYTES (1u << 20)
+#define BATCH_BYTES_MAX (16u << 20) /* far above what is ever written; a length beyond it is not believed */
+#define REASON_SIZE 256
+
+struct found {
+	uint64_t number;
+	uint64_t bytes;
+};
+
+struct scan {
+	struct ord_wal *w;
+	ord_wal_each each;
+	void *arg;
+	char *why;
+	size_t why_size;
+
+	struct found *segments; /* owned */
+	size_t segments_count;
+	size_t segments_capacity;
+	bool out_of_memory;
+
+	/* The segment that is being read. */
+	struct found current;
+	bool is_last;
+	uint32_t salt;
+	uint64_t sequence; /* of the next batch */
+
+	/* A window on it. */
+	uint8_t *buffer; /* owned */
+	size_t buffer_capacity;
+	uint64_t buffer_offset;
+	size_t buffer_len;
+};
+
+__attribute__((format(printf, 3, 4))) static int scan_damaged(struct scan *s, uint64_t offset, const char *format, ...)
+{
+	char reason[REASON_SIZE];
+	va_list args;
+	va_start(args, format);
+	vsnprintf(reason, sizeof reason, format, args);
+	va_end(args);
+	snprintf(s->why, s->why_size,
+		 "the write-ahead log is damaged in segment %" PRIu64 " at offset %" PRIu64 ": %s; restore the data "
+		 "directory from a backup of this node, or remove the node from the cluster and add it under a new id",
+		 s->current.number, offset, reason);
+	return ORD_ERR_CORRUPT;
+}
+
+static int scan_io_failed(struct scan *s, int err, const char *what)
+{
+	snprintf(s->why, s->why_size, "cannot %s segment %" PRIu64 " of the write-ahead log: %s; check the disk", what,
+		 s->current.number, ord_err_text(err));
+	return err;
+}
+
+static void scan_list_cb(void *arg, uint64_t segment, uint64_t bytes)
+{
+	struct scan *s = arg;
+	if (s->segments_count == s->segments_capacity) {
+		size_t capacity = s->segments_capacity == 0 ? 16 : s->segments_capacity * 2;
+		struct found *segments = realloc(s->segments, capacity * sizeof *segments);
+		if (segments == NULL) {
+			s->out_of_memory = true;
+			return;
+		}
+		s->segments = segments;
+		s->segments_capacity = capacity;
+	}
+	s->segments[s->segments_count++] = (struct found){.number = segment, .bytes = bytes};
+}
+
+static int scan_grow(struct scan *s, size_t capacity)
+{
+	if (s->buffer_capacity >= capacity)
+		return ORD_OK;
+	uint8_t *buffer = realloc(s->buffer, capacity);
+	if (buffer == NULL) {
+		snprintf(s->why, s->why_size, "out of memory while reading the write-ahead log");
+		return ORD_ERR_NOMEM;
+	}
+	s->buffer = buffer;
+	s->buffer_capacity = capacity;
+	return ORD_OK;
+}
+
+/* Up to len bytes at offset of the current segment; fewer only at its end. */
+static int scan_peek(struct scan *s, uint64_t offset, size_t len, struct ord_slice *ret)
+{
+	struct ord_io *io = &s->w->options.io;
+	if (offset >= s->buffer_offset && offset + len <= s->buffer_offset + s->buffer_len) {
+		*ret = ord_slice_of(s->buffer + (offset - s->buffer_offset), len);
+		return ORD_OK;
+	}
+	size_t want = len > SCAN_BYTES ? len : SCAN_BYTES;
+	int err = scan_grow(s, want);
+	if (err != ORD_OK)
+		return err;
+	if (want > s->current.bytes - offset)
+		want = (size_t)(s->current.bytes - offset);
+	s->buffer_len = 0;
+	err = io->read(io->ctx, s->current.number, offset, s->buffer, want, &s->buffer_len);
+	if (err != ORD_OK)
+		return scan_io_failed(s, err, "read");
+	s->buffer_offset = offset;
+	*ret = ord_slice_of(s->buffer, s->buffer_len < len ? s->buffer_len : len);
+	return ORD_OK;
+}
+
+static bool all_zero(struct ord_slice bytes)
+{
+	const uint8_t *at = bytes.base;
+	return bytes.len == 0 || (at[0] == 0 && memcmp(at, at + 1, bytes.len - 1) == 0);
+}
+
+static int scan_zero_to_end(struct scan *s, uint64_t offset, bool *ret_zero)
+{
+	while (offset < s->current.bytes) {
+		uint64_t left = s->current.bytes - offset;
+		struct ord_slice piece;
+		int err = scan_peek(s, offset, left < SCAN_BYTES ? (size_t)left : SCAN_BYTES, &piece);
+		if (err != ORD_OK)
+			return err;
+		if (piece.len == 0)
+			break;
+		if (!all_zero(piece)) {
+			*ret_zero = false;
+			return ORD_OK;
+		}
+		offset += piece.len;
+	}
+	*ret_zero = true;
+	return ORD_OK;
+}
+
+/* Looks in a piece for the header of a batch later than the expected one. */
+static bool piece_has_later_batch(const struct scan *s, struct ord_slice piece, uint64_t *ret_offset)
+{
+	const uint8_t *base = piece.base;
+	for (size_t i = 0; i + ORD_BATCH_HEADER_BYTES <= piece.len; i++) {
+		struct ord_batch_header h;
+		if (base[i] != 'o' || !ord_batch_decode(base + i, s->salt, &h))
+			continue;
+		if (h.sequence > s->sequence && h.sequence - s->sequence <= s->current.bytes / ORD_BATCH_HEADER_BYTES) {
+			*ret_offset = i;
+			return true;
+		}
+	}
+	return false;
+}
+
+static int scan_find_later_batch(struct scan *s, uint64_t offset, bool *ret_found, uint64_t *ret_offset)
+{
+	*ret_found = false;
+	while (offset + ORD_BATCH_HEADER_BYTES <= s->current.bytes) {
+		uint64_t left = s->current.bytes - offset;
+		struct ord_slice piece;
+		int err = scan_peek(s, offset, left < SCAN_BYTES ? (size_t)left : SCAN_BYTES, &piece);
+		if (err != ORD_OK)
+			return err;
+		if (piece.len < ORD_BATCH_HEADER_BYTES)
+			break;
+		uint64_t at;
+		if (piece_has_later_batch(s, piece, &at)) {
+			*ret_found = true;
+			*ret_offset = offset + at;
+			return ORD_OK;
+		}
+		offset += piece.len - ORD_BATCH_HEADER_BYTES + 1;
+	}
+	return ORD_OK;
+}
+
+/* What stands at offset is not what should: decides between room made in advance, an incomplete tail and corruption. */
+static int scan_judge_end(struct scan *s, uint64_t offset, const char *reason)
+{
+	struct ord_io *io = &s->w->options.io;
+	bool zero;
+	bool found;
+	uint64_t later;
+	int err = scan_zero_to_end(s, offset, &zero);
+	if (err != ORD_OK || zero)
+		return err;
+	if (!s->is_last)
+		return scan_damaged(s, offset, "%s, and segment %" PRIu64 " follows", reason, s->current.number + 1);
+	err = scan_find_later_batch(s, offset + 1, &found, &later);
+	if (err != ORD_OK)
+		return err;
+	if (found)
+		return scan_damaged(s, offset, "%s, and a batch written after it stands at offset %" PRIu64, reason,
+				    later);
+	err = io->truncate(io->ctx, s->current.number, offset);
+	if (err != ORD_OK)
+		return scan_io_failed(s, err, "cut the incomplete tail of");
+	s->current.bytes = offset;
+	return ORD_OK;
+}
+
+static int scan_deliver(struct scan *s, uint64_t offset, struct ord_slice records)
+{
+	const uint8_t *at = records.base;
+	size_t done = 0;
+	while (done < records.len) {
+		struct ord_record r;
+		char reason[REASON_SIZE] = "a record that makes no sense here";
+		int err = ord_record_decode(ord_slice_of(at + done, records.len - done), &r);
+		ORD_ASSERT(err == ORD_OK);
+		uint64_t place = ord_place(s->current.number, offset + done);
+		if (r.group >= s->w->options.groups_count)
+			return scan_damaged(s, offset + done, "a record of group %" PRIu32 ", which does not exist",
+					    r.group);
+		err = s->each(s->arg, &r, place, reason, sizeof reason);
+		if (err == ORD_ERR_CORRUPT)
+			return scan_damaged(s, offset + done, "%s", reason);
+		if (err != ORD_OK) {
+			snprintf(s->why, s->why_size, "%s", reason);
+			return err;
+		}
+		done += ord_record_bytes(&r);
+	}
+	return ORD_OK;
+}
+
+/* Reads the batch at *offset and moves past it. *ret_whole is false when there is none. */
+static int scan_batch(struct scan *s, uint64_t *offset, bool *ret_whole)
+{
+	struct ord_slice bytes;
+	struct ord_batch_header h;
+	*ret_whole = false;
+	int err = scan_peek(s, *offset, ORD_BATCH_HEADER_BYTES, &bytes);
+	if (err != ORD_OK)
+		return err;
+	if (bytes.len < ORD_BATCH_HEADER_BYTES || !ord_batch_decode(bytes.base, s->salt, &h))
+		return ORD_OK;
+	if (h.sequence != s->sequence || h.length > BATCH_BYTES_MAX)
+		return ORD_OK;
+	err = scan_peek(s, *offset + ORD_BATCH_HEADER_BYTES, h.length, &bytes);
+	if (err != ORD_OK)
+		return err;
+	if (!ord_batch_holds(&h, bytes))
+		return ORD_OK;
+	err = scan_deliver(s, *offset + ORD_BATCH_HEADER_BYTES, bytes);
+	if (err != ORD_OK)
+		return err;
+	*offset += ORD_BATCH_HEADER_BYTES + h.length;
+	s->sequence++;
+	*ret_whole = true;
+	return ORD_OK;
+}
+
+static int scan_check_owner(struct scan *s, const struct ord_segment *found)
+{
+	const struct ord_wal_options *o = &s->w->options;
+	char cluster[ORD_UUID_TEXT_SIZE];
+	ord_uuid_format(&found->cluster, cluster);
+	if (!ord_uuid_equal(&found->cluster, &o->cluster))
+		snprintf(s->why, s->why_size,
+			 "the write-ahead log belongs to cluster %s; give this node its own data directory", cluster);
+	else if (found->node != o->node)
+		snprintf(s->why, s->why_size,
+			 "the write-ahead log belongs to node %" PRIu32
+			 " of this cluster; give this node its own data directory",
+			 found->node);
+	else if (found->groups_count != o->groups_count)
+		snprintf(s->why, s->why_size,
+			 "the write-ahead log has %" PRIu32 " partitions, the configuration %" PRIu32
+			 "; their number is fixed when a cluster is made: put it back",
+			 found->groups_count, o->groups_count);
+	else
+		return ORD_OK;
+	return ORD_ERR_MISMATCH;
+}
+
+/* Reads the header. *ret_whole is false when there is none, and it is not the place for an error. */
+static int scan_header(struct scan *s, bool *ret_whole)
+{
+	struct ord_slice bytes;
+	struct ord_segment found;
+	uint32_t salt;
+	*ret_whole = false;
+	int err = scan_peek(s, 0, ORD_SEGMENT_HEADER_BYTES, &bytes);
+	if (err != ORD_OK || bytes.len < ORD_SEGMENT_HEADER_BYTES)
+		return err;
+	err = ord_segment_decode(bytes.base, &found, &salt);
+	if (err == ORD_ERR_MISMATCH) {
+		snprintf(s->why, s->why_size,
+			 "segment %" PRIu64
+			 " of the write-ahead log has a format that this version does not know; use a later version",
+			 s->current.number);
+		return err;
+	}
+	if (err != ORD_OK)
+		return ORD_OK;
+	err = scan_check_owner(s, &found);
+	if (err != ORD_OK)
+		return err;
+	if (found.number != s->current.number)
+		return scan_damaged(s, 0, "this file was written as segment %" PRIu64, found.number);
+	if (found.sequence != s->sequence)
+		return scan_damaged(s, 0, "batch %" PRIu64 " is missing before it", s->sequence);
+	s->salt = salt;
+	*ret_whole = true;
+	return ORD_OK;
+}
+
+/* The salt that the segment would have: batches behind a damaged header are recognised by it. */
+static uint32_t expected_salt(const struct scan *s)
+{
+	const struct ord_wal_options *o = &s->w->options;
+	uint8_t bytes[ORD_SEGMENT_HEADER_BYTES];
+	struct ord_segment expected = {.cluster = o->cluster,
+				       .node = o->node,
+				       .groups_count = o->groups_count,
+				       .number = s->current.number,
+				       .sequence = s->sequence};
+	return ord_segment_encode(&expected, bytes);
+}
+
+static int scan_segment(struct scan *s)
+{
+	uint64_t offset = 0;
+	bool whole;
+	s->buffer_len = 0;
+	if (s->current.bytes == 0 && !s->is_last)
+		return scan_damaged(s, 0, "it is empty, and segment %" PRIu64 " follows", s->current.number + 1);
+	s->salt = expected_salt(s);
+	int err = scan_header(s, &whole);
+	if (err == ORD_OK && whole)
+		offset = ORD_SEGMENT_HEADER_BYTES;
+	while (err == ORD_OK && whole && offset < s->current.bytes)
+		err = scan_batch(s, &offset, &whole);
+	if (err == ORD_OK && !whole)
+		err = scan_judge_end(s, offset, offset == 0 ? "its header is damaged" : "a batch is damaged");
+	s->w->segment = s->current.number;
+	s->w->offset = offset;
+	s->w->salt = s->salt;
+	s->w->disk_bytes += s->current.bytes;
+	return err;
+}
+
+static int scan_all(struct scan *s)
+{
+	for (size_t i = 0; i < s->segments_count; i++) {
+		uint64_t expected = i + 1;
+		s->current = s->segments[i];
+		s->is_last = i + 1 == s->segments_count;
+		if (s->current.number != expected) {
+			s->current.number = expected;
+			return scan_damaged(s, 0, "the segment is missing");
+		}
+		int err = scan_segment(s);
+		if (err != ORD_OK)
+			return err;
+	}
+	return ORD_OK;
+}
+
+int ord_wal_scan(struct ord_wal *w, ord_wal_each each, void *arg, char *why, size_t why_size)
+{
+	struct scan s = {.w = w, .each = each, .arg = arg, .why = why, .why_size = why_size, .sequence = 1};
+	w->segment = 1;
+	int err = w->options.io.list(w->options.io.ctx, scan_list_cb, &s);
+	if (err != ORD_OK) {
+		snprintf(why, why_size, "cannot list the segments of the write-ahead log: %s", ord_err_text(err));
+		goto out;
+	}
+	if (s.out_of_memory) {
+		snprintf(why, why_size, "out of memory while listing the write-ahead log");
+		err = ORD_ERR_NOMEM;
+		goto out;
+	}
+	err = scan_all(&s);
+	w->sequence = s.sequence;
+	w->was_empty = s.sequence == 1;
+out:
+	free(s.segments);
+	free(s.buffer);
+	return err;
+}

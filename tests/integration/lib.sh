@@ -1,0 +1,195 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: Apache-2.0 - what the integration tests share: clusters of real processes in a directory, polling with deadlines, results.
+#
+# A test sources this file, starts clusters, and calls `expect NAME command ...`: "ok NAME" when the command succeeds, "not ok NAME" and what it printed
+# when it does not. At its end, however it ends, every process it started is ended by its pid and its directory is removed.
+set -u
+
+HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+ROOT=$(cd "$HERE/../.." && pwd)
+BUILD=${BUILD:-build}
+case $BUILD in /*) ;; *) BUILD=$ROOT/$BUILD ;; esac
+ORDAIN=$BUILD/ordain
+ORDAIND=$BUILD/ordaind
+PYTHON=/usr/bin/python3
+WORK=$(mktemp -d "${TMPDIR:-/tmp}/ordain-test.XXXXXX")
+DEADLINE=90 # seconds for anything that should take one or two; generous for sanitizers on a busy machine
+export PYTHONDONTWRITEBYTECODE=1
+
+failures=0
+started=() # pids of processes that are not nodes of a cluster directory
+
+# The pid of a node of a cluster directory, empty when it does not run. A pid file alone proves nothing: the process must be our daemon in that directory.
+node_pid() { # DIR NODE
+	local pid
+	read -r pid _ 2>/dev/null <"$1/node-$2/pid" || return 1
+	tr '\0' ' ' 2>/dev/null <"/proc/$pid/cmdline" | grep -qF "$1/node-$2" && echo "$pid"
+}
+
+# Ends a process and waits until it is gone (a child is gone when it is reaped).
+end_process() { # PID
+	kill -KILL "$1" 2>/dev/null
+	wait "$1" 2>/dev/null
+	wait_until 10 test ! -e "/proc/$1/cmdline"
+}
+
+finish() {
+	local status=$? pid dir node
+	trap - EXIT
+	for pid in "${started[@]}"; do
+		end_process "$pid"
+	done
+	for dir in "$WORK"/*/; do
+		for node in 1 2 3; do
+			pid=$(node_pid "${dir%/}" "$node") && end_process "$pid"
+		done
+	done
+	if [ "$failures" -gt 0 ] || [ "$status" -ne 0 ]; then
+		for dir in "$WORK"/*/node-*/log; do
+			[ -s "$dir" ] && echo "# the end of ${dir#"$WORK"/}:" && tail -n 12 "$dir" | sed 's/^/#   /'
+		done
+	fi
+	rm -rf "$WORK"
+	[ "$failures" -eq 0 ] && [ "$status" -eq 0 ]
+	exit $?
+}
+trap finish EXIT
+trap 'exit 130' INT TERM
+
+expect() { # NAME COMMAND ...
+	local name=$1
+	shift
+	if "$@" >"$WORK/said" 2>&1; then
+		echo "ok $name"
+	else
+		echo "not ok $name"
+		echo "#   command: $*"
+		tail -n 30 "$WORK/said" | sed 's/^/#   /'
+		failures=$((failures + 1))
+	fi
+}
+
+# For steps without which the rest of the test makes no sense.
+must() { # COMMAND ...
+	if ! "$@" >"$WORK/said" 2>&1; then
+		echo "not ok $(basename "$0" .sh): $*"
+		tail -n 30 "$WORK/said" | sed 's/^/#   /'
+		failures=$((failures + 1))
+		exit 1
+	fi
+}
+
+# Asks again and again until the command succeeds; fails when it has not after SECONDS.
+wait_until() { # SECONDS COMMAND ...
+	local end=$((SECONDS + $1))
+	shift
+	until "$@" >/dev/null 2>&1; do
+		if [ "$SECONDS" -ge "$end" ]; then
+			echo "in time it never came true: $*"
+			"$@"
+			return 1
+		fi
+		sleep 0.05 # between two looks; what counts is what is seen
+	done
+}
+
+# Runs a command that must end with STATUS and say all of the TEXTs (extended regular expressions, any case) in its output.
+says() { # STATUS TEXT ... -- COMMAND ...
+	local wanted=$1 texts=() status text
+	shift
+	while [ "$1" != -- ]; do
+		texts+=("$1")
+		shift
+	done
+	shift
+	timeout "$DEADLINE" "$@" >"$WORK/heard" 2>&1 </dev/null
+	status=$?
+	cat "$WORK/heard"
+	if [ "$status" -ne "$wanted" ]; then
+		echo "exit status $status, wanted $wanted"
+		return 1
+	fi
+	for text in ${texts[@]+"${texts[@]}"}; do
+		if ! grep -qiE -- "$text" "$WORK/heard"; then
+			echo "it does not say: $text"
+			return 1
+		fi
+	done
+}
+
+# --- clusters ---------------------------------------------------------------------------------------------------------------
+
+start_cluster() { # DIR [PARTITIONS]
+	must timeout "$DEADLINE" "$ORDAIN" cluster start --nodes 3 --partitions "${2:-8}" --dir "$1"
+}
+
+start_node() { # DIR NODE
+	timeout "$DEADLINE" "$ORDAIN" cluster start --dir "$1" --node "$2"
+}
+
+kill_node() { # DIR NODE [SIGNAL]
+	kill -"${3:-KILL}" "$(node_pid "$1" "$2")"
+}
+
+node_gone() { # DIR NODE
+	! node_pid "$1" "$2" >/dev/null
+}
+
+# "host:peer:client" of a node, from its configuration.
+node_entry() { # DIR NODE
+	"$ORDAIND" --config "$1/node-$2/ordaind.conf" --print-config | sed -n "s/^nodes *= *$2=//p"
+}
+
+client_address() { # DIR NODE
+	local entry
+	entry=$(node_entry "$1" "$2")
+	echo "${entry%%:*}:${entry##*:}"
+}
+
+peer_address() { # DIR NODE
+	local entry
+	entry=$(node_entry "$1" "$2")
+	echo "${entry%:*}"
+}
+
+addresses() { # DIR
+	echo "$(client_address "$1" 1),$(client_address "$1" 2),$(client_address "$1" 3)"
+}
+
+# --- load -------------------------------------------------------------------------------------------------------------------
+
+start_load() { # DIR OUTCOMES [OPTION ...]
+	local dir=$1 outcomes=$2
+	shift 2
+	: >"$outcomes"
+	"$PYTHON" "$HERE/load.py" --addresses "$(addresses "$dir")" --out "$outcomes" "$@" 2>"$outcomes.log" &
+	LOAD_PID=$!
+	started+=("$LOAD_PID")
+}
+
+outcomes_reach() { # OUTCOMES COUNT
+	[ "$(wc -l <"$1")" -ge "$2" ]
+}
+
+# Waits until COUNT further outcomes have been told: the cluster is at work.
+await_progress() { # OUTCOMES COUNT
+	local count
+	count=$(($(wc -l <"$1") + $2))
+	if ! wait_until "$DEADLINE" outcomes_reach "$1" "$count"; then
+		cat "$1.log"
+		return 1
+	fi
+}
+
+# Lets the load end what is under way; fails when a request stayed without outcome.
+stop_load() { # OUTCOMES
+	kill -TERM "$LOAD_PID"
+	if ! wait "$LOAD_PID"; then
+		cat "$1.log"
+		return 1
+	fi
+}
+
+verify() { # DIR OUTCOMES
+	"$PYTHON" "$HERE/verify.py" --addresses "$(addresses "$1")" --outcomes "$2"
+}

@@ -1,0 +1,17 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0 - a node is stopped with SIGSTOP under load and wakes up when others lead: it must not answer from its old state.
+. "$(dirname "$0")/lib.sh"
+dir=$WORK/cluster
+outcomes=$WORK/outcomes
+
+start_cluster "$dir"
+start_load "$dir" "$outcomes" --clients 3
+must await_progress "$outcomes" 500
+for node in 1 2; do
+	must kill_node "$dir" "$node" STOP
+	expect "transfers go on while node $node sleeps" await_progress "$outcomes" 500
+	must kill_node "$dir" "$node" CONT
+	expect "transfers go on when node $node woke up" await_progress "$outcomes" 500
+done
+expect "every request got its outcome" stop_load "$outcomes"
+expect "after SIGSTOP and SIGCONT, outcomes, balances and digests agree everywhere" verify "$dir" "$outcomes"

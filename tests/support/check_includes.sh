@@ -1,0 +1,42 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0 - checks who includes whom: the arrows of docs/architecture.md, "Folders".
+#
+#   check_includes.sh       from the repository's root; prints each forbidden include, exits 1 when there is one
+set -eu
+awk '
+BEGIN {
+	may["base"] = "base"
+	may["partition"] = "base partition"
+	may["raft"] = "base raft"
+	may["client"] = "base client"
+	may["node"] = "base partition raft client node"
+	may["cli"] = "base partition client cli"
+	may["jepsen"] = "base client jepsen"
+	# Libraries that only some folders may know.
+	only["uv.h"] = "client node cli"
+	only["raft.h"] = "raft"
+	only["msgpack.h"] = "client node cli"
+	only["xxhash.h"] = "base"
+}
+function has(list, word) { return index(" " list " ", " " word " ") > 0 }
+function wrong(why) { printf "%s:%d: %s: %s\n", FILENAME, FNR, $0, why; bad = 1 }
+FNR == 1 { folder = FILENAME; sub(/\/.*/, "", folder) }
+/^[ \t]*#[ \t]*include[ \t]*"/ {
+	split($0, part, "\"")
+	name = part[2]
+	into = name
+	if (!sub(/\/.*/, "", into))
+		wrong("write it from the root, as \"folder/file.h\"")
+	else if (folder in may && !has(may[folder], into))
+		wrong(folder "/ may include " may[folder] " only")
+	else if (folder == "tests" && !(into in may) && into != "tests")
+		wrong("there is no such folder")
+}
+/^[ \t]*#[ \t]*include[ \t]*</ {
+	name = $0
+	sub(/.*</, "", name)
+	sub(/>.*/, "", name)
+	if (name in only && folder in may && !has(only[name], folder))
+		wrong("only " only[name] " may know " name)
+}
+END { exit bad }' "$@"

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 - nodes' engines in one process: virtual time, disks and a network that a seed makes unreliable. */
+#ifndef ORD_TESTS_SUPPORT_NODE_CLUSTER_H
+#define ORD_TESTS_SUPPORT_NODE_CLUSTER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "node/engine.h"
+#include "tests/support/random.h"
+
+#define NODE_CLUSTER_NODES 3
+
+struct node_disk;
+struct node_letter;
+
+struct node_cluster;
+
+struct node_cluster_node {
+	struct node_cluster *cluster;
+	uint32_t id;
+	struct ord_engine *engine; /* NULL while it is down */
+	struct node_disk *disk;	   /* owned; stays when the node goes down */
+	unsigned starts_count;
+};
+
+struct node_cluster {
+	struct random random;
+	uint32_t partitions_count;
+	uint64_t now_ms;
+	struct node_cluster_node nodes[NODE_CLUSTER_NODES];
+	bool cut[NODE_CLUSTER_NODES][NODE_CLUSTER_NODES]; /* [from][to]: letters are lost */
+	struct node_letter *letters;			  /* owned, by the time of their arrival */
+	unsigned loss_percent;				  /* of parts that may be lost */
+};
+
+/* Starts all nodes. */
+void node_cluster_open(struct node_cluster *c, uint32_t partitions_count, uint64_t seed);
+void node_cluster_close(struct node_cluster *c);
+
+/* Passes one millisecond: what arrives arrives, writes end, every engine has its turn. */
+void node_cluster_step(struct node_cluster *c);
+
+/* Until every partition has a ready leader; fails the test after 20 virtual seconds. */
+void node_cluster_wait_ready(struct node_cluster *c);
+
+/* Ends a node at once: what was written and not synced is lost, in whole or behind some byte. */
+void node_cluster_crash(struct node_cluster *c, unsigned place);
+void node_cluster_restart(struct node_cluster *c, unsigned place);
+
+/* The place of the node where the partition is ready, -1 when there is none. */
+int node_cluster_leader(const struct node_cluster *c, uint32_t partition);
+
+/* Checks, when nothing is under way any more: replicas of each partition equal in position, digest and history; invariants over all. */
+void node_cluster_check(struct node_cluster *c);
+
+#endif

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: Apache-2.0 - parts between nodes: what was put comes out, and cut bytes are refused. */
+#include <criterion/criterion.h>
+
+#include "base/err.h"
+#include "base/limits.h"
+#include "node/wire.h"
+
+static struct ord_bytes out;
+
+static void out_open(void)
+{
+	ord_bytes_init(&out, ORD_FRAME_BYTES_MAX);
+}
+
+static void out_close(void)
+{
+	ord_bytes_close(&out);
+}
+
+TestSuite(wire, .init = out_open, .fini = out_close);
+
+Test(wire, call)
+{
+	struct ord_part_call put = {.forward = 7,
+				    .partition = 3,
+				    .wait = ORD_WAIT_LOGGED,
+				    .timeout_ms = 1500,
+				    .body = ord_slice_text("command")};
+	struct ord_part_call got;
+	ord_wire_put_call(&put, &out);
+	cr_assert_eq(ord_wire_get_call(ord_bytes_slice(&out), &got), ORD_OK);
+	cr_assert(got.forward == 7 && got.partition == 3 && got.wait == ORD_WAIT_LOGGED && got.timeout_ms == 1500);
+	cr_assert(ord_slice_equal(got.body, put.body));
+	cr_assert_eq(ord_wire_get_call(ord_slice_of(out.base, 12), &got), ORD_ERR_FORMAT);
+	out.base[8] = 9; /* no such wait */
+	cr_assert_eq(ord_wire_get_call(ord_bytes_slice(&out), &got), ORD_ERR_FORMAT);
+}
+
+Test(wire, answer_keeps_the_field_as_a_literal)
+{
+	struct ord_answer put = {.err = ORD_OK,
+				 .partition = 5,
+				 .retry_after_ms = 20,
+				 .result = {.status = ORD_STATUS_REJECTED,
+					    .reason = ORD_REFUSAL_ID_REUSED,
+					    .replayed = true,
+					    .field = "amount",
+					    .position = 1ull << 40},
+				 .body = ord_slice_text("body")};
+	struct ord_answer got;
+	uint32_t forward;
+	ord_wire_put_answer(99, &put, &out);
+	cr_assert_eq(ord_wire_get_answer(ord_bytes_slice(&out), &forward, &got), ORD_OK);
+	memset(out.base, 0, out.len - put.body.len); /* the field must not point into the bytes */
+	cr_assert_eq(forward, 99);
+	cr_assert_eq(got.err, ORD_OK);
+	cr_assert(got.partition == 5 && got.retry_after_ms == 20 && got.result.replayed);
+	cr_assert(got.result.status == ORD_STATUS_REJECTED && got.result.reason == ORD_REFUSAL_ID_REUSED);
+	cr_assert_eq(got.result.position, 1ull << 40);
+	cr_assert_str_eq(got.result.field, "amount");
+	cr_assert(ord_slice_equal(got.body, put.body));
+}
+
+Test(wire, deliver)
+{
+	struct ord_part_deliver put = {
+		.destination = 2,
+		.run = {.source = 1, .first = 10, .count = 3, .messages = ord_slice_text("messages")}};
+	struct ord_part_deliver got;
+	ord_wire_put_deliver(&put, &out);
+	cr_assert_eq(ord_wire_get_deliver(ord_bytes_slice(&out), &got), ORD_OK);
+	cr_assert(got.destination == 2 && got.run.source == 1 && got.run.first == 10 && got.run.count == 3);
+	cr_assert(ord_slice_equal(got.run.messages, put.run.messages));
+	put.run.first = 0; /* messages are numbered from 1 */
+	ord_bytes_clear(&out);
+	ord_wire_put_deliver(&put, &out);
+	cr_assert_eq(ord_wire_get_deliver(ord_bytes_slice(&out), &got), ORD_ERR_FORMAT);
+	put.run.first = UINT64_MAX;
+	ord_bytes_clear(&out);
+	ord_wire_put_deliver(&put, &out);
+	cr_assert_eq(ord_wire_get_deliver(ord_bytes_slice(&out), &got), ORD_ERR_FORMAT);
+}
+
+Test(wire, cursor_and_ready)
+{
+	struct ord_part_cursor put = {.source = 1, .destination = 2, .cursor = 30, .expected = 31}, got;
+	ord_wire_put_cursor(&put, &out);
+	cr_assert_eq(ord_wire_get_cursor(ord_bytes_slice(&out), &got), ORD_OK);
+	cr_assert(got.source == 1 && got.destination == 2 && got.cursor == 30 && got.expected == 31);
+	cr_assert_eq(ord_wire_get_cursor(ord_slice_of(out.base, out.len - 1), &got), ORD_ERR_FORMAT);
+	ord_bytes_clear(&out);
+	uint32_t partition;
+	ord_wire_put_ready(6, &out);
+	cr_assert_eq(ord_wire_get_ready(ord_bytes_slice(&out), &partition), ORD_OK);
+	cr_assert_eq(partition, 6);
+	ord_bytes_put_u8(&out, 0);
+	cr_assert_eq(ord_wire_get_ready(ord_bytes_slice(&out), &partition), ORD_ERR_FORMAT);
+}

@@ -23,6 +23,9 @@ ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -I. $(WARN) -fno-omit-frame-pointer $(CFLAGS
 ALL_LDFLAGS = $(LDFLAGS) $(SAN_FLAGS) -Wl,--as-needed
 LIBS = $(PKG_LIBS) -lpthread
 
+# Commands are named, not shown; V=1 shows them.
+Q = $(if $(V),,@)
+
 FOLDERS = base partition raft client node cli
 objects = $(patsubst %.c,$(BUILD)/%.o,$(1))
 SOURCES := $(wildcard $(FOLDERS:%=%/*.c) tests/*/*.c)
@@ -61,28 +64,31 @@ $(BUILD)/flags: FORCE
 
 $(BUILD)/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
+	@echo "compile $<"
+	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
 
 # One archive a folder: build/base.a, build/partition.a ... (main.c of node and cli stays out).
 define ARCHIVE
 $(BUILD)/$(1).a: $$(call objects,$$(filter-out %/main.c,$$(wildcard $(1)/*.c)))
 	@rm -f $$@
-	ar rcs $$@ $$^
+	$$(Q)ar rcs $$@ $$^
 endef
 $(foreach f,$(FOLDERS),$(eval $(call ARCHIVE,$(f))))
 
 # What a program links to talk to a cluster: the client and what it rests on.
 $(BUILD)/libordain.a: $(call objects,$(wildcard client/*.c base/*.c))
 	@rm -f $@
-	ar rcs $@ $^
+	$(Q)ar rcs $@ $^
 
 # Two libraft packages can stand side by side: what counts is the one that the linker took.
 $(BUILD)/ordaind: $(BUILD)/node/main.o $(addprefix $(BUILD)/,node.a raft.a partition.a client.a base.a)
-	$(CC) $^ $(ALL_LDFLAGS) $(LIBS) -o $@
+	@echo "link $@"
+	$(Q)$(CC) $^ $(ALL_LDFLAGS) $(LIBS) -o $@
 	@tests/support/check_linked.sh $@ || { rm -f $@; exit 1; }
 
 $(BUILD)/ordain: $(BUILD)/cli/main.o $(addprefix $(BUILD)/,cli.a client.a partition.a base.a)
-	$(CC) $^ $(ALL_LDFLAGS) $(LIBS) -o $@
+	@echo "link $@"
+	$(Q)$(CC) $^ $(ALL_LDFLAGS) $(LIBS) -o $@
 
 # --- tests ---
 
@@ -98,22 +104,25 @@ link_inputs = $(call objects,$(wildcard tests/support/$(1)_*.c)) $(addprefix $(B
 # Support code that belongs to no one folder: partitions without a network, their narration, random numbers.
 $(BUILD)/tests/support.a: $(call objects,$(filter-out $(FOLDERS:%=tests/support/%_%),$(wildcard tests/support/*.c)))
 	@rm -f $@
-	ar rcs $@ $^
+	$(Q)ar rcs $@ $^
 
 # One Criterion binary for each tests/unit/<folder>_<noun>.c.
 define UNIT
 $(BUILD)/tests/unit/$(1): $(BUILD)/tests/unit/$(1).o $(call link_inputs,$(firstword $(subst _, ,$(1))))
-	$$(CC) $$^ $$(ALL_LDFLAGS) $$(LIBS) -lcriterion -o $$@
+	@echo "link $$@"
+	$$(Q)$$(CC) $$^ $$(ALL_LDFLAGS) $$(LIBS) -lcriterion -o $$@
 endef
 UNITS := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/*.c))
 $(foreach u,$(UNITS),$(eval $(call UNIT,$(u))))
 
 # One program each: the naive model compared with the partitions, and the golden transcripts.
 $(BUILD)/tests/model/model: $(call objects,$(wildcard tests/model/*.c)) $(call link_inputs,partition)
-	$(CC) $^ $(ALL_LDFLAGS) $(LIBS) -o $@
+	@echo "link $@"
+	$(Q)$(CC) $^ $(ALL_LDFLAGS) $(LIBS) -o $@
 
 $(BUILD)/tests/golden/golden: $(call objects,$(wildcard tests/golden/*.c)) $(call link_inputs,partition)
-	$(CC) $^ $(ALL_LDFLAGS) $(LIBS) -o $@
+	@echo "link $@"
+	$(Q)$(CC) $^ $(ALL_LDFLAGS) $(LIBS) -o $@
 
 UNIT_PROGRAMS = $(addprefix $(BUILD)/tests/unit/,$(UNITS))
 PROOF_PROGRAMS = $(BUILD)/tests/model/model $(BUILD)/tests/golden/golden
@@ -127,7 +136,8 @@ unit: $(UNIT_PROGRAMS) ## build and run the unit tests alone
 # --- lint ---
 
 C_FILES := $(wildcard $(FOLDERS:%=%/*.[ch]) jepsen/*.[ch] tests/*/*.[ch])
-TIDY_OK = $(patsubst %.c,$(BUILD)/tidy/%.ok,$(filter %.c,$(C_FILES)))
+# Without the preload libraries of the integration tests: they declare the C library's functions anew.
+TIDY_OK = $(patsubst %.c,$(BUILD)/tidy/%.ok,$(filter-out tests/integration/%,$(filter %.c,$(C_FILES))))
 
 lint: ## check format, clang-tidy, who includes whom, what the core calls, and sizes
 	@$(SETUP) lint
@@ -175,7 +185,7 @@ clean: ## remove the build directory
 help: ## this list
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/\1\t\2/p' Makefile | expand -t 16
 	@echo
-	@echo "Variables: SAN=address,undefined (sanitizers, own build directory)  BUILD=dir  CFLAGS=...  PREFIX=/usr/local  DESTDIR="
+	@echo "Variables: SAN=address,undefined (sanitizers, own build directory)  BUILD=dir  CFLAGS=...  PREFIX=/usr/local  DESTDIR=  V=1"
 
 FORCE:
 .PHONY: all programs demo test run-tests setup unit lint check-format check-includes check-sizes check-symbols check-tidy \

@@ -27,6 +27,6 @@ const char *ord_err_name(int err)
 #include "base/errors.def"
 #undef X
 	default:
-		return "UNKNOWN";
+		return "UNNUMBERED";
 	}
 }

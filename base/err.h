@@ -12,7 +12,7 @@ enum ord_err {
 /* A static English text for err, "unknown error" for a number that is not in errors.def. Never NULL. */
 const char *ord_err_text(int err);
 
-/* The name of err as errors.def spells it ("NOT_LEADER"), "ok" for 0. Never NULL. */
+/* The name of err as errors.def spells it ("NOT_LEADER"), "ok" for 0, "UNNUMBERED" for a number that is not there. Never NULL. */
 const char *ord_err_name(int err);
 
 #endif

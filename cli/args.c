@@ -123,6 +123,7 @@ const char *ord_args_nearest(const char *word, const char *const *words, size_t 
 	return nearest;
 }
 
+/* word: as it was written, with its dashes; len bytes of it are the flag. */
 static int flag_unknown(struct scan *s, const char *word, size_t len)
 {
 	const char *names[FLAGS_MAX];
@@ -131,11 +132,11 @@ static int flag_unknown(struct scan *s, const char *word, size_t len)
 	for (size_t i = 0; i < count; i++)
 		names[i] = flag_at(s->args, i)->name;
 	snprintf(name, sizeof name, "%.*s", (int)(len > WORD_BYTES_MAX ? WORD_BYTES_MAX : len), word);
-	const char *nearest = ord_args_nearest(name, names, count);
+	const char *nearest = ord_args_nearest(name + strspn(name, "-"), names, count);
 	if (nearest != NULL)
-		snprintf(s->why, s->why_size, "there is no flag --%s; did you mean --%s?", name, nearest);
+		snprintf(s->why, s->why_size, "there is no flag %s; did you mean --%s?", name, nearest);
 	else
-		snprintf(s->why, s->why_size, "there is no flag --%s; 'ordain %s --help' lists the flags", name,
+		snprintf(s->why, s->why_size, "there is no flag %s; 'ordain %s --help' lists the flags", name,
 			 s->args->command);
 	return ORD_ERR_INVALID;
 }
@@ -214,7 +215,7 @@ static int flag_take(struct scan *s, const char *word, const char *next, bool *r
 		*ret_used = true;
 		return value_take(s, i, label, next);
 	}
-	return flag_unknown(s, word + 2, len - 2);
+	return flag_unknown(s, word, len);
 }
 
 /* A word that is no flag: the value of the place-th bare word. */
@@ -271,7 +272,7 @@ int ord_args_parse(const struct ord_args *args, int argc, char **argv, bool *ret
 		if (!only_words && strncmp(argv[i], "--", 2) == 0) {
 			err = flag_take(&s, argv[i], i + 1 < argc ? argv[i + 1] : NULL, &used);
 		} else if (!only_words && argv[i][0] == '-' && argv[i][1] >= 'a' && argv[i][1] <= 'z') {
-			err = flag_unknown(&s, argv[i] + 1, strlen(argv[i] + 1));
+			err = flag_unknown(&s, argv[i], strlen(argv[i]));
 		} else {
 			err = word_take(&s, ++place, argv[i]);
 		}

@@ -141,19 +141,23 @@ static int ended_tell(const struct ord_cluster *c, uint32_t place, char *why)
 	return ORD_ERR_CLOSED;
 }
 
-/* Waits a moment; returns the place of a node that has ended, -1 when none has. */
-static int pause_watching(const struct ord_cluster *c)
+/* Waits a moment, or until a node ends. ORD_ERR_CLOSED with why when one that was started through c has; another one is forgotten. */
+static int pause_watching(struct ord_cluster *c, struct ord_survey *s, char *why)
 {
 	struct pollfd ends[ORD_NODES_MAX];
 	for (uint32_t i = 0; i < c->layout.nodes_count; i++)
 		ends[i] = (struct pollfd){.fd = c->processes[i].pidfd, .events = POLLIN}; /* -1 is skipped */
 	if (poll(ends, c->layout.nodes_count, PAUSE_MS) < 1)
-		return -1;
+		return ORD_OK;
 	for (uint32_t i = 0; i < c->layout.nodes_count; i++) {
-		if (ends[i].revents != 0)
-			return (int)i;
+		if (ends[i].revents == 0)
+			continue;
+		if (c->processes[i].ours)
+			return ended_tell(c, i, why);
+		ord_process_close(&c->processes[i]);
+		s->nodes[i].asked = false;
 	}
-	return -1;
+	return ORD_OK;
 }
 
 int ord_cluster_survey(const struct ord_cluster *c, struct ord_survey **ret, char *why)
@@ -204,6 +208,18 @@ static int not_ready_tell(const struct ord_cluster *c, const struct ord_survey *
 	return ORD_ERR_TIMEOUT;
 }
 
+static bool is_ready(const struct ord_cluster *c, const struct ord_survey *s, int answering)
+{
+	uint32_t running = 0;
+	for (uint32_t i = 0; i < c->layout.nodes_count; i++)
+		running += c->processes[i].pidfd >= 0;
+	if (answering >= 0 && !s->nodes[answering].answered)
+		return false;
+	if (answering >= 0 && running * 2 <= c->layout.nodes_count)
+		return true;
+	return ord_survey_ready_count(s) == s->partitions_count;
+}
+
 int ord_cluster_wait_ready(struct ord_cluster *c, int answering, int64_t timeout_ms, char *why)
 {
 	int64_t deadline_ms = ord_process_now_ms() + timeout_ms;
@@ -211,20 +227,16 @@ int ord_cluster_wait_ready(struct ord_cluster *c, int answering, int64_t timeout
 	int err = ord_cluster_survey(c, &s, why);
 	if (err != ORD_OK)
 		return err;
-	for (;;) {
+	while (err == ORD_OK) {
 		int64_t left_ms = deadline_ms - ord_process_now_ms();
 		if (left_ms <= 0) {
 			err = not_ready_tell(c, s, timeout_ms, why);
 			break;
 		}
 		ord_survey_round(s, (uint32_t)(left_ms < ROUND_MS ? left_ms : ROUND_MS));
-		if (ord_survey_ready_count(s) == s->partitions_count && (answering < 0 || s->nodes[answering].answered))
+		if (is_ready(c, s, answering))
 			break;
-		int ended = pause_watching(c);
-		if (ended >= 0) {
-			err = ended_tell(c, (uint32_t)ended, why);
-			break;
-		}
+		err = pause_watching(c, s, why);
 	}
 	ord_survey_close(s);
 	return err;

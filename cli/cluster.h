@@ -35,8 +35,9 @@ int ord_cluster_program(struct ord_cluster *c, const char *given, char *why);
 /* Starts the node at that place, which is not running. */
 int ord_cluster_start_node(struct ord_cluster *c, uint32_t place, char *why);
 
-/* Waits until every partition has a leader that takes commands, and the node at place `answering` answers (-1: any), at most timeout_ms.
- * ORD_ERR_TIMEOUT; ORD_ERR_CLOSED: a node that ran at the beginning has ended, why has the end of its log. */
+/* Waits until every partition has a leader that takes commands, and the node at place `answering` answers (-1: any), at most timeout_ms. While
+ * fewer than a majority of the nodes run, there can be no leaders: then only the answer is waited for. ORD_ERR_TIMEOUT; ORD_ERR_CLOSED: a node
+ * that was started through c has ended, why has the end of its log. */
 int ord_cluster_wait_ready(struct ord_cluster *c, int answering, int64_t timeout_ms, char *why);
 
 enum ord_cluster_end { ORD_CLUSTER_NOT_RUNNING = 1, ORD_CLUSTER_ENDED = 2, ORD_CLUSTER_KILLED = 3 };

@@ -95,6 +95,14 @@ static struct ord_slice slice_of(struct ordain_str s)
 	return ord_slice_of(s.base, s.len);
 }
 
+static int problem_print(const struct ord_cmd *self, const char *account, const struct ordain_sync *sync,
+			 enum ord_look look)
+{
+	char missing[128];
+	snprintf(missing, sizeof missing, "there is no account '%.64s'", account);
+	return ord_report_problem(self, ordain_sync_problem(sync), look, missing);
+}
+
 static void account_print(const struct ordain_account *a, enum ord_look look)
 {
 	static const char *const columns[] = {"account", "asset",    "state",	  "balance",  "floor",
@@ -130,7 +138,7 @@ int ord_cmd_account_show(const struct ord_cmd *self, int argc, char **argv)
 		account_print(&a, look);
 		status = ORD_EXIT_OK;
 	} else {
-		status = ord_report_problem(self, ordain_sync_problem(sync), look);
+		status = problem_print(self, account, sync, look);
 	}
 	ordain_sync_close(sync);
 	return status;
@@ -210,7 +218,7 @@ int ord_cmd_account_history(const struct ord_cmd *self, int argc, char **argv)
 		history_print(&h, look);
 		status = ORD_EXIT_OK;
 	} else {
-		status = ord_report_problem(self, ordain_sync_problem(sync), look);
+		status = problem_print(self, account, sync, look);
 	}
 	ordain_sync_close(sync);
 	return status;

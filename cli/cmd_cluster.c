@@ -86,17 +86,21 @@ static int status_show(const struct ord_cmd *self, struct ord_cluster *c, bool j
 	return ORD_EXIT_OK;
 }
 
-/* The mask of one node, or of all when none is named; 0 with the error told when there is no such node. */
-static uint32_t nodes_mask(const struct ord_cmd *self, const struct ord_cluster *c, int64_t node)
+/* The mask of one node that the cluster has, or of all when none is named (0). */
+static uint32_t nodes_mask(const struct ord_cluster *c, int64_t node)
 {
 	const struct ord_layout_node *found = ord_layout_find(&c->layout, node);
-	if (node == 0)
-		return (1u << c->layout.nodes_count) - 1;
-	if (found != NULL)
-		return 1u << (found - c->layout.nodes);
-	ord_cmd_fail(self, ORD_EXIT_USAGE, "--node: there is no node %" PRId64 "; this cluster has nodes 1 to %" PRIu32,
-		     node, c->layout.nodes_count);
-	return 0;
+	return found != NULL ? 1u << (found - c->layout.nodes) : (1u << c->layout.nodes_count) - 1;
+}
+
+static int node_check(const struct ord_cluster *c, int64_t node, char *why)
+{
+	if (node == 0 || ord_layout_find(&c->layout, node) != NULL)
+		return ORD_OK;
+	snprintf(why, ORD_CLUSTER_WHY_SIZE,
+		 "--node: there is no node %" PRId64 "; this cluster has nodes 1 to %" PRIu32, node,
+		 c->layout.nodes_count);
+	return ORD_ERR_INVALID;
 }
 
 /* --- start ------------------------------------------------------------------------------------------------------------ */
@@ -156,7 +160,9 @@ static int cluster_start(struct ord_cluster *c, const struct common *common, con
 	if (err == ORD_OK)
 		err = ord_cluster_find(c, why);
 	if (err == ORD_OK)
-		err = nodes_start(c, ~0u, ret_count, why);
+		err = node_check(c, common->node, why);
+	if (err == ORD_OK)
+		err = nodes_start(c, nodes_mask(c, common->node), ret_count, why);
 	if (lock >= 0)
 		close(lock);
 	return err;
@@ -169,6 +175,7 @@ int ord_cmd_cluster_start(const struct ord_cmd *self, int argc, char **argv)
 	const char *ordaind = NULL;
 	struct ord_flag flags[] = {
 		dir_flag(&common),
+		node_flag(&common, "all nodes"),
 		{.name = "nodes",
 		 .value = "N",
 		 .number = &nodes,
@@ -203,9 +210,10 @@ int ord_cmd_cluster_start(const struct ord_cmd *self, int argc, char **argv)
 	struct ord_layout_shape wanted = {.nodes_count = (uint32_t)nodes, .partitions_count = (uint32_t)partitions};
 	int err = cluster_start(&c, &common, &wanted, ordaind, &started, why);
 	if (err == ORD_OK && started == 0)
-		fprintf(stderr, "the cluster in %s runs already\n", c.layout.dir);
+		fprintf(stderr, "%s in %s runs already\n", common.node != 0 ? "the node" : "the cluster", c.layout.dir);
 	if (err == ORD_OK)
-		err = ord_cluster_wait_ready(&c, -1, common.timeout_ms, why);
+		err = ord_cluster_wait_ready(&c, common.node != 0 ? __builtin_ctz(nodes_mask(&c, common.node)) : -1,
+					     common.timeout_ms, why);
 	status = err == ORD_OK ? status_show(self, &c, common.json) : fail(self, err, why);
 	ord_cluster_close(&c);
 	return status;
@@ -243,7 +251,8 @@ int ord_cmd_cluster_status(const struct ord_cmd *self, int argc, char **argv)
 	int status;
 	ord_target_init(&target);
 	struct ord_args args = args_of(self, target.flags, ORD_TARGET_FLAGS);
-	args.notes = "'agree' is no when two replicas at the same position differ; then stop the cluster and keep its "
+	args.notes = "'agree' is no when two replicas that applied the same entries differ; then stop the cluster and "
+		     "keep its "
 		     "data.\n"
 		     "A node is 'silent' when its process runs and does not answer.";
 	if (!ord_cmd_begin(&args, argc, argv, &status))
@@ -288,10 +297,12 @@ static void ends_show(const struct ord_cluster *c, uint32_t mask, const enum ord
 	ord_sheet_close(&s);
 }
 
-/* Opens the cluster of --dir with its lock held; the processes are what they are while it is. */
-static int open_locked(const char *dir, struct ord_cluster *ret, int *ret_lock, char *why)
+/* Opens the cluster of --dir with its lock held; the processes are what they are while it is. Checks --node. */
+static int open_locked(const struct common *common, struct ord_cluster *ret, int *ret_lock, char *why)
 {
-	int err = ord_layout_load(dir, &ret->layout, why, ORD_CLUSTER_WHY_SIZE);
+	int err = ord_layout_load(common->dir, &ret->layout, why, ORD_CLUSTER_WHY_SIZE);
+	if (err == ORD_OK)
+		err = node_check(ret, common->node, why);
 	if (err == ORD_OK)
 		err = ord_layout_lock(ret->layout.dir, ret_lock, why, ORD_CLUSTER_WHY_SIZE);
 	if (err != ORD_OK)
@@ -320,40 +331,66 @@ int ord_cmd_cluster_stop(const struct ord_cmd *self, int argc, char **argv)
 	int status, lock;
 	if (!ord_cmd_begin(&args, argc, argv, &status))
 		return status;
-	int err = open_locked(common.dir, &c, &lock, why);
+	int err = open_locked(&common, &c, &lock, why);
 	if (err != ORD_OK)
 		return fail(self, err, why);
-	uint32_t mask = nodes_mask(self, &c, common.node);
-	status = ORD_EXIT_USAGE;
-	if (mask != 0) {
-		err = ord_cluster_stop(&c, mask, force, common.timeout_ms, ends, why);
-		status = err == ORD_OK ? ORD_EXIT_OK : fail(self, err, why);
-	}
-	if (mask != 0 && err == ORD_OK)
+	uint32_t mask = nodes_mask(&c, common.node);
+	err = ord_cluster_stop(&c, mask, force, common.timeout_ms, ends, why);
+	if (err == ORD_OK)
 		ends_show(&c, mask, ends, common.json);
 	ord_cluster_close(&c);
 	close(lock);
-	return status;
+	return err == ORD_OK ? ORD_EXIT_OK : fail(self, err, why);
 }
 
-/* Ends the node if it runs, starts it, and waits until it and all partitions serve. */
-static int node_restart(const struct common *common, uint32_t place, const char *ordaind, bool force, char *why)
+/* How to restart. */
+struct restart {
+	const struct common *common;
+	const char *ordaind; /* NULL: find it */
+	bool force;
+};
+
+/* Starts the nodes of the mask that do not run and waits until they serve; *ret_ran: those of the mask that ran already. */
+static int absent_start(const struct restart *r, uint32_t *ret_ran, char *why)
+{
+	struct ord_cluster c;
+	uint32_t started = 0, ran = 0;
+	int lock;
+	int err = open_locked(r->common, &c, &lock, why);
+	if (err != ORD_OK)
+		return err;
+	for (uint32_t i = 0; i < c.layout.nodes_count; i++)
+		ran |= (uint32_t)(c.processes[i].pidfd >= 0) << i;
+	*ret_ran = ran & nodes_mask(&c, r->common->node);
+	err = ord_cluster_program(&c, r->ordaind, why);
+	if (err == ORD_OK)
+		err = nodes_start(&c, nodes_mask(&c, r->common->node), &started, why);
+	close(lock);
+	if (err == ORD_OK && started > 0)
+		err = ord_cluster_wait_ready(&c, __builtin_ctz(nodes_mask(&c, r->common->node)), r->common->timeout_ms,
+					     why);
+	ord_cluster_close(&c);
+	return err;
+}
+
+/* Ends the node, starts it, and waits until it and all partitions serve. */
+static int node_restart(const struct restart *r, uint32_t place, char *why)
 {
 	enum ord_cluster_end ends[ORD_NODES_MAX];
 	struct ord_cluster c;
 	uint32_t started;
 	int lock;
-	int err = open_locked(common->dir, &c, &lock, why);
+	int err = open_locked(r->common, &c, &lock, why);
 	if (err != ORD_OK)
 		return err;
-	err = ord_cluster_program(&c, ordaind, why);
+	err = ord_cluster_program(&c, r->ordaind, why);
 	if (err == ORD_OK)
-		err = ord_cluster_stop(&c, 1u << place, force, common->timeout_ms, ends, why);
+		err = ord_cluster_stop(&c, 1u << place, r->force, r->common->timeout_ms, ends, why);
 	if (err == ORD_OK)
 		err = nodes_start(&c, 1u << place, &started, why);
 	close(lock);
 	if (err == ORD_OK)
-		err = ord_cluster_wait_ready(&c, (int)place, common->timeout_ms, why);
+		err = ord_cluster_wait_ready(&c, (int)place, r->common->timeout_ms, why);
 	ord_cluster_close(&c);
 	return err;
 }
@@ -381,16 +418,12 @@ int ord_cmd_cluster_restart(const struct ord_cmd *self, int argc, char **argv)
 	int status;
 	if (!ord_cmd_begin(&args, argc, argv, &status))
 		return status;
-	int err = ord_cluster_open(common.dir, &c, why);
-	if (err != ORD_OK)
-		return fail(self, err, why);
-	uint32_t mask = nodes_mask(self, &c, common.node);
-	ord_cluster_close(&c);
-	if (mask == 0)
-		return ORD_EXIT_USAGE;
-	for (uint32_t i = 0; err == ORD_OK && i < c.layout.nodes_count; i++) {
-		if ((mask >> i & 1) != 0)
-			err = node_restart(&common, i, ordaind, force, why);
+	struct restart restart = {.common = &common, .ordaind = ordaind, .force = force};
+	uint32_t ran = 0;
+	int err = absent_start(&restart, &ran, why);
+	for (uint32_t i = 0; err == ORD_OK && i < ORD_NODES_MAX; i++) {
+		if ((ran >> i & 1) != 0)
+			err = node_restart(&restart, i, why);
 	}
 	if (err == ORD_OK)
 		err = ord_cluster_open(common.dir, &c, why);
@@ -448,21 +481,19 @@ int ord_cmd_cluster_kill(const struct ord_cmd *self, int argc, char **argv)
 				    "--signal: there is no signal '%s'; KILL, TERM, STOP or CONT is meant",
 				    signal_name);
 	int err = ord_cluster_open(common.dir, &c, why);
+	if (err == ORD_OK)
+		err = node_check(&c, common.node, why);
 	if (err != ORD_OK)
 		return fail(self, err, why);
-	uint32_t mask = nodes_mask(self, &c, common.node);
-	status = ORD_EXIT_USAGE;
-	if (mask != 0) {
-		const struct ord_process *p = &c.processes[__builtin_ctz(mask)];
-		status = node_signal(self, p, common.node, number);
-		if (status == ORD_EXIT_OK) {
-			ord_sheet_init(&s, columns, ORD_COUNT(columns));
-			ord_sheet_int(&s, common.node);
-			ord_sheet_int(&s, p->pid);
-			ord_sheet_text(&s, sigabbrev_np(number));
-			ord_sheet_show_record(&s, ord_sheet_look(common.json, stdout), stdout);
-			ord_sheet_close(&s);
-		}
+	const struct ord_process *p = &c.processes[__builtin_ctz(nodes_mask(&c, common.node))];
+	status = node_signal(self, p, common.node, number);
+	if (status == ORD_EXIT_OK) {
+		ord_sheet_init(&s, columns, ORD_COUNT(columns));
+		ord_sheet_int(&s, common.node);
+		ord_sheet_int(&s, p->pid);
+		ord_sheet_text(&s, sigabbrev_np(number));
+		ord_sheet_show_record(&s, ord_sheet_look(common.json, stdout), stdout);
+		ord_sheet_close(&s);
 	}
 	ord_cluster_close(&c);
 	return status;

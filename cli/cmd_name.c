@@ -59,7 +59,9 @@ int ord_cmd_name_show(const struct ord_cmd *self, int argc, char **argv)
 		name_print(&n, look);
 		status = ORD_EXIT_OK;
 	} else {
-		status = ord_report_problem(self, ordain_sync_problem(sync), look);
+		char missing[400];
+		snprintf(missing, sizeof missing, "nobody owns the name '%.255s' in '%.64s'", name, space);
+		status = ord_report_problem(self, ordain_sync_problem(sync), look, missing);
 	}
 	ordain_sync_close(sync);
 	return status;

@@ -129,7 +129,8 @@ int ord_cmd_request_show(const struct ord_cmd *self, int argc, char **argv)
 		request_print(&request, look);
 		status = ORD_EXIT_OK;
 	} else {
-		status = ord_report_problem(self, ordain_sync_problem(sync), look);
+		status = ord_report_problem(self, ordain_sync_problem(sync), look,
+					    "no partition knows this request: nothing was logged under this id");
 	}
 	ordain_sync_close(sync);
 	return status;

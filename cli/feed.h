@@ -14,9 +14,9 @@ struct ord_feed_options {
 	enum ordain_command_kind kind; /* ORDAIN_TRANSFER or ORDAIN_CLAIM */
 	FILE *in;		       /* borrowed */
 	const char *in_name;	       /* for messages */
-	FILE *results;		       /* borrowed; NULL: none wanted. request_id,status,reason,replayed for each line, in their order */
-	uint32_t batch_lines;	       /* 1 .. ORD_FEED_BATCH_MAX */
-	uint32_t batches;	       /* under way at once, 1 .. ORD_FEED_BATCHES_MAX */
+	FILE *results; /* borrowed; NULL: none wanted. request_id,status,reason,replayed for each line, in their order */
+	uint32_t batch_lines; /* 1 .. ORD_FEED_BATCH_MAX */
+	uint32_t batches;     /* under way at once, 1 .. ORD_FEED_BATCHES_MAX */
 	struct ordain_call_options call;
 	bool progress; /* on standard error, a few times a second */
 };

@@ -21,7 +21,8 @@ static const char *const *columns_of(enum ordain_command_kind kind, size_t *ret_
 	return kind == ORDAIN_TRANSFER ? transfer_columns : claim_columns;
 }
 
-static void columns_tell(enum ordain_command_kind kind, const char *what, const char *column, char *why, size_t why_size)
+static void columns_tell(enum ordain_command_kind kind, const char *what, const char *column, char *why,
+			 size_t why_size)
 {
 	snprintf(why, why_size, "line 1: column %s is %s; the first line must name the columns %s", column, what,
 		 kind == ORDAIN_TRANSFER ? "request_id,payer,payee,amount,asset" : "request_id,namespace,name,owner");

@@ -80,7 +80,7 @@ int ord_once_submit(const struct ord_cmd *self, const struct ord_target *t, cons
 	if (ordain_sync_submit(sync, c, 1, &call, &result) == 0)
 		status = ord_report_result(self, &result, look);
 	else
-		status = ord_report_problem(self, ordain_sync_problem(sync), look);
+		status = ord_report_problem(self, ordain_sync_problem(sync), look, NULL);
 	ordain_sync_close(sync);
 	return status;
 }

@@ -217,7 +217,7 @@ int ord_process_start(const struct ord_process_spawn *spawn, struct ord_process 
 		snprintf(why, why_size, "%s: %s", failure.what, strerror(failure.number));
 		return ORD_ERR_IO;
 	}
-	*ret = (struct ord_process){.pidfd = pidfd_open(pid, 0), .pid = pid};
+	*ret = (struct ord_process){.pidfd = pidfd_open(pid, 0), .pid = pid, .ours = true};
 	if (ret->pidfd >= 0)
 		return ORD_OK;
 	snprintf(why, why_size, "pidfd_open of process %d: %s; Linux 5.3 or newer is needed", (int)pid,
@@ -244,7 +244,8 @@ bool ord_process_wait(const struct ord_process *p, int64_t timeout_ms)
 		if (left_ms <= 0)
 			return false;
 	}
-	waitpid(p->pid, NULL, WNOHANG);
+	if (p->ours)
+		waitpid(p->pid, NULL, WNOHANG);
 	return true;
 }
 

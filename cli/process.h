@@ -13,6 +13,7 @@ struct ord_process {
 	int pidfd; /* owned; -1: not running */
 	pid_t pid; /* 0: not running */
 	bool paused;
+	bool ours; /* started by this program: a child */
 };
 
 /* Finds the process that pid_file names. A missing file, an ended process and another process with that pid all give pid 0.

@@ -114,8 +114,14 @@ void ord_report_reason_json(struct ord_json *j, const struct ordain_problem *p)
 	ord_json_end_object(j);
 }
 
-int ord_report_problem(const struct ord_cmd *self, const struct ordain_problem *p, enum ord_look look)
+int ord_report_problem(const struct ord_cmd *self, const struct ordain_problem *p, enum ord_look look,
+		       const char *missing)
 {
+	struct ordain_problem own = *p;
+	if (p->code == ORDAIN_ERR_NOT_FOUND && missing != NULL) {
+		own.message = missing;
+		p = &own;
+	}
 	if (look == ORD_LOOK_JSON) {
 		struct ord_json j;
 		ord_json_init(&j, stdout);

@@ -10,8 +10,10 @@
 /* Shows the result on standard output, and on standard error what to do when it is not "ok". Gives the exit status. */
 int ord_report_result(const struct ord_cmd *self, const struct ordain_result *r, enum ord_look look);
 
-/* Tells why a read or a call failed; with JSON also as {"error": {...}} on standard output. Gives the exit status. */
-int ord_report_problem(const struct ord_cmd *self, const struct ordain_problem *p, enum ord_look look);
+/* Tells why a read or a call failed; with JSON also as {"error": {...}} on standard output. missing is the message when there is no such
+ * thing; NULL: the node's own. Gives the exit status. */
+int ord_report_problem(const struct ord_cmd *self, const struct ordain_problem *p, enum ord_look look,
+		       const char *missing);
 
 /* The exit status that a result, and an enum ordain_error, lead to. */
 enum ord_exit ord_report_exit(const struct ordain_result *r);

@@ -68,7 +68,7 @@ int ord_survey_leader(const struct ord_survey *s, uint32_t partition);
 /* Partitions with a leader that takes commands. */
 uint32_t ord_survey_ready_count(const struct ord_survey *s);
 
-/* False when two replicas at the same position have different digests or history hashes. */
+/* False when two replicas that applied the log up to the same index have different digests or history hashes. */
 bool ord_survey_agrees(const struct ord_survey *s, uint32_t partition);
 
 #endif

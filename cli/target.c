@@ -14,13 +14,14 @@ void ord_target_init(struct ord_target *t)
 	t->flags[0] = (struct ord_flag){
 		.name = "dir", .value = "DIR", .text = &t->dir, .help = "a cluster made by 'ordain cluster start'"};
 	t->flags[1] = (struct ord_flag){.name = "connect",
-					.value = "HOST:PORT[,HOST:PORT]",
+					.value = "HOST:PORT,...",
 					.text = &t->connect,
 					.help = "client addresses of one or more nodes",
 					.normal = "ORDAIN_CONNECT"};
 	t->flags[2] = (struct ord_flag){.name = "timeout",
 					.value = "TIME",
 					.duration_ms = &t->timeout_ms,
+					.given = &t->timeout_given,
 					.min = 1,
 					.max = ORD_WAIT_MS_MAX,
 					.help = "the longest wait for one answer",

@@ -17,6 +17,7 @@ struct ord_target {
 	const char *dir;     /* NULL: not given */
 	const char *connect; /* NULL: not given */
 	int64_t timeout_ms;
+	bool timeout_given;
 	bool json;
 	struct ord_flag
 		flags[ORD_TARGET_FLAGS]; /* for struct ord_args; they point into this struct, so it must not move */

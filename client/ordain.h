@@ -113,7 +113,7 @@ struct ordain_options {
 	size_t bytes_max;    /* memory of what is under way: 0 means 256 MiB. Answers of nodes are bounded besides */
 };
 
-/* Makes a client on loop and begins to connect; options are copied. Calls may be made at once: they wait for a connection as long as their
+/* Makes a client on loop and begins to connect; options are copied. SIGPIPE, when it has its default action, is ignored from then on. Calls may be made at once: they wait for a connection as long as their
  * timeout. ORDAIN_ERR_ARGUMENT (addresses), ORDAIN_ERR_MEMORY, ORDAIN_ERR_SYSTEM. The client keeps the loop alive only while calls are under way. */
 int ordain_open(uv_loop_t *loop, const struct ordain_options *options, struct ordain_client **ret);
 
@@ -217,7 +217,7 @@ struct ordain_result {
 	enum ordain_answer answer;
 	enum ordain_status
 		status; /* ACCEPTED with ORDAIN_UNKNOWN: certainly logged, its outcome was not known when the time was over */
-	bool replayed; /* the id was logged before this call (or by an earlier attempt of it): this is what was decided then */
+	bool replayed; /* the id was logged before this call, or by an attempt of it whose answer was lost: this is what was decided then */
 	int code;	     /* REFUSED: the refusal's number. UNKNOWN, FAILED: enum ordain_error. OK: 0 */
 	const char *name;    /* of code, NUL-terminated as all three; "" when code is 0 */
 	const char *message; /* in words; "" when code is 0 */

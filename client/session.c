@@ -22,6 +22,9 @@
 /* Operations that a turn tries in vain before it leaves the rest to the next one. */
 #define TURN_MISSES_MAX 256
 
+/* With less time left than this, or a tenth of the timeout, there is no further attempt. */
+#define LEFT_MIN_MS 20
+
 #define BACKOFF_MIN_MS 10
 #define BACKOFF_MAX_MS 500
 
@@ -32,7 +35,7 @@ struct ordain_client {
 	uv_timer_t tick;
 	uv_prepare_t prepare;
 	uv_check_t check;
-	struct ord_peers *peers; /* owned */
+	struct ord_fleet *fleet; /* owned */
 	uint32_t timeout_ms;
 	size_t items_max;
 	size_t bytes_max;
@@ -47,7 +50,7 @@ struct ordain_client {
 	bool stirred;
 	bool ticking;
 	bool closing;
-	unsigned handles_count; /* that closing waits for; the peers count as one */
+	unsigned handles_count; /* that closing waits for; the fleet count as one */
 	void (*closed)(void *arg);
 	void *closed_arg;
 };
@@ -57,14 +60,25 @@ uint64_t ord_session_now_ms(void)
 	return uv_hrtime() / 1000000;
 }
 
-struct ord_peers *ord_session_peers(struct ordain_client *client)
+struct ord_fleet *ord_session_fleet(struct ordain_client *client)
 {
-	return client->peers;
+	return client->fleet;
 }
 
 uint32_t ord_session_left_ms(const struct ord_op *op, uint64_t now_ms)
 {
 	return op->deadline_ms > now_ms ? (uint32_t)(op->deadline_ms - now_ms) : 1;
+}
+
+bool ord_session_is_late(const struct ord_op *op, uint64_t now_ms)
+{
+	uint64_t worth_ms = (op->deadline_ms - op->begun_ms) / 10;
+	return now_ms + (worth_ms < LEFT_MIN_MS ? worth_ms : LEFT_MIN_MS) >= op->deadline_ms;
+}
+
+size_t ord_session_room_bytes(const struct ordain_client *client)
+{
+	return client->bytes_max - client->bytes_count;
 }
 
 uint64_t ord_session_backoff_ms(struct ordain_client *client, unsigned attempts)
@@ -93,7 +107,7 @@ static void tick_cb(uv_timer_t *timer);
 static void tick_keep(struct ordain_client *client)
 {
 	bool busy = !TAILQ_EMPTY(&client->all);
-	bool wanted = busy || ord_peers_are_connecting(client->peers);
+	bool wanted = busy || ord_fleet_are_connecting(client->fleet);
 	if (wanted && !client->ticking)
 		uv_timer_start(&client->tick, tick_cb, TICK_MS, TICK_MS);
 	if (!wanted && client->ticking)
@@ -209,7 +223,7 @@ static void turn(struct ordain_client *client)
 		return;
 	if (client->stirred)
 		turn_dispatch(client, ord_session_now_ms());
-	ord_peers_flush(client->peers);
+	ord_fleet_flush(client->fleet);
 }
 
 static void prepare_cb(uv_prepare_t *prepare)
@@ -226,7 +240,7 @@ static void tick_cb(uv_timer_t *timer)
 {
 	struct ordain_client *client = timer->data;
 	uint64_t now_ms = ord_session_now_ms();
-	ord_peers_tick(client->peers, now_ms);
+	ord_fleet_tick(client->fleet, now_ms);
 	if (client->next_deadline_ms <= now_ms)
 		turn_expire(client, now_ms);
 	turn_dispatch(client, now_ms);
@@ -235,7 +249,7 @@ static void tick_cb(uv_timer_t *timer)
 		tick_keep(client);
 }
 
-static void peers_changed(void *ctx)
+static void fleet_changed(void *ctx)
 {
 	ord_session_stir(ctx);
 }
@@ -247,7 +261,7 @@ static void client_release(struct ordain_client *client)
 	void (*closed)(void *arg) = client->closed;
 	void *arg = client->closed_arg;
 	ORD_ASSERT(TAILQ_EMPTY(&client->all));
-	ord_peers_close(client->peers);
+	ord_fleet_close(client->fleet);
 	free(client);
 	if (closed != NULL)
 		closed(arg);
@@ -258,7 +272,7 @@ static void handle_closed(uv_handle_t *handle)
 	client_release(handle->data);
 }
 
-static void peers_closed(void *ctx)
+static void fleet_closed(void *ctx)
 {
 	client_release(ctx);
 }
@@ -308,21 +322,22 @@ int ordain_open(uv_loop_t *loop, const struct ordain_options *options, struct or
 	TAILQ_INIT(&client->all);
 	TAILQ_INIT(&client->waiting);
 	TAILQ_INIT(&client->done);
-	struct ord_peers_options peers = {.loop = loop,
-					  .addresses = options->addresses,
-					  .cluster_id = options->cluster_id,
-					  .changed = peers_changed,
-					  .closed = peers_closed,
-					  .ctx = client};
+	struct ord_fleet_options fleet_options = {.loop = loop,
+						  .addresses = options->addresses,
+						  .cluster_id = options->cluster_id,
+						  .changed = fleet_changed,
+						  .closed = fleet_closed,
+						  .ctx = client};
 	ignore_broken_pipes();
-	int err = ord_peers_open(&peers, ord_session_now_ms(), &client->peers);
+	int err = ord_fleet_open(&fleet_options, &client->fleet);
 	if (err == 0)
 		err = handles_open(client);
 	if (err != 0) {
-		ord_peers_close(client->peers);
+		ord_fleet_close(client->fleet);
 		free(client);
 		return err;
 	}
+	ord_fleet_tick(client->fleet, ord_session_now_ms());
 	tick_keep(client);
 	*ret = client;
 	return 0;
@@ -337,7 +352,7 @@ static void close_begin(uv_timer_t *timer)
 		op->kind->expire(op, ORDAIN_ERR_CLOSED);
 	while (!TAILQ_EMPTY(&client->done))
 		turn_finish(client);
-	client->handles_count = 3 + ord_peers_stop(client->peers);
+	client->handles_count = 3 + ord_fleet_stop(client->fleet);
 	uv_close((uv_handle_t *)&client->tick, handle_closed);
 	uv_close((uv_handle_t *)&client->prepare, handle_closed);
 	uv_close((uv_handle_t *)&client->check, handle_closed);

@@ -6,8 +6,8 @@
 #include <stdint.h>
 #include <sys/queue.h>
 
+#include "client/fleet.h"
 #include "client/ordain.h"
-#include "client/peers.h"
 
 struct ord_op;
 
@@ -38,9 +38,6 @@ struct ord_op {
 /* A node is told to answer within the time that is left; its answer may come this much later. */
 #define ORD_SESSION_GRACE_MS 300
 
-/* With less time left than this, another attempt is not worth making. */
-#define ORD_SESSION_LEFT_MIN_MS 20
-
 /* Milliseconds of a clock that never goes back. */
 uint64_t ord_session_now_ms(void);
 
@@ -59,10 +56,16 @@ void ord_session_done(struct ord_op *op);
 /* Dispatch what waits in this turn: something changed. */
 void ord_session_stir(struct ordain_client *client);
 
-struct ord_peers *ord_session_peers(struct ordain_client *client);
+struct ord_fleet *ord_session_fleet(struct ordain_client *client);
 
 /* Time that is left to op, at least 1. */
 uint32_t ord_session_left_ms(const struct ord_op *op, uint64_t now_ms);
+
+/* True when so little time is left at now_ms that another attempt is not worth making. */
+bool ord_session_is_late(const struct ord_op *op, uint64_t now_ms);
+
+/* Memory that operations may still take. */
+size_t ord_session_room_bytes(const struct ordain_client *client);
 
 /* A pause before attempt number attempts (from 1), growing, in part by chance. */
 uint64_t ord_session_backoff_ms(struct ordain_client *client, unsigned attempts);

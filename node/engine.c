@@ -86,14 +86,49 @@ static bool engine_answer_deferred(struct ord_engine *e)
 	return e->deferred_count > 0;
 }
 
+/* --- Calls of other nodes. --- */
+
 /* A call that another node passed on is answered: item is the number that it gave the call. */
 static void remote_answer(struct ord_waiter *w, uint32_t item, const struct ord_answer *a)
 {
 	struct ord_engine_remote *remote = (struct ord_engine_remote *)w;
 	struct ord_engine *e = remote->engine;
-	ord_bytes_clear(&e->scratch);
-	ord_wire_put_answer(item, a, &e->scratch);
-	ord_engine_send(e, remote->node, ORD_PART_ANSWER);
+	ORD_ASSERT(remote->calls_count > 0);
+	remote->calls_count--;
+	if (!remote->lost) {
+		ord_bytes_clear(&e->scratch);
+		ord_wire_put_answer(item, a, &e->scratch);
+		ord_engine_send(e, remote->node, ORD_PART_ANSWER);
+	} else if (remote->calls_count == 0) {
+		free(remote);
+	}
+}
+
+/* The waiter for one more call of that node. */
+static struct ord_waiter *remote_waiter(struct ord_engine *e, uint32_t place)
+{
+	struct ord_engine_remote *remote = e->remotes[place];
+	if (remote == NULL) {
+		remote = calloc(1, sizeof *remote);
+		ORD_ASSERT(remote != NULL);
+		remote->waiter.answer = remote_answer;
+		remote->engine = e;
+		remote->node = e->nodes[place];
+		e->remotes[place] = remote;
+	}
+	remote->calls_count++;
+	return &remote->waiter;
+}
+
+static void remote_lose(struct ord_engine *e, uint32_t place)
+{
+	struct ord_engine_remote *remote = e->remotes[place];
+	e->remotes[place] = NULL;
+	if (remote == NULL)
+		return;
+	remote->lost = true;
+	if (remote->calls_count == 0)
+		free(remote);
 }
 
 /* --- Opening and closing. --- */
@@ -109,11 +144,8 @@ static void engine_init(struct ord_engine *e, const struct ord_engine_options *o
 	e->swept_ms = now_ms;
 	ord_effects_init(&e->effects);
 	ord_bytes_init(&e->scratch, ORD_FRAME_BYTES_MAX);
-	for (uint32_t i = 0; i < o->nodes_count; i++) {
+	for (uint32_t i = 0; i < o->nodes_count; i++)
 		e->nodes[i] = o->nodes[i];
-		e->remotes[i] = (struct ord_engine_remote){
-			.waiter = {.answer = remote_answer}, .engine = e, .node = o->nodes[i]};
-	}
 }
 
 static int engine_open_host(struct ord_engine *e, const struct ord_engine_options *o, char *why, size_t why_size)
@@ -176,6 +208,8 @@ void ord_engine_close(struct ord_engine *e)
 	ORD_ASSERT(e->stopped && e->deferred_count == 0);
 	ord_host_close(e->host);
 	ord_forward_close(&e->forward);
+	for (uint32_t i = 0; i < e->nodes_count; i++)
+		remote_lose(e, i);
 	for (uint32_t i = 0; e->replicas != NULL && i < e->partitions_count; i++)
 		ord_replica_close(&e->replicas[i]);
 	free(e->replicas);
@@ -231,39 +265,39 @@ void ord_engine_read(struct ord_engine *e, uint32_t partition, struct ord_slice 
 /* --- Parts from other nodes. --- */
 
 /* A command that a node passed on is checked like a client's own: a bad one must not reach a log. */
-static int receive_submit(struct ord_engine *e, const struct ord_part_call *part, struct ord_waiter *w)
+static int submit_decode(const struct ord_engine *e, const struct ord_part_call *part, struct ord_command *ret)
 {
-	struct ord_command c;
 	struct ord_fault fault;
 	struct ord_reader reader = ord_reader_of(part->body);
-	if (ord_command_decode(&reader, &c) != ORD_OK || ord_reader_left(&reader) != 0 ||
-	    ord_command_check(&c, &fault) != ORD_OK)
+	if (ord_command_decode(&reader, ret) != ORD_OK || ord_reader_left(&reader) != 0 ||
+	    ord_command_check(ret, &fault) != ORD_OK)
 		return ORD_ERR_FORMAT;
-	if (ord_route_command(&c, e->partitions_count) != part->partition)
-		return ORD_ERR_FORMAT;
-	struct ord_ticket t = {.waiter = w,
-			       .deadline_ms = e->now_ms + part->timeout_ms,
-			       .request_id = c.request_id,
-			       .item = part->forward,
-			       .wait = part->wait};
-	return ord_replica_submit(&e->replicas[part->partition], &c, &t);
+	return ord_route_command(ret, e->partitions_count) == part->partition ? ORD_OK : ORD_ERR_FORMAT;
 }
 
 static int receive_call(struct ord_engine *e, uint32_t place, enum ord_part_kind kind, struct ord_slice body)
 {
 	struct ord_part_call part;
+	struct ord_command c;
 	if (ord_wire_get_call(body, &part) != ORD_OK || part.partition >= e->partitions_count ||
 	    part.timeout_ms > ORD_WAIT_MS_MAX || part.body.len > ORD_COMMAND_BYTES_MAX)
 		return ORD_ERR_FORMAT;
+	if (kind == ORD_PART_SUBMIT && submit_decode(e, &part, &c) != ORD_OK)
+		return ORD_ERR_FORMAT;
 	struct ord_replica *r = &e->replicas[part.partition];
-	struct ord_waiter *w = &e->remotes[place].waiter;
+	struct ord_waiter *w = remote_waiter(e, place);
+	uint64_t deadline_ms = e->now_ms + part.timeout_ms;
 	int err = ORD_ERR_NOT_LEADER;
-	if (r->ready && kind == ORD_PART_SUBMIT)
-		err = receive_submit(e, &part, w);
-	else if (r->ready)
-		err = ord_replica_read(r, part.body, e->now_ms + part.timeout_ms, w, part.forward);
-	if (err == ORD_ERR_FORMAT)
-		return err;
+	if (r->ready && kind == ORD_PART_SUBMIT) {
+		struct ord_ticket t = {.waiter = w,
+				       .deadline_ms = deadline_ms,
+				       .request_id = c.request_id,
+				       .item = part.forward,
+				       .wait = part.wait};
+		err = ord_replica_submit(r, &c, &t);
+	} else if (r->ready) {
+		err = ord_replica_read(r, part.body, deadline_ms, w, part.forward);
+	}
 	if (err != ORD_OK)
 		engine_defer(e, w, part.forward, err, part.partition);
 	return ORD_OK;
@@ -356,8 +390,10 @@ void ord_engine_peer(struct ord_engine *e, uint32_t node, bool connected)
 	ORD_ASSERT(place < e->nodes_count);
 	e->connected[place] = connected;
 	e->forward.retry = true;
-	if (!connected)
-		ord_forward_peer_lost(&e->forward, node);
+	if (connected)
+		return;
+	remote_lose(e, place);
+	ord_forward_peer_lost(&e->forward, node);
 }
 
 /* --- Time and turns. --- */

@@ -2,16 +2,19 @@
 #ifndef ORD_NODE_ENGINE_STATE_H
 #define ORD_NODE_ENGINE_STATE_H
 
+#include "base/limits.h"
 #include "node/engine.h"
 #include "node/forward.h"
 #include "node/replica.h"
-#include "base/limits.h"
 
-/* Speaks for the calls that another node passed on: their answers go back to it. */
+/* Speaks for the calls that another node passed on over one connection: their answers go back on it. When the connection is lost their numbers mean
+ * nothing any more (the node may have started again and given the same ones to other calls): answers that come then are dropped. */
 struct ord_engine_remote {
 	struct ord_waiter waiter; /* first */
 	struct ord_engine *engine;
 	uint32_t node;
+	bool lost;
+	uint64_t calls_count; /* not answered yet; frees itself when it is lost and has none */
 };
 
 /* An answer given in the next turn, since a waiter is never called from inside submit. */
@@ -23,8 +26,8 @@ struct ord_engine_deferred {
 
 struct ord_engine {
 	struct ord_engine_events events;
-	struct ord_host *host;         /* owned */
-	struct ord_replica *replicas;  /* owned; by partition */
+	struct ord_host *host;	      /* owned */
+	struct ord_replica *replicas; /* owned; by partition */
 	uint32_t partitions_count;
 	uint32_t node;
 	uint32_t nodes[ORD_NODES_MAX];
@@ -32,7 +35,8 @@ struct ord_engine {
 	bool connected[ORD_NODES_MAX]; /* by place in nodes */
 	bool stopped;
 	struct ord_forward forward;
-	struct ord_engine_remote remotes[ORD_NODES_MAX];
+	struct ord_engine_remote
+		*remotes[ORD_NODES_MAX];      /* owned until lost; by place in nodes, NULL before the first call */
 	struct ord_engine_deferred *deferred; /* owned */
 	size_t deferred_count;
 	size_t deferred_capacity;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 - ordaind: one node of a cluster, from its start to its stop. */
 /* Exit status: 0 stopped on request, 1 could not start or had to stop, 2 wrong configuration. */
 #include <inttypes.h>
-#include <raft.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -170,8 +169,7 @@ int main(int argc, char **argv)
 		return 0;
 	}
 	if (err == ORD_OK && action == ORD_CONFIG_VERSION) {
-		printf("ordaind %s, libraft %d, libuv %s\n", ORDAIN_VERSION, raft_version_number(),
-		       uv_version_string());
+		printf("ordaind %s (libuv %s)\n", ORDAIN_VERSION, uv_version_string());
 		return 0;
 	}
 	if (err == ORD_OK)

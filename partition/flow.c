@@ -370,7 +370,7 @@ bool ord_flow_check(struct ord_check *c)
 		qsort(l.facts, l.facts_count, sizeof *l.facts, fact_compare);
 	if (l.holdings_count > 0)
 		qsort(l.holdings, l.holdings_count, sizeof *l.holdings, holding_compare);
-	bool holds = flows_check(c, &l) && (!c->consistent || sums_check(c, &l));
+	bool holds = (!c->consistent || sums_check(c, &l)) && flows_check(c, &l);
 	free(l.facts);
 	free(l.holdings);
 	return holds;

@@ -135,7 +135,8 @@ static void refund(struct ord_partition *p, const struct ord_message *m)
 static void outcome(struct ord_partition *p, const struct ord_message *m)
 {
 	struct ord_request *r = ord_request_find(p, &m->request_id);
-	if (r == NULL || m->home != p->id || r->kind != ORD_COMMAND_TRANSFER || r->status != ORD_STATUS_ACCEPTED) {
+	/* Whatever else a client asks is decided by the command that logs it, so only a transfer is found accepted here. */
+	if (r == NULL || m->home != p->id || r->status != ORD_STATUS_ACCEPTED) {
 		p->ignored_count++;
 		return;
 	}

@@ -55,7 +55,8 @@ struct ord_host_options {
 
 /* Reads the write-ahead log, cuts an incomplete tail, and starts all groups at what it says; on an empty log every group begins with the
  * same configuration of all nodes as voters. now_ms is monotonic. ORD_ERR_CORRUPT when a record before the tail fails its check,
- * ORD_ERR_MISMATCH (libraft older than 0.22, or a log of another cluster or node), ORD_ERR_IO, ORD_ERR_NOMEM; why (why_size bytes) then names
+ * ORD_ERR_MISMATCH (libraft older than 0.22, or a log of another cluster, node, number of groups or list of nodes), ORD_ERR_INVALID (options that cannot be),
+ * ORD_ERR_IO, ORD_ERR_NOMEM; why (why_size bytes) then names
  * the thing and the remedy. */
 int ord_host_open(const struct ord_host_options *options, uint64_t now_ms, struct ord_host **ret, char *why,
 		  size_t why_size);
@@ -63,8 +64,8 @@ int ord_host_open(const struct ord_host_options *options, uint64_t now_ms, struc
 /* Frees all. No write may be in flight. NULL is fine. */
 void ord_host_close(struct ord_host *h);
 
-/* Proposes one command entry; bytes are copied. ORD_ERR_NOT_LEADER, ORD_ERR_BUSY (leadership is being handed over: try again),
- * ORD_ERR_NOMEM. On ORD_OK apply will see it as (index, term), unless leadership is lost. Asserts 0 < entry.len <= ORD_ENTRY_BYTES_MAX. */
+/* Proposes one command entry; bytes are copied. ORD_ERR_NOT_LEADER (also while the leader is not announced yet), ORD_ERR_BUSY (leadership is being
+ * handed over, or 64 MiB wait to be written: try again), ORD_ERR_NOMEM. On ORD_OK apply will see it as (index, term), unless leadership is lost. Asserts 0 < entry.len <= ORD_ENTRY_BYTES_MAX. */
 int ord_host_propose(struct ord_host *h, uint32_t group, struct ord_slice entry, uint64_t *ret_index,
 		     uint64_t *ret_term);
 
@@ -81,7 +82,8 @@ void ord_host_synced(struct ord_host *h, int status);
  * True when more can be applied at once: call again soon. */
 bool ord_host_turn(struct ord_host *h);
 
-/* Begins to hand the group over to another node; proposals give ORD_ERR_BUSY until it is done or given up (one election timeout).
+/* Begins to hand the group over to another node; proposals give ORD_ERR_BUSY until it is done or given up (two election timeouts at most).
+ * The host does this by itself, one group at a time, to bring a group back to nodes[group mod nodes_count] when that node is well again.
  * ORD_ERR_NOT_LEADER, ORD_ERR_INVALID (unknown node, or this one), ORD_ERR_BUSY (one is under way). */
 int ord_host_transfer(struct ord_host *h, uint32_t group, uint32_t node);
 

@@ -17,7 +17,7 @@ struct ord_io {
 	/* Reads up to len bytes at offset; *ret_len is short only at the end of the segment. Blocks (start-up and lagging followers). */
 	int (*read)(void *ctx, uint64_t segment, uint64_t offset, void *base, size_t len, size_t *ret_len);
 
-	/* Cuts the segment to bytes, durably. Start-up only; blocks. */
+	/* Cuts the segment to bytes and syncs it, also when it has that length already: what is left is durable afterwards. Start-up only; blocks. */
 	int (*truncate)(void *ctx, uint64_t segment, uint64_t bytes);
 
 	/* Begins to write bytes at offset of the segment, creating it when offset is 0 and it does not exist, and then to sync data and whatever

@@ -71,9 +71,18 @@ struct ord_wal_reader;
 int ord_wal_reader_open(struct ord_wal *w, struct ord_wal_reader **ret); /* ORD_ERR_NOMEM */
 void ord_wal_reader_close(struct ord_wal_reader *r);			 /* NULL is fine */
 
-/* The encoded record of len bytes at place, not checked; valid until the next read through the same reader, append or trim.
- * *ret_cold_bytes is what had to be read from disk. ORD_ERR_IO, ORD_ERR_NOMEM, ORD_ERR_CORRUPT (the segment is shorter than it was). */
-int ord_wal_read(struct ord_wal_reader *r, uint64_t place, size_t len, struct ord_slice *ret, size_t *ret_cold_bytes);
+struct ord_wal_piece {
+	struct ord_slice bytes;
+	bool from_disk;	   /* so the checksum has to be verified */
+	size_t read_bytes; /* how much the disk was asked for; 0 when a window had it */
+};
+
+/* The encoded record of len bytes at place; valid until the next read through the same reader, append or trim.
+ * ORD_ERR_IO, ORD_ERR_NOMEM, ORD_ERR_CORRUPT (the segment is shorter than it was). */
+int ord_wal_read(struct ord_wal_reader *r, uint64_t place, size_t len, struct ord_wal_piece *ret);
+
+/* True when reading that needs no disk. */
+bool ord_wal_in_memory(const struct ord_wal *w, uint64_t place, size_t len);
 
 struct ord_wal_status {
 	uint64_t disk_bytes;	/* in all segments */

@@ -82,10 +82,15 @@ static int window_fill(struct ord_wal_reader *r, struct window *w, uint64_t plac
 			window_room(r->wal, place, want), &w->len);
 }
 
-int ord_wal_read(struct ord_wal_reader *r, uint64_t place, size_t len, struct ord_slice *ret, size_t *ret_cold_bytes)
+int ord_wal_read(struct ord_wal_reader *r, uint64_t place, size_t len, struct ord_wal_piece *ret)
 {
+	struct ord_wal_piece piece = {.from_disk = false};
 	const uint8_t *at = ord_wal_peek(r->wal, place, len);
-	*ret_cold_bytes = 0;
+	if (at != NULL) {
+		*ret = (struct ord_wal_piece){.bytes = ord_slice_of(at, len)};
+		return ORD_OK;
+	}
+	piece.from_disk = true;
 	r->reads++;
 	for (int i = 0; i < WINDOWS && at == NULL; i++) {
 		at = window_peek(&r->windows[i], place, len);
@@ -98,11 +103,17 @@ int ord_wal_read(struct ord_wal_reader *r, uint64_t place, size_t len, struct or
 		if (err != ORD_OK)
 			return err;
 		w->used = r->reads;
-		*ret_cold_bytes = w->len;
+		piece.read_bytes = w->len;
 		at = window_peek(w, place, len);
 		if (at == NULL)
 			return ORD_ERR_CORRUPT;
 	}
-	*ret = ord_slice_of(at, len);
+	piece.bytes = ord_slice_of(at, len);
+	*ret = piece;
 	return ORD_OK;
+}
+
+bool ord_wal_in_memory(const struct ord_wal *w, uint64_t place, size_t len)
+{
+	return ord_wal_peek(w, place, len) != NULL;
 }

@@ -347,6 +347,16 @@ static int scan_segment(struct scan *s)
 	return err;
 }
 
+/* What was read may still be in the cache of the operating system alone: a process that was killed had its last write under way. */
+static int scan_make_durable(struct scan *s)
+{
+	struct ord_io *io = &s->w->options.io;
+	if (s->segments_count == 0)
+		return ORD_OK;
+	int err = io->truncate(io->ctx, s->current.number, s->current.bytes);
+	return err == ORD_OK ? ORD_OK : scan_io_failed(s, err, "sync");
+}
+
 static int scan_all(struct scan *s)
 {
 	for (size_t i = 0; i < s->segments_count; i++) {
@@ -361,7 +371,7 @@ static int scan_all(struct scan *s)
 		if (err != ORD_OK)
 			return err;
 	}
-	return ORD_OK;
+	return scan_make_durable(s);
 }
 
 int ord_wal_scan(struct ord_wal *w, ord_wal_each each, void *arg, char *why, size_t why_size)

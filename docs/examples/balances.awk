@@ -3,7 +3,7 @@
 #   awk -f balances.awk accounts.csv outcomes.csv > expected.csv
 #
 # outcomes.csv has the lines that were sent, and after each what the cluster decided, nothing else from it:
-#   request_id,payer,payee,amount,asset,status,reason,field
+#   request_id,payer,payee,amount,asset,status,reason
 # Written is account,asset,balance,postings, in the order of accounts.csv. What the rules are:
 #   an id counts once, however often it was sent; a settled one is a debit and a credit; one refused on the payee's side was debited and
 #   refunded (two postings, no change); all others leave nothing.

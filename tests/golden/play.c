@@ -118,6 +118,7 @@ static bool run_pair(struct play *p, uint32_t source, uint32_t destination)
 static void run(struct play *p)
 {
 	bool moved = true;
+	bool any = false;
 
 	while (moved) {
 		moved = false;
@@ -125,7 +126,10 @@ static void run(struct play *p)
 			for (uint32_t d = 0; d < p->lab.partitions_count; d++)
 				moved |= run_pair(p, s, d);
 		}
+		any |= moved;
 	}
+	if (!any)
+		fprintf(p->out, "nothing is under way\n");
 }
 
 /* --- What is not a command. --- */
@@ -165,7 +169,7 @@ static bool play_begin(struct play *p, const struct script_line *line)
 		fprintf(p->out, "error: partitions once, 1 to %d\n", LAB_PARTITIONS_MAX);
 	else {
 		lab_open(&p->lab, (uint32_t)count);
-		fprintf(p->out, "%" PRIu64 " empty partitions\n", count);
+		fprintf(p->out, "empty partitions: %" PRIu64 "\n", count);
 	}
 	return true;
 }

@@ -168,7 +168,7 @@ def half_messages(address):
 
 def peer_port(address):
     for what, data in [
-            ("a client's call", call_bytes("cluster", {})),
+            ("a client's calls", call_bytes("cluster", {}) * 8),
             ("HTTP", b"GET / HTTP/1.1\r\n\r\n"),
             ("zeros", bytes(4096)),
             ("all ones: the longest length there is", b"\xff" * 4096),

@@ -26,11 +26,15 @@ node_pid() { # DIR NODE
 	tr '\0' ' ' 2>/dev/null <"/proc/$pid/cmdline" | grep -qF "$1/node-$2" && echo "$pid"
 }
 
-# Ends a process and waits until it is gone (a child is gone when it is reaped).
+# Has the process ended? (One that nobody has reaped yet has no command line any more.)
+is_over() { # PID
+	! grep -q . "/proc/$1/cmdline" 2>/dev/null
+}
+
 end_process() { # PID
 	kill -KILL "$1" 2>/dev/null
 	wait "$1" 2>/dev/null
-	wait_until 10 test ! -e "/proc/$1/cmdline"
+	wait_until 10 is_over "$1"
 }
 
 finish() {
@@ -120,11 +124,12 @@ says() { # STATUS TEXT ... -- COMMAND ...
 # --- clusters ---------------------------------------------------------------------------------------------------------------
 
 start_cluster() { # DIR [PARTITIONS]
-	must timeout "$DEADLINE" "$ORDAIN" cluster start --nodes 3 --partitions "${2:-8}" --dir "$1"
+	must timeout "$DEADLINE" "$ORDAIN" cluster start --nodes 3 --partitions "${2:-8}" --dir "$1" --timeout 60s
 }
 
+# Starts a node that does not run, and waits until it and all partitions serve.
 start_node() { # DIR NODE
-	timeout "$DEADLINE" "$ORDAIN" cluster start --dir "$1" --node "$2"
+	timeout "$DEADLINE" "$ORDAIN" cluster restart --dir "$1" --node "$2" --timeout 60s
 }
 
 kill_node() { # DIR NODE [SIGNAL]

@@ -26,8 +26,10 @@ running() {
 
 # The peers keep the emptied node out and say so; it either ends or stays outside.
 emptied_is_refused() {
-	timeout 20 "$ORDAIN" cluster start --dir "$a" --node 3 >/dev/null 2>&1
-	wait_until "$DEADLINE" grep -qiE 'incarnation|lost its data|emptied' "$a/node-1/log" "$a/node-2/log"
+	timeout "$DEADLINE" "$ORDAIN" cluster restart --dir "$a" --node 3 --timeout 2s && return 1
+	wait_until "$DEADLINE" grep -q 'node 3 has another data directory' "$a/node-1/log" &&
+		wait_until "$DEADLINE" grep -q 'node 3 has another data directory' "$a/node-2/log" &&
+		wait_until "$DEADLINE" grep -q 'does not take part with this node' "$a/node-3/log"
 }
 
 status_node_3() {

@@ -59,12 +59,30 @@ static struct ord_slice pick(struct generate *g, const struct generate_pool *poo
 
 #define PICK_NUMBER(g, numbers) (numbers)[random_below(&(g)->random, sizeof(numbers) / sizeof *(numbers))]
 
-static int64_t pick_amount(struct generate *g)
+/* What takes the payer to its floor or the payee to its ceiling, or one over; 0 when there is no such amount. */
+static int64_t pick_edge(struct generate *g, struct ord_slice payer, struct ord_slice payee)
+{
+	bool up = random_chance(&g->random, 50);
+	struct model_text id = model_text_of(up ? payee : payer);
+	const struct model_account *there = model_account(g->model, &id);
+	__int128 amount;
+
+	if (there == NULL)
+		return 0;
+	amount = up ? there->ceiling - there->balance : there->balance - there->floor;
+	amount += (__int128)random_below(&g->random, 2);
+	return amount > 0 && amount <= INT64_MAX ? (int64_t)amount : 0;
+}
+
+static int64_t pick_amount(struct generate *g, struct ord_slice payer, struct ord_slice payee)
 {
 	static const int64_t usual[] = {1, 2, 10, 10, 25, 50, 50, 100, 100, 500, 1000};
 	static const int64_t extreme[] = {INT64_MAX, INT64_MAX - 1, INT64_MAX / 2, INT64_MAX / 2 + 1};
+	int64_t edge = random_chance(&g->random, g->extremes ? 40 : 15) ? pick_edge(g, payer, payee) : 0;
 
-	if (g->extremes && random_chance(&g->random, 30))
+	if (edge > 0)
+		return edge;
+	if (g->extremes && random_chance(&g->random, 20))
 		return PICK_NUMBER(g, extreme);
 	return PICK_NUMBER(g, usual);
 }
@@ -124,7 +142,7 @@ static struct ord_command make(struct generate *g, enum ord_command_kind kind)
 		c.transfer.payer = pick(g, &g->accounts);
 		c.transfer.payee = pick(g, &g->accounts);
 		c.transfer.asset = random_chance(&g->random, 80) ? g->assets.words[0] : pick(g, &g->assets);
-		c.transfer.amount = pick_amount(g);
+		c.transfer.amount = pick_amount(g, c.transfer.payer, c.transfer.payee);
 		break;
 	case ORD_COMMAND_OPEN_ACCOUNT:
 		c.open_account.account = pick(g, &g->accounts);
@@ -300,7 +318,8 @@ struct generate_entry generate_next(struct generate *g)
 		g->deliver_percent = (unsigned)random_below(&g->random, 90);
 	if (random_chance(&g->random, 20))
 		g->time_us += random_below(&g->random, 1000000);
-	e.time_us = g->time_us;
+	/* Clocks do go back when another node leads. */
+	e.time_us = g->time_us - (random_chance(&g->random, 5) ? random_below(&g->random, 3000000) : 0);
 	while (e.commands_count == 0) {
 		e.partition = (uint32_t)random_below(&g->random, g->lab->partitions_count);
 		for (size_t i = 0; i < wanted; i++)

@@ -16,7 +16,7 @@ struct options {
 	uint64_t seed;
 	uint64_t seeds_count;
 	uint64_t steps;
-	uint64_t seconds; /* no new seed begins after that; 0 for no limit */
+	uint64_t seconds; /* of processor time; no new seed begins after that; 0 for no limit */
 	bool named;	  /* run seeds.def first */
 	bool trace;
 };
@@ -49,30 +49,33 @@ static void run_one(const struct options *o, uint64_t seed, unsigned steps, stru
 		tally->failed++;
 }
 
-static uint64_t now_s(void)
+/* Time of this process alone: a busy machine runs as many seeds as an idle one. */
+static uint64_t used_s(void)
 {
 	struct timespec t;
 
-	clock_gettime(CLOCK_MONOTONIC, &t);
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
 	return (uint64_t)t.tv_sec;
 }
 
-static void run_all(const struct options *o, struct tally *tally)
+/* False when time was over before all seeds had run. */
+static bool run_all(const struct options *o, struct tally *tally)
 {
-	uint64_t begin_s = now_s();
+	uint64_t begin_s = used_s();
 
 	for (size_t i = 0; o->named && i < sizeof named_seeds / sizeof *named_seeds; i++) {
 		printf("%s: ", named_seeds[i].what);
 		run_one(o, named_seeds[i].seed, named_seeds[i].steps, tally);
 	}
 	for (uint64_t i = 0; i < o->seeds_count; i++) {
-		if (o->seconds > 0 && now_s() - begin_s >= o->seconds) {
+		if (o->seconds > 0 && used_s() - begin_s >= o->seconds) {
 			printf("%" PRIu64 " seconds are over: %" PRIu64 " of %" PRIu64 " seeds have run\n", o->seconds,
 			       i, o->seeds_count);
-			return;
+			return false;
 		}
 		run_one(o, o->seed + i, (unsigned)o->steps, tally);
 	}
+	return true;
 }
 
 static bool number_of(const char *text, uint64_t *ret)
@@ -114,16 +117,16 @@ int main(int argc, char **argv)
 {
 	struct options options = {.seed = 1, .seeds_count = 300, .steps = 150, .seconds = 20, .named = true};
 	struct tally tally = {.passed = 0};
-	bool covered;
+	bool complete, covered;
 
 	if (!parse(argc, argv, &options)) {
 		fprintf(stderr, "usage: model [--seed S] [--seeds K] [--steps N] [--seconds LIMIT] [--trace]\n"
 				"all values are whole numbers from 0 up; --steps at most 1000000\n");
 		return 2;
 	}
-	run_all(&options, &tally);
+	complete = run_all(&options, &tally);
 	covered = coverage_show(&tally.coverage, stdout);
-	if (options.named && !covered) {
+	if (options.named && complete && !covered) {
 		printf("the histories leave out what has 0 above: they prove nothing about it\n");
 		tally.failed++;
 	}

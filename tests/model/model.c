@@ -524,8 +524,11 @@ static void trim(struct model *m, const struct at *at, const struct ord_trim *t)
 bool model_apply(struct model *m, uint32_t partition, const struct ord_command *c, uint64_t time_us,
 		 struct ord_result *ret_reply)
 {
-	struct at at = {.partition = partition, .position = m->positions[partition]++, .time_us = time_us};
+	struct at at = {.partition = partition, .position = m->positions[partition]++};
 
+	if (time_us > m->times_us[partition])
+		m->times_us[partition] = time_us;
+	at.time_us = m->times_us[partition];
 	if (c->kind == ORD_COMMAND_DELIVER) {
 		deliver(m, &at, &c->deliver);
 		return false;

@@ -96,6 +96,7 @@ struct model_mail {
 struct model {
 	uint32_t partitions_count;
 	uint64_t positions[MODEL_PARTITIONS_MAX];
+	uint64_t times_us[MODEL_PARTITIONS_MAX];
 	struct model_mail mail[MODEL_PARTITIONS_MAX][MODEL_PARTITIONS_MAX]; /* [source][destination] */
 
 	struct model_account *accounts; /* owned */
@@ -129,7 +130,7 @@ void model_close(struct model *m);
 uint32_t model_route(const struct model *m, const void *key, size_t len);
 uint32_t model_route_command(const struct model *m, const struct ord_command *c);
 
-/* Applies one command. A DELIVER is taken at its numbers: the messages are the model's own. True when the command is a client's,
+/* Applies one command; a time before that of an earlier one counts as that. A DELIVER is taken at its numbers: the messages are the model's own. True when the command is a client's,
  * and *ret_reply is then its answer. */
 bool model_apply(struct model *m, uint32_t partition, const struct ord_command *c, uint64_t time_us,
 		 struct ord_result *ret_reply);

@@ -10,7 +10,7 @@
 #include "partition/state.h"
 #include "tests/support/text.h"
 
-#define KEYS_MAX 64
+#define KEYS_MAX 256
 
 struct ord_command build_open(const char *id, const char *account, const char *asset, int64_t floor, int64_t ceiling)
 {
@@ -44,7 +44,9 @@ struct ord_command build_claim(const char *id, const char *space, const char *na
 	return (struct ord_command){
 		.kind = ORD_COMMAND_CLAIM,
 		.request_id = text_id_of(id),
-		.naming = {.space = ord_slice_text(space), .name = ord_slice_text(name), .owner = ord_slice_text(owner)},
+		.naming = {.space = ord_slice_text(space),
+			   .name = ord_slice_text(name),
+			   .owner = ord_slice_text(owner)},
 	};
 }
 
@@ -125,19 +127,31 @@ struct ord_result build_apply(struct lab *l, uint32_t partition, struct ord_comm
 	return l->fx.replies_count == 0 ? (struct ord_result){0} : l->fx.replies[0].result;
 }
 
-/* Delivers what is new from source to destination, then trims it; true when there was something. */
-static bool settle_pair(struct lab *l, uint32_t source, uint32_t destination, uint64_t time_us)
+/* Delivers what is new from source to destination; true when there was something. */
+static bool settle_deliver(struct lab *l, uint32_t source, uint32_t destination, uint64_t time_us)
 {
 	uint64_t first = ord_partition_cursor(l->partitions[destination], source) + 1;
 	uint64_t next = ord_partition_outbox_next(l->partitions[source], destination);
 
-	if (first == next)
+	if (first >= next)
 		return false;
-	struct ord_command deliver = lab_deliver(l, source, destination, first, (uint32_t)(next - first));
-	struct ord_command trim = {.kind = ORD_COMMAND_TRIM, .trim = {destination, next - 1}};
-	build_apply(l, destination, deliver, time_us);
-	build_apply(l, source, trim, time_us);
-	free((void *)deliver.deliver.messages.base);
+	struct ord_command c = lab_deliver(l, source, destination, first, (uint32_t)(next - first));
+	build_apply(l, destination, c, time_us);
+	free((void *)c.deliver.messages.base);
+	return true;
+}
+
+/* Trims what was applied; true when there was something. */
+static bool settle_trim(struct lab *l, uint32_t source, uint32_t destination, uint64_t time_us)
+{
+	uint64_t upto = ord_partition_cursor(l->partitions[destination], source);
+	struct ord_command c = {.kind = ORD_COMMAND_TRIM, .trim = {destination, upto}};
+
+	if (ord_partition_outbox_first(l->partitions[source], destination) > upto ||
+	    ord_partition_outbox_first(l->partitions[source], destination) ==
+		    ord_partition_outbox_next(l->partitions[source], destination))
+		return false;
+	build_apply(l, source, c, time_us);
 	return true;
 }
 
@@ -149,7 +163,7 @@ void build_settle(struct lab *l, uint64_t time_us)
 		moved = false;
 		for (uint32_t s = 0; s < l->partitions_count; s++) {
 			for (uint32_t d = 0; d < l->partitions_count; d++)
-				moved |= s != d && settle_pair(l, s, d, time_us);
+				moved |= s != d && (settle_deliver(l, s, d, time_us) || settle_trim(l, s, d, time_us));
 		}
 	}
 }

@@ -75,7 +75,7 @@ candidate() { ask policy "$1" | awk '$1 == "Candidate:" {print $2}'; }
 # The newest version that fits, from the sources that apt knows.
 raft_version() {
 	ask madison libraft-dev | awk '{print $3}' | while read -r v; do
-		! dpkg --compare-versions "$v" ge "$RAFT_MIN~" || echo "$v"
+		! dpkg --compare-versions "$v" ge "$RAFT_MIN~" 2>/dev/null || echo "$v"
 	done | head -n 1
 }
 

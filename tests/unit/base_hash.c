@@ -5,7 +5,7 @@
 #include <string.h>
 
 /* Brings in its static functions, so that the path for processors without the instruction is tested on those that have it. */
-#include "base/crc32c.c"
+#include "base/crc32c.c" // NOLINT(bugprone-suspicious-include)
 
 /* The byte sequence that xxHash's own sanity check uses. */
 static void sanity_bytes(uint8_t *bytes, size_t len)

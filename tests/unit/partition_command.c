@@ -112,12 +112,29 @@ Test(partition_command, lets_clients_send_their_own_commands_only)
 
 Test(partition_command, knows_utf8)
 {
-	static const char *const right[] = {"",		    "a",	    "\xc2\x80",	    "\xdf\xbf",
-					    "\xe0\xa0\x80", "\xed\x9f\xbf", "\xee\x80\x80", "\xf0\x90\x80\x80",
-					    "\xf4\x8f\xbf\xbf", "gr\xc3\xbc\xc3\x9f"};
-	static const char *const wrong[] = {"\x80",	    "\xc0\x80",	    "\xc1\xbf",		"\xc2",
-					    "\xc2 ",	    "\xe0\x9f\xbf", "\xed\xa0\x80",	"\xef\xbf",
-					    "\xf0\x8f\xbf\xbf", "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "ab\xe2\x82" "c"};
+	static const char *const right[] = {"",
+					    "a",
+					    "\xc2\x80",
+					    "\xdf\xbf",
+					    "\xe0\xa0\x80",
+					    "\xed\x9f\xbf",
+					    "\xee\x80\x80",
+					    "\xf0\x90\x80\x80",
+					    "\xf4\x8f\xbf\xbf",
+					    "gr\xc3\xbc\xc3\x9f"};
+	static const char *const wrong[] = {"\x80",
+					    "\xc0\x80",
+					    "\xc1\xbf",
+					    "\xc2",
+					    "\xc2 ",
+					    "\xe0\x9f\xbf",
+					    "\xed\xa0\x80",
+					    "\xef\xbf",
+					    "\xf0\x8f\xbf\xbf",
+					    "\xf4\x90\x80\x80",
+					    "\xf5\x80\x80\x80",
+					    "ab\xe2\x82"
+					    "c"};
 
 	for (size_t i = 0; i < sizeof right / sizeof right[0]; i++)
 		cr_assert(ord_utf8_check(ord_slice_text(right[i])), "right %zu", i);
@@ -210,7 +227,8 @@ Test(partition_command, is_truncated_wherever_its_bytes_end)
 		ord_command_encode(&c, &b);
 		for (size_t len = 0; len < b.len; len++) {
 			struct ord_reader r = ord_reader_of(ord_slice_of(b.base, len));
-			cr_assert_eq(ord_command_decode(&r, &untouched), ORD_ERR_TRUNCATED, "command %zu at %zu", i, len);
+			cr_assert_eq(ord_command_decode(&r, &untouched), ORD_ERR_TRUNCATED, "command %zu at %zu", i,
+				     len);
 			cr_assert_eq(untouched.kind, 123);
 		}
 		ord_bytes_close(&b);

@@ -1,0 +1,656 @@
+/* SPDX-License-Identifier: Apache-2.0 - one Raft group: its life, its steps, what it writes. */
+
+/* States and who makes the transitions:
+ *
+ *   opened --ord_group_recover--> opened --ord_group_start---------------------> started
+ *   opened (blank) --ord_group_bootstrap--> bootstrapped --ord_group_synced----> started
+ *
+ * Once started, libraft's state (follower, candidate, leader) changes in ord_group_step() alone, and the owner is told by ord_group_tell_role():
+ * of a leader only when it has applied all that earlier leaders left (ready_index).
+ *
+ * What libraft leaves to its host and where it is done:
+ *   group.c           order of what an update asks for; vote records before messages; durable indexes capped at truncations
+ *   group_timers.c    when to time out, and how long the timeouts are
+ *   group_receive.c   what a message must satisfy before libraft may see it
+ *   group_send.c      which entries of an append go out when, in how many messages
+ *   group_apply.c     committed entries to the owner, committed members to libraft
+ *   group_handover.c  handing leadership over
+ */
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/assert.h"
+#include "base/err.h"
+#include "base/hash.h"
+#include "base/trace.h"
+#include "raft/group_state.h"
+#include "raft/members.h"
+
+#define INFLIGHT_ENTRIES_MAX 4096
+#define HELD_BYTES_MAX (1u << 20)     /* messages that wait for a vote to be durable; more are lost, as by a network */
+#define WAITING_BYTES_MAX (64u << 20) /* not yet written by the log; then proposals are refused */
+#define FIRST_INDEX 1
+#define FIRST_TERM 1
+
+_Static_assert((int)ORD_ENTRY_COMMAND == (int)RAFT_COMMAND && (int)ORD_ENTRY_BARRIER == (int)RAFT_BARRIER &&
+		       (int)ORD_ENTRY_CHANGE == (int)RAFT_CHANGE,
+	       "kinds of entries are libraft's types");
+
+void ord_group_env_fatal(struct ord_group_env *env, int err, const char *format, ...)
+{
+	char why[512];
+	va_list args;
+	if (env->dead)
+		return;
+	env->dead = true;
+	va_start(args, format);
+	vsnprintf(why, sizeof why, format, args);
+	va_end(args);
+	env->events.fatal(env->events.ctx, err, why);
+}
+
+void ord_group_env_close(struct ord_group_env *env)
+{
+	raft_free(env->token);
+	env->token = NULL;
+}
+
+uint32_t ord_group_env_peer(const struct ord_group_env *env, uint32_t node)
+{
+	uint32_t i = 0;
+	while (i < env->nodes_count && env->nodes[i] != node)
+		i++;
+	return i;
+}
+
+struct ord_group *ord_group_env_next(struct ord_group_env *env, enum ord_group_queue queue)
+{
+	struct ord_group_list *list = &env->queues[queue];
+	struct ord_group *g = list->first;
+	if (g == NULL)
+		return NULL;
+	list->first = g->next[queue];
+	if (list->first == NULL)
+		list->last = NULL;
+	g->queued[queue] = false;
+	return g;
+}
+
+void ord_group_enqueue(struct ord_group *g, enum ord_group_queue queue)
+{
+	struct ord_group_list *list = &g->env->queues[queue];
+	if (g->queued[queue])
+		return;
+	g->queued[queue] = true;
+	g->next[queue] = NULL;
+	if (list->last == NULL)
+		list->first = g;
+	else
+		list->last->next[queue] = g;
+	list->last = g;
+}
+
+/* Differs for every node and group: libraft draws its election timeouts from it. */
+static unsigned seed_of(const struct ord_group_env *env, uint32_t id)
+{
+	uint64_t parts[3] = {env->seed, env->node, id};
+	return (unsigned)ord_hash64(parts, sizeof parts);
+}
+
+int ord_group_open(struct ord_group_env *env, uint32_t id, struct ord_group **ret)
+{
+	char text[ORD_MEMBER_TEXT_SIZE];
+	struct ord_group *g = calloc(1, sizeof *g);
+	if (g == NULL)
+		return ORD_ERR_NOMEM;
+	g->env = env;
+	g->id = id;
+	g->told_role = ORD_ROLE_UNAVAILABLE;
+	ord_bytes_init(&g->held, HELD_BYTES_MAX);
+	ord_member_format(env->node, text);
+	if (raft_init(&g->raft, NULL, NULL, env->node, text) != 0) {
+		free(g);
+		return ORD_ERR_NOMEM;
+	}
+	g->raft.tracer = NULL; /* the default one formats a text for every step, even when nobody reads it */
+	raft_seed(&g->raft, seed_of(env, id));
+	raft_set_pre_vote(&g->raft, true);
+	raft_set_heartbeat_timeout(&g->raft, env->heartbeat_ms);
+	raft_set_max_inflight_entries(&g->raft, INFLIGHT_ENTRIES_MAX);
+	*ret = g;
+	return ORD_OK;
+}
+
+void ord_group_close(struct ord_group *g)
+{
+	if (g == NULL)
+		return;
+	raft_close(&g->raft, NULL);
+	ord_entries_close(&g->entries);
+	ord_bytes_close(&g->held);
+	free(g);
+}
+
+static int recover_vote(struct ord_group *g, const struct ord_record *r, char *why, size_t why_size)
+{
+	if (r->term < g->term) {
+		snprintf(why, why_size, "the term of group %" PRIu32 " goes back", g->id);
+		return ORD_ERR_CORRUPT;
+	}
+	g->term = r->term;
+	g->vote = r->index;
+	return ORD_OK;
+}
+
+static int recover_members(const struct ord_group *g, const struct ord_record *r, char *why, size_t why_size)
+{
+	const struct ord_group_env *env = g->env;
+	if (r->index == FIRST_INDEX) {
+		if (r->kind == ORD_ENTRY_CHANGE && ord_slice_equal(r->payload, ord_bytes_slice(&env->members)))
+			return ORD_OK;
+		snprintf(why, why_size,
+			 "the write-ahead log was made for a cluster of other nodes than the configuration names; "
+			 "put the list of nodes back");
+		return ORD_ERR_MISMATCH;
+	}
+	if (r->kind != ORD_ENTRY_CHANGE || ord_members_valid(r->payload, env->nodes, env->nodes_count))
+		return ORD_OK;
+	snprintf(why, why_size, "entry %" PRIu64 " of group %" PRIu32 " names members that cannot be", r->index, g->id);
+	return ORD_ERR_CORRUPT;
+}
+
+static int recover_entry(struct ord_group *g, const struct ord_record *r, uint64_t place, char *why, size_t why_size)
+{
+	struct ord_entry_ref ref = {
+		.place = place, .term = r->term, .payload_bytes = (uint32_t)r->payload.len, .kind = (uint32_t)r->kind};
+	if (r->index > g->entries.last + 1) {
+		snprintf(why, why_size, "entry %" PRIu64 " of group %" PRIu32 " comes after entry %" PRIu64, r->index,
+			 g->id, g->entries.last);
+		return ORD_ERR_CORRUPT;
+	}
+	if (r->term < ord_entries_term(&g->entries, r->index - 1) || r->term > g->term) {
+		snprintf(why, why_size, "entry %" PRIu64 " of group %" PRIu32 " has term %" PRIu64, r->index, g->id,
+			 r->term);
+		return ORD_ERR_CORRUPT;
+	}
+	int err = recover_members(g, r, why, why_size);
+	if (err != ORD_OK)
+		return err;
+	ord_entries_truncate(&g->entries, r->index);
+	err = ord_entries_append(&g->entries, &ref);
+	if (err != ORD_OK)
+		snprintf(why, why_size, "out of memory while reading the write-ahead log");
+	return err;
+}
+
+int ord_group_recover(struct ord_group *g, const struct ord_record *r, uint64_t place, char *why, size_t why_size)
+{
+	return r->type == ORD_RECORD_VOTE ? recover_vote(g, r, why, why_size)
+					  : recover_entry(g, r, place, why, why_size);
+}
+
+bool ord_group_is_blank(const struct ord_group *g)
+{
+	return g->entries.last == 0;
+}
+
+static int write_vote(struct ord_group *g, uint64_t term, uint64_t vote)
+{
+	struct ord_record r = {.type = ORD_RECORD_VOTE, .group = g->id, .term = term, .index = vote};
+	uint64_t place;
+	int err = ord_wal_append(g->env->wal, &r, &place);
+	if (err != ORD_OK)
+		return err;
+	g->term = term;
+	g->vote = vote;
+	g->vote_sequence = ord_wal_sequence(g->env->wal);
+	return ORD_OK;
+}
+
+int ord_group_bootstrap(struct ord_group *g)
+{
+	struct ord_record r = {.type = ORD_RECORD_ENTRY,
+			       .kind = ORD_ENTRY_CHANGE,
+			       .group = g->id,
+			       .term = FIRST_TERM,
+			       .index = FIRST_INDEX,
+			       .payload = ord_bytes_slice(&g->env->members)};
+	struct ord_entry_ref ref = {.term = r.term, .payload_bytes = (uint32_t)r.payload.len, .kind = (uint32_t)r.kind};
+	int err = write_vote(g, FIRST_TERM, 0);
+	if (err == ORD_OK)
+		err = ord_wal_append(g->env->wal, &r, &ref.place);
+	if (err == ORD_OK)
+		err = ord_entries_append(&g->entries, &ref);
+	g->vote_sequence = ord_wal_sequence(g->env->wal);
+	return err;
+}
+
+int ord_group_read(struct ord_group *g, struct ord_wal_reader *reader, uint64_t index, struct ord_slice *ret)
+{
+	const struct ord_entry_ref *ref = ord_entries_get(&g->entries, index);
+	struct ord_wal_piece piece;
+	struct ord_record r;
+	ORD_ASSERT(ref != NULL);
+	int err = ord_wal_read(reader, ref->place, ord_entry_record_bytes(ref), &piece);
+	if (err == ORD_OK && piece.from_disk) {
+		err = ord_record_decode(piece.bytes, &r);
+		if (err != ORD_OK || r.type != ORD_RECORD_ENTRY || r.group != g->id || r.index != index ||
+		    r.term != ref->term)
+			err = ORD_ERR_CORRUPT;
+	}
+	if (err != ORD_OK) {
+		ord_group_env_fatal(g->env, err,
+				    "cannot read entry %" PRIu64 " of partition %" PRIu32 " back from segment %" PRIu64
+				    " of the write-ahead log at offset %" PRIu64 ": %s; check the disk",
+				    index, g->id, ref->place >> 32, ref->place & UINT32_MAX, ord_err_text(err));
+		return err;
+	}
+	if (reader == g->env->send_reader)
+		g->env->cold_bytes += piece.read_bytes;
+	*ret = piece.bytes;
+	return ORD_OK;
+}
+
+/* Copies the payloads of all changes of members into one buffer: libraft decodes them at the start. */
+static int load_changes(struct ord_group *g, struct raft_entry *entries, struct ord_bytes *payloads)
+{
+	for (uint64_t i = 1; i <= g->entries.last; i++) {
+		struct ord_slice record;
+		if (entries[i - 1].type != RAFT_CHANGE)
+			continue;
+		if (ord_group_read(g, g->env->apply_reader, i, &record) != ORD_OK)
+			return ORD_ERR_IO;
+		entries[i - 1].buf.len = record.len - ORD_RECORD_HEADER_BYTES;
+		ord_bytes_put(payloads, (const uint8_t *)record.base + ORD_RECORD_HEADER_BYTES, entries[i - 1].buf.len);
+	}
+	if (payloads->failed)
+		return ORD_ERR_NOMEM;
+	size_t offset = 0;
+	for (uint64_t i = 0; i < g->entries.last; i++) {
+		if (entries[i].type != RAFT_CHANGE)
+			continue;
+		entries[i].buf.base = payloads->base + offset;
+		offset += entries[i].buf.len;
+	}
+	return ORD_OK;
+}
+
+/* Makes the RAFT_START step. raft frees entries and their batch when it fails, and only then. */
+static int start_with(struct ord_group *g, struct raft_entry *entries, void *batch)
+{
+	struct raft_event event = {.type = RAFT_START,
+				   .start = {.term = g->term,
+					     .voted_for = g->vote,
+					     .start_index = FIRST_INDEX,
+					     .entries = entries,
+					     .n_entries = (unsigned)g->entries.last}};
+	g->durable = g->entries.last;
+	g->started = true;
+	int rv = ord_group_step(g, &event, GROUP_SOURCE_NONE, NULL);
+	if (rv != 0)
+		return rv == RAFT_NOMEM ? ORD_ERR_NOMEM : ORD_ERR_CORRUPT;
+	raft_free(entries);
+	raft_free(batch);
+	return ORD_OK;
+}
+
+int ord_group_start(struct ord_group *g, char *why, size_t why_size)
+{
+	struct ord_bytes payloads;
+	size_t count = (size_t)g->entries.last;
+	int err = ORD_ERR_NOMEM;
+	ORD_ASSERT(!g->started);
+	ORD_ASSERT(count >= 1);
+	ord_bytes_init(&payloads, SIZE_MAX / 2);
+	struct raft_entry *entries = raft_malloc(count * sizeof *entries);
+	void *batch = raft_malloc(1);
+	if (entries == NULL || batch == NULL)
+		goto fail;
+	for (size_t i = 0; i < count; i++) {
+		const struct ord_entry_ref *ref = ord_entries_get(&g->entries, i + 1);
+		entries[i] =
+			(struct raft_entry){.term = ref->term, .type = (enum raft_entry_type)ref->kind, .batch = batch};
+	}
+	err = load_changes(g, entries, &payloads);
+	if (err != ORD_OK)
+		goto fail;
+	ord_group_timers_tune(g);
+	err = start_with(g, entries, batch);
+	entries = NULL;
+	batch = NULL;
+	if (err != ORD_OK)
+		goto fail;
+	ord_bytes_close(&payloads);
+	return ORD_OK;
+fail:
+	snprintf(why, why_size, "partition %" PRIu32 " cannot start from the write-ahead log: %s", g->id,
+		 ord_err_text(err));
+	ord_bytes_close(&payloads);
+	raft_free(entries);
+	raft_free(batch);
+	return err;
+}
+
+bool ord_group_holds_back(const struct ord_group *g)
+{
+	return g->vote_sequence > ord_wal_durable(g->env->wal);
+}
+
+void ord_group_deliver(struct ord_group *g, uint32_t node, struct ord_slice message)
+{
+	struct ord_group_env *env = g->env;
+	if (!ord_group_holds_back(g)) {
+		env->events.send(env->events.ctx, node, message);
+		return;
+	}
+	if (g->held.len + 2 * sizeof(uint32_t) + message.len > HELD_BYTES_MAX)
+		return;
+	ord_bytes_put_u32(&g->held, node);
+	ord_bytes_put_u32(&g->held, (uint32_t)message.len);
+	ord_bytes_put(&g->held, message.base, message.len);
+}
+
+static void release_held(struct ord_group *g)
+{
+	struct ord_group_env *env = g->env;
+	struct ord_reader r = ord_reader_of(ord_bytes_slice(&g->held));
+	while (!g->held.failed && ord_reader_left(&r) > 0) {
+		uint32_t node = ord_reader_u32(&r);
+		uint32_t len = ord_reader_u32(&r);
+		env->events.send(env->events.ctx, node, ord_reader_take(&r, len));
+	}
+	ord_bytes_clear(&g->held);
+}
+
+/* Remembers that entries up to the last one are durable when the batch is that the last record went to. When there is no room, the newest mark is
+ * put off to the later batch, which is always safe. */
+static void mark(struct ord_group *g)
+{
+	uint64_t sequence = ord_wal_sequence(g->env->wal);
+	bool is_newer = g->marks_count == 0 || g->marks[g->marks_count - 1].sequence != sequence;
+	if (is_newer && g->marks_count < GROUP_MARKS)
+		g->marks_count++;
+	g->marks[g->marks_count - 1] = (struct group_mark){.sequence = sequence, .index = g->entries.last};
+}
+
+/* Entries from index on are void: what is still to become durable of them must not be counted when it does. */
+static void truncate(struct ord_group *g, uint64_t index)
+{
+	ord_trace("group truncates", g->id, index);
+	ord_entries_truncate(&g->entries, index);
+	for (uint32_t i = 0; i < g->marks_count; i++)
+		if (g->marks[i].index >= index)
+			g->marks[i].index = index - 1;
+	if (g->durable >= index)
+		g->durable = index - 1;
+}
+
+static int write_entry(struct ord_group *g, const struct raft_entry *e, uint64_t index, bool is_encoded)
+{
+	struct ord_wal *wal = g->env->wal;
+	struct ord_entry_ref ref = {.term = e->term, .payload_bytes = (uint32_t)e->buf.len, .kind = (uint32_t)e->type};
+	int err;
+	if (is_encoded) {
+		const uint8_t *record = (const uint8_t *)e->buf.base - ORD_RECORD_HEADER_BYTES;
+		err = ord_wal_append_encoded(wal, ord_slice_of(record, ORD_RECORD_HEADER_BYTES + e->buf.len), g->id,
+					     &ref.place);
+	} else {
+		struct ord_record r = {.type = ORD_RECORD_ENTRY,
+				       .kind = (enum ord_entry_kind)e->type,
+				       .group = g->id,
+				       .term = e->term,
+				       .index = index,
+				       .payload = ord_slice_of(e->buf.base, e->buf.len)};
+		err = ord_wal_append(wal, &r, &ref.place);
+	}
+	return err == ORD_OK ? ord_entries_append(&g->entries, &ref) : err;
+}
+
+static void write_entries(struct ord_group *g, const struct raft_update *u, enum group_source source)
+{
+	bool is_barrier = u->entries.batch == &g->raft.barrier;
+	uint64_t index = u->entries.index;
+	if (index <= g->applied) {
+		ord_group_env_fatal(g->env, ORD_ERR_CORRUPT,
+				    "entry %" PRIu64 " of partition %" PRIu32
+				    " was applied and is now to be replaced: the nodes do not agree; stop the cluster "
+				    "and compare the data directories",
+				    index, g->id);
+		return;
+	}
+	if (index <= g->entries.last)
+		truncate(g, index);
+	ORD_ASSERT(index == g->entries.last + 1);
+	for (unsigned i = 0; i < u->entries.n; i++) {
+		bool is_encoded = source == GROUP_SOURCE_MESSAGE && !is_barrier;
+		if (write_entry(g, &u->entries.batch[i], index + i, is_encoded) != ORD_OK) {
+			ord_group_env_fatal(g->env, ORD_ERR_NOMEM, "out of memory in the write-ahead log");
+			return;
+		}
+	}
+	mark(g);
+	if (is_barrier)
+		raft_free(u->entries.batch->batch);
+}
+
+/* libraft answers an append of an earlier term without setting the last index. */
+static void mend_append_result(const struct ord_group *g, struct ord_message *m)
+{
+	struct raft_append_entries_result *a = &m->raft.append_entries_result;
+	m->applied = g->applied;
+	if (!g->answers_stale)
+		return;
+	a->last_log_index = 0;
+	if (a->rejected == 0)
+		a->rejected = FIRST_INDEX;
+}
+
+/* libraft answers a pre-vote of an earlier term with that term, so that a candidate that fell behind by two terms would never learn of them: if it
+ * has the longer log and a third node is down, nobody could be elected. */
+static void mend_vote_result(const struct ord_group *g, struct ord_message *m)
+{
+	struct raft_request_vote_result *v = &m->raft.request_vote_result;
+	if (v->pre_vote && !v->vote_granted && v->term < raft_current_term(&g->raft))
+		v->term = raft_current_term(&g->raft);
+}
+
+static void send_message(struct ord_group *g, const struct raft_message *raft)
+{
+	struct ord_group_env *env = g->env;
+	struct ord_message m = {.group = g->id, .from = env->node, .to = (uint32_t)raft->server_id, .raft = *raft};
+	if (raft->type == RAFT_APPEND_ENTRIES_RESULT)
+		mend_append_result(g, &m);
+	else if (raft->type == RAFT_REQUEST_VOTE_RESULT)
+		mend_vote_result(g, &m);
+	else if (raft->type == RAFT_REQUEST_VOTE)
+		g->pre_voting = raft->request_vote.pre_vote;
+	ord_bytes_clear(&env->output);
+	if (ord_codec_encode(&m, &env->output) != ORD_OK) {
+		ord_group_env_fatal(env, ORD_ERR_FORMAT, "libraft wants to send a message of unknown type %d",
+				    (int)raft->type);
+		return;
+	}
+	if (!env->output.failed)
+		ord_group_deliver(g, m.to, ord_bytes_slice(&env->output));
+}
+
+static void send_messages(struct ord_group *g, const struct raft_update *u)
+{
+	for (unsigned i = 0; i < u->messages.n && !g->env->dead; i++) {
+		if (u->messages.batch[i].type == RAFT_APPEND_ENTRIES)
+			ord_group_stream_ask(g, &u->messages.batch[i]);
+		else
+			send_message(g, &u->messages.batch[i]);
+	}
+}
+
+static void change_state(struct ord_group *g)
+{
+	g->handover = HANDOVER_NONE;
+	ord_trace("group state", g->id, (uint64_t)raft_state(&g->raft));
+	if (raft_state(&g->raft) != RAFT_LEADER)
+		return;
+	g->ready_index = raft_last_index(&g->raft);
+	g->leader_seen = true;
+	ord_group_streams_reset(g);
+}
+
+static void write_vote_if_changed(struct ord_group *g)
+{
+	uint64_t term = raft_current_term(&g->raft);
+	uint64_t vote = raft_voted_for(&g->raft);
+	if (term == g->term && vote == g->vote)
+		return;
+	if (write_vote(g, term, vote) != ORD_OK)
+		ord_group_env_fatal(g->env, ORD_ERR_NOMEM, "out of memory in the write-ahead log");
+}
+
+int ord_group_step(struct ord_group *g, struct raft_event *event, enum group_source source, unsigned *ret_flags)
+{
+	struct raft_update u = {0};
+	event->time = g->env->now_ms;
+	event->capacity = 0;
+	int rv = raft_step(&g->raft, event, &u);
+	if (rv != 0)
+		return rv;
+	if (ret_flags != NULL)
+		*ret_flags = u.flags;
+	if ((u.flags & (RAFT_UPDATE_CURRENT_TERM | RAFT_UPDATE_VOTED_FOR)) != 0)
+		write_vote_if_changed(g);
+	if ((u.flags & (RAFT_UPDATE_ENTRIES)) != 0)
+		write_entries(g, &u, source);
+	if ((u.flags & (RAFT_UPDATE_SNAPSHOT)) != 0)
+		ord_group_env_fatal(g->env, ORD_ERR_FORMAT, "libraft wants to install a snapshot, which nobody sent");
+	if (g->env->dead)
+		return 0;
+	if ((u.flags & (RAFT_UPDATE_STATE)) != 0)
+		change_state(g);
+	if ((u.flags & (RAFT_UPDATE_MESSAGES)) != 0)
+		send_messages(g, &u);
+	if ((u.flags & (RAFT_UPDATE_COMMIT_INDEX)) != 0)
+		ord_group_enqueue(g, ORD_GROUP_QUEUE_APPLY);
+	ord_group_timers_tune(g);
+	ord_group_tell_role(g);
+	return 0;
+}
+
+void ord_group_failed(struct ord_group *g, const char *doing, int rv)
+{
+	int err = rv == RAFT_NOMEM ? ORD_ERR_NOMEM : ORD_ERR_CORRUPT;
+	ord_group_env_fatal(g->env, err,
+			    "partition %" PRIu32
+			    " cannot go on after %s: libraft says \"%s\"; if this comes again after a "
+			    "restart, its data on this node contradict the other nodes'",
+			    g->id, doing, raft_strerror(rv));
+}
+
+static void persisted(struct ord_group *g, uint64_t index)
+{
+	struct raft_event event = {.type = RAFT_PERSISTED_ENTRIES, .persisted_entries = {.index = index}};
+	ORD_ASSERT(index <= g->entries.last);
+	ORD_ASSERT(raft_state(&g->raft) != RAFT_CANDIDATE);
+	g->durable = index;
+	int rv = ord_group_step(g, &event, GROUP_SOURCE_NONE, NULL);
+	if (rv != 0)
+		ord_group_failed(g, "a write", rv);
+}
+
+void ord_group_synced(struct ord_group *g)
+{
+	uint64_t sequence = ord_wal_durable(g->env->wal);
+	uint64_t index = 0;
+	uint32_t done = 0;
+	if (!g->started) {
+		char why[256];
+		int err = ord_group_holds_back(g) ? ORD_OK : ord_group_start(g, why, sizeof why);
+		if (err != ORD_OK)
+			ord_group_env_fatal(g->env, err, "%s", why);
+		return;
+	}
+	if (!ord_group_holds_back(g)) {
+		release_held(g);
+		ord_group_enqueue(g, ORD_GROUP_QUEUE_SEND);
+	}
+	while (done < g->marks_count && g->marks[done].sequence <= sequence)
+		index = g->marks[done++].index;
+	g->marks_count -= done;
+	memmove(g->marks, g->marks + done, g->marks_count * sizeof g->marks[0]);
+	if (index > g->durable)
+		persisted(g, index);
+}
+
+int ord_group_propose(struct ord_group *g, struct ord_slice entry, uint64_t *ret_index, uint64_t *ret_term)
+{
+	struct ord_group_env *env = g->env;
+	struct ord_wal_status wal;
+	if (g->told_role != ORD_ROLE_LEADER)
+		return ORD_ERR_NOT_LEADER;
+	if (g->handover != HANDOVER_NONE)
+		return ORD_ERR_BUSY;
+	ord_wal_status(env->wal, &wal);
+	if (wal.waiting_bytes > WAITING_BYTES_MAX)
+		return ORD_ERR_BUSY;
+	if (ord_wal_reserve(env->wal, entry.len) != ORD_OK || ord_entries_reserve(&g->entries) != ORD_OK)
+		return ORD_ERR_NOMEM;
+	struct raft_entry e = {.term = raft_current_term(&g->raft),
+			       .type = RAFT_COMMAND,
+			       .buf = {.base = (void *)(uintptr_t)entry.base, .len = entry.len},
+			       .batch = g};
+	struct raft_event event = {.type = RAFT_SUBMIT, .submit = {.entries = &e, .n = 1}};
+	int rv = ord_group_step(g, &event, GROUP_SOURCE_PROPOSAL, NULL);
+	if (rv == RAFT_NOMEM)
+		return ORD_ERR_NOMEM;
+	if (rv == RAFT_NOTLEADER)
+		return ORD_ERR_BUSY;
+	if (rv != 0)
+		ord_group_failed(g, "a proposal", rv);
+	if (env->dead)
+		return ORD_ERR_NOT_LEADER;
+	*ret_index = g->entries.last;
+	*ret_term = e.term;
+	return ORD_OK;
+}
+
+void ord_group_tell_role(struct ord_group *g)
+{
+	struct ord_group_env *env = g->env;
+	enum ord_role role = ORD_ROLE_FOLLOWER;
+	uint64_t term = raft_current_term(&g->raft);
+	uint32_t leader = 0;
+	if (raft_state(&g->raft) == RAFT_FOLLOWER)
+		leader = g->leader_term == term ? g->leader : 0;
+	else
+		g->leader = 0;
+	if (raft_state(&g->raft) == RAFT_CANDIDATE)
+		role = ORD_ROLE_CANDIDATE;
+	if (raft_state(&g->raft) == RAFT_LEADER) {
+		bool is_ready = g->applied >= g->ready_index;
+		role = is_ready ? ORD_ROLE_LEADER : ORD_ROLE_CANDIDATE;
+		leader = is_ready ? env->node : 0;
+	}
+	if (role == g->told_role && term == g->told_term && leader == g->told_leader)
+		return;
+	g->told_role = role;
+	g->told_term = term;
+	g->told_leader = leader;
+	env->events.role(env->events.ctx, g->id, role, term, leader);
+}
+
+void ord_group_status(const struct ord_group *g, struct ord_group_status *ret)
+{
+	uint64_t commit = raft_commit_index(&g->raft);
+	*ret = (struct ord_group_status){.role = g->told_role,
+					 .term = g->term,
+					 .leader = g->told_leader,
+					 .last_index = g->entries.last,
+					 .commit_index = commit > g->applied ? commit : g->applied,
+					 .applied_index = g->applied,
+					 .durable_index = g->durable};
+}
+
+uint32_t ord_group_preferred(const struct ord_group *g)
+{
+	return g->env->nodes[g->id % g->env->nodes_count];
+}

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: Apache-2.0 - one Raft group on this node: one instance of libraft's raft_step() with all that it leaves to its host. */
+#ifndef ORD_RAFT_GROUP_H
+#define ORD_RAFT_GROUP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/bytes.h"
+#include "raft/codec.h"
+#include "raft/host.h"
+#include "raft/members.h"
+#include "raft/wal.h"
+
+struct ord_group;
+
+/* Groups that have something to do, each at most once, first in first out. */
+enum ord_group_queue { ORD_GROUP_QUEUE_APPLY = 0, ORD_GROUP_QUEUE_SEND = 1, ORD_GROUP_QUEUES = 2 };
+struct ord_group_list {
+	struct ord_group *first;
+	struct ord_group *last;
+};
+
+/* Another node, as its messages show it. */
+struct ord_group_peer {
+	uint64_t heard_ms;	 /* when the last message came; 0: none yet */
+	uint64_t heard_since_ms; /* when the first one came after a silence of an election timeout */
+};
+
+/* What all groups of a host share. Filled and owned by the host. */
+struct ord_group_env {
+	struct ord_wal *wal;
+	struct ord_wal_reader *send_reader;
+	struct ord_wal_reader *apply_reader;
+	struct ord_host_events events;
+
+	uint32_t node;
+	uint32_t nodes[ORD_NODES_MAX]; /* ascending, this one among them */
+	uint32_t nodes_count;
+	char texts[ORD_NODES_MAX][ORD_MEMBER_TEXT_SIZE]; /* as nodes */
+	struct ord_group_peer peers[ORD_NODES_MAX];	 /* as nodes */
+	struct ord_bytes members;			 /* payload of entry 1 of every group */
+
+	uint64_t seed;
+	uint32_t election_timeout_ms;
+	uint32_t heartbeat_ms;
+	uint64_t window_bytes; /* unanswered entries of one group to one peer */
+
+	uint64_t now_ms;
+	uint64_t cold_bytes;	/* read from disk for peers in this turn */
+	uint64_t applied_count; /* entries given to apply in this turn */
+	uint64_t applied_bytes;
+	struct ord_bytes output;    /* one message while it is made */
+	struct raft_entry *entries; /* ORD_MESSAGE_ENTRIES_MAX; one message while it is taken in */
+	void *token;		    /* owned; see group_receive.c */
+	struct ord_group_list queues[ORD_GROUP_QUEUES];
+	bool dead; /* fatal has been told: nothing more is done */
+};
+
+/* Tells the owner, once, that the node must stop. */
+__attribute__((format(printf, 3, 4))) void ord_group_env_fatal(struct ord_group_env *env, int err, const char *format,
+							       ...);
+
+/* Frees what the groups shared and nobody else knows. */
+void ord_group_env_close(struct ord_group_env *env);
+
+/* Where node stands in env->nodes, nodes_count when it does not. */
+uint32_t ord_group_env_peer(const struct ord_group_env *env, uint32_t node);
+
+/* Takes the first group of a queue, NULL when it is empty. */
+struct ord_group *ord_group_env_next(struct ord_group_env *env, enum ord_group_queue queue);
+
+/* Makes a group with an empty log that takes no part yet. ORD_ERR_NOMEM. */
+int ord_group_open(struct ord_group_env *env, uint32_t id, struct ord_group **ret);
+
+/* Frees all. NULL is fine. */
+void ord_group_close(struct ord_group *g);
+
+/* Takes a record of the log while it is read at start-up. ORD_ERR_CORRUPT, ORD_ERR_MISMATCH (made with other members) or ORD_ERR_NOMEM, with why. */
+int ord_group_recover(struct ord_group *g, const struct ord_record *r, uint64_t place, char *why, size_t why_size);
+
+/* True when the log has nothing of this group. */
+bool ord_group_is_blank(const struct ord_group *g);
+
+/* Writes the first entry, which names all nodes as voters. The group begins to take part when that is on disk. ORD_ERR_NOMEM. */
+int ord_group_bootstrap(struct ord_group *g);
+
+/* Begins to take part with what was recovered. ORD_ERR_IO, ORD_ERR_CORRUPT, ORD_ERR_NOMEM, with why. */
+int ord_group_start(struct ord_group *g, char *why, size_t why_size);
+
+/* These are what raft/host.h says of the functions of the same name. After each of them look at env->dead. */
+int ord_group_propose(struct ord_group *g, struct ord_slice entry, uint64_t *ret_index, uint64_t *ret_term);
+int ord_group_transfer(struct ord_group *g, uint32_t node);
+void ord_group_status(const struct ord_group *g, struct ord_group_status *ret);
+
+/* Takes a decoded message of this group from one of env->nodes. ORD_ERR_FORMAT when it cannot be from a correct node. */
+int ord_group_receive(struct ord_group *g, struct ord_message *m);
+
+/* Acts on the time. */
+void ord_group_tick(struct ord_group *g);
+
+/* The batch of the log that a record of this group is in is on disk. */
+void ord_group_synced(struct ord_group *g);
+
+/* Gives committed entries to apply, a bounded number. Puts the group back into the queue when there are more. */
+void ord_group_apply(struct ord_group *g);
+
+/* Goes on sending entries to peers that lag. Puts the group back into the queue when there are more. */
+void ord_group_send(struct ord_group *g);
+
+/* The node that should lead the group when all are well. */
+uint32_t ord_group_preferred(const struct ord_group *g);
+
+/* True when this node leads the group and node is so close behind that it can take over at once. */
+bool ord_group_can_hand_over(const struct ord_group *g, uint32_t node);
+
+#endif

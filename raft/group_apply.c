@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 - committed entries to the owner, and committed members to libraft. */
+#include "base/assert.h"
+#include "base/err.h"
+#include "raft/group_state.h"
+
+/* Of one group at a time, so that others get their turn. */
+#define APPLY_ENTRIES 64
+#define APPLY_BYTES (4u << 20)
+
+/* libraft must be told of every committed change of members, in order, also after a restart. It keeps what it is given. */
+static void apply_change(struct ord_group *g, uint64_t index, struct ord_slice payload)
+{
+	struct raft_event event = {.type = RAFT_CONFIGURATION, .configuration = {.index = index}};
+	struct raft_buffer buf = {.base = (void *)(uintptr_t)payload.base, .len = payload.len};
+	int rv = raft_configuration_decode(&buf, &event.configuration.conf);
+	if (rv == 0)
+		rv = ord_group_step(g, &event, GROUP_SOURCE_NONE, NULL);
+	if (rv != 0)
+		ord_group_failed(g, "a change of members", rv);
+}
+
+/* Applies the next entry. Returns what it weighs. */
+static size_t apply_next(struct ord_group *g)
+{
+	struct ord_group_env *env = g->env;
+	uint64_t index = g->applied + 1;
+	const struct ord_entry_ref ref = *ord_entries_get(&g->entries, index);
+	struct ord_slice record = {0};
+	if (ref.kind != ORD_ENTRY_BARRIER && ord_group_read(g, env->apply_reader, index, &record) != ORD_OK)
+		return 0;
+	g->applied = index;
+	if (ref.kind == ORD_ENTRY_BARRIER)
+		return ORD_RECORD_HEADER_BYTES;
+	struct ord_slice payload = ord_slice_of((const uint8_t *)record.base + ORD_RECORD_HEADER_BYTES,
+						record.len - ORD_RECORD_HEADER_BYTES);
+	if (ref.kind == ORD_ENTRY_CHANGE)
+		apply_change(g, index, payload);
+	else
+		env->events.apply(env->events.ctx, g->id, index, ref.term, payload);
+	return record.len;
+}
+
+void ord_group_apply(struct ord_group *g)
+{
+	struct ord_group_env *env = g->env;
+	uint32_t count = 0;
+	size_t bytes = 0;
+	while (!env->dead && g->applied < raft_commit_index(&g->raft) && g->applied < g->entries.last) {
+		if (count == APPLY_ENTRIES || bytes >= APPLY_BYTES) {
+			ord_group_enqueue(g, ORD_GROUP_QUEUE_APPLY);
+			break;
+		}
+		bytes += apply_next(g);
+		count++;
+	}
+	env->applied_count += count;
+	env->applied_bytes += bytes;
+	if (!env->dead)
+		ord_group_tell_role(g);
+}

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: Apache-2.0 - messages from other nodes: what must hold before libraft, whose checks are compiled out, may see them. */
+#include "base/assert.h"
+#include "base/err.h"
+#include "raft/group_state.h"
+#include "raft/members.h"
+
+static int step_message(struct ord_group *g, struct raft_message *m, enum group_source source, unsigned *ret_flags)
+{
+	struct raft_event event = {.type = RAFT_RECEIVE, .receive = {.message = m}};
+	int rv = ord_group_step(g, &event, source, ret_flags);
+	if (rv != 0)
+		ord_group_failed(g, "a message", rv);
+	return rv;
+}
+
+/* libraft decodes lists of members without looking where they end. */
+static bool changes_valid(const struct ord_group *g, const struct raft_append_entries *a)
+{
+	const struct ord_group_env *env = g->env;
+	for (unsigned i = 0; i < a->n_entries; i++) {
+		const struct raft_entry *e = &a->entries[i];
+		struct ord_slice payload = ord_slice_of(e->buf.base, e->buf.len);
+		bool is_first = a->prev_log_index + i == 0;
+		bool is_change = e->type == RAFT_CHANGE;
+		if (is_first && (!is_change || !ord_slice_equal(payload, ord_bytes_slice(&env->members))))
+			return false;
+		if (is_change && !ord_members_valid(payload, env->nodes, env->nodes_count))
+			return false;
+	}
+	return true;
+}
+
+/* Gives libraft one part of an append. It wants all entries to share one batch, made by raft_malloc, and frees it unless it takes entries. Ours is
+ * a token: the payloads stay where they are, and are copied into the write-ahead log when they are taken. */
+static int step_append_part(struct ord_group *g, struct raft_message *m)
+{
+	struct ord_group_env *env = g->env;
+	struct raft_append_entries *a = &m->append_entries;
+	unsigned flags = 0;
+	if (a->n_entries > 0 && env->token == NULL)
+		env->token = raft_malloc(1);
+	if (a->n_entries > 0 && env->token == NULL) {
+		ord_group_failed(g, "a message", RAFT_NOMEM);
+		return RAFT_NOMEM;
+	}
+	for (unsigned i = 0; i < a->n_entries; i++)
+		a->entries[i].batch = env->token;
+	int rv = step_message(g, m, GROUP_SOURCE_MESSAGE, &flags);
+	if (a->n_entries > 0 && (flags & (RAFT_UPDATE_ENTRIES)) == 0)
+		env->token = NULL;
+	return rv;
+}
+
+/* libraft takes the index of a change of members for that of the first new entry, so that each change must be the first entry of its step. */
+static void step_append(struct ord_group *g, struct raft_message *m)
+{
+	const struct raft_append_entries whole = m->append_entries;
+	struct raft_append_entries *part = &m->append_entries;
+	unsigned done = 0;
+	do {
+		unsigned end = done + 1;
+		while (end < whole.n_entries && whole.entries[end].type != RAFT_CHANGE)
+			end++;
+		if (end > whole.n_entries)
+			end = whole.n_entries;
+		*part = whole;
+		part->entries = whole.entries + done;
+		part->n_entries = end - done;
+		if (done > 0) {
+			part->prev_log_index = whole.prev_log_index + done;
+			part->prev_log_term = whole.entries[done - 1].term;
+		}
+		if (step_append_part(g, m) != 0 || g->env->dead)
+			return;
+		done = end;
+	} while (done < whole.n_entries && g->entries.last >= whole.prev_log_index + done);
+}
+
+static int receive_append(struct ord_group *g, struct ord_message *m)
+{
+	const struct raft_append_entries *a = &m->raft.append_entries;
+	uint64_t term = raft_current_term(&g->raft);
+	/* There are no two leaders in one term; libraft would take itself for a follower. */
+	if (a->term == term && raft_state(&g->raft) == RAFT_LEADER)
+		return ORD_ERR_FORMAT;
+	if (a->term == g->leader_term && g->leader != 0 && g->leader != m->from)
+		return ORD_ERR_FORMAT;
+	if (!changes_valid(g, a))
+		return ORD_ERR_FORMAT;
+	g->answers_stale = a->term < term;
+	if (!g->answers_stale) {
+		g->leader = m->from;
+		g->leader_term = a->term;
+		g->leader_seen = true;
+	}
+	step_append(g, &m->raft);
+	g->answers_stale = false;
+	return ORD_OK;
+}
+
+static int receive_append_result(struct ord_group *g, struct ord_message *m)
+{
+	struct raft_append_entries_result *a = &m->raft.append_entries_result;
+	uint64_t term = raft_current_term(&g->raft);
+	raft_index match;
+	if (raft_state(&g->raft) != RAFT_LEADER)
+		return ORD_OK;
+	if (raft_match_index(&g->raft, m->from, &match) != 0)
+		return ORD_OK;
+	if (a->term == term && a->rejected > 0) {
+		if (a->rejected <= match)
+			return ORD_OK; /* late: the peer has had that entry since; libraft would go back below what it knows */
+		if (a->last_log_index < match)
+			a->last_log_index = match;
+	}
+	if (step_message(g, &m->raft, GROUP_SOURCE_NONE, NULL) != 0 || g->env->dead)
+		return ORD_OK;
+	if (raft_state(&g->raft) != RAFT_LEADER || a->term != raft_current_term(&g->raft))
+		return ORD_OK;
+	ord_group_stream_acked(g, ord_group_env_peer(g->env, m->from), m->applied);
+	ord_group_handover_go_on(g);
+	return ORD_OK;
+}
+
+static int receive_vote_result(struct ord_group *g, struct ord_message *m)
+{
+	const struct raft_request_vote_result *v = &m->raft.request_vote_result;
+	if (raft_state(&g->raft) != RAFT_CANDIDATE)
+		return ORD_OK; /* libraft would look at fields that only a candidate has */
+	if (v->pre_vote && v->vote_granted && v->term > raft_current_term(&g->raft) + 1)
+		return ORD_ERR_FORMAT; /* granted for a term that was not asked for */
+	step_message(g, &m->raft, GROUP_SOURCE_NONE, NULL);
+	return ORD_OK;
+}
+
+int ord_group_receive(struct ord_group *g, struct ord_message *m)
+{
+	if (!g->started)
+		return ORD_OK;
+	m->raft.server_address = g->env->texts[ord_group_env_peer(g->env, m->from)];
+	switch (m->raft.type) {
+	case RAFT_APPEND_ENTRIES:
+		return receive_append(g, m);
+	case RAFT_APPEND_ENTRIES_RESULT:
+		return receive_append_result(g, m);
+	case RAFT_REQUEST_VOTE_RESULT:
+		return receive_vote_result(g, m);
+	case RAFT_REQUEST_VOTE:
+	case RAFT_TIMEOUT_NOW:
+		step_message(g, &m->raft, GROUP_SOURCE_NONE, NULL);
+		return ORD_OK;
+	default:
+		return ORD_ERR_FORMAT;
+	}
+}

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0 - the inside of a group, for raft/group*.c alone. */
+#ifndef ORD_RAFT_GROUP_STATE_H
+#define ORD_RAFT_GROUP_STATE_H
+
+#include <raft.h>
+
+#include "raft/entries.h"
+#include "raft/group.h"
+
+#if !defined(RAFT_VERSION_NUMBER) || RAFT_VERSION_NUMBER < 2200
+#error "libraft 0.22 or later is needed: older ones commit entries of earlier terms by counting replicas (see raft/README.md)"
+#endif
+
+#define GROUP_MARKS 4
+
+/* "Entries up to index are durable when that batch is." */
+struct group_mark {
+	uint64_t sequence;
+	uint64_t index;
+};
+
+/* A leader's way of sending entries to one peer: libraft says which, this says when (raft/group_send.c). */
+struct group_stream {
+	uint64_t next;		/* first index that has not been sent */
+	uint64_t end;		/* last index that libraft wants sent */
+	uint64_t acked;		/* last index that the peer has on disk */
+	uint64_t unacked_bytes; /* of the entries between them that were sent */
+	uint64_t applied;	/* as the peer says */
+	uint64_t sent_ms;	/* when the last append went out */
+	bool probing;		/* one message at a time, until the peer has taken one */
+};
+
+enum group_handover { HANDOVER_NONE = 0, HANDOVER_WAITING, HANDOVER_SENT };
+
+struct ord_group {
+	struct ord_group_env *env; /* borrowed */
+	uint32_t id;
+	bool started;
+	struct raft raft;
+	struct ord_entries entries;
+	uint64_t applied;
+
+	/* What the log says, or will say when it is written. */
+	uint64_t term;
+	uint64_t vote;
+	uint64_t vote_sequence; /* batch of the last vote record: what is sent later waits for it */
+	struct ord_bytes held;	/* messages that wait: 4 bytes node, 4 bytes length, the message */
+
+	uint64_t durable; /* last index on disk that libraft has been told of */
+	struct group_mark marks[GROUP_MARKS];
+	uint32_t marks_count;
+
+	/* Role, as the owner was told it. */
+	enum ord_role told_role;
+	uint64_t told_term;
+	uint32_t told_leader;
+	uint64_t ready_index; /* the leader is announced when this is applied */
+	uint32_t leader;      /* whose append was accepted ... */
+	uint64_t leader_term; /* ... in this term */
+
+	/* Timers. */
+	bool leader_seen;   /* since the start */
+	bool pre_voting;    /* what the last vote request was */
+	bool answers_stale; /* the message being taken in is of an earlier term */
+	uint32_t timeout_ms;
+	uint64_t fired_ms; /* last RAFT_TIMEOUT as leader */
+
+	uint64_t streams_term; /* term of this leadership */
+	struct group_stream streams[ORD_NODES_MAX];
+
+	enum group_handover handover;
+	uint32_t handover_to;
+	uint64_t handover_until_ms;
+
+	struct ord_group *next[ORD_GROUP_QUEUES];
+	bool queued[ORD_GROUP_QUEUES];
+};
+
+/* What libraft has been given entries from, so that their records can be written when it accepts them. */
+enum group_source { GROUP_SOURCE_NONE = 0, GROUP_SOURCE_MESSAGE, GROUP_SOURCE_PROPOSAL };
+
+/* Makes one raft_step() and does all that it asks for. Gives the RAFT_* error of the step; then nothing has been done. *ret_flags, which may be
+ * NULL, are those of the update. */
+int ord_group_step(struct ord_group *g, struct raft_event *event, enum group_source source, unsigned *ret_flags);
+
+/* Says that the node must stop because raft_step() failed. */
+void ord_group_failed(struct ord_group *g, const char *doing, int rv);
+
+void ord_group_enqueue(struct ord_group *g, enum ord_group_queue queue);
+
+/* Hands a finished message to the owner, or holds it back until the vote is durable. */
+void ord_group_deliver(struct ord_group *g, uint32_t node, struct ord_slice message);
+bool ord_group_holds_back(const struct ord_group *g);
+
+/* Tells the owner the role when it has changed. */
+void ord_group_tell_role(struct ord_group *g);
+
+/* The encoded record of entry index, verified. ORD_ERR_IO or ORD_ERR_CORRUPT: then fatal was told. */
+int ord_group_read(struct ord_group *g, struct ord_wal_reader *reader, uint64_t index, struct ord_slice *ret);
+
+/* Sets the length of libraft's election timeout to what fits the state. */
+void ord_group_timers_tune(struct ord_group *g);
+
+/* Streams. */
+void ord_group_streams_reset(struct ord_group *g);
+void ord_group_stream_ask(struct ord_group *g, const struct raft_message *m);
+void ord_group_stream_acked(struct ord_group *g, uint32_t peer, uint64_t applied);
+void ord_group_streams_keep_alive(struct ord_group *g);
+
+/* Hand-over of leadership. */
+void ord_group_handover_go_on(struct ord_group *g);
+
+#endif

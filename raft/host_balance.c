@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 - leaderships back to the nodes that should have them, one at a time. */
+#include "base/err.h"
+#include "raft/host_state.h"
+
+#define STEADY_MS 3000 /* a node is well when it has answered for so long */
+#define PAUSE_MS 250   /* between two hand-overs: clients of one partition at a time notice */
+#define RETRY_MS 10000 /* of the same group: the node may be well and still too slow to take over */
+
+static bool is_steady(const struct ord_host *h, uint32_t node)
+{
+	const struct ord_group_env *env = &h->env;
+	const struct ord_group_peer *peer = &env->peers[ord_group_env_peer(env, node)];
+	return peer->heard_ms != 0 && env->now_ms - peer->heard_ms <= env->election_timeout_ms &&
+	       env->now_ms - peer->heard_since_ms >= STEADY_MS;
+}
+
+void ord_host_balance(struct ord_host *h)
+{
+	uint64_t now_ms = h->env.now_ms;
+	if (now_ms < h->balance_due_ms)
+		return;
+	h->balance_due_ms = now_ms + PAUSE_MS;
+	for (uint32_t i = 0; i < h->groups_count; i++) {
+		uint32_t id = (h->balance_cursor + i) % h->groups_count;
+		struct ord_group *g = h->groups[id];
+		uint32_t node = ord_group_preferred(g);
+		if (node == h->env.node || now_ms < h->balance_not_before_ms[id] || !ord_group_can_hand_over(g, node) ||
+		    !is_steady(h, node))
+			continue;
+		h->balance_not_before_ms[id] = now_ms + RETRY_MS;
+		h->balance_cursor = id + 1;
+		if (ord_group_transfer(g, node) == ORD_OK)
+			return;
+	}
+}

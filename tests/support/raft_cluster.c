@@ -1,0 +1,366 @@
+/* SPDX-License-Identifier: Apache-2.0 - a cluster of hosts in one process, and the checks of what they say. */
+#include "tests/support/raft_cluster.h"
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/hash.h"
+
+#define TICK_MS 10
+#define LEADERS_KEPT 4096
+#define TURNS_MAX 10000
+
+struct raft_cluster_message {
+	struct raft_cluster_message *next;
+	uint64_t due_ms;
+	uint32_t from;
+	uint32_t to;
+	size_t len;
+	uint8_t base[];
+};
+
+static void message_post(struct raft_cluster *c, uint32_t from, uint32_t to, struct ord_slice bytes)
+{
+	struct raft_cluster_message *m = malloc(sizeof *m + bytes.len);
+	cr_assert_not_null(m);
+	uint64_t delay_ms = random_below(&c->random, c->options.delay_ms_max + 1ull) + c->nodes[to].lag_ms;
+	*m = (struct raft_cluster_message){.due_ms = c->now_ms + delay_ms, .from = from, .to = to, .len = bytes.len};
+	memcpy(m->base, bytes.base, bytes.len);
+	if (c->options.in_order && m->due_ms < c->arrived_ms[from][to])
+		m->due_ms = c->arrived_ms[from][to];
+	c->arrived_ms[from][to] = m->due_ms;
+	struct raft_cluster_message **at = &c->messages;
+	while (*at != NULL && (*at)->due_ms <= m->due_ms)
+		at = &(*at)->next;
+	m->next = *at;
+	*at = m;
+}
+
+static void cluster_send(void *ctx, uint32_t id, struct ord_slice bytes)
+{
+	struct raft_cluster_node *n = ctx;
+	struct raft_cluster *c = n->cluster;
+	uint32_t from = n->id - 1;
+	uint32_t to = id - 1;
+	cr_assert_lt(to, c->options.nodes_count);
+	cr_assert_neq(to, from);
+	cr_assert_leq(bytes.len, 8u << 20, "a message of %zu bytes", bytes.len);
+	n->sent_bytes += bytes.len;
+	if (c->cut[from][to] || random_chance(&c->random, c->options.drop_percent))
+		return;
+	if (c->filter != NULL && !c->filter(c, from, to, bytes))
+		return;
+	message_post(c, from, to, bytes);
+	if (random_chance(&c->random, c->options.repeat_percent))
+		message_post(c, from, to, bytes);
+}
+
+static struct raft_cluster_fact *fact_at(struct raft_cluster_group *g, uint64_t index)
+{
+	if (index >= g->facts_capacity) {
+		size_t capacity = index * 2 + 64;
+		g->facts = realloc(g->facts, capacity * sizeof *g->facts);
+		cr_assert_not_null(g->facts);
+		memset(g->facts + g->facts_capacity, 0, (capacity - g->facts_capacity) * sizeof *g->facts);
+		g->facts_capacity = capacity;
+	}
+	return &g->facts[index];
+}
+
+static void cluster_apply(void *ctx, uint32_t group, uint64_t index, uint64_t term, struct ord_slice entry)
+{
+	struct raft_cluster_node *n = ctx;
+	struct raft_cluster_group *g = &n->cluster->groups[group];
+	uint64_t hash = ord_hash64(entry.base, entry.len);
+	cr_assert_gt(index, n->applied[group], "node %u applies %lu of group %u after %lu", n->id, index, group,
+		     n->applied[group]);
+	/* What was skipped is no command for anybody. */
+	for (uint64_t i = n->applied[group] + 1; i < index; i++) {
+		struct raft_cluster_fact *f = fact_at(g, i);
+		cr_assert_not(f->known && f->is_command, "node %u skips %lu of group %u", n->id, i, group);
+		f->known = true;
+	}
+	struct raft_cluster_fact *f = fact_at(g, index);
+	if (!f->known) {
+		*f = (struct raft_cluster_fact){.known = true, .is_command = true, .term = term, .hash = hash};
+		g->commands++;
+	}
+	cr_assert(f->is_command && f->term == term && f->hash == hash,
+		  "node %u applies another entry than others at %lu of group %u (term %lu, not %lu)", n->id, index,
+		  group, term, f->term);
+	n->applied[group] = index;
+	if (index > g->last)
+		g->last = index;
+}
+
+/* A leader that is announced has applied every command of earlier terms that anybody has applied. */
+static void check_leader(struct raft_cluster_node *n, uint32_t group, uint64_t term)
+{
+	struct raft_cluster *c = n->cluster;
+	struct raft_cluster_group *g = &c->groups[group];
+	uint64_t slot = term % LEADERS_KEPT;
+	bool is_known = c->leaders[group][slot].term == term;
+	cr_assert(!is_known || c->leaders[group][slot].node == n->id, "nodes %u and %u lead group %u in term %lu",
+		  c->leaders[group][slot].node, n->id, group, term);
+	c->leaders[group][slot].term = term;
+	c->leaders[group][slot].node = n->id;
+	for (uint64_t i = g->last; i > n->applied[group]; i--) {
+		struct raft_cluster_fact *f = fact_at(g, i);
+		cr_assert(!f->known || !f->is_command || f->term >= term,
+			  "node %u leads group %u without having applied %lu", n->id, group, i);
+	}
+}
+
+static void cluster_role(void *ctx, uint32_t group, enum ord_role role, uint64_t term, uint32_t leader)
+{
+	struct raft_cluster_node *n = ctx;
+	cr_assert(role != n->role[group] || term != n->term[group] || leader != n->leader[group],
+		  "told the same again");
+	cr_assert_geq(term, n->term[group], "a term goes back");
+	if (role == ORD_ROLE_LEADER) {
+		cr_assert_eq(leader, n->id);
+		check_leader(n, group, term);
+		n->led_ms[group] = n->cluster->now_ms;
+	}
+	n->role[group] = role;
+	n->term[group] = term;
+	n->leader[group] = leader;
+}
+
+static void cluster_fatal(void *ctx, int err, const char *why)
+{
+	struct raft_cluster_node *n = ctx;
+	cr_assert_eq(n->fatal, ORD_OK, "fatal is told once");
+	n->fatal = err;
+	snprintf(n->why, sizeof n->why, "%s", why);
+}
+
+int raft_cluster_try_start(struct raft_cluster *c, uint32_t node, char *why, size_t why_size)
+{
+	struct raft_cluster_node *n = &c->nodes[node];
+	uint32_t ids[RAFT_CLUSTER_NODES_MAX];
+	cr_assert_null(n->host);
+	for (uint32_t i = 0; i < c->options.nodes_count; i++)
+		ids[i] = i + 1;
+	memset(n->applied, 0, sizeof n->applied);
+	memset(n->role, 0, sizeof n->role);
+	memset(n->term, 0, sizeof n->term);
+	memset(n->leader, 0, sizeof n->leader);
+	n->fatal = ORD_OK;
+	struct ord_host_options o = {.cluster = {{7}},
+				     .node = n->id,
+				     .nodes = ids,
+				     .nodes_count = c->options.nodes_count,
+				     .groups_count = c->options.groups_count,
+				     .seed = c->options.seed * 1000 + n->id,
+				     .election_timeout_ms = c->options.election_timeout_ms,
+				     .segment_bytes = c->options.segment_bytes,
+				     .cache_bytes = c->options.cache_bytes,
+				     .io = raft_disk_io(&n->disk),
+				     .events = {.ctx = n,
+						.send = cluster_send,
+						.apply = cluster_apply,
+						.role = cluster_role,
+						.fatal = cluster_fatal}};
+	return ord_host_open(&o, c->now_ms, &n->host, why, why_size);
+}
+
+void raft_cluster_start(struct raft_cluster *c, uint32_t node)
+{
+	char why[512] = "";
+	int err = raft_cluster_try_start(c, node, why, sizeof why);
+	cr_assert_eq(err, ORD_OK, "node %u does not start: %s", node + 1, why);
+}
+
+void raft_cluster_open(struct raft_cluster *c, const struct raft_cluster_options *options)
+{
+	memset(c, 0, sizeof *c);
+	c->options = *options;
+	c->random = random_of(options->seed);
+	c->now_ms = 1000;
+	for (uint32_t i = 0; i < options->nodes_count; i++) {
+		c->nodes[i].cluster = c;
+		c->nodes[i].id = i + 1;
+		raft_disk_open(&c->nodes[i].disk);
+		raft_cluster_start(c, i);
+	}
+}
+
+void raft_cluster_close(struct raft_cluster *c)
+{
+	for (uint32_t i = 0; i < c->options.nodes_count; i++) {
+		ord_host_close(c->nodes[i].host);
+		raft_disk_close(&c->nodes[i].disk);
+	}
+	for (uint32_t i = 0; i < c->options.groups_count; i++)
+		free(c->groups[i].facts);
+	while (c->messages != NULL) {
+		struct raft_cluster_message *m = c->messages;
+		c->messages = m->next;
+		free(m);
+	}
+}
+
+void raft_cluster_kill(struct raft_cluster *c, uint32_t node)
+{
+	struct raft_cluster_node *n = &c->nodes[node];
+	raft_disk_crash(&n->disk, &c->random);
+	ord_host_close(n->host);
+	n->host = NULL;
+	memset(n->role, 0, sizeof n->role);
+}
+
+void raft_cluster_cut(struct raft_cluster *c, uint32_t from, uint32_t to, bool is_cut)
+{
+	c->cut[from][to] = is_cut;
+}
+
+void raft_cluster_isolate(struct raft_cluster *c, uint32_t node, bool is_cut)
+{
+	for (uint32_t i = 0; i < c->options.nodes_count; i++) {
+		raft_cluster_cut(c, node, i, is_cut);
+		raft_cluster_cut(c, i, node, is_cut);
+	}
+}
+
+static void node_turn(struct raft_cluster *c, uint32_t node)
+{
+	struct raft_cluster_node *n = &c->nodes[node];
+	bool was_in_flight = n->disk.in_flight;
+	for (int i = 0; i < TURNS_MAX && ord_host_turn(n->host); i++)
+		cr_assert_lt(i, TURNS_MAX - 1, "a turn never ends");
+	cr_assert_eq(n->fatal, ORD_OK, "node %u must stop: %s", n->id, n->why);
+	if (!n->disk.in_flight || was_in_flight)
+		return;
+	n->sync_due_ms = c->now_ms + random_below(&c->random, c->options.sync_ms_max + 1ull);
+	if (random_chance(&c->random, c->options.stall_percent))
+		n->sync_due_ms += c->options.stall_ms;
+}
+
+static void deliver_due(struct raft_cluster *c)
+{
+	while (c->messages != NULL && c->messages->due_ms <= c->now_ms) {
+		struct raft_cluster_message *m = c->messages;
+		c->messages = m->next;
+		struct ord_host *h = c->nodes[m->to].host;
+		if (h != NULL && !c->cut[m->from][m->to]) {
+			if (ord_host_receive(h, m->from + 1, ord_slice_of(m->base, m->len)) != ORD_OK)
+				c->refused_messages++;
+			node_turn(c, m->to);
+		}
+		free(m);
+	}
+}
+
+static void step_ms(struct raft_cluster *c)
+{
+	c->now_ms++;
+	deliver_due(c);
+	for (uint32_t i = 0; i < c->options.nodes_count; i++) {
+		struct raft_cluster_node *n = &c->nodes[i];
+		if (n->host == NULL)
+			continue;
+		if (n->disk.in_flight && n->sync_due_ms <= c->now_ms) {
+			raft_disk_complete(&n->disk);
+			ord_host_synced(n->host, ORD_OK);
+		}
+		if (c->now_ms % TICK_MS == i)
+			ord_host_tick(n->host, c->now_ms);
+		node_turn(c, i);
+	}
+}
+
+void raft_cluster_run(struct raft_cluster *c, uint64_t ms)
+{
+	for (uint64_t i = 0; i < ms; i++)
+		step_ms(c);
+}
+
+bool raft_cluster_run_until(struct raft_cluster *c, bool (*done)(struct raft_cluster *c), uint64_t ms)
+{
+	for (uint64_t i = 0; i < ms; i++) {
+		if (done(c))
+			return true;
+		step_ms(c);
+	}
+	return done(c);
+}
+
+uint32_t raft_cluster_leader(const struct raft_cluster *c, uint32_t group)
+{
+	uint32_t leader = c->options.nodes_count;
+	for (uint32_t i = 0; i < c->options.nodes_count; i++) {
+		const struct raft_cluster_node *n = &c->nodes[i];
+		if (n->host == NULL || n->role[group] != ORD_ROLE_LEADER)
+			continue;
+		if (leader == c->options.nodes_count || n->term[group] > c->nodes[leader].term[group])
+			leader = i;
+	}
+	return leader;
+}
+
+bool raft_cluster_all_led(struct raft_cluster *c)
+{
+	for (uint32_t g = 0; g < c->options.groups_count; g++) {
+		uint32_t leader = raft_cluster_leader(c, g);
+		if (leader == c->options.nodes_count)
+			return false;
+		for (uint32_t i = 0; i < c->options.nodes_count; i++)
+			if (c->nodes[i].host != NULL && c->nodes[i].leader[g] != leader + 1)
+				return false;
+	}
+	return true;
+}
+
+bool raft_cluster_all_equal(struct raft_cluster *c)
+{
+	if (!raft_cluster_all_led(c))
+		return false;
+	for (uint32_t g = 0; g < c->options.groups_count; g++) {
+		struct ord_group_status leader;
+		ord_host_group_status(c->nodes[raft_cluster_leader(c, g)].host, g, &leader);
+		for (uint32_t i = 0; i < c->options.nodes_count; i++) {
+			struct ord_group_status s;
+			if (c->nodes[i].host == NULL)
+				continue;
+			ord_host_group_status(c->nodes[i].host, g, &s);
+			if (s.applied_index != leader.last_index || c->nodes[i].applied[g] < c->groups[g].last)
+				return false;
+		}
+	}
+	return true;
+}
+
+bool raft_cluster_propose(struct raft_cluster *c, uint32_t group, size_t len_max)
+{
+	uint32_t leader = raft_cluster_leader(c, group);
+	uint64_t index;
+	uint64_t term;
+	if (leader == c->options.nodes_count)
+		return false;
+	size_t len = 8 + random_below(&c->random, len_max - 7);
+	uint8_t *bytes = malloc(len);
+	cr_assert_not_null(bytes);
+	memset(bytes, (int)random_below(&c->random, 256), len);
+	uint64_t number = ++c->proposed;
+	memcpy(bytes, &number, sizeof number);
+	int err = ord_host_propose(c->nodes[leader].host, group, ord_slice_of(bytes, len), &index, &term);
+	cr_assert(err == ORD_OK || err == ORD_ERR_BUSY, "proposing gives %s", ord_err_text(err));
+	cr_assert(err != ORD_OK || term == c->nodes[leader].term[group]);
+	free(bytes);
+	node_turn(c, leader);
+	return err == ORD_OK;
+}
+
+void raft_cluster_load(struct raft_cluster *c, unsigned percent, size_t len_max, uint64_t ms)
+{
+	for (uint64_t i = 0; i < ms; i++) {
+		for (uint32_t g = 0; g < c->options.groups_count; g++)
+			if (random_chance(&c->random, percent))
+				raft_cluster_propose(c, g, len_max);
+		step_ms(c);
+	}
+}

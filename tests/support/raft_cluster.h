@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: Apache-2.0 - a cluster of hosts in one process: virtual time, a bad network, disks that lose what was not synced. */
+#ifndef ORD_TESTS_SUPPORT_RAFT_CLUSTER_H
+#define ORD_TESTS_SUPPORT_RAFT_CLUSTER_H
+
+#include "raft/host.h"
+#include "tests/support/raft_disk.h"
+#include "tests/support/random.h"
+
+#define RAFT_CLUSTER_NODES_MAX 5
+#define RAFT_CLUSTER_GROUPS_MAX 16
+
+struct raft_cluster;
+
+/* What stands at an index of a group, as the first node that applied it says; everybody else must say the same. */
+struct raft_cluster_fact {
+	bool known;
+	bool is_command;
+	uint64_t term;
+	uint64_t hash;
+};
+
+struct raft_cluster_group {
+	struct raft_cluster_fact *facts; /* owned; by index */
+	size_t facts_capacity;
+	uint64_t last;	   /* highest index applied by anybody */
+	uint64_t commands; /* applied by anybody */
+};
+
+struct raft_cluster_node {
+	struct raft_cluster *cluster;
+	uint32_t id;
+	struct ord_host *host; /* NULL while it is down */
+	struct raft_disk disk;
+	uint64_t sync_due_ms;
+	uint64_t applied[RAFT_CLUSTER_GROUPS_MAX]; /* in this life */
+	enum ord_role role[RAFT_CLUSTER_GROUPS_MAX];
+	uint64_t term[RAFT_CLUSTER_GROUPS_MAX];
+	uint32_t leader[RAFT_CLUSTER_GROUPS_MAX];
+	uint64_t led_ms[RAFT_CLUSTER_GROUPS_MAX]; /* since when it is leader */
+	int fatal;
+	char why[512];
+	uint64_t sent_bytes;
+	uint64_t lag_ms; /* how much later messages to it come */
+};
+
+struct raft_cluster_message;
+
+struct raft_cluster_options {
+	uint32_t nodes_count;
+	uint32_t groups_count;
+	uint64_t seed;
+	uint64_t segment_bytes;
+	uint64_t cache_bytes;
+	uint32_t election_timeout_ms;
+	unsigned drop_percent;
+	unsigned repeat_percent;
+	uint32_t delay_ms_max; /* messages take 0 .. this, so that they overtake each other */
+	bool in_order;	       /* they do not, as on one connection */
+	uint32_t sync_ms_max;  /* a sync takes 0 .. this */
+	unsigned stall_percent;
+	uint32_t stall_ms; /* and sometimes this much more */
+};
+
+struct raft_cluster {
+	struct raft_cluster_options options;
+	struct random random;
+	uint64_t now_ms;
+	struct raft_cluster_node nodes[RAFT_CLUSTER_NODES_MAX];
+	struct raft_cluster_group groups[RAFT_CLUSTER_GROUPS_MAX];
+	bool cut[RAFT_CLUSTER_NODES_MAX][RAFT_CLUSTER_NODES_MAX]; /* from, to */
+	struct raft_cluster_message *messages;			  /* owned; in order of due_ms */
+	uint64_t arrived_ms[RAFT_CLUSTER_NODES_MAX][RAFT_CLUSTER_NODES_MAX];
+	struct {
+		uint64_t term;
+		uint32_t node;
+	} leaders[RAFT_CLUSTER_GROUPS_MAX][4096]; /* by term mod 4096: who was announced */
+	uint64_t proposed;
+	uint64_t refused_messages;
+
+	/* Called for each message before it is sent; false drops it. May be NULL. */
+	bool (*filter)(struct raft_cluster *c, uint32_t from, uint32_t to, struct ord_slice message);
+	void *filter_arg;
+};
+
+/* Makes a cluster with all nodes up. Asserts that it can. */
+void raft_cluster_open(struct raft_cluster *c, const struct raft_cluster_options *options);
+void raft_cluster_close(struct raft_cluster *c);
+
+/* Lets ms milliseconds pass. */
+void raft_cluster_run(struct raft_cluster *c, uint64_t ms);
+
+/* Until done(c) or for ms at most. True when done. */
+bool raft_cluster_run_until(struct raft_cluster *c, bool (*done)(struct raft_cluster *c), uint64_t ms);
+
+/* Stops a node as kill -9 and a loss of power do; starts it again from its disk. Nodes are 0 .. */
+void raft_cluster_kill(struct raft_cluster *c, uint32_t node);
+void raft_cluster_start(struct raft_cluster *c, uint32_t node);
+
+/* Opens a node whose opening may fail. */
+int raft_cluster_try_start(struct raft_cluster *c, uint32_t node, char *why, size_t why_size);
+
+/* Cuts or heals all that goes from one node to another. */
+void raft_cluster_cut(struct raft_cluster *c, uint32_t from, uint32_t to, bool is_cut);
+void raft_cluster_isolate(struct raft_cluster *c, uint32_t node, bool is_cut);
+
+/* The node that is the announced leader of the latest term, or nodes_count. */
+uint32_t raft_cluster_leader(const struct raft_cluster *c, uint32_t group);
+
+/* True when every group has a leader that is up and every other node that is up knows it. */
+bool raft_cluster_all_led(struct raft_cluster *c);
+
+/* True when all nodes that are up have applied everything that anybody has, and everything that is in the leader's log. */
+bool raft_cluster_all_equal(struct raft_cluster *c);
+
+/* Proposes a random entry of 8 .. len_max bytes at the leader of a group. True when it was taken. */
+bool raft_cluster_propose(struct raft_cluster *c, uint32_t group, size_t len_max);
+
+/* Proposes at every group with a leader with that chance in each millisecond, for ms. */
+void raft_cluster_load(struct raft_cluster *c, unsigned percent, size_t len_max, uint64_t ms);
+
+#endif

@@ -95,48 +95,100 @@ static int ports_check(const struct ord_layout *l, const struct ord_layout_node 
 	return ORD_ERR_IN_USE;
 }
 
-int ord_cluster_start_node(struct ord_cluster *c, uint32_t place, char *why)
+static long log_end(const char *path)
+{
+	FILE *in = fopen(path, "re");
+	long end = 0;
+	if (in == NULL)
+		return 0;
+	if (fseek(in, 0, SEEK_END) == 0)
+		end = ftell(in);
+	fclose(in);
+	return end > 0 ? end : 0;
+}
+
+static int start_node(struct ord_cluster *c, uint32_t place, char *why)
 {
 	const struct ord_layout_node *node = &c->layout.nodes[place];
 	char conf[PATH_MAX], data[PATH_MAX], log[PATH_MAX], pid_file[PATH_MAX];
 	char *argv[] = {c->ordaind, "--config", conf, "--data-dir", data, NULL};
 	ORD_ASSERT(c->processes[place].pidfd < 0);
 	int err = ord_layout_prepare(&c->layout, node, why, ORD_CLUSTER_WHY_SIZE);
-	if (err == ORD_OK)
-		err = ports_check(&c->layout, node, why);
 	if (err != ORD_OK)
 		return err;
 	ord_layout_path(&c->layout, node, "ordaind.conf", conf);
 	ord_layout_path(&c->layout, node, "data", data);
 	ord_layout_path(&c->layout, node, "log", log);
 	ord_layout_path(&c->layout, node, "pid", pid_file);
+	c->log_begin[place] = log_end(log);
 	struct ord_process_spawn spawn = {.program = c->ordaind, .argv = argv, .log = log, .pid_file = pid_file};
 	return ord_process_start(&spawn, &c->processes[place], why, ORD_CLUSTER_WHY_SIZE);
 }
 
-/* The end of a node's log, from the beginning of a line. */
-static void log_tail(const char *path, char *text, size_t text_size)
+uint32_t ord_cluster_mask(const struct ord_cluster *c, int64_t node)
 {
+	const struct ord_layout_node *found = ord_layout_find(&c->layout, node);
+	return found != NULL ? 1u << (found - c->layout.nodes) : (1u << c->layout.nodes_count) - 1;
+}
+
+int ord_cluster_check(const struct ord_cluster *c, int64_t node, char *why)
+{
+	if (node == 0 || ord_layout_find(&c->layout, node) != NULL)
+		return ORD_OK;
+	snprintf(why, ORD_CLUSTER_WHY_SIZE,
+		 "--node: there is no node %" PRId64 "; this cluster has nodes 1 to %" PRIu32, node,
+		 c->layout.nodes_count);
+	return ORD_ERR_INVALID;
+}
+
+int ord_cluster_start_nodes(struct ord_cluster *c, uint32_t mask, uint32_t *ret_count, char *why)
+{
+	int err = ORD_OK;
+	*ret_count = 0;
+	for (uint32_t i = 0; i < c->layout.nodes_count; i++) {
+		if (c->processes[i].pidfd >= 0)
+			mask &= ~(1u << i);
+	}
+	for (uint32_t i = 0; err == ORD_OK && i < c->layout.nodes_count; i++) {
+		if ((mask >> i & 1) != 0)
+			err = ports_check(&c->layout, &c->layout.nodes[i], why);
+	}
+	for (uint32_t i = 0; err == ORD_OK && i < c->layout.nodes_count; i++) {
+		if ((mask >> i & 1) == 0)
+			continue;
+		err = start_node(c, i, why);
+		*ret_count += err == ORD_OK;
+	}
+	return err;
+}
+
+/* The end of a node's log, from the beginning of a line at or after begin. */
+static void log_tail(const char *path, long begin, char *text, size_t text_size)
+{
+	long end = log_end(path);
+	bool cut = end - begin > (long)text_size - 1;
 	FILE *in = fopen(path, "re");
 	size_t len = 0;
 	if (in != NULL) {
-		if (fseek(in, -(long)LOG_TAIL_BYTES, SEEK_END) != 0)
-			rewind(in);
-		len = fread(text, 1, text_size - 1, in);
+		if (fseek(in, cut ? end - (long)text_size + 1 : begin, SEEK_SET) == 0)
+			len = fread(text, 1, text_size - 1, in);
 		fclose(in);
 	}
 	text[len] = '\0';
 	char *line = strchr(text, '\n');
-	if (len >= LOG_TAIL_BYTES && line != NULL)
+	if (cut && line != NULL)
 		memmove(text, line + 1, strlen(line + 1) + 1);
+	len = strlen(text);
+	if (len > 0 && text[len - 1] == '\n')
+		text[len - 1] = '\0';
 }
 
 static int ended_tell(const struct ord_cluster *c, uint32_t place, char *why)
 {
-	char path[PATH_MAX], tail[LOG_TAIL_BYTES + 1];
+	char path[PATH_MAX], tail[LOG_TAIL_BYTES];
 	ord_layout_path(&c->layout, &c->layout.nodes[place], "log", path);
-	log_tail(path, tail, sizeof tail);
-	snprintf(why, ORD_CLUSTER_WHY_SIZE, "node %" PRIu32 " has ended; the end of its log %.1024s:\n%s",
+	log_tail(path, c->log_begin[place], tail, sizeof tail);
+	snprintf(why, ORD_CLUSTER_WHY_SIZE, "node %" PRIu32 " has ended; its log %s says:\n%s",
 		 c->layout.nodes[place].id, path, tail);
 	return ORD_ERR_CLOSED;
 }

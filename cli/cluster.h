@@ -11,12 +11,13 @@
 #include "cli/process.h"
 #include "cli/survey.h"
 
-#define ORD_CLUSTER_WHY_SIZE 4096
+#define ORD_CLUSTER_WHY_SIZE (PATH_MAX + 4096) /* a path, and the end of a log */
 
 struct ord_cluster {
 	struct ord_layout layout;
 	char ordaind[PATH_MAX];			     /* program of the nodes; only when start is called */
 	struct ord_process processes[ORD_NODES_MAX]; /* owned; by place in layout.nodes */
+	long log_begin[ORD_NODES_MAX];		     /* where in its log a node that was started through this began */
 };
 
 /* All functions give ORD_OK or an error with why (ORD_CLUSTER_WHY_SIZE bytes), which names the node and the remedy. */
@@ -32,8 +33,14 @@ void ord_cluster_close(struct ord_cluster *c);
 /* Looks for the program of the nodes: given (may be NULL), else "ordaind" beside this program, else in PATH. */
 int ord_cluster_program(struct ord_cluster *c, const char *given, char *why);
 
-/* Starts the node at that place, which is not running. */
-int ord_cluster_start_node(struct ord_cluster *c, uint32_t place, char *why);
+/* ORD_ERR_INVALID when the cluster has no node of that number; 0 stands for all. */
+int ord_cluster_check(const struct ord_cluster *c, int64_t node, char *why);
+
+/* The mask (bit i: place i) of a node that the cluster has, or of all for 0. */
+uint32_t ord_cluster_mask(const struct ord_cluster *c, int64_t node);
+
+/* Starts the nodes of the mask that do not run; the directory's lock is held. *ret_count: how many were started, also on failure. */
+int ord_cluster_start_nodes(struct ord_cluster *c, uint32_t mask, uint32_t *ret_count, char *why);
 
 /* Waits until every partition has a leader that takes commands, and the node at place `answering` answers (-1: any), at most timeout_ms. While
  * fewer than a majority of the nodes run, there can be no leaders: then only the answer is waited for. ORD_ERR_TIMEOUT; ORD_ERR_CLOSED: a node
@@ -42,7 +49,7 @@ int ord_cluster_wait_ready(struct ord_cluster *c, int answering, int64_t timeout
 
 enum ord_cluster_end { ORD_CLUSTER_NOT_RUNNING = 1, ORD_CLUSTER_ENDED = 2, ORD_CLUSTER_KILLED = 3 };
 
-/* Sends SIGTERM to the nodes of the mask (bit i: place i) and waits until they have ended, at most timeout_ms for all; then SIGKILL when force.
+/* Sends SIGTERM to the nodes of the mask and waits until they have ended, at most timeout_ms for all; then SIGKILL when force.
  * ret_ends[place] tells what happened. ORD_ERR_TIMEOUT when one still runs. */
 int ord_cluster_stop(struct ord_cluster *c, uint32_t mask, bool force, int64_t timeout_ms,
 		     enum ord_cluster_end ret_ends[ORD_NODES_MAX], char *why);

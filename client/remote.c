@@ -21,6 +21,7 @@
  * at a time are for commands and reads, so that `cluster` always gets through. */
 #define REMOTE_SLOT_BITS 10
 #define REMOTE_SLOTS (1u << REMOTE_SLOT_BITS)
+#define REMOTE_NO_CALL 0 /* the id of an error that concerns the connection */
 #define REMOTE_CALLS_MAX (REMOTE_SLOTS - 16)
 
 /* Items under way on one node: some tenths of a second of its work. More would wait there instead of here. */
@@ -28,11 +29,12 @@
 #define REMOTE_OUTPUT_BYTES_MAX (8u << 20)
 
 #define REMOTE_CONNECT_MS 3000	 /* to connect and greet */
-#define REMOTE_SILENT_MS 1000	 /* without a word while calls are under way: ask */
-#define REMOTE_DEAF_MS 3000	 /* and if that brings nothing either: cut */
+#define REMOTE_SILENT_MS 500	 /* without a word while calls are under way: ask */
+#define REMOTE_DEAF_MS 2000	 /* and if that brings nothing either: cut */
 #define REMOTE_BACKOFF_MIN_MS 50 /* before the second attempt to connect, doubled each time */
 #define REMOTE_BACKOFF_MAX_MS 1000
 
+_Static_assert(REMOTE_ITEMS_MAX + ORD_BATCH_ITEMS_MAX <= ORD_CONNECTION_ITEMS_MAX, "a node goes on reading");
 _Static_assert(REMOTE_SLOTS <= ORD_CONNECTION_CALLS_MAX, "a node reads as many calls as a remote can have under way");
 
 enum remote_state { REMOTE_IDLE, REMOTE_CONNECTING, REMOTE_GREETING, REMOTE_READY, REMOTE_ENDING };
@@ -218,11 +220,24 @@ static void link_gone(void *ctx, const char *why)
 	remote->events.gone(remote->events.ctx, remote);
 }
 
+/* An error about no call: why the node is about to close the connection. */
+static void connection_fault(struct ord_remote *remote, const msgpack_object *error)
+{
+	struct ord_decoded_fault fault;
+	char text[256];
+	if (!ord_decode_fault(error, &fault))
+		return;
+	snprintf(text, sizeof text, "%.*s", (int)fault.message.len, fault.message.base);
+	ord_remote_fail(remote, fault.code, text);
+}
+
 static void link_message(void *ctx, const struct ord_rpc_message *m)
 {
 	struct ord_remote *remote = ctx;
 	if (m->type != ORD_RPC_RESPONSE || remote->state == REMOTE_ENDING)
 		return;
+	if (m->id == REMOTE_NO_CALL)
+		connection_fault(remote, m->error);
 	bool had_room = ord_remote_has_room(remote);
 	uint32_t slot = m->id % REMOTE_SLOTS;
 	remote->heard_ms = 0; /* tick writes the time */
@@ -242,7 +257,9 @@ struct ord_bytes *ord_remote_begin(struct ord_remote *remote, struct ord_remote_
 	remote->calls[slot] = call;
 	remote->calls_count++;
 	remote->items_count += call->items_count;
-	call->id = remote->calls_ever++ << REMOTE_SLOT_BITS | slot;
+	do
+		call->id = remote->calls_ever++ << REMOTE_SLOT_BITS | slot;
+	while (call->id == REMOTE_NO_CALL);
 	call->begin_bytes = ord_link_appended_bytes(remote->link);
 	return ord_link_output(remote->link);
 }

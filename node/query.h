@@ -12,9 +12,9 @@ enum ord_query_kind { ORD_QUERY_ACCOUNT = 1, ORD_QUERY_HISTORY = 2, ORD_QUERY_RE
 
 struct ord_query {
 	enum ord_query_kind kind;
+	uint32_t limit;		    /* HISTORY: 1 .. ORD_HISTORY_ITEMS_MAX */
 	struct ord_slice account;   /* ACCOUNT, HISTORY */
 	uint64_t from;		    /* HISTORY: first posting number */
-	uint32_t limit;		    /* HISTORY: 1 .. ORD_HISTORY_ITEMS_MAX */
 	struct ord_uuid request_id; /* REQUEST */
 	struct ord_slice space;	    /* NAME */
 	struct ord_slice name;	    /* NAME */

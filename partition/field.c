@@ -6,13 +6,16 @@
 #include "base/limits.h"
 #include "partition/utf8.h"
 
-_Static_assert(ORD_ACCOUNT_ID_BYTES_MAX == 64 && ORD_ASSET_BYTES_MAX == 16 && ORD_NAMESPACE_BYTES_MAX == 64 &&
-		       ORD_NAME_BYTES_MAX == 255 && ORD_OWNER_BYTES_MAX == 64,
-	       "the remedies below name these limits");
-
+/* What the limits below say, in words. */
 #define REMEDY_16 "1 to 16 bytes of UTF-8"
 #define REMEDY_64 "1 to 64 bytes of UTF-8"
 #define REMEDY_255 "1 to 255 bytes of UTF-8"
+
+_Static_assert(ORD_ASSET_BYTES_MAX == 16, "REMEDY_16 is an asset's");
+_Static_assert(ORD_ACCOUNT_ID_BYTES_MAX == 64, "REMEDY_64 is an account's");
+_Static_assert(ORD_NAMESPACE_BYTES_MAX == 64, "REMEDY_64 is a namespace's");
+_Static_assert(ORD_OWNER_BYTES_MAX == 64, "REMEDY_64 is an owner's");
+_Static_assert(ORD_NAME_BYTES_MAX == 255, "REMEDY_255 is a name's");
 
 #define OFFSET(payload, member) offsetof(struct ord_##payload, member)
 
@@ -35,26 +38,24 @@ static const struct ord_field transfer_fields[] = {
 	{"asset", REMEDY_16, ORD_FIELD_TEXT, OFFSET(transfer, asset), ORD_ASSET_BYTES_MAX},
 };
 
-#define NAMESPACE                                                                                      \
-	{                                                                                              \
-		"namespace", REMEDY_64, ORD_FIELD_TEXT, OFFSET(naming, space), ORD_NAMESPACE_BYTES_MAX \
-	}
-#define NAME                                                                                 \
-	{                                                                                    \
-		"name", REMEDY_255, ORD_FIELD_TEXT, OFFSET(naming, name), ORD_NAME_BYTES_MAX \
-	}
-#define OWNER                                                                                  \
-	{                                                                                      \
-		"owner", REMEDY_64, ORD_FIELD_TEXT, OFFSET(naming, owner), ORD_OWNER_BYTES_MAX \
-	}
-#define EXPECTED                                                                                     \
-	{                                                                                            \
-		"expected", REMEDY_64, ORD_FIELD_TEXT, OFFSET(naming, expected), ORD_OWNER_BYTES_MAX \
-	}
+static const struct ord_field claim_fields[] = {
+	{"namespace", REMEDY_64, ORD_FIELD_TEXT, OFFSET(naming, space), ORD_NAMESPACE_BYTES_MAX},
+	{"name", REMEDY_255, ORD_FIELD_TEXT, OFFSET(naming, name), ORD_NAME_BYTES_MAX},
+	{"owner", REMEDY_64, ORD_FIELD_TEXT, OFFSET(naming, owner), ORD_OWNER_BYTES_MAX},
+};
 
-static const struct ord_field claim_fields[] = {NAMESPACE, NAME, OWNER};
-static const struct ord_field release_fields[] = {NAMESPACE, NAME, EXPECTED};
-static const struct ord_field reassign_fields[] = {NAMESPACE, NAME, OWNER, EXPECTED};
+static const struct ord_field release_fields[] = {
+	{"namespace", REMEDY_64, ORD_FIELD_TEXT, OFFSET(naming, space), ORD_NAMESPACE_BYTES_MAX},
+	{"name", REMEDY_255, ORD_FIELD_TEXT, OFFSET(naming, name), ORD_NAME_BYTES_MAX},
+	{"expected", REMEDY_64, ORD_FIELD_TEXT, OFFSET(naming, expected), ORD_OWNER_BYTES_MAX},
+};
+
+static const struct ord_field reassign_fields[] = {
+	{"namespace", REMEDY_64, ORD_FIELD_TEXT, OFFSET(naming, space), ORD_NAMESPACE_BYTES_MAX},
+	{"name", REMEDY_255, ORD_FIELD_TEXT, OFFSET(naming, name), ORD_NAME_BYTES_MAX},
+	{"owner", REMEDY_64, ORD_FIELD_TEXT, OFFSET(naming, owner), ORD_OWNER_BYTES_MAX},
+	{"expected", REMEDY_64, ORD_FIELD_TEXT, OFFSET(naming, expected), ORD_OWNER_BYTES_MAX},
+};
 
 #define LIST(fields) ((struct ord_field_list){(fields), sizeof(fields) / sizeof((fields)[0])})
 

@@ -222,7 +222,7 @@ static bool outcome_fits(const struct flow *f, enum ord_refusal reason)
 
 	if (reason == ORD_REFUSAL_NONE)
 		return !is_refused(debit) && !is_refused(credit) && f->stages[FACT_REFUND] == NULL;
-	if (is_refused(debit))
+	if (debit != NULL && debit->reason != ORD_REFUSAL_NONE)
 		return debit->reason == reason && credit == NULL && f->stages[FACT_REFUND] == NULL;
 	return credit == NULL || credit->reason == reason;
 }

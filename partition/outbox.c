@@ -144,6 +144,7 @@ void ord_outbox_trim(struct ord_outbox *o, uint64_t upto, struct ord_digest *d)
 		return;
 	ord_digest_count(d, ORD_DIGEST_OUTBOX_FIRST, o->destination, upto + 1 - o->first);
 	while (o->first <= upto) {
+		ORD_ASSERT(o->chunks_head < o->chunks_count);
 		const struct ord_outbox_chunk *c = o->chunks[o->chunks_head];
 		struct ord_slice message = message_at(c, (uint32_t)(o->first - c->first));
 		ord_digest_subtract(d, message_digest(o, o->first, message));

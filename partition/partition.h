@@ -35,7 +35,7 @@ struct ord_partition_status {
 	uint64_t position; /* offset of the next command: how many were applied */
 	uint64_t entries_count;
 	uint64_t time_us;	  /* of the last entry */
-	uint64_t state_digest[2]; /* over all state, independent of how it is laid out in memory */
+	uint64_t state_digest[2]; /* over all state, independent of memory layout and of the cut into entries */
 	uint8_t history_hash[32]; /* SHA-256 chain over all entries: H(previous, entry) */
 	uint64_t accounts_count;
 	uint64_t names_count; /* with an owner */
@@ -48,8 +48,8 @@ struct ord_partition_status {
 void ord_partition_status(const struct ord_partition *p, struct ord_partition_status *ret);
 
 /* The messages owed to destination from number `from` on: a run of at most bytes_max bytes (at least one message when there is any).
- * The slice is valid until the next apply. count 0 when there are none. Asserts that `from` was not trimmed:
- * use ord_partition_outbox_first. */
+ * A run also ends where its piece of memory does (64 KiB): go on from first + count. The slice is valid until the next apply. count 0 when there
+ * are none. Asserts that `from` was not trimmed: use ord_partition_outbox_first. */
 struct ord_outbox_run {
 	uint64_t first;
 	uint32_t count;
@@ -71,7 +71,7 @@ struct ord_account_view {
 	struct ord_slice account;
 	struct ord_slice asset;
 	enum ord_account_state state;
-	int64_t balance;
+	int64_t balance; /* INT64_MAX when refunds lifted it higher; the exact one is kept inside */
 	int64_t floor;
 	int64_t ceiling;
 	uint64_t postings_count;
@@ -87,9 +87,9 @@ struct ord_posting_view {
 	enum ord_posting_kind kind;
 	struct ord_uuid request_id;
 	struct ord_slice counterparty;
-	int64_t amount; /* above zero */
-	int64_t balance_after;
-	uint64_t position; /* offset in this partition */
+	int64_t amount;	       /* above zero */
+	int64_t balance_after; /* as balance */
+	uint64_t position;     /* offset in this partition */
 	uint64_t time_us;
 };
 /* Fills up to views_max postings of the account with numbers from `from` (1 is the first) up. *ret_count tells how many. */

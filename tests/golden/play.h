@@ -42,7 +42,7 @@ void play_open(struct play *p, FILE *out);
 void play_close(struct play *p);
 
 /* Plays one line, narrates; a line that says nothing known is narrated as "error: ...". */
-void play_line(struct play *p, const char *line, size_t len);
+void play_line(struct play *p, const char *text, size_t len);
 
 /* The block is over: what still waits is logged. */
 void play_flush(struct play *p);

@@ -16,6 +16,7 @@ import time
 from rpc import Cluster, RpcError, must, new_id
 
 RESOLVE_SECONDS = 90
+TIMEOUT_MS = 3000  # of one call; then the outcome is unknown, and the same ids are asked again
 stopping = threading.Event()
 failures = []
 
@@ -57,7 +58,7 @@ def pay(cluster, items, out):
         if time.monotonic() > deadline:
             raise TimeoutError("%d requests without outcome after %d s, one is %s" % (len(items), RESOLVE_SECONDS, items[0]["id"].hex()))
         try:
-            results = cluster.call("transfers", items=items, seconds=RESOLVE_SECONDS)
+            results = cluster.call("transfers", items=items, timeout_ms=TIMEOUT_MS, seconds=RESOLVE_SECONDS)
         except (RpcError, OSError) as error:
             raise TimeoutError("%d requests without outcome: %s" % (len(items), error)) from error
         left = []

@@ -4,7 +4,14 @@
 dir=$WORK/cluster
 outcomes=$WORK/outcomes
 
+sleepers() {
+	local pids
+	pids=$(for node in 1 2 3; do node_pid "$dir" "$node"; done | paste -sd,)
+	"$PYTHON" "$HERE/stale.py" --addresses "$(addresses "$dir")" --pids "$pids"
+}
+
 start_cluster "$dir"
+expect "a leader that slept does not answer reads from its old state" sleepers
 start_load "$dir" "$outcomes" --clients 3
 must await_progress "$outcomes" 500
 for node in 1 2; do

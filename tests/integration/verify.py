@@ -47,7 +47,7 @@ def replicas_of(statuses):
 def at_rest(statuses):
     """Why the cluster is not at rest yet, None when it is."""
     for partition, replicas in replicas_of(statuses).items():
-        if len({replica["position"] for replica in replicas.values()}) != 1:
+        if len({(replica["position"], replica["applied_index"]) for replica in replicas.values()}) != 1:
             return "partition %d: positions %s" % (partition, {a: r["position"] for a, r in replicas.items()})
         if any(replica["unsettled"] for replica in replicas.values()):
             return "partition %d: unsettled %s" % (partition, {a: r["unsettled"] for a, r in replicas.items()})

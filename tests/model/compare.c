@@ -75,7 +75,7 @@ static void compare_outcomes(struct compare *c)
 	const struct ord_effects *fx = &c->lab->fx;
 	char whose[64];
 
-	number(c, "entry", "count of outcomes", (__int128)fx->outcomes_count, (__int128)c->model->outcomes_count);
+	number(c, "entry", "count of outcomes", fx->outcomes_count, c->model->outcomes_count);
 	for (size_t i = 0; i < fx->outcomes_count && i < c->model->outcomes_count; i++) {
 		snprintf(whose, sizeof whose, "outcome %zu", i);
 		id(c, whose, "request", &fx->outcomes[i].request_id, &c->model->outcomes[i].request_id);
@@ -88,7 +88,7 @@ void compare_effects(struct compare *c, const struct ord_reply *replies, size_t 
 	const struct ord_effects *fx = &c->lab->fx;
 	char whose[64];
 
-	number(c, "entry", "count of replies", (__int128)fx->replies_count, (__int128)replies_count);
+	number(c, "entry", "count of replies", fx->replies_count, replies_count);
 	for (size_t i = 0; i < fx->replies_count && i < replies_count; i++) {
 		snprintf(whose, sizeof whose, "reply to command %u", replies[i].command_number);
 		number(c, whose, "its place", fx->replies[i].command_number, replies[i].command_number);
@@ -138,10 +138,11 @@ static size_t compare_page(struct compare *c, const char *whose, const struct mo
 
 	if (ord_partition_history(p, model_text_slice(&model->id), first, views, POSTINGS_PEEKED, &count) != ORD_OK)
 		differ(c, "%s has no history", whose);
-	number(c, whose, "count of postings from the history", (__int128)count,
-	       (__int128)(left < POSTINGS_PEEKED ? left : POSTINGS_PEEKED));
+	if (left > POSTINGS_PEEKED)
+		left = POSTINGS_PEEKED;
+	number(c, whose, "count of postings from the history", count, left);
 	for (size_t i = 0; i < count; i++) {
-		number(c, whose, "posting's number", views[i].number, (__int128)(first + i));
+		number(c, whose, "posting's number", views[i].number, first + i);
 		compare_posting(c, whose, &views[i], find_posting(c->model, &model->id, first + i));
 	}
 	return count;
@@ -319,7 +320,7 @@ static uint64_t compare_run(struct compare *c, const char *whose, const struct o
 		at += letter->len;
 		left -= letter->len;
 	}
-	number(c, whose, "bytes after the last message of a run", (__int128)left, 0);
+	number(c, whose, "bytes after the last message of a run", left, 0);
 	return run->count;
 }
 
@@ -338,7 +339,7 @@ static void compare_peek(struct compare *c, const char *whose, const struct ord_
 		moved = run.count > 0 ? compare_run(c, whose, &run, letters) : 0;
 		from += moved;
 	}
-	number(c, whose, "number after the last message", from, (__int128)letters->count + 1);
+	number(c, whose, "number after the last message", from, letters->count + 1);
 }
 
 static void compare_pair(struct compare *c, uint32_t source, uint32_t destination)
@@ -350,8 +351,8 @@ static void compare_pair(struct compare *c, uint32_t source, uint32_t destinatio
 	char whose[64];
 
 	snprintf(whose, sizeof whose, "outbox %u to %u", source, destination);
-	number(c, whose, "next number", ord_partition_outbox_next(from, destination), (__int128)mail->count + 1);
-	number(c, whose, "first number", ord_partition_outbox_first(from, destination), (__int128)mail->trimmed + 1);
+	number(c, whose, "next number", ord_partition_outbox_next(from, destination), mail->count + 1);
+	number(c, whose, "first number", ord_partition_outbox_first(from, destination), mail->trimmed + 1);
 	number(c, whose, "cursor", ord_partition_cursor(c->lab->partitions[destination], source), mail->cursor);
 	compare_peek(c, whose, from, destination, letters);
 	for (; *seen < letters->count && *seen < mail->count; ++*seen) {

@@ -59,12 +59,19 @@ void fake_cut(struct fake_connection *c)
 	uv_close((uv_handle_t *)&c->tcp, connection_closed);
 }
 
+struct logged {
+	struct ord_table_link link;
+	struct ordain_id id;
+};
+
+static bool logged_equal(const struct ord_table_link *link, const void *key)
+{
+	return memcmp(((const struct logged *)link)->id.bytes, key, sizeof(struct ordain_id)) == 0;
+}
+
 uint32_t fake_logged(const struct fake *f, const struct ordain_id *id)
 {
-	uint32_t count = 0;
-	for (size_t i = 0; i < f->logged_count; i++)
-		count += memcmp(f->logged[i].bytes, id->bytes, sizeof id->bytes) == 0;
-	return count;
+	return ord_table_find(&f->logged, ord_routing_request(id), id->bytes, logged_equal) != NULL;
 }
 
 /* True when it was logged before. */
@@ -72,12 +79,10 @@ static bool log_id(struct fake *f, const struct ordain_id *id)
 {
 	if (fake_logged(f, id) > 0)
 		return true;
-	if (f->logged_count == f->logged_capacity) {
-		f->logged_capacity = f->logged_capacity == 0 ? 64 : 2 * f->logged_capacity;
-		f->logged = realloc(f->logged, f->logged_capacity * sizeof *f->logged);
-		ORD_ASSERT(f->logged != NULL);
-	}
-	f->logged[f->logged_count++] = *id;
+	struct logged *l = calloc(1, sizeof *l);
+	ORD_ASSERT(l != NULL);
+	l->id = *id;
+	ord_table_put(&f->logged, &l->link, ord_routing_request(id));
 	return false;
 }
 
@@ -362,12 +367,14 @@ static void request_take(struct fake_connection *c, const struct ord_rpc_message
 	snprintf(r.method, sizeof r.method, "%.*s", (int)m->method.len, (const char *)m->method.base);
 	if (strcmp(r.method, "cluster") == 0) {
 		f->clusters_count++;
-		if (!f->cluster_silent)
+		if (f->silent_node != r.node)
 			answer_cluster(&r);
 		return;
 	}
 	f->requests_count++;
 	c->node->requests_count++;
+	if (f->silent_node == r.node)
+		return;
 	if (f->handler != NULL)
 		f->handler(&r);
 	else
@@ -443,8 +450,10 @@ static void node_open(struct fake *f, uint32_t node)
 
 void fake_open(struct fake *f, uv_loop_t *loop, uint32_t nodes_count)
 {
-	ORD_ASSERT(nodes_count <= FAKE_NODES_MAX);
+	ORD_ASSERT(nodes_count > 0 && nodes_count <= FAKE_NODES_MAX);
 	*f = (struct fake){.loop = loop, .nodes_count = nodes_count, .cluster_id = {{0xc1}}};
+	int err = ord_table_open(&f->logged);
+	ORD_ASSERT(err == 0);
 	for (uint32_t node = 1; node <= nodes_count; node++)
 		node_open(f, node);
 	for (uint32_t p = 0; p < FAKE_PARTITIONS; p++)
@@ -465,9 +474,14 @@ void fake_close(struct fake *f)
 {
 	for (uint32_t node = 1; node <= f->nodes_count; node++)
 		fake_kill(f, node);
-	free(f->logged);
-	f->logged = NULL;
-	f->logged_count = f->logged_capacity = 0;
+	uint64_t cursor = 0;
+	struct ord_table_link *link = ord_table_next(&f->logged, &cursor, NULL);
+	while (link != NULL) {
+		struct ord_table_link *next = ord_table_next(&f->logged, &cursor, link);
+		free(link);
+		link = next;
+	}
+	ord_table_close(&f->logged);
 }
 
 const char *fake_addresses(const struct fake *f, uint32_t count)

@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <uv.h>
 
+#include "base/table.h"
 #include "client/ordain.h"
 #include "client/rpc.h"
 
@@ -38,7 +39,7 @@ struct fake {
 	uint32_t requests_count;	   /* without `cluster` */
 	uint32_t clusters_count;
 	uint32_t misled_count;	  /* items that came to a node which does not lead their partition */
-	bool cluster_silent;	  /* `cluster` is not answered any more */
+	uint32_t silent_node;	  /* answers nothing any more; 0: none */
 	uint32_t rejected_amount; /* transfers of this amount are rejected as below_floor; 0: none */
 	struct fake_node {
 		uint32_t node;
@@ -49,9 +50,7 @@ struct fake {
 		uint32_t requests_count;
 		struct fake_connection *connections;
 	} nodes[FAKE_NODES_MAX];
-	struct ordain_id *logged; /* owned; ids that were carried out, each once */
-	size_t logged_count;
-	size_t logged_capacity;
+	struct ord_table logged; /* ids that were carried out, each once */
 };
 
 /* Nodes 1 .. nodes_count listen on ports of their own; partition p is led by node p % nodes_count + 1. */

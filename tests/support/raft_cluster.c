@@ -8,6 +8,7 @@
 
 #include "base/err.h"
 #include "base/hash.h"
+#include "raft/codec.h"
 
 #define TICK_MS 10
 #define LEADERS_KEPT 4096
@@ -39,6 +40,29 @@ static void message_post(struct raft_cluster *c, uint32_t from, uint32_t to, str
 	*at = m;
 }
 
+/* A node votes once in a term, whatever it forgets in a crash. */
+static void check_vote(struct raft_cluster *c, uint32_t group, uint32_t voter, uint64_t term, uint32_t candidate)
+{
+	uint64_t slot = term % LEADERS_KEPT;
+	bool is_known = c->votes[group][voter][slot].term == term;
+	cr_assert(!is_known || c->votes[group][voter][slot].candidate == candidate,
+		  "node %u votes for %u and %u in term %lu of group %u", voter + 1,
+		  c->votes[group][voter][slot].candidate, candidate, term, group);
+	c->votes[group][voter][slot].term = term;
+	c->votes[group][voter][slot].candidate = candidate;
+}
+
+static void check_message(struct raft_cluster *c, uint32_t from, struct ord_slice bytes)
+{
+	struct ord_message m;
+	cr_assert_eq(ord_codec_decode(bytes, c->entries, &m), ORD_OK);
+	if (m.raft.type == RAFT_REQUEST_VOTE && !m.raft.request_vote.pre_vote)
+		check_vote(c, m.group, from, m.raft.request_vote.term, m.from);
+	const struct raft_request_vote_result *v = &m.raft.request_vote_result;
+	if (m.raft.type == RAFT_REQUEST_VOTE_RESULT && v->vote_granted && !v->pre_vote)
+		check_vote(c, m.group, from, v->term, m.to);
+}
+
 static void cluster_send(void *ctx, uint32_t id, struct ord_slice bytes)
 {
 	struct raft_cluster_node *n = ctx;
@@ -49,6 +73,7 @@ static void cluster_send(void *ctx, uint32_t id, struct ord_slice bytes)
 	cr_assert_neq(to, from);
 	cr_assert_leq(bytes.len, 8u << 20, "a message of %zu bytes", bytes.len);
 	n->sent_bytes += bytes.len;
+	check_message(c, from, bytes);
 	if (c->cut[from][to] || random_chance(&c->random, c->options.drop_percent))
 		return;
 	if (c->filter != NULL && !c->filter(c, from, to, bytes))
@@ -181,6 +206,8 @@ void raft_cluster_open(struct raft_cluster *c, const struct raft_cluster_options
 	c->options = *options;
 	c->random = random_of(options->seed);
 	c->now_ms = 1000;
+	c->entries = malloc(ORD_MESSAGE_ENTRIES_MAX * sizeof *c->entries);
+	cr_assert_not_null(c->entries);
 	for (uint32_t i = 0; i < options->nodes_count; i++) {
 		c->nodes[i].cluster = c;
 		c->nodes[i].id = i + 1;
@@ -202,6 +229,7 @@ void raft_cluster_close(struct raft_cluster *c)
 		c->messages = m->next;
 		free(m);
 	}
+	free(c->entries);
 }
 
 void raft_cluster_kill(struct raft_cluster *c, uint32_t node)

@@ -74,8 +74,14 @@ struct raft_cluster {
 		uint64_t term;
 		uint32_t node;
 	} leaders[RAFT_CLUSTER_GROUPS_MAX][4096]; /* by term mod 4096: who was announced */
+	struct {
+		uint64_t term;
+		uint32_t candidate;
+	} votes[RAFT_CLUSTER_GROUPS_MAX][RAFT_CLUSTER_NODES_MAX]
+	       [4096]; /* by term mod 4096: what a node's messages said */
 	uint64_t proposed;
 	uint64_t refused_messages;
+	struct raft_entry *entries; /* owned; one message while it is looked at */
 
 	/* Called for each message before it is sent; false drops it. May be NULL. */
 	bool (*filter)(struct raft_cluster *c, uint32_t from, uint32_t to, struct ord_slice message);

@@ -144,6 +144,10 @@ advise() {
 	say "Run as root: $0 $purposes"
 	say "or by hand:"
 	say "    apt-get update"
+	if [ -z "$(candidate libssl-dev)" ]; then
+		say "and make again, which then names the packages: apt knows of none yet."
+		return
+	fi
 	if [ -n "$raft" ]; then
 		if [ -z "$(raft_version)" ] && line=$(backports_line); then
 			say "    echo '$line' > /etc/apt/sources.list.d/$(codename)-backports.list"

@@ -77,9 +77,9 @@ Test(cli_csv, a_wrong_line_spoils_only_itself)
 
 Test(cli_csv, has_bounds)
 {
-	char *text = malloc(ORD_CSV_LINE_BYTES_MAX + 64);
+	char *text = calloc(1, ORD_CSV_LINE_BYTES_MAX + 64);
 	memset(text, 'x', ORD_CSV_LINE_BYTES_MAX + 1);
-	strcpy(text + ORD_CSV_LINE_BYTES_MAX + 1, "\nnext\n");
+	snprintf(text + ORD_CSV_LINE_BYTES_MAX + 1, 8, "\nnext\n");
 	tells(text, "1!longer than 16384 bytes\n2:next\n");
 	free(text);
 	tells(",,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,\nnext\n",
@@ -88,9 +88,9 @@ Test(cli_csv, has_bounds)
 
 Test(cli_csv, takes_the_longest_line)
 {
-	char *text = malloc(ORD_CSV_LINE_BYTES_MAX + 2);
+	char *text = calloc(1, ORD_CSV_LINE_BYTES_MAX + 2);
 	memset(text, 'x', ORD_CSV_LINE_BYTES_MAX);
-	strcpy(text + ORD_CSV_LINE_BYTES_MAX, "\n");
+	text[ORD_CSV_LINE_BYTES_MAX] = '\n';
 	char *story = narrate(text, strlen(text));
 	cr_assert_eq(strlen(story), 2 + ORD_CSV_LINE_BYTES_MAX + 1);
 	free(story);

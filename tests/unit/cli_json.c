@@ -75,16 +75,14 @@ Test(cli_json, bytes_that_are_not_utf8_are_replaced)
 					  "\x80"};
 	static const unsigned replaced[] = {1, 1, 2, 2, 3, 4, 1};
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-		char expected[64] = "[\"x";
+		static const char marks[] = "\\ufffd\\ufffd\\ufffd\\ufffd";
+		char expected[64], value[16];
 		begin();
 		ord_json_begin_array(&j);
-		char value[16];
 		snprintf(value, sizeof value, "x%sy", bad[i]);
 		ord_json_text(&j, value);
 		ord_json_end_array(&j);
-		for (unsigned k = 0; k < replaced[i]; k++)
-			strcat(expected, "\\ufffd");
-		strcat(expected, "y\"]\n");
+		snprintf(expected, sizeof expected, "[\"x%.*sy\"]\n", (int)(6 * replaced[i]), marks);
 		wrote(expected);
 	}
 }

@@ -74,6 +74,7 @@ Test(cli_process, is_found_again_until_it_ends)
 	cr_assert_not(ord_process_wait(&found, 0));
 	cr_assert_eq(ord_process_signal(&found, SIGTERM), ORD_OK);
 	cr_assert(ord_process_wait(&found, 10000));
+	cr_assert(ord_process_wait(&daemon_process, 0), "reaps the child");
 	cr_assert_eq(ord_process_signal(&found, SIGTERM), ORD_ERR_NOT_FOUND);
 	ord_process_close(&found);
 	found = find();

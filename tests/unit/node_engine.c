@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/err.h"
+#include "node/query.h"
 #include "partition/route.h"
 #include "tests/support/node_cluster.h"
 
@@ -208,6 +209,116 @@ Test(engine, without_a_majority_calls_are_answered_in_time)
 		cr_assert_eq(calls[i].decided, ORD_STATUS_SETTLED, "%s", ord_err_text(calls[i].last_err));
 	step_many(&c, 2000);
 	node_cluster_check(&c);
+	node_cluster_close(&c);
+}
+
+/* A read under way, and what it gave. */
+struct look {
+	struct ord_waiter waiter; /* first */
+	bool answered;
+	int err;
+	uint8_t body[512];
+	size_t body_bytes;
+};
+
+static void look_answer(struct ord_waiter *w, uint32_t item, const struct ord_answer *a)
+{
+	struct look *look = (struct look *)w;
+	(void)item;
+	cr_assert_not(look->answered);
+	look->answered = true;
+	look->err = a->err;
+	cr_assert_leq(a->body.len, sizeof look->body);
+	look->body_bytes = a->body.len;
+	if (a->body.len > 0)
+		memcpy(look->body, a->body.base, a->body.len);
+}
+
+/* Begins to read the account's balance at the node. */
+static void look_begin(struct node_cluster *c, struct look *look, unsigned place, unsigned account)
+{
+	char name[16];
+	struct ord_query q = {.kind = ORD_QUERY_ACCOUNT, .account = account_name(name, account)};
+	struct ord_bytes query;
+	ord_bytes_init(&query, 256);
+	ord_query_encode(&q, &query);
+	*look = (struct look){.waiter = {.answer = look_answer}};
+	ord_engine_read(c->nodes[place].engine, ord_route_account(q.account, PARTITIONS), ord_bytes_slice(&query),
+			c->now_ms + WAIT_MS, &look->waiter, 0);
+	ord_bytes_close(&query);
+}
+
+/* The answer that the partition's state at that node gives now. */
+static void expect_state_at(const struct node_cluster *c, const struct look *look, unsigned place, unsigned account)
+{
+	char name[16];
+	struct ord_query q = {.kind = ORD_QUERY_ACCOUNT, .account = account_name(name, account)};
+	uint32_t partition = ord_route_account(q.account, PARTITIONS);
+	struct ord_bytes query, body;
+	ord_bytes_init(&query, 256);
+	ord_bytes_init(&body, 512);
+	ord_query_encode(&q, &query);
+	cr_assert_eq(ord_query_run(ord_bytes_slice(&query), ord_engine_partition(c->nodes[place].engine, partition),
+				   partition, &body),
+		     ORD_OK);
+	cr_assert_eq(look->body_bytes, body.len);
+	cr_assert_arr_eq(look->body, body.base, body.len);
+	ord_bytes_close(&query);
+	ord_bytes_close(&body);
+}
+
+Test(engine, a_read_at_any_node_sees_what_was_acknowledged)
+{
+	struct node_cluster c;
+	node_cluster_open(&c, PARTITIONS, 4);
+	node_cluster_wait_ready(&c);
+	open_accounts(&c);
+	char name[16];
+	uint32_t partition = ord_route_account(account_name(name, 2), PARTITIONS);
+	for (unsigned i = 0; i < 6; i++) {
+		call_send(&c, call_transfer(0, 2, 10), i % NODE_CLUSTER_NODES, ORD_WAIT_SETTLED);
+		wait_answered(&c);
+		struct look look;
+		look_begin(&c, &look, (i + 1) % NODE_CLUSTER_NODES, 2);
+		for (unsigned step = 0; step < WAIT_MS && !look.answered; step++)
+			node_cluster_step(&c);
+		cr_assert(look.answered);
+		cr_assert_eq(look.err, ORD_OK);
+		expect_state_at(&c, &look, (unsigned)node_cluster_leader(&c, partition), 2);
+	}
+	node_cluster_close(&c);
+}
+
+Test(engine, a_leader_that_was_cut_off_answers_no_stale_read)
+{
+	struct node_cluster c;
+	node_cluster_open(&c, PARTITIONS, 5);
+	node_cluster_wait_ready(&c);
+	open_accounts(&c);
+	char name[16];
+	uint32_t partition = ord_route_account(account_name(name, 2), PARTITIONS);
+	int old = node_cluster_leader(&c, partition);
+	unsigned other = (unsigned)(old + 1) % NODE_CLUSTER_NODES;
+	for (unsigned i = 0; i < NODE_CLUSTER_NODES; i++) {
+		c.cut[old][i] = true;
+		c.cut[i][old] = true;
+	}
+	struct look look;
+	look_begin(&c, &look, (unsigned)old, 2); /* it still takes itself for the leader */
+	struct call *call = call_transfer(0, 2, 10);
+	while (call->decided == 0 && c.now_ms < 20000) {
+		if (call->outstanding == 0)
+			call_send(&c, call, other, ORD_WAIT_SETTLED);
+		node_cluster_step(&c);
+	}
+	cr_assert_eq(call->decided, ORD_STATUS_SETTLED);
+	cr_assert(!look.answered || look.err != ORD_OK, "the old leader answered from its old state");
+	memset(c.cut, 0, sizeof c.cut);
+	for (unsigned step = 0; step < 2 * WAIT_MS && !look.answered; step++)
+		node_cluster_step(&c);
+	cr_assert(look.answered);
+	if (look.err == ORD_OK)
+		expect_state_at(&c, &look, other, 2);
 	node_cluster_close(&c);
 }
 

@@ -1,25 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 - tests of the client's port over real sockets, with a shard that answers when the test says so. */
 #include "node/listener.h"
 
-#include <arpa/inet.h>
 #include <criterion/criterion.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <unistd.h>
 #include <uv.h>
 
 #include "base/err.h"
 #include "base/limits.h"
 #include "node/config.h"
+#include "tests/support/node_client.h"
 #include "tests/support/node_words.h"
 
 #define ITEMS_MAX 100000
-#define PATIENCE_MS 20000
 #define CLUSTER "01890a5d-ac96-774b-bcce-b302099a8057"
 #define ID(last) "01000000-0000-0000-0000-0000000000" last
 #define PARTITIONS 2
@@ -105,11 +101,6 @@ void ord_shard_host_status(const struct ord_shard *s, struct ord_host_status *re
 	*ret = (struct ord_host_status){.wal_bytes = 4096};
 }
 
-const char *ord_role_name(enum ord_role role)
-{
-	return role == ORD_ROLE_FOLLOWER ? "follower" : "other";
-}
-
 static void answer(size_t i, const struct ord_answer *a)
 {
 	struct submitted *s = &shard.items[i];
@@ -136,17 +127,6 @@ static struct ord_config config;
 static struct ord_listener *listener;
 static bool listener_closed;
 
-static uint16_t free_port(void)
-{
-	struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	socklen_t len = sizeof a;
-	int fd = socket(AF_INET, SOCK_STREAM, 0);
-	cr_assert_eq(bind(fd, (struct sockaddr *)&a, sizeof a), 0);
-	cr_assert_eq(getsockname(fd, (struct sockaddr *)&a, &len), 0);
-	close(fd);
-	return ntohs(a.sin_port);
-}
-
 static void setup(void)
 {
 	char why[256] = "";
@@ -157,7 +137,8 @@ static void setup(void)
 	cr_assert_eq(ord_uuid_parse(ord_slice_text(CLUSTER), &config.cluster), ORD_OK);
 	config.node = 1;
 	config.nodes_count = 1;
-	config.nodes[0] = (struct ord_config_node){.id = 1, .client = {.host = "127.0.0.1", .port = free_port()}};
+	config.nodes[0] =
+		(struct ord_config_node){.id = 1, .client = {.host = "127.0.0.1", .port = client_free_port()}};
 	config.partitions_count = PARTITIONS;
 	config.clients_max = 3;
 	cr_assert_eq(ord_listener_start(&loop, &config, &shard, &listener, why, sizeof why), ORD_OK, "%s", why);
@@ -188,110 +169,9 @@ static void turn(void)
 	uv_run(&loop, UV_RUN_NOWAIT);
 }
 
-/* Turns the loop until the condition holds. */
-#define UNTIL(condition)                                                                           \
-	do {                                                                                       \
-		uint64_t begin_ns = uv_hrtime();                                                   \
-		while (!(condition)) {                                                             \
-			turn();                                                                    \
-			cr_assert_lt((uv_hrtime() - begin_ns) / 1000000, PATIENCE_MS, #condition); \
-		}                                                                                  \
-	} while (0)
-
-struct client {
-	int fd;
-	char *input; /* owned */
-	size_t input_len;
-	size_t input_taken;
-	bool ended;
-	bool reset; /* not in an orderly way */
-};
-
-static struct client client_open(int receive_bytes)
+static struct client come(int receive_bytes)
 {
-	struct client c = {.fd = socket(AF_INET, SOCK_STREAM, 0)};
-	struct sockaddr_in a = {.sin_family = AF_INET,
-				.sin_port = htons(config.nodes[0].client.port),
-				.sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	if (receive_bytes > 0)
-		cr_assert_eq(setsockopt(c.fd, SOL_SOCKET, SO_RCVBUF, &receive_bytes, sizeof receive_bytes), 0);
-	cr_assert_eq(connect(c.fd, (struct sockaddr *)&a, sizeof a), 0, "%s", strerror(errno));
-	cr_assert_eq(fcntl(c.fd, F_SETFL, O_NONBLOCK), 0);
-	return c;
-}
-
-static void client_close(struct client *c)
-{
-	close(c->fd);
-	free(c->input);
-	*c = (struct client){.fd = -1};
-}
-
-static void client_send(struct client *c, const void *base, size_t len)
-{
-	for (size_t sent = 0; sent < len;) {
-		ssize_t n = send(c->fd, (const char *)base + sent, len - sent, MSG_NOSIGNAL);
-		if (n < 0 && errno == EAGAIN) {
-			turn();
-			continue;
-		}
-		cr_assert_gt(n, 0, "%s", strerror(errno));
-		sent += (size_t)n;
-	}
-}
-
-static void client_send_words(struct client *c, const char *words)
-{
-	msgpack_sbuffer bytes;
-	msgpack_sbuffer_init(&bytes);
-	words_pack(words, &bytes);
-	client_send(c, bytes.data, bytes.size);
-	msgpack_sbuffer_destroy(&bytes);
-}
-
-/* Takes in what has come. */
-static void client_fill(struct client *c)
-{
-	enum { CHUNK = 1 << 18 };
-	for (;;) {
-		c->input = realloc(c->input, c->input_len + CHUNK);
-		ssize_t n = recv(c->fd, c->input + c->input_len, CHUNK, 0);
-		if (n > 0) {
-			c->input_len += (size_t)n;
-			continue;
-		}
-		if (n == 0 || (errno != EAGAIN && errno != EINTR))
-			c->ended = true;
-		c->reset |= n < 0 && errno == ECONNRESET;
-		return;
-	}
-}
-
-/* The next whole message as a text, without waiting; "" when there is none. */
-static const char *client_poll(struct client *c)
-{
-	static char shown[1 << 20];
-	shown[0] = '\0';
-	msgpack_unpacked unpacked;
-	msgpack_unpacked_init(&unpacked);
-	client_fill(c);
-	if (msgpack_unpack_next(&unpacked, c->input, c->input_len, &c->input_taken) == MSGPACK_UNPACK_SUCCESS)
-		words_show(&unpacked.data, shown, sizeof shown);
-	msgpack_unpacked_destroy(&unpacked);
-	return shown;
-}
-
-static const char *client_next(struct client *c)
-{
-	const char *shown;
-	UNTIL((shown = client_poll(c))[0] != '\0' || c->ended);
-	return shown;
-}
-
-static const char *ask(struct client *c, const char *words)
-{
-	client_send_words(c, words);
-	return client_next(c);
+	return client_open(&loop, config.nodes[0].client.port, receive_bytes);
 }
 
 #define TRANSFER(number, rest) \
@@ -302,13 +182,13 @@ static const char *ask(struct client *c, const char *words)
 
 Test(node_listener, a_transfer_is_answered_when_the_shard_has_answered)
 {
-	struct client c = client_open(0);
+	struct client c = come(0);
 	client_send_words(&c, TRANSFER("7", ", wait: logged, timeout_ms: 1234"));
-	UNTIL(shard.items_count == 1);
+	UNTIL(&loop, shard.items_count == 1);
 	cr_assert_eq(shard.items[0].wait, ORD_WAIT_LOGGED);
 	cr_assert_eq(shard.items[0].amount, 5);
 	cr_assert_leq(shard.items[0].deadline_ms, uv_now(&loop) + 1234);
-	cr_assert_geq(shard.items[0].deadline_ms + PATIENCE_MS, uv_now(&loop) + 1234);
+	cr_assert_geq(shard.items[0].deadline_ms + CLIENT_PATIENCE_MS, uv_now(&loop) + 1234);
 	cr_assert_str_empty(client_poll(&c));
 	answer(0, &(struct ord_answer){.partition = 6, .result = {.status = ORD_STATUS_ACCEPTED, .position = 41}});
 	shard.answered_count = 1;
@@ -316,7 +196,7 @@ Test(node_listener, a_transfer_is_answered_when_the_shard_has_answered)
 			 "[1, 7, nil, {\"id\"=>\"" ID("01") "\", \"status\"=>\"accepted\", \"replayed\"=>false, "
 							    "\"position\"=>\"6:41\"}]");
 	client_send_words(&c, TRANSFER("8", ""));
-	UNTIL(shard.items_count == 2);
+	UNTIL(&loop, shard.items_count == 2);
 	cr_assert_eq(shard.items[1].wait, ORD_WAIT_SETTLED);
 	struct ord_result refused = {.status = ORD_STATUS_REJECTED,
 				     .reason = ORD_REFUSAL_ID_REUSED,
@@ -338,7 +218,7 @@ static const char *answered_with(struct client *c, const char *words, const stru
 {
 	size_t before = shard.items_count;
 	client_send_words(c, words);
-	UNTIL(shard.items_count == before + 1);
+	UNTIL(&loop, shard.items_count == before + 1);
 	answer(before, a);
 	shard.answered_count = shard.items_count;
 	return client_next(c);
@@ -346,7 +226,7 @@ static const char *answered_with(struct client *c, const char *words, const stru
 
 Test(node_listener, errors_of_the_shard_are_errors_of_the_protocol)
 {
-	struct client c = client_open(0);
+	struct client c = come(0);
 	const char *shown =
 		answered_with(&c, TRANSFER("1", ""), &(struct ord_answer){.err = ORD_ERR_BUSY, .retry_after_ms = 30});
 	cr_expect_str_eq(shown, "[1, 1, {\"code\"=>8, \"name\"=>\"busy\", \"message\"=>\"a queue is full, nothing was "
@@ -370,7 +250,7 @@ Test(node_listener, errors_of_the_shard_are_errors_of_the_protocol)
 
 Test(node_listener, a_read_gives_what_the_partition_wrote)
 {
-	struct client c = client_open(0);
+	struct client c = come(0);
 	msgpack_sbuffer body;
 	msgpack_sbuffer_init(&body);
 	words_pack("{account: a, balance: -5}", &body);
@@ -386,31 +266,34 @@ Test(node_listener, a_read_gives_what_the_partition_wrote)
 
 Test(node_listener, faults_are_answered_and_the_connection_goes_on)
 {
-	struct client c = client_open(0);
-	cr_assert_not_null(strstr(ask(&c, "[0, 1, tranfer, {}]"), "[1, 1, {\"code\"=>2, \"name\"=>\"unknown_method\""));
+	struct client c = come(0);
+	cr_assert_not_null(
+		strstr(client_ask(&c, "[0, 1, tranfer, {}]"), "[1, 1, {\"code\"=>2, \"name\"=>\"unknown_method\""));
 	cr_assert_str_eq(
-		ask(&c, "[0, 2, transfer, {id: x01000000000000000000000000000001, payer: a, payee: b, amount: 0}]"),
+		client_ask(&c,
+			   "[0, 2, transfer, {id: x01000000000000000000000000000001, payer: a, payee: b, amount: 0}]"),
 		"[1, 2, {\"code\"=>5, \"name\"=>\"invalid_field\", \"message\"=>\"must be an integer from 1 to "
 		"9223372036854775807\", \"field\"=>\"amount\"}, nil]");
-	cr_assert_not_null(strstr(ask(&c, "[0, 3, request, {id: x01000000000000000000000000000001, partition: 2}]"),
-				  "must be an integer from 0 to 1"));
-	cr_assert_not_null(strstr(ask(&c, "[0, 4, account, nil]"), "\"field\"=>\"params\""));
+	cr_assert_not_null(
+		strstr(client_ask(&c, "[0, 3, request, {id: x01000000000000000000000000000001, partition: 2}]"),
+		       "must be an integer from 0 to 1"));
+	cr_assert_not_null(strstr(client_ask(&c, "[0, 4, account, nil]"), "\"field\"=>\"params\""));
 	cr_assert_eq(shard.items_count, 0, "no id is burnt");
 	client_send_words(&c, TRANSFER("5", ""));
-	UNTIL(shard.items_count == 1);
+	UNTIL(&loop, shard.items_count == 1);
 	client_close(&c);
 }
 
 Test(node_listener, a_batch_keeps_the_order_and_bad_items_do_not_stop_the_others)
 {
-	struct client c = client_open(0);
+	struct client c = come(0);
 	client_send_words(&c, "[0, 9, transfers, {items: ["
 			      "{id: x01000000000000000000000000000001, payer: a, payee: b, amount: 1, asset: EUR},"
 			      "{id: x01000000000000000000000000000002, payer: a, payee: b, amount: 0, asset: EUR},"
 			      "{id: x01000000000000000000000000000003, payer: a, payee: b, amount: 3, asset: EUR},"
 			      "17,"
 			      "{id: x01000000000000000000000000000005, payer: a, payee: b, amount: 5, asset: EUR}]}]");
-	UNTIL(shard.items_count == 3);
+	UNTIL(&loop, shard.items_count == 3);
 	cr_assert_eq(shard.items[2].item, 4);
 	answer(2, &(struct ord_answer){.err = ORD_ERR_BUSY});
 	answer(1, &(struct ord_answer){.partition = 1, .result = {.status = ORD_STATUS_SETTLED, .position = 3}});
@@ -442,7 +325,7 @@ Test(node_listener, a_batch_keeps_the_order_and_bad_items_do_not_stop_the_others
 									"later\", \"retry_after_ms\"=>50}}]]");
 	/* A batch without one good item never reaches the shard. */
 	cr_assert_str_eq(
-		ask(&c, "[0, 10, claims, {items: [7]}]"),
+		client_ask(&c, "[0, 10, claims, {items: [7]}]"),
 		"[1, 10, nil, [{\"status\"=>\"failed\", \"error\"=>{\"code\"=>5, \"name\"=>\"invalid_field\", "
 		"\"message\"=>\"each item must be a map of field names and values\", \"field\"=>\"items\"}}]]");
 	client_close(&c);
@@ -450,19 +333,19 @@ Test(node_listener, a_batch_keeps_the_order_and_bad_items_do_not_stop_the_others
 
 Test(node_listener, cluster_and_status_are_answered_here)
 {
-	struct client c = client_open(0);
+	struct client c = come(0);
 	char wanted[512];
 	snprintf(wanted, sizeof wanted,
 		 "[1, 1, nil, {\"cluster_id\"=>\"" CLUSTER
 		 "\", \"node\"=>1, \"version\"=>\"0.1.0\", \"partitions\"=>2, "
 		 "\"nodes\"=>[{\"node\"=>1, \"host\"=>\"127.0.0.1\", \"port\"=>%u}], \"leaders\"=>[2, 0]}]",
 		 (unsigned)config.nodes[0].client.port);
-	cr_assert_str_eq(ask(&c, "[0, 1, cluster, []]"), wanted);
-	cr_assert_str_eq(ask(&c, "[0, 1, cluster, {cluster_id: '" CLUSTER "'}]"), wanted);
-	cr_assert_str_eq(ask(&c, "[0, 2, cluster, {cluster_id: x01890a5dac96774bbcceb302099a8058}]"),
+	cr_assert_str_eq(client_ask(&c, "[0, 1, cluster, []]"), wanted);
+	cr_assert_str_eq(client_ask(&c, "[0, 1, cluster, {cluster_id: '" CLUSTER "'}]"), wanted);
+	cr_assert_str_eq(client_ask(&c, "[0, 2, cluster, {cluster_id: x01890a5dac96774bbcceb302099a8058}]"),
 			 "[1, 2, {\"code\"=>11, \"name\"=>\"wrong_cluster\", \"message\"=>\"this node belongs to "
 			 "cluster " CLUSTER ": connect to a node of yours\", \"field\"=>\"cluster_id\"}, nil]");
-	const char *shown = ask(&c, "[0, 3, status, {}]");
+	const char *shown = client_ask(&c, "[0, 3, status, {}]");
 	cr_assert_not_null(
 		strstr(shown, "\"replicas\"=>[{\"partition\"=>0, \"role\"=>\"follower\", \"term\"=>3, \"leader\"=>2, "
 			      "\"ready\"=>false, \"last_index\"=>0"),
@@ -485,10 +368,10 @@ Test(node_listener, cluster_and_status_are_answered_here)
 /* What is no request is answered with an error of id 0, and the connection closed, whatever else the client goes on to send. */
 static void assert_thrown_out(const void *base, size_t len, const char *wanted)
 {
-	struct client c = client_open(0);
+	struct client c = come(0);
 	client_send(&c, base, len);
 	cr_expect_str_eq(client_next(&c), wanted);
-	UNTIL((client_fill(&c), c.ended));
+	UNTIL(&loop, (client_fill(&c), c.ended));
 	cr_expect_eq(c.input_taken, c.input_len, "one answer and no more");
 	cr_expect_not(c.reset);
 	client_close(&c);
@@ -528,12 +411,12 @@ Test(node_listener, what_is_no_request_is_told_so_and_closed)
 
 Test(node_listener, the_last_answer_arrives_although_the_client_goes_on_sending)
 {
-	struct client c = client_open(0);
+	struct client c = come(0);
 	char *flood = calloc(1, 1 << 20);
 	memset(flood, 'G', 1 << 20);
 	client_send(&c, flood, 1 << 20);
 	cr_assert_str_eq(client_next(&c), GARBAGE_ANSWER);
-	UNTIL((client_fill(&c), c.ended));
+	UNTIL(&loop, (client_fill(&c), c.ended));
 	cr_assert_not(c.reset, "a reset would make many systems forget the answer");
 	free(flood);
 	client_close(&c);
@@ -541,7 +424,7 @@ Test(node_listener, the_last_answer_arrives_although_the_client_goes_on_sending)
 
 Test(node_listener, answers_under_way_come_before_the_end)
 {
-	struct client c = client_open(0);
+	struct client c = come(0);
 	client_send_words(&c, TRANSFER("1", ""));
 	client_send(&c, "GET", 3);
 	cr_assert_str_eq(client_next(&c), GARBAGE_ANSWER);
@@ -552,13 +435,13 @@ Test(node_listener, answers_under_way_come_before_the_end)
 	cr_assert_not(c.ended);
 	settle_all();
 	cr_assert_not_null(strstr(client_next(&c), "[1, 1, nil, {"));
-	UNTIL((client_fill(&c), c.ended));
+	UNTIL(&loop, (client_fill(&c), c.ended));
 	client_close(&c);
 }
 
 Test(node_listener, requests_may_come_byte_by_byte)
 {
-	struct client c = client_open(0);
+	struct client c = come(0);
 	msgpack_sbuffer bytes;
 	msgpack_sbuffer_init(&bytes);
 	words_pack(TRANSFER("1", "") " " TRANSFER("2", ""), &bytes);
@@ -566,7 +449,7 @@ Test(node_listener, requests_may_come_byte_by_byte)
 		client_send(&c, bytes.data + i, 1);
 		turn();
 	}
-	UNTIL(shard.items_count == 2);
+	UNTIL(&loop, shard.items_count == 2);
 	settle_all();
 	cr_assert_not_null(strstr(client_next(&c), "[1, 1, nil, {"));
 	cr_assert_not_null(strstr(client_next(&c), "[1, 2, nil, {"));
@@ -576,21 +459,21 @@ Test(node_listener, requests_may_come_byte_by_byte)
 
 Test(node_listener, a_half_request_and_a_goodbye_leave_nothing)
 {
-	struct client c = client_open(0);
+	struct client c = come(0);
 	client_send(&c, "\x94\x00\x05\xa8tran", 8);
 	turn();
 	client_close(&c);
-	struct client d = client_open(0);
-	cr_assert_not_null(strstr(ask(&d, "[0, 1, status, {}]"), "\"clients\"=>"));
-	UNTIL(strstr(ask(&d, "[0, 1, status, {}]"), "\"clients\"=>1}") != NULL);
+	struct client d = come(0);
+	cr_assert_not_null(strstr(client_ask(&d, "[0, 1, status, {}]"), "\"clients\"=>"));
+	UNTIL(&loop, strstr(client_ask(&d, "[0, 1, status, {}]"), "\"clients\"=>1}") != NULL);
 	client_close(&d);
 }
 
 Test(node_listener, a_client_that_goes_away_leaves_its_calls_to_end_in_silence)
 {
-	struct client c = client_open(0);
+	struct client c = come(0);
 	client_send_words(&c, TRANSFER("1", "") " " TRANSFER("2", "") " [0, 3, account, {account: a}]");
-	UNTIL(shard.items_count == 3);
+	UNTIL(&loop, shard.items_count == 3);
 	struct linger at_once = {.l_onoff = 1};
 	setsockopt(c.fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once); /* a reset instead of an orderly end */
 	client_close(&c);
@@ -600,23 +483,23 @@ Test(node_listener, a_client_that_goes_away_leaves_its_calls_to_end_in_silence)
 	answer(0, &(struct ord_answer){.err = ORD_ERR_UNKNOWN});
 	answer(2, &(struct ord_answer){.err = ORD_OK, .body = ord_slice_text("\x80")});
 	shard.answered_count = 3;
-	struct client d = client_open(0);
-	cr_assert_not_null(strstr(ask(&d, "[0, 1, status, {}]"), "\"clients\"=>1}"));
+	struct client d = come(0);
+	cr_assert_not_null(strstr(client_ask(&d, "[0, 1, status, {}]"), "\"clients\"=>1}"));
 	client_close(&d);
 }
 
 Test(node_listener, a_client_that_has_only_closed_its_side_gets_its_answers)
 {
-	struct client c = client_open(0);
+	struct client c = come(0);
 	client_send_words(&c, TRANSFER("1", "") " " TRANSFER("2", ""));
 	cr_assert_eq(shutdown(c.fd, SHUT_WR), 0);
-	UNTIL(shard.items_count == 2);
+	UNTIL(&loop, shard.items_count == 2);
 	for (int i = 0; i < 100; i++)
 		turn();
 	settle_all();
 	cr_assert_not_null(strstr(client_next(&c), "[1, 1, nil, {"));
 	cr_assert_not_null(strstr(client_next(&c), "[1, 2, nil, {"));
-	UNTIL((client_fill(&c), c.ended));
+	UNTIL(&loop, (client_fill(&c), c.ended));
 	client_close(&c);
 }
 
@@ -633,20 +516,20 @@ static bool send_some(struct client *c, const msgpack_sbuffer *bytes, size_t *se
 Test(node_listener, at_most_so_many_calls_are_under_way)
 {
 	enum { MORE = 3 * ORD_CONNECTION_CALLS_MAX };
-	struct client c = client_open(0);
+	struct client c = come(0);
 	msgpack_sbuffer bytes;
 	msgpack_sbuffer_init(&bytes);
 	for (int i = 0; i < MORE; i++)
 		words_pack(TRANSFER("1", ""), &bytes);
 	size_t sent = 0;
-	UNTIL(send_some(&c, &bytes, &sent) || shard.items_count >= ORD_CONNECTION_CALLS_MAX);
+	UNTIL(&loop, send_some(&c, &bytes, &sent) || shard.items_count >= ORD_CONNECTION_CALLS_MAX);
 	for (int i = 0; i < 1000; i++)
 		turn();
 	cr_assert_eq(shard.items_count, ORD_CONNECTION_CALLS_MAX);
 	cr_assert_neq(uv_backend_timeout(&loop), 0, "a paused connection does not keep the loop busy");
 	answer(0, &(struct ord_answer){.result = {.status = ORD_STATUS_SETTLED}});
 	shard.answered_count = 1;
-	UNTIL(shard.items_count == ORD_CONNECTION_CALLS_MAX + 1);
+	UNTIL(&loop, shard.items_count == ORD_CONNECTION_CALLS_MAX + 1);
 	for (int i = 0; i < 1000; i++)
 		turn();
 	cr_assert_eq(shard.items_count, ORD_CONNECTION_CALLS_MAX + 1);
@@ -679,29 +562,27 @@ static void pack_batch(msgpack_sbuffer *bytes, uint32_t items)
 
 Test(node_listener, at_most_so_many_items_are_under_way)
 {
-	struct client c = client_open(0);
+	struct client c = come(0);
 	msgpack_sbuffer bytes;
 	msgpack_sbuffer_init(&bytes);
 	for (int i = 0; i < 9; i++)
 		pack_batch(&bytes, ORD_BATCH_ITEMS_MAX);
 	size_t sent = 0;
-	UNTIL(send_some(&c, &bytes, &sent) || shard.items_count >= ORD_CONNECTION_ITEMS_MAX);
+	UNTIL(&loop, send_some(&c, &bytes, &sent) || shard.items_count >= ORD_CONNECTION_ITEMS_MAX);
 	for (int i = 0; i < 1000; i++)
 		turn();
 	cr_assert_eq(shard.items_count, 7 * ORD_BATCH_ITEMS_MAX,
 		     "the seventh batch passes the bound, the eighth waits");
 	settle_all();
-	UNTIL((send_some(&c, &bytes, &sent), client_fill(&c), shard.items_count == 9 * ORD_BATCH_ITEMS_MAX));
+	UNTIL(&loop, (send_some(&c, &bytes, &sent), client_fill(&c), shard.items_count == 9 * ORD_BATCH_ITEMS_MAX));
 	msgpack_sbuffer_destroy(&bytes);
 	client_close(&c);
 }
 
-static char body[100000];
+static uint8_t body[100000] = {0xdb, 0x00, 0x01, 0x86, 0x9b}; /* a str of 99,995 bytes */
 
 static void answer_reads(size_t upto)
 {
-	memset(body, 'b', sizeof body);
-	memcpy(body, "\xdb\x00\x01\x86\x9b", 5); /* a str of 99,995 bytes */
 	for (; shard.answered_count < upto; shard.answered_count++)
 		answer(shard.answered_count, &(struct ord_answer){.body = ord_slice_of(body, sizeof body)});
 }
@@ -709,13 +590,13 @@ static void answer_reads(size_t upto)
 Test(node_listener, a_client_that_does_not_read_is_not_read_from)
 {
 	enum { READS = 120 };
-	struct client c = client_open(16384);
+	struct client c = come(16384);
 	msgpack_sbuffer bytes;
 	msgpack_sbuffer_init(&bytes);
 	for (int i = 0; i < READS; i++)
 		words_pack("[0, 1, account, {account: a}]", &bytes);
 	client_send(&c, bytes.data, bytes.size);
-	UNTIL(shard.items_count == READS);
+	UNTIL(&loop, shard.items_count == READS);
 	answer_reads(READS); /* 12 MB */
 	client_send(&c, bytes.data, bytes.size);
 	for (int i = 0; i < 1000; i++)
@@ -724,9 +605,9 @@ Test(node_listener, a_client_that_does_not_read_is_not_read_from)
 	cr_assert_neq(uv_backend_timeout(&loop), 0);
 	int wide = 1 << 20;
 	setsockopt(c.fd, SOL_SOCKET, SO_RCVBUF, &wide, sizeof wide);
-	UNTIL((client_fill(&c), shard.items_count == 2 * READS));
+	UNTIL(&loop, (client_fill(&c), shard.items_count == 2 * READS));
 	answer_reads(2 * READS);
-	UNTIL((client_fill(&c), c.input_len >= 2 * READS * sizeof body));
+	UNTIL(&loop, (client_fill(&c), c.input_len >= 2 * READS * sizeof body));
 	for (int i = 0; i < 100; i++)
 		turn();
 	client_fill(&c);
@@ -737,16 +618,16 @@ Test(node_listener, a_client_that_does_not_read_is_not_read_from)
 
 Test(node_listener, a_client_that_never_reads_is_cut_off_and_others_are_not)
 {
-	struct client c = client_open(16384);
-	struct client d = client_open(0);
+	struct client c = come(16384);
+	struct client d = come(0);
 	msgpack_sbuffer bytes;
 	msgpack_sbuffer_init(&bytes);
 	for (int i = 0; i < ORD_CONNECTION_CALLS_MAX; i++)
 		words_pack("[0, 1, account, {account: a}]", &bytes);
 	client_send(&c, bytes.data, bytes.size);
-	UNTIL(shard.items_count == ORD_CONNECTION_CALLS_MAX);
+	UNTIL(&loop, shard.items_count == ORD_CONNECTION_CALLS_MAX);
 	answer_reads(ORD_CONNECTION_CALLS_MAX); /* 102 MB */
-	UNTIL(strstr(ask(&d, "[0, 1, status, {}]"), "\"clients\"=>1}") != NULL);
+	UNTIL(&loop, strstr(client_ask(&d, "[0, 1, status, {}]"), "\"clients\"=>1}") != NULL);
 	msgpack_sbuffer_destroy(&bytes);
 	client_close(&c);
 	client_close(&d);
@@ -754,20 +635,20 @@ Test(node_listener, a_client_that_never_reads_is_cut_off_and_others_are_not)
 
 Test(node_listener, one_client_too_many_is_told_so)
 {
-	struct client all[3] = {client_open(0), client_open(0), client_open(0)};
+	struct client all[3] = {come(0), come(0), come(0)};
 	for (int i = 0; i < 3; i++)
-		cr_assert_not_null(strstr(ask(&all[i], "[0, 1, cluster, {}]"), "[1, 1, nil, {"));
-	struct client fourth = client_open(0);
+		cr_assert_not_null(strstr(client_ask(&all[i], "[0, 1, cluster, {}]"), "[1, 1, nil, {"));
+	struct client fourth = come(0);
 	client_send_words(&fourth, TRANSFER("1", ""));
 	cr_assert_str_eq(client_next(&fourth),
 			 "[1, 0, {\"code\"=>8, \"name\"=>\"busy\", \"message\"=>\"as many clients as this node "
 			 "takes: try another node\", \"retry_after_ms\"=>1000}, nil]");
-	UNTIL((client_fill(&fourth), fourth.ended));
+	UNTIL(&loop, (client_fill(&fourth), fourth.ended));
 	client_close(&fourth);
 	client_close(&all[0]);
-	UNTIL(strstr(ask(&all[1], "[0, 1, status, {}]"), "\"clients\"=>2}") != NULL);
-	struct client fifth = client_open(0);
-	cr_assert_not_null(strstr(ask(&fifth, "[0, 1, cluster, {}]"), "[1, 1, nil, {"));
+	UNTIL(&loop, strstr(client_ask(&all[1], "[0, 1, status, {}]"), "\"clients\"=>2}") != NULL);
+	struct client fifth = come(0);
+	cr_assert_not_null(strstr(client_ask(&fifth, "[0, 1, cluster, {}]"), "[1, 1, nil, {"));
 	cr_assert_eq(shard.items_count, 0);
 	client_close(&fifth);
 	client_close(&all[1]);
@@ -776,10 +657,10 @@ Test(node_listener, one_client_too_many_is_told_so)
 
 Test(node_listener, answers_of_one_turn_are_written_together_and_then_the_loop_rests)
 {
-	struct client c = client_open(0);
+	struct client c = come(0);
 	for (int i = 0; i < 50; i++)
 		client_send_words(&c, TRANSFER("1", ""));
-	UNTIL(shard.items_count == 50);
+	UNTIL(&loop, shard.items_count == 50);
 	for (int i = 0; i < 10; i++)
 		turn();
 	cr_assert_neq(uv_backend_timeout(&loop), 0);
@@ -799,14 +680,14 @@ Test(node_listener, answers_of_one_turn_are_written_together_and_then_the_loop_r
 
 Test(node_listener, at_the_end_what_is_under_way_is_answered_and_no_more_taken)
 {
-	struct client c = client_open(0);
-	struct client idle = client_open(0);
+	struct client c = come(0);
+	struct client idle = come(0);
 	client_send_words(&c, TRANSFER("1", ""));
-	cr_assert_not_null(strstr(ask(&idle, "[0, 1, cluster, {}]"), "[1, 1, nil, {"));
-	UNTIL(shard.items_count == 1);
+	cr_assert_not_null(strstr(client_ask(&idle, "[0, 1, cluster, {}]"), "[1, 1, nil, {"));
+	UNTIL(&loop, shard.items_count == 1);
 	ord_listener_end(listener);
 	client_send_words(&c, TRANSFER("2", ""));
-	UNTIL((client_fill(&idle), idle.ended));
+	UNTIL(&loop, (client_fill(&idle), idle.ended));
 	for (int i = 0; i < 100; i++)
 		turn();
 	cr_assert_eq(shard.items_count, 1);
@@ -814,7 +695,7 @@ Test(node_listener, at_the_end_what_is_under_way_is_answered_and_no_more_taken)
 	shard.answered_count = 1;
 	ord_listener_close(listener, closed_cb, &listener_closed); /* in the same turn: the answer is written first */
 	listener = NULL;
-	UNTIL(listener_closed);
+	UNTIL(&loop, listener_closed);
 	cr_assert_not_null(strstr(client_next(&c), "[1, 1, {\"code\"=>10"));
 	client_close(&c);
 	client_close(&idle);

@@ -262,18 +262,14 @@ Test(partition_apply, a_digest_notices_what_changed_by_itself)
 	build_apply(&l, 0, build_transfer("t3", build_account_in("shop", 0, 2), build_account_in("bank", 0, 2), 9),
 		    300);
 	ord_partition_digest_recompute(p, good);
-#define NOTICES(place, change)                                                                     \
+#define FLIPS(place)                                                                               \
 	do {                                                                                       \
-		(place) change;                                                                    \
+		(place) ^= 1;                                                                      \
 		ord_partition_digest_recompute(p, bad);                                            \
 		cr_assert(memcmp(good, bad, sizeof good) != 0, "%s is not in the digest", #place); \
-	} while (0)
-#define FLIPS(place)                                             \
-	do {                                                     \
-		NOTICES(place, ^= 1);                            \
-		(place) ^= 1;                                    \
-		ord_partition_digest_recompute(p, bad);          \
-		cr_assert_eq(memcmp(good, bad, sizeof good), 0); \
+		(place) ^= 1;                                                                      \
+		ord_partition_digest_recompute(p, bad);                                            \
+		cr_assert_eq(memcmp(good, bad, sizeof good), 0);                                   \
 	} while (0)
 	struct ord_account *a = ord_state_next_account(p, &cursor, NULL);
 	FLIPS(a->balance);

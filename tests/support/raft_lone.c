@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: Apache-2.0 - one host whose peers are the test. */
+#include "tests/support/raft_lone.h"
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+
+#define NODE 1
+#define TICK_MS 10
+
+static void lone_send(void *ctx, uint32_t node, struct ord_slice bytes)
+{
+	struct raft_lone *l = ctx;
+	struct ord_message *m = &l->sent[l->sent_count];
+	cr_assert_lt(l->sent_count, RAFT_LONE_SENT_MAX);
+	struct raft_entry *entries = malloc(ORD_MESSAGE_ENTRIES_MAX * sizeof *entries);
+	cr_assert_not_null(entries);
+	cr_assert_eq(ord_codec_decode(bytes, entries, m), ORD_OK);
+	free(entries);
+	cr_assert_eq(m->to, node);
+	l->sent_bytes[l->sent_count++] = bytes.len;
+}
+
+static void lone_apply(void *ctx, uint32_t group, uint64_t index, uint64_t term, struct ord_slice entry)
+{
+	struct raft_lone *l = ctx;
+	(void)term;
+	cr_assert_gt(entry.len, 0);
+	cr_assert_gt(index, l->applied[group]);
+	l->applied[group] = index;
+	l->applied_count++;
+}
+
+static void lone_role(void *ctx, uint32_t group, enum ord_role role, uint64_t term, uint32_t leader)
+{
+	struct raft_lone *l = ctx;
+	l->role[group] = role;
+	l->term[group] = term;
+	l->leader[group] = leader;
+}
+
+static void lone_fatal(void *ctx, int err, const char *why)
+{
+	struct raft_lone *l = ctx;
+	l->fatal = err;
+	l->fatals_count++;
+	snprintf(l->why, sizeof l->why, "%s", why);
+}
+
+void raft_lone_init(struct raft_lone *l)
+{
+	memset(l, 0, sizeof *l);
+	raft_disk_open(&l->disk);
+	l->now_ms = 1000;
+	l->entries = malloc(ORD_MESSAGE_ENTRIES_MAX * sizeof *l->entries);
+	cr_assert_not_null(l->entries);
+	ord_bytes_init(&l->message, ORD_MESSAGE_BYTES_MAX);
+}
+
+void raft_lone_close(struct raft_lone *l)
+{
+	ord_host_close(l->host);
+	raft_disk_close(&l->disk);
+	ord_bytes_close(&l->message);
+	free(l->entries);
+}
+
+int raft_lone_open(struct raft_lone *l)
+{
+	static const uint32_t nodes[] = {3, 1, 2};
+	memset(l->role, 0, sizeof l->role);
+	memset(l->applied, 0, sizeof l->applied);
+	l->fatal = ORD_OK;
+	struct ord_host_options o = {
+		.cluster = {{5}},
+		.node = NODE,
+		.nodes = nodes,
+		.nodes_count = 3,
+		.groups_count = 2,
+		.seed = 9,
+		.cache_bytes = l->cache_bytes,
+		.io = raft_disk_io(&l->disk),
+		.events = {.ctx = l, .send = lone_send, .apply = lone_apply, .role = lone_role, .fatal = lone_fatal}};
+	return ord_host_open(&o, l->now_ms, &l->host, l->why, sizeof l->why);
+}
+
+void raft_lone_start(struct raft_lone *l)
+{
+	cr_assert_eq(raft_lone_open(l), ORD_OK, "%s", l->why);
+	raft_lone_sync(l);
+	raft_lone_forget(l);
+}
+
+void raft_lone_crash(struct raft_lone *l)
+{
+	l->disk.in_flight = false;
+	ord_host_close(l->host);
+	l->host = NULL;
+}
+
+void raft_lone_turn(struct raft_lone *l)
+{
+	for (int i = 0; i < 10000 && ord_host_turn(l->host); i++)
+		cr_assert_lt(i, 9999);
+}
+
+void raft_lone_sync(struct raft_lone *l)
+{
+	raft_lone_turn(l);
+	while (l->disk.in_flight) {
+		raft_disk_complete(&l->disk);
+		ord_host_synced(l->host, ORD_OK);
+		raft_lone_turn(l);
+	}
+}
+
+void raft_lone_pass(struct raft_lone *l, uint64_t ms)
+{
+	for (uint64_t i = 0; i < ms; i += TICK_MS) {
+		l->now_ms += TICK_MS;
+		ord_host_tick(l->host, l->now_ms);
+		raft_lone_turn(l);
+	}
+}
+
+int raft_lone_give(struct raft_lone *l, uint32_t from, struct ord_message m)
+{
+	m.from = from;
+	m.to = NODE;
+	ord_bytes_clear(&l->message);
+	cr_assert_eq(ord_codec_encode(&m, &l->message), ORD_OK);
+	return ord_host_receive(l->host, from, ord_bytes_slice(&l->message));
+}
+
+int raft_lone_append(struct raft_lone *l, uint32_t from, uint32_t group, uint64_t term, uint64_t before,
+		     uint64_t before_term, uint64_t commit, const struct raft_lone_entry *entries, uint32_t count)
+{
+	struct ord_message m = {.group = group, .from = from, .to = NODE};
+	m.raft.type = RAFT_APPEND_ENTRIES;
+	m.raft.append_entries = (struct raft_append_entries){
+		.term = term, .prev_log_index = before, .prev_log_term = before_term, .leader_commit = commit};
+	ord_bytes_clear(&l->message);
+	size_t begun = ord_codec_append_begin(&m, &l->message);
+	for (uint32_t i = 0; i < count; i++) {
+		struct ord_record r = {.type = ORD_RECORD_ENTRY,
+				       .kind = entries[i].kind,
+				       .group = group,
+				       .term = entries[i].term,
+				       .index = before + 1 + i,
+				       .payload = entries[i].payload};
+		ord_record_encode(&r, ord_bytes_extend(&l->message, ord_record_bytes(&r)));
+	}
+	ord_codec_append_end(&l->message, begun, count);
+	return ord_host_receive(l->host, from, ord_bytes_slice(&l->message));
+}
+
+int raft_lone_result(struct raft_lone *l, uint32_t from, uint32_t group, uint64_t term, uint64_t rejected,
+		     uint64_t last)
+{
+	struct ord_message m = {.group = group, .applied = last};
+	m.raft.type = RAFT_APPEND_ENTRIES_RESULT;
+	m.raft.append_entries_result = (struct raft_append_entries_result){
+		.version = 2, .term = term, .rejected = rejected, .last_log_index = last};
+	return raft_lone_give(l, from, m);
+}
+
+int raft_lone_ask_vote(struct raft_lone *l, uint32_t from, uint32_t group, uint64_t term, uint64_t last,
+		       uint64_t last_term, bool is_pre_vote)
+{
+	struct ord_message m = {.group = group};
+	m.raft.type = RAFT_REQUEST_VOTE;
+	m.raft.request_vote = (struct raft_request_vote){.version = 2,
+							 .term = term,
+							 .last_log_index = last,
+							 .last_log_term = last_term,
+							 .pre_vote = is_pre_vote};
+	return raft_lone_give(l, from, m);
+}
+
+int raft_lone_vote(struct raft_lone *l, uint32_t from, uint32_t group, uint64_t term, bool is_pre_vote)
+{
+	struct ord_message m = {.group = group};
+	m.raft.type = RAFT_REQUEST_VOTE_RESULT;
+	m.raft.request_vote_result = (struct raft_request_vote_result){
+		.version = 2, .term = term, .vote_granted = true, .pre_vote = is_pre_vote};
+	return raft_lone_give(l, from, m);
+}
+
+const struct ord_message *raft_lone_last(const struct raft_lone *l, enum raft_message_type type)
+{
+	for (uint32_t i = l->sent_count; i > 0; i--)
+		if (l->sent[i - 1].raft.type == type)
+			return &l->sent[i - 1];
+	return NULL;
+}
+
+uint32_t raft_lone_count(const struct raft_lone *l, enum raft_message_type type)
+{
+	uint32_t count = 0;
+	for (uint32_t i = 0; i < l->sent_count; i++)
+		count += l->sent[i].raft.type == type;
+	return count;
+}
+
+void raft_lone_forget(struct raft_lone *l)
+{
+	l->sent_count = 0;
+}
+
+void raft_lone_lead(struct raft_lone *l)
+{
+	struct ord_group_status s;
+	raft_lone_pass(l, 300);
+	ord_host_group_status(l->host, 0, &s);
+	cr_assert_eq(s.role, ORD_ROLE_CANDIDATE);
+	cr_assert_eq(raft_lone_vote(l, 2, 0, s.term + 1, true), ORD_OK);
+	raft_lone_sync(l);
+	cr_assert_eq(raft_lone_vote(l, 2, 0, s.term + 1, false), ORD_OK);
+	raft_lone_sync(l);
+	raft_lone_result(l, 2, 0, s.term + 1, 0, s.last_index);
+	raft_lone_sync(l);
+}

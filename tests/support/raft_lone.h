@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 - one host whose peers are the test: it writes their messages and looks at what comes back. */
+#ifndef ORD_TESTS_SUPPORT_RAFT_LONE_H
+#define ORD_TESTS_SUPPORT_RAFT_LONE_H
+
+#include "raft/codec.h"
+#include "raft/host.h"
+#include "tests/support/raft_disk.h"
+
+#define RAFT_LONE_SENT_MAX 4096
+
+/* What an entry of a test is. */
+struct raft_lone_entry {
+	uint64_t term;
+	enum ord_entry_kind kind;
+	struct ord_slice payload;
+};
+
+/* Node 1 of 1, 2, 3, with 2 groups: of group 0 it is the preferred node. */
+struct raft_lone {
+	struct ord_host *host;
+	struct raft_disk disk;
+	uint64_t now_ms;
+	struct ord_message sent[RAFT_LONE_SENT_MAX]; /* without entries */
+	size_t sent_bytes[RAFT_LONE_SENT_MAX];
+	uint32_t sent_count;
+	enum ord_role role[2];
+	uint64_t term[2];
+	uint32_t leader[2];
+	uint64_t applied[2];
+	uint64_t applied_count;
+	int fatal;
+	uint32_t fatals_count;
+	char why[512];
+	struct raft_entry *entries; /* owned */
+	struct ord_bytes message;
+	uint64_t cache_bytes; /* option; set before opening */
+};
+
+/* An empty disk; opens nothing. */
+void raft_lone_init(struct raft_lone *l);
+void raft_lone_close(struct raft_lone *l);
+
+/* Opens the host; why is in l->why. */
+int raft_lone_open(struct raft_lone *l);
+
+/* Opens it, makes the first configuration durable, and forgets what was sent. */
+void raft_lone_start(struct raft_lone *l);
+
+/* Power off, and the write in flight is lost. */
+void raft_lone_crash(struct raft_lone *l);
+
+/* A turn; completes the write in flight, if any, and all that follow. */
+void raft_lone_turn(struct raft_lone *l);
+void raft_lone_sync(struct raft_lone *l);
+void raft_lone_pass(struct raft_lone *l, uint64_t ms);
+
+/* Messages from a peer for a group. They give what ord_host_receive gives. */
+int raft_lone_give(struct raft_lone *l, uint32_t from, struct ord_message m);
+int raft_lone_append(struct raft_lone *l, uint32_t from, uint32_t group, uint64_t term, uint64_t before,
+		     uint64_t before_term, uint64_t commit, const struct raft_lone_entry *entries, uint32_t count);
+int raft_lone_result(struct raft_lone *l, uint32_t from, uint32_t group, uint64_t term, uint64_t rejected,
+		     uint64_t last);
+int raft_lone_ask_vote(struct raft_lone *l, uint32_t from, uint32_t group, uint64_t term, uint64_t last,
+		       uint64_t last_term, bool is_pre_vote);
+int raft_lone_vote(struct raft_lone *l, uint32_t from, uint32_t group, uint64_t term, bool is_pre_vote);
+
+/* The last message of a type that was sent, NULL when there was none since the last raft_lone_forget. */
+const struct ord_message *raft_lone_last(const struct raft_lone *l, enum raft_message_type type);
+uint32_t raft_lone_count(const struct raft_lone *l, enum raft_message_type type);
+void raft_lone_forget(struct raft_lone *l);
+
+/* Makes it leader of group 0, with the votes of node 2. */
+void raft_lone_lead(struct raft_lone *l);
+
+#endif

@@ -252,7 +252,7 @@ int ord_partition_apply(struct ord_partition *p, struct ord_slice entry, struct 
 	int rv = ord_entry_decode(&r, &header);
 	if (rv == ORD_OK)
 		rv = commands_validate(p, r, header.commands_count);
-	if (rv != ORD_OK)
+	if (rv != ORD_OK || header.commands_count == 0)
 		return rv;
 	if (header.time_us > p->time_us)
 		p->time_us = header.time_us;

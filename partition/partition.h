@@ -24,7 +24,7 @@ int ord_partition_open(const struct ord_partition_options *options, struct ord_p
 /* Frees all of it. NULL is fine. */
 void ord_partition_close(struct ord_partition *p);
 
-/* Applies the commands of one committed entry, in order; fx is cleared and filled. Deterministic: equal partitions given equal bytes end
+/* Applies the commands of one committed entry, in order; fx is cleared and filled. An entry without commands changes nothing. Deterministic: equal partitions given equal bytes end
  * equal, on any machine, whoever leads. Total: what a client could cause is a refusal in fx. An error means that the bytes are no entry that
  * this build understands (ORD_ERR_FORMAT, ORD_ERR_TRUNCATED, ORD_ERR_MISMATCH): nothing was applied and the replica must stop.
  * Running out of memory aborts. */

@@ -5,7 +5,7 @@
 
 /* Of one group at a time, so that others get their turn. */
 #define APPLY_ENTRIES 64
-#define APPLY_BYTES (4u << 20)
+#define APPLY_BYTES (256u << 10)
 
 /* libraft must be told of every committed change of members, in order, also after a restart. It keeps what it is given. */
 static void apply_change(struct ord_group *g, uint64_t index, struct ord_slice payload)

@@ -23,7 +23,7 @@
 
 /* Applied in one turn, all groups together. */
 #define TURN_APPLY_ENTRIES 512
-#define TURN_APPLY_BYTES (16u << 20)
+#define TURN_APPLY_BYTES (1u << 20) /* some 10,000 commands: a replay of a long log must not keep heartbeats waiting */
 
 const char *ord_role_name(enum ord_role role)
 {

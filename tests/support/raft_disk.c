@@ -75,8 +75,10 @@ static int disk_read(void *ctx, uint64_t segment, uint64_t offset, void *base, s
 
 static int disk_truncate(void *ctx, uint64_t segment, uint64_t bytes)
 {
-	struct raft_disk_segment *s = segment_at(ctx, segment);
+	struct raft_disk *d = ctx;
+	struct raft_disk_segment *s = segment_at(d, segment);
 	cr_assert(s->exists);
+	d->syncs_count++;
 	cr_assert_leq(bytes, s->len, "a log never makes a segment longer by truncating it");
 	s->len = bytes;
 	return ORD_OK;

@@ -522,21 +522,22 @@ Test(raft_host, a_log_that_contradicts_itself_is_corruption)
 }
 
 /* A message of random fields, near what would make sense. */
-static void give_random_message(struct random *r, struct ord_slice members)
+static void give_random_message(struct random *r, struct ord_slice members, bool is_calm)
 {
 	uint32_t from = 2 + (uint32_t)random_below(r, 2);
 	uint32_t group = (uint32_t)random_below(r, 2);
 	struct ord_group_status s;
 	ord_host_group_status(l->host, group, &s);
-	uint64_t term = s.term + random_below(r, 4);
+	uint64_t term = s.term + (is_calm ? 0 : random_below(r, 4));
 	term = term > 1 ? term - random_below(r, 2) : 1;
-	uint64_t index = random_below(r, s.last_index + 3);
-	uint64_t commit = random_chance(r, 5) ? index : 1; /* a contradiction of what is committed stops the node */
+	/* A contradiction of what is committed, as entry 1 is, stops the node: it comes seldom. */
+	uint64_t index = random_chance(r, 1) ? 0 : 1 + random_below(r, s.last_index + 3);
+	uint64_t commit = random_chance(r, 2) ? index : 1;
 	switch (random_below(r, 6)) {
 	case 0:
 	case 1: {
 		struct raft_lone_entry e[4];
-		uint64_t before_term = index == 0 ? 0 : 1 + random_below(r, term);
+		uint64_t before_term = index <= 1 ? index : 1 + random_below(r, term);
 		uint64_t entry_term = before_term;
 		uint32_t count = (uint32_t)random_below(r, 5);
 		for (uint32_t i = 0; i < count; i++) {
@@ -589,13 +590,13 @@ Test(raft_host, whatever_peers_say_the_process_stands)
 			steps++;
 			uint64_t index;
 			uint64_t term;
-			give_random_message(&r, ord_bytes_slice(&members));
+			give_random_message(&r, ord_bytes_slice(&members), life % 4 == 0);
 			if (random_chance(&r, 30))
 				raft_lone_turn(l);
 			if (random_chance(&r, 30))
 				raft_lone_sync(l);
 			if (random_chance(&r, 20))
-				raft_lone_pass(l, random_below(&r, 60) * 10);
+				raft_lone_pass(l, random_below(&r, life % 4 == 0 ? 6 : 60) * 10);
 			if (random_chance(&r, 20) && l->fatal == ORD_OK)
 				ord_host_propose(l->host, 0, ord_slice_text("own"), &index, &term);
 			if (random_chance(&r, 2) && l->fatal == ORD_OK)
@@ -607,8 +608,8 @@ Test(raft_host, whatever_peers_say_the_process_stands)
 		raft_disk_close(&l->disk);
 		raft_disk_open(&l->disk);
 	}
-	cr_log_warn("%lu messages, leader at %lu of them", steps, led);
-	cr_expect_gt(led, 300);
+	cr_log_info("%lu messages, leader at %lu of them", steps, led);
+	cr_expect_gt(led, 3000);
 	cr_expect_gt(steps, 10000);
 	ord_bytes_close(&members);
 }

@@ -381,6 +381,18 @@ Test(raft_wal, a_first_write_of_a_segment_torn_at_any_byte_is_cut)
 	ord_wal_close(w);
 }
 
+/* A killed process leaves writes that the operating system has and the disk has not. */
+Test(raft_wal, what_is_read_at_the_start_is_synced)
+{
+	struct ord_wal *w = open_good(&disk);
+	put(w, 1);
+	sync_all(&disk, w);
+	ord_wal_close(w);
+	cr_assert_eq(disk.syncs_count, 0);
+	ord_wal_close(open_good(&disk));
+	cr_expect_eq(disk.syncs_count, 1);
+}
+
 Test(raft_wal, another_owner_is_a_mismatch)
 {
 	struct ord_wal *w = open_good(&disk);

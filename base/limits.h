@@ -23,7 +23,7 @@
 	1024 /* unanswered calls of one connection; then it is not read until answers have left */
 #define ORD_CONNECTION_ITEMS_MAX 65536 /* items of those calls; about 60 bytes each, and an answer of 400 at most */
 #define ORD_CONNECTION_OUTPUT_PAUSE_BYTES (4u << 20) /* unsent answers; then it is not read until some have left */
-#define ORD_CONNECTION_OUTPUT_BYTES_MAX (64u << 20) /* answers that a client does not read; past this it is cut off */
+#define ORD_CONNECTION_OUTPUT_BYTES_MAX (64u << 20)  /* answers that a client does not read; past this it is cut off */
 
 /* Log entries. */
 #define ORD_ENTRY_BYTES_MAX (1u << 20)	   /* one Raft entry; a batch larger than this becomes several */

@@ -348,8 +348,10 @@ static void close_begin(uv_timer_t *timer)
 	struct ordain_client *client = timer->data;
 	struct ord_op *op;
 	TAILQ_FOREACH(op, &client->all, all)
-	if (!op->done)
-		op->kind->expire(op, ORDAIN_ERR_CLOSED);
+	{
+		if (!op->done)
+			op->kind->expire(op, ORDAIN_ERR_CLOSED);
+	}
 	while (!TAILQ_EMPTY(&client->done))
 		turn_finish(client);
 	client->handles_count = 3 + ord_fleet_stop(client->fleet);

@@ -206,9 +206,9 @@ static void item_answered(struct batch *b, uint32_t i, const msgpack_object *o, 
 	} else if (fault.code != 0) {
 		item_fault(b, i, &fault, now_ms);
 	} else {
+		/* Of a request that this call's own earlier attempt logged, the later ones say "replayed". */
 		if (r->status == ORDAIN_STATUS_ACCEPTED)
-			decoded.replayed =
-				r->replayed; /* it was logged by this call's own earlier attempt, or before that */
+			decoded.replayed = r->replayed;
 		*r = decoded;
 		if (r->answer == ORDAIN_UNKNOWN)
 			item_retry(b, i, now_ms, 0); /* logged; the next attempt waits for the outcome */
@@ -421,7 +421,8 @@ static void batch_dispatch(struct ord_op *op, uint64_t now_ms)
 		return;
 	struct dispatch d = {.due_ms = now_ms + DISPATCH_WAIT_MS};
 	uint32_t looks = b->pending.count < DISPATCH_ITEMS_MAX ? b->pending.count : DISPATCH_ITEMS_MAX;
-	for (uint32_t misses = 0; looks > 0 && misses < DISPATCH_MISSES_MAX; looks--) {
+	uint32_t misses = 0;
+	for (; looks > 0 && misses < DISPATCH_MISSES_MAX; looks--) {
 		uint32_t i = chain_take(b, &b->pending);
 		bool due = b->items[i].due_ms <= now_ms;
 		if (due && item_place(b, &d, i, now_ms))
@@ -435,7 +436,7 @@ static void batch_dispatch(struct ord_op *op, uint64_t now_ms)
 		if (d.fillings[i].items.count > 0)
 			call_send(b, &d.fillings[i], now_ms);
 	if (b->pending.count > 0)
-		ord_session_wait(&b->op, d.due_ms);
+		ord_session_wait(&b->op, misses == 0 ? now_ms : d.due_ms);
 }
 
 static void batch_expire(struct ord_op *op, int code)

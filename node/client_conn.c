@@ -241,7 +241,7 @@ void ord_client_conn_flush(struct ord_client_conn *conn)
 {
 	if (conn->state == ORD_CLIENT_CONN_CLOSED || conn->write_in_flight || conn->out.len == 0)
 		return;
-	if (conn_write(conn) != 0) {
+	if (conn->out.failed || conn_write(conn) != 0) {
 		ord_client_conn_close(conn);
 		return;
 	}

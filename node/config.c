@@ -88,7 +88,9 @@ static int set_uuid(char *member, const char *value, char *why)
 	struct ord_uuid id;
 	if (ord_uuid_parse(ord_slice_text(value), &id) != ORD_OK || ord_uuid_equal(&id, &zero)) {
 		snprintf(why, ORD_CONFIG_WHY_SIZE,
-			 "\"%.60s\" is not a UUID: make one with `cat /proc/sys/kernel/random/uuid` and give it to all nodes", value);
+			 "\"%.60s\" is not a UUID: make one with `cat /proc/sys/kernel/random/uuid` and give it to all "
+			 "nodes",
+			 value);
 		return ORD_ERR_INVALID;
 	}
 	*(struct ord_uuid *)(void *)member = id;
@@ -138,7 +140,8 @@ static int check_given(const struct ord_config *c, char *why)
 	static const struct ord_uuid zero;
 	const char *missing = NULL;
 	if (ord_uuid_equal(&c->cluster, &zero))
-		missing = "cluster_id: missing: make one with `cat /proc/sys/kernel/random/uuid` and give it to all nodes";
+		missing = "cluster_id: missing: make one with `cat /proc/sys/kernel/random/uuid` and give it to all "
+			  "nodes";
 	else if (c->node == 0)
 		missing = "node: missing: give this node's number, one of those in nodes";
 	else if (c->nodes_count == 0)

@@ -5,10 +5,12 @@
  *   peers      "NODE = INCARNATION" lines: the incarnation of each peer that this node has met
  *   wal/       the write-ahead log
  *
- * identity and peers are replaced whole: written beside, synced, renamed, and the directory synced.
+ * identity and peers are replaced whole: written beside, synced, renamed, and the directory synced. identity comes last: where it is, wal has been made,
+ * and a node whose wal is gone must not start as if it had never voted.
  */
 #include "node/datadir.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
@@ -155,13 +157,44 @@ static void nodes_text(const struct ord_config *c, char *text, size_t text_size)
 		len += (size_t)snprintf(text + len, text_size - len, "%s%u", i == 0 ? "" : ",", c->nodes[i].id);
 }
 
+/* Makes the directory of the log, which may be there and empty when an earlier start was cut short. */
+static int wal_make(struct ord_datadir *d)
+{
+	if (mkdirat(d->dir_fd, "wal", 0700) == 0)
+		return ORD_OK;
+	if (errno != EEXIST)
+		return datadir_fail(d, errno_err(), "directory 'wal' cannot be made (%s)", strerror(errno));
+	struct dirent **names = NULL;
+	int count = scandirat(d->dir_fd, "wal", &names, NULL, NULL);
+	for (int i = 0; i < count; i++)
+		free(names[i]);
+	free(names);
+	if (count <= 2) /* "." and ".." */
+		return ORD_OK;
+	return datadir_fail(d, ORD_ERR_CORRUPT,
+			    "has a write-ahead log but no file 'identity': restore the directory whole, or "
+			    "give an empty one to a new node");
+}
+
+/* The directory's own name is as durable as what stands in it. One whose parent may not be read was made by somebody else. */
+static int parent_sync(struct ord_datadir *d)
+{
+	int fd = openat(d->dir_fd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return ORD_OK;
+	int err = fsync(fd) == 0 ? ORD_OK
+				 : datadir_fail(d, errno_err(), "its parent cannot be synced (%s)", strerror(errno));
+	close(fd);
+	return err;
+}
+
 static int identity_make(struct ord_datadir *d, const struct ord_config *c)
 {
-	struct stat wal;
-	if (fstatat(d->dir_fd, "wal", &wal, 0) == 0)
-		return datadir_fail(d, ORD_ERR_CORRUPT,
-				    "has a write-ahead log but no file 'identity': restore the directory whole, or "
-				    "give an empty one to a new node");
+	int err = wal_make(d);
+	if (err == ORD_OK)
+		err = parent_sync(d);
+	if (err != ORD_OK)
+		return err;
 	if (getrandom(&d->incarnation, sizeof d->incarnation, 0) != (ssize_t)sizeof d->incarnation)
 		return datadir_fail(d, ORD_ERR_IO, "no random numbers to be had from the system (%s)", strerror(errno));
 	char cluster[ORD_UUID_TEXT_SIZE], incarnation[ORD_UUID_TEXT_SIZE], nodes[128], text[DATADIR_FILE_BYTES_MAX];
@@ -171,7 +204,7 @@ static int identity_make(struct ord_datadir *d, const struct ord_config *c)
 	snprintf(text, sizeof text,
 		 "format = %u\ncluster_id = %s\nnode = %u\nincarnation = %s\npartitions = %u\nnodes = %s\n",
 		 DATADIR_FORMAT, cluster, c->node, incarnation, c->partitions_count, nodes);
-	int err = file_replace(d, "identity", text);
+	err = file_replace(d, "identity", text);
 	if (err != ORD_OK)
 		return datadir_fail(d, err,
 				    "cannot be written (%s): make room or give a directory that this user may write",
@@ -218,6 +251,10 @@ static int identity_check(struct ord_datadir *d, const struct ord_config *c, con
 	    ord_uuid_parse(ord_slice_text(incarnation), &d->incarnation) != ORD_OK)
 		return datadir_fail(d, ORD_ERR_CORRUPT,
 				    "file 'identity' has no usable incarnation: restore it from a copy");
+	if (faccessat(d->dir_fd, "wal", F_OK, 0) != 0)
+		return datadir_fail(d, ORD_ERR_CORRUPT,
+				    "its directory 'wal' is gone, and with it what this node has promised the others: "
+				    "restore it, or give a new node an empty data_dir and a new number");
 	return ORD_OK;
 }
 
@@ -255,16 +292,6 @@ static int peers_open(struct ord_datadir *d, const struct ord_config *c)
 	return ORD_OK;
 }
 
-static int wal_make(struct ord_datadir *d)
-{
-	snprintf(d->wal, sizeof d->wal, "%s/wal", d->path);
-	if (mkdirat(d->dir_fd, "wal", 0700) != 0 && errno != EEXIST)
-		return datadir_fail(d, errno_err(), "directory 'wal' cannot be made (%s)", strerror(errno));
-	if (fsync(d->dir_fd) != 0)
-		return datadir_fail(d, errno_err(), "cannot be synced (%s)", strerror(errno));
-	return ORD_OK;
-}
-
 int ord_datadir_open(const struct ord_config *config, struct ord_datadir **ret, char *why, size_t why_size)
 {
 	snprintf(why, why_size, "data_dir %s: not enough memory", config->data_dir);
@@ -276,6 +303,7 @@ int ord_datadir_open(const struct ord_config *config, struct ord_datadir **ret, 
 	d->why = why;
 	d->why_size = why_size;
 	snprintf(d->path, sizeof d->path, "%s", config->data_dir);
+	snprintf(d->wal, sizeof d->wal, "%s/wal", d->path);
 	int err = datadir_make(d);
 	if (err == ORD_OK)
 		err = datadir_lock(d);
@@ -283,8 +311,6 @@ int ord_datadir_open(const struct ord_config *config, struct ord_datadir **ret, 
 		err = identity_open(d, config);
 	if (err == ORD_OK)
 		err = peers_open(d, config);
-	if (err == ORD_OK)
-		err = wal_make(d);
 	if (err != ORD_OK) {
 		ord_datadir_close(d);
 		return err;

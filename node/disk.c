@@ -3,6 +3,12 @@
  * The writer thread does one write at a time: pwrite, then fdatasync. While a segment is past its half, the preparer thread fills the next one with
  * zeros in a file "spare": overwriting bytes that are on disk already needs no change of metadata, which makes each sync cheaper. The writer renames
  * it when the log comes to a new segment; if it is not there yet, the segment is made empty and grows.
+ *
+ *   spare: NONE --writer, past the half--> WANTED --preparer--> READY --writer, a new segment--> NONE
+ *                                            +--no room--> FAILED --writer, a new segment--> NONE
+ *
+ * A name is durable before the first byte that is written under it: the writer syncs the directory after making a segment, and opening syncs it once,
+ * since an earlier process may have been killed between the two.
  */
 #include "node/disk.h"
 
@@ -25,7 +31,7 @@
 #define SPARE_UNFINISHED_NAME "spare.new"
 #define FILL_BYTES (1u << 20)
 
-enum spare_state { SPARE_NONE, SPARE_WANTED, SPARE_READY };
+enum spare_state { SPARE_NONE, SPARE_WANTED, SPARE_READY, SPARE_FAILED };
 
 struct ord_disk {
 	int dir_fd;
@@ -77,14 +83,15 @@ static int write_fail(struct ord_disk *d, const char *what, const char *name)
 }
 
 /* Renames the spare file to the new segment, if it is ready. */
-static bool spare_use(struct ord_disk *d, const char *name)
+static void spare_use(struct ord_disk *d, const char *name)
 {
 	uv_mutex_lock(&d->mutex);
 	bool ready = d->spare == SPARE_READY;
-	if (ready)
+	if (d->spare != SPARE_WANTED)
 		d->spare = SPARE_NONE;
 	uv_mutex_unlock(&d->mutex);
-	return ready && renameat(d->dir_fd, SPARE_NAME, d->dir_fd, name) == 0;
+	if (ready)
+		renameat(d->dir_fd, SPARE_NAME, d->dir_fd, name); /* if it fails the segment is made empty */
 }
 
 static int segment_open(struct ord_disk *d, uint64_t segment, uint64_t offset)
@@ -164,7 +171,8 @@ static bool stopping(struct ord_disk *d)
 	return is;
 }
 
-/* Makes the spare file. Failing is no error here: the writer will meet the same disk and tell. */
+/* Makes the spare file. Failing is no error here: the writer will meet the same disk and tell. It is tried once a segment, since each try on a disk
+ * that is nearly full takes for a moment the room that the writer needs. */
 static bool spare_fill(struct ord_disk *d, const void *zeros)
 {
 	int fd = openat(d->dir_fd, SPARE_UNFINISHED_NAME, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
@@ -200,7 +208,7 @@ static void preparer_main(void *arg)
 		uv_mutex_unlock(&d->mutex);
 		bool filled = spare_fill(d, zeros);
 		uv_mutex_lock(&d->mutex);
-		d->spare = filled ? SPARE_READY : SPARE_NONE;
+		d->spare = filled ? SPARE_READY : SPARE_FAILED;
 	}
 	uv_mutex_unlock(&d->mutex);
 	free(zeros);
@@ -212,9 +220,7 @@ static int disk_list(void *ctx, void (*each)(void *arg, uint64_t segment, uint64
 {
 	struct ord_disk *d = ctx;
 	struct dirent **names = NULL;
-	char path[64];
-	snprintf(path, sizeof path, "/proc/self/fd/%d", d->dir_fd);
-	int count = scandir(path, &names, NULL, alphasort);
+	int count = scandirat(d->dir_fd, ".", &names, NULL, alphasort);
 	if (count < 0)
 		return ORD_ERR_IO;
 	int err = ORD_OK;
@@ -316,6 +322,18 @@ static void done_cb(uv_async_t *async)
 
 /* --- Life. --- */
 
+/* A spare file that an earlier process left is used again, unless segments have another length now. */
+static enum spare_state spare_find(const struct ord_disk *d)
+{
+	struct stat st;
+	if (fstatat(d->dir_fd, SPARE_NAME, &st, AT_SYMLINK_NOFOLLOW) != 0)
+		return SPARE_NONE;
+	if (S_ISREG(st.st_mode) && (uint64_t)st.st_size == d->segment_bytes)
+		return SPARE_READY;
+	unlinkat(d->dir_fd, SPARE_NAME, 0);
+	return SPARE_NONE;
+}
+
 int ord_disk_open(uv_loop_t *loop, const char *directory, uint64_t segment_bytes, void (*synced)(void *ctx, int status),
 		  void *ctx, struct ord_disk **ret)
 {
@@ -328,12 +346,13 @@ int ord_disk_open(uv_loop_t *loop, const char *directory, uint64_t segment_bytes
 	d->write_fd = -1;
 	d->read_fd = -1;
 	d->dir_fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (d->dir_fd < 0) {
+	if (d->dir_fd < 0 || fsync(d->dir_fd) != 0) {
+		if (d->dir_fd >= 0)
+			close(d->dir_fd);
 		free(d);
 		return ORD_ERR_IO;
 	}
-	if (faccessat(d->dir_fd, SPARE_NAME, F_OK, 0) == 0)
-		d->spare = SPARE_READY;
+	d->spare = spare_find(d);
 	ORD_ASSERT(uv_mutex_init(&d->mutex) == 0 && uv_cond_init(&d->changed) == 0);
 	ORD_ASSERT(uv_async_init(loop, &d->done, done_cb) == 0);
 	d->done.data = d;

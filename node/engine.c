@@ -77,6 +77,8 @@ static void engine_defer(struct ord_engine *e, struct ord_waiter *w, uint32_t it
 static bool engine_answer_deferred(struct ord_engine *e)
 {
 	size_t count = e->deferred_count;
+	if (count == 0)
+		return false;
 	for (size_t i = 0; i < count; i++) {
 		struct ord_engine_deferred d = e->deferred[i]; /* the array may grow during the call */
 		d.waiter->answer(d.waiter, d.item, &d.answer);

@@ -9,6 +9,7 @@
  * of a leader only when it has applied all that earlier leaders left (ready_index).
  *
  * What libraft leaves to its host and where it is done:
+ *   group_start.c     recovery, the first configuration, RAFT_START
  *   group.c           order of what an update asks for; vote records before messages; durable indexes capped at truncations
  *   group_timers.c    when to time out, and how long the timeouts are
  *   group_receive.c   what a message must satisfy before libraft may see it
@@ -27,12 +28,11 @@
 #include "base/trace.h"
 #include "raft/group_state.h"
 #include "raft/members.h"
+#include "raft/segment.h"
 
 #define INFLIGHT_ENTRIES_MAX 4096
 #define HELD_BYTES_MAX (1u << 20)     /* messages that wait for a vote to be durable; more are lost, as by a network */
 #define WAITING_BYTES_MAX (64u << 20) /* not yet written by the log; then proposals are refused */
-#define FIRST_INDEX 1
-#define FIRST_TERM 1
 
 _Static_assert((int)ORD_ENTRY_COMMAND == (int)RAFT_COMMAND && (int)ORD_ENTRY_BARRIER == (int)RAFT_BARRIER &&
 		       (int)ORD_ENTRY_CHANGE == (int)RAFT_CHANGE,
@@ -133,70 +133,7 @@ void ord_group_close(struct ord_group *g)
 	free(g);
 }
 
-static int recover_vote(struct ord_group *g, const struct ord_record *r, char *why, size_t why_size)
-{
-	if (r->term < g->term) {
-		snprintf(why, why_size, "the term of group %" PRIu32 " goes back", g->id);
-		return ORD_ERR_CORRUPT;
-	}
-	g->term = r->term;
-	g->vote = r->index;
-	return ORD_OK;
-}
-
-static int recover_members(const struct ord_group *g, const struct ord_record *r, char *why, size_t why_size)
-{
-	const struct ord_group_env *env = g->env;
-	if (r->index == FIRST_INDEX) {
-		if (r->kind == ORD_ENTRY_CHANGE && ord_slice_equal(r->payload, ord_bytes_slice(&env->members)))
-			return ORD_OK;
-		snprintf(why, why_size,
-			 "the write-ahead log was made for a cluster of other nodes than the configuration names; "
-			 "put the list of nodes back");
-		return ORD_ERR_MISMATCH;
-	}
-	if (r->kind != ORD_ENTRY_CHANGE || ord_members_valid(r->payload, env->nodes, env->nodes_count))
-		return ORD_OK;
-	snprintf(why, why_size, "entry %" PRIu64 " of group %" PRIu32 " names members that cannot be", r->index, g->id);
-	return ORD_ERR_CORRUPT;
-}
-
-static int recover_entry(struct ord_group *g, const struct ord_record *r, uint64_t place, char *why, size_t why_size)
-{
-	struct ord_entry_ref ref = {
-		.place = place, .term = r->term, .payload_bytes = (uint32_t)r->payload.len, .kind = (uint32_t)r->kind};
-	if (r->index > g->entries.last + 1) {
-		snprintf(why, why_size, "entry %" PRIu64 " of group %" PRIu32 " comes after entry %" PRIu64, r->index,
-			 g->id, g->entries.last);
-		return ORD_ERR_CORRUPT;
-	}
-	if (r->term < ord_entries_term(&g->entries, r->index - 1) || r->term > g->term) {
-		snprintf(why, why_size, "entry %" PRIu64 " of group %" PRIu32 " has term %" PRIu64, r->index, g->id,
-			 r->term);
-		return ORD_ERR_CORRUPT;
-	}
-	int err = recover_members(g, r, why, why_size);
-	if (err != ORD_OK)
-		return err;
-	ord_entries_truncate(&g->entries, r->index);
-	err = ord_entries_append(&g->entries, &ref);
-	if (err != ORD_OK)
-		snprintf(why, why_size, "out of memory while reading the write-ahead log");
-	return err;
-}
-
-int ord_group_recover(struct ord_group *g, const struct ord_record *r, uint64_t place, char *why, size_t why_size)
-{
-	return r->type == ORD_RECORD_VOTE ? recover_vote(g, r, why, why_size)
-					  : recover_entry(g, r, place, why, why_size);
-}
-
-bool ord_group_is_blank(const struct ord_group *g)
-{
-	return g->entries.last == 0;
-}
-
-static int write_vote(struct ord_group *g, uint64_t term, uint64_t vote)
+int ord_group_write_vote(struct ord_group *g, uint64_t term, uint64_t vote)
 {
 	struct ord_record r = {.type = ORD_RECORD_VOTE, .group = g->id, .term = term, .index = vote};
 	uint64_t place;
@@ -209,128 +146,36 @@ static int write_vote(struct ord_group *g, uint64_t term, uint64_t vote)
 	return ORD_OK;
 }
 
-int ord_group_bootstrap(struct ord_group *g)
+int ord_group_load(const struct ord_group *g, struct ord_wal_reader *reader, uint64_t index, struct ord_wal_piece *ret)
 {
-	struct ord_record r = {.type = ORD_RECORD_ENTRY,
-			       .kind = ORD_ENTRY_CHANGE,
-			       .group = g->id,
-			       .term = FIRST_TERM,
-			       .index = FIRST_INDEX,
-			       .payload = ord_bytes_slice(&g->env->members)};
-	struct ord_entry_ref ref = {.term = r.term, .payload_bytes = (uint32_t)r.payload.len, .kind = (uint32_t)r.kind};
-	int err = write_vote(g, FIRST_TERM, 0);
-	if (err == ORD_OK)
-		err = ord_wal_append(g->env->wal, &r, &ref.place);
-	if (err == ORD_OK)
-		err = ord_entries_append(&g->entries, &ref);
-	g->vote_sequence = ord_wal_sequence(g->env->wal);
-	return err;
+	const struct ord_entry_ref *ref = ord_entries_get(&g->entries, index);
+	struct ord_record r;
+	ORD_ASSERT(ref != NULL);
+	int err = ord_wal_read(reader, ref->place, ord_entry_record_bytes(ref), ret);
+	if (err != ORD_OK || !ret->from_disk)
+		return err;
+	err = ord_record_decode(ret->bytes, &r);
+	bool is_it = err == ORD_OK && r.type == ORD_RECORD_ENTRY && r.group == g->id && r.index == index &&
+		     r.term == ref->term;
+	return is_it ? ORD_OK : ORD_ERR_CORRUPT;
 }
 
 int ord_group_read(struct ord_group *g, struct ord_wal_reader *reader, uint64_t index, struct ord_slice *ret)
 {
-	const struct ord_entry_ref *ref = ord_entries_get(&g->entries, index);
 	struct ord_wal_piece piece;
-	struct ord_record r;
-	ORD_ASSERT(ref != NULL);
-	int err = ord_wal_read(reader, ref->place, ord_entry_record_bytes(ref), &piece);
-	if (err == ORD_OK && piece.from_disk) {
-		err = ord_record_decode(piece.bytes, &r);
-		if (err != ORD_OK || r.type != ORD_RECORD_ENTRY || r.group != g->id || r.index != index ||
-		    r.term != ref->term)
-			err = ORD_ERR_CORRUPT;
-	}
+	int err = ord_group_load(g, reader, index, &piece);
 	if (err != ORD_OK) {
+		uint64_t place = ord_entries_get(&g->entries, index)->place;
 		ord_group_env_fatal(g->env, err,
 				    "cannot read entry %" PRIu64 " of partition %" PRIu32 " back from segment %" PRIu64
 				    " of the write-ahead log at offset %" PRIu64 ": %s; check the disk",
-				    index, g->id, ref->place >> 32, ref->place & UINT32_MAX, ord_err_text(err));
+				    index, g->id, ord_place_segment(place), ord_place_offset(place), ord_err_text(err));
 		return err;
 	}
 	if (reader == g->env->send_reader)
 		g->env->cold_bytes += piece.read_bytes;
 	*ret = piece.bytes;
 	return ORD_OK;
-}
-
-/* Copies the payloads of all changes of members into one buffer: libraft decodes them at the start. */
-static int load_changes(struct ord_group *g, struct raft_entry *entries, struct ord_bytes *payloads)
-{
-	for (uint64_t i = 1; i <= g->entries.last; i++) {
-		struct ord_slice record;
-		if (entries[i - 1].type != RAFT_CHANGE)
-			continue;
-		if (ord_group_read(g, g->env->apply_reader, i, &record) != ORD_OK)
-			return ORD_ERR_IO;
-		entries[i - 1].buf.len = record.len - ORD_RECORD_HEADER_BYTES;
-		ord_bytes_put(payloads, (const uint8_t *)record.base + ORD_RECORD_HEADER_BYTES, entries[i - 1].buf.len);
-	}
-	if (payloads->failed)
-		return ORD_ERR_NOMEM;
-	size_t offset = 0;
-	for (uint64_t i = 0; i < g->entries.last; i++) {
-		if (entries[i].type != RAFT_CHANGE)
-			continue;
-		entries[i].buf.base = payloads->base + offset;
-		offset += entries[i].buf.len;
-	}
-	return ORD_OK;
-}
-
-/* Makes the RAFT_START step. raft frees entries and their batch when it fails, and only then. */
-static int start_with(struct ord_group *g, struct raft_entry *entries, void *batch)
-{
-	struct raft_event event = {.type = RAFT_START,
-				   .start = {.term = g->term,
-					     .voted_for = g->vote,
-					     .start_index = FIRST_INDEX,
-					     .entries = entries,
-					     .n_entries = (unsigned)g->entries.last}};
-	g->durable = g->entries.last;
-	g->started = true;
-	int rv = ord_group_step(g, &event, GROUP_SOURCE_NONE, NULL);
-	if (rv != 0)
-		return rv == RAFT_NOMEM ? ORD_ERR_NOMEM : ORD_ERR_CORRUPT;
-	raft_free(entries);
-	raft_free(batch);
-	return ORD_OK;
-}
-
-int ord_group_start(struct ord_group *g, char *why, size_t why_size)
-{
-	struct ord_bytes payloads;
-	size_t count = (size_t)g->entries.last;
-	int err = ORD_ERR_NOMEM;
-	ORD_ASSERT(!g->started);
-	ORD_ASSERT(count >= 1);
-	ord_bytes_init(&payloads, SIZE_MAX / 2);
-	struct raft_entry *entries = raft_malloc(count * sizeof *entries);
-	void *batch = raft_malloc(1);
-	if (entries == NULL || batch == NULL)
-		goto fail;
-	for (size_t i = 0; i < count; i++) {
-		const struct ord_entry_ref *ref = ord_entries_get(&g->entries, i + 1);
-		entries[i] =
-			(struct raft_entry){.term = ref->term, .type = (enum raft_entry_type)ref->kind, .batch = batch};
-	}
-	err = load_changes(g, entries, &payloads);
-	if (err != ORD_OK)
-		goto fail;
-	ord_group_timers_tune(g);
-	err = start_with(g, entries, batch);
-	entries = NULL;
-	batch = NULL;
-	if (err != ORD_OK)
-		goto fail;
-	ord_bytes_close(&payloads);
-	return ORD_OK;
-fail:
-	snprintf(why, why_size, "partition %" PRIu32 " cannot start from the write-ahead log: %s", g->id,
-		 ord_err_text(err));
-	ord_bytes_close(&payloads);
-	raft_free(entries);
-	raft_free(batch);
-	return err;
 }
 
 bool ord_group_holds_back(const struct ord_group *g)
@@ -444,7 +289,7 @@ static void mend_append_result(const struct ord_group *g, struct ord_message *m)
 		return;
 	a->last_log_index = 0;
 	if (a->rejected == 0)
-		a->rejected = FIRST_INDEX;
+		a->rejected = GROUP_FIRST_INDEX;
 }
 
 /* libraft answers a pre-vote of an earlier term with that term, so that a candidate that fell behind by two terms would never learn of them: if it
@@ -503,7 +348,7 @@ static void write_vote_if_changed(struct ord_group *g)
 	uint64_t vote = raft_voted_for(&g->raft);
 	if (term == g->term && vote == g->vote)
 		return;
-	if (write_vote(g, term, vote) != ORD_OK)
+	if (ord_group_write_vote(g, term, vote) != ORD_OK)
 		ord_group_env_fatal(g->env, ORD_ERR_NOMEM, "out of memory in the write-ahead log");
 }
 

@@ -13,6 +13,10 @@
 
 #define GROUP_MARKS 4
 
+/* Of the entry that every group begins with, the same on all nodes. */
+#define GROUP_FIRST_INDEX 1
+#define GROUP_FIRST_TERM 1
+
 /* "Entries up to index are durable when that batch is." */
 struct group_mark {
 	uint64_t sequence;
@@ -83,6 +87,9 @@ enum group_source { GROUP_SOURCE_NONE = 0, GROUP_SOURCE_MESSAGE, GROUP_SOURCE_PR
  * NULL, are those of the update. */
 int ord_group_step(struct ord_group *g, struct raft_event *event, enum group_source source, unsigned *ret_flags);
 
+/* Writes a vote record; what is sent later waits for it. ORD_ERR_NOMEM. */
+int ord_group_write_vote(struct ord_group *g, uint64_t term, uint64_t vote);
+
 /* Says that the node must stop because raft_step() failed. */
 void ord_group_failed(struct ord_group *g, const char *doing, int rv);
 
@@ -95,7 +102,10 @@ bool ord_group_holds_back(const struct ord_group *g);
 /* Tells the owner the role when it has changed. */
 void ord_group_tell_role(struct ord_group *g);
 
-/* The encoded record of entry index, verified. ORD_ERR_IO or ORD_ERR_CORRUPT: then fatal was told. */
+/* The encoded record of entry index, verified when it comes from disk. ORD_ERR_IO, ORD_ERR_CORRUPT, ORD_ERR_NOMEM. */
+int ord_group_load(const struct ord_group *g, struct ord_wal_reader *reader, uint64_t index, struct ord_wal_piece *ret);
+
+/* The same; fatal is told when it fails. */
 int ord_group_read(struct ord_group *g, struct ord_wal_reader *reader, uint64_t index, struct ord_slice *ret);
 
 /* Sets the length of libraft's election timeout to what fits the state. */

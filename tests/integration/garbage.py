@@ -1,8 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0 - speaks nonsense to a port, in every way we could think of; the node behind it must not mind.
 #
-#   garbage.py client HOST:PORT     the port for clients: what must be answered is checked
-#   garbage.py peer HOST:PORT       the port for other nodes: every connection must end without harm
+#   garbage.py client HOST:PORT              the port for clients: what must be answered is checked
+#   garbage.py peer HOST:PORT                the port for other nodes: every connection must end without harm
+#   garbage.py member HOST:PORT IDENTITY     the same port, as the node whose data directory has this file 'identity': it is let in, then it raves
 #
 # Prints a line for each thing that came out otherwise; exit status 1 then.
 import os
@@ -11,6 +12,7 @@ import socket
 import struct
 import sys
 import time
+import uuid
 
 import msgpack
 
@@ -166,12 +168,39 @@ def half_messages(address):
     connection.close()
 
 
+def crc32c(data):
+    crc = 0xffffffff
+    for byte in data:
+        crc ^= byte
+        for _ in range(8):
+            crc = crc >> 1 ^ (0x82f63b78 if crc & 1 else 0)
+    return crc ^ 0xffffffff
+
+
+HELLO, WELCOME, PARTS = 1, 2, 4  # kinds of frames (docs/formats.md)
+
+
+def frame(kind, body, length=None, crc=None):
+    rest = struct.pack("<IB3x", len(body) if length is None else length, kind) + body
+    return b"ORDF" + struct.pack("<I", crc32c(rest) if crc is None else crc) + rest
+
+
+def greeting(cluster, node, incarnation, partitions, to):
+    return struct.pack("<H16sI16sII", 1, cluster, node, incarnation, partitions, to)
+
+
 def peer_port(address):
     for what, data in [
             ("a client's calls", call_bytes("cluster", {}) * 8),
             ("HTTP", b"GET / HTTP/1.1\r\n\r\n"),
             ("zeros", bytes(4096)),
-            ("all ones: the longest length there is", b"\xff" * 4096),
+            ("all ones", b"\xff" * 4096),
+            ("a greeting over the limit", frame(HELLO, b"", length=1 << 31)),
+            ("a greeting with a wrong checksum", frame(HELLO, greeting(bytes(16), 2, bytes(16), 8, 1), crc=7)),
+            ("a greeting that is too short", frame(HELLO, b"1")),
+            ("a greeting of another cluster", frame(HELLO, greeting(bytes(16), 2, bytes(16), 8, 1))),
+            ("parts without a greeting", frame(PARTS, b"\x01\x00\x00\x00\x00")),
+            ("an unknown kind of frame", frame(99, b"")),
     ]:
         connection = connect(address)
         send_all(connection, data)
@@ -179,20 +208,65 @@ def peer_port(address):
             problems.append("%s on the port for nodes: the connection stays open" % what)
         connection.close()
     random_streams(address)
+    whole = frame(HELLO, greeting(bytes(16), 2, bytes(16), 8, 1))
+    for cut in range(1, len(whole), 7):
+        connection = connect(address)
+        send_all(connection, whole[:cut])
+        connection.close()
     idle = [connect(address) for _ in range(20)]  # says nothing at all
     for connection in idle:
         connection.close()
 
 
+def read_identity(path):
+    with open(path, encoding="ascii") as lines:
+        return dict(line.strip().split(" = ") for line in lines)
+
+
+def enter(address, identity):
+    """A connection that is let in as that node."""
+    connection = connect(address)
+    hello = greeting(uuid.UUID(identity["cluster_id"]).bytes, int(identity["node"]), uuid.UUID(identity["incarnation"]).bytes,
+                     int(identity["partitions"]), 0)
+    connection.sendall(frame(HELLO, hello))
+    answer = connection.recv(4096)
+    if len(answer) < 16 or answer[:4] != b"ORDF" or answer[12] != WELCOME:
+        problems.append("a member was not let in: %r" % answer)
+    return connection
+
+
+def member_raves(address, identity):
+    """Frames that are whole and in order, with parts that are not: all ones are partitions, numbers and lengths that do not exist."""
+    for kind in list(range(10)) + [255]:
+        for length in (0, 1, 3, 4, 12, 24, 40, 64, 200):
+            connection = enter(address, identity)
+            send_all(connection, frame(PARTS, struct.pack("<BI", kind, length) + b"\xff" * length))
+            send_all(connection, frame(PARTS, struct.pack("<BI", kind, length) + b"\xff" * length, length=5 + length))
+            connection.close()
+    for what, data in [
+            ("a part that is longer than its frame", frame(PARTS, struct.pack("<BI", 1, 1 << 30))),
+            ("a frame over the limit", frame(PARTS, b"", length=0xffffffff)),
+            ("a wrong checksum", frame(PARTS, b"", crc=1)),
+            ("a second greeting", frame(HELLO, b"")),
+    ]:
+        connection = enter(address, identity)
+        send_all(connection, data)
+        if not read_to_end(connection)[1]:
+            problems.append("%s: the member's connection stays open" % what)
+        connection.close()
+
+
 def main():
-    kind, address = sys.argv[1:]
+    kind, address = sys.argv[1:3]
     if kind == "client":
         wrong_calls(address)
         broken_streams(address)
         half_messages(address)
         random_streams(address)
-    else:
+    elif kind == "peer":
         peer_port(address)
+    else:
+        member_raves(address, read_identity(sys.argv[3]))
     for problem in problems:
         print("garbage: " + problem[:600])
     sys.exit(1 if problems else 0)

@@ -37,17 +37,41 @@ end_process() { # PID
 	wait_until 10 is_over "$1"
 }
 
+# The pids of all nodes that still run in clusters of this test.
+nodes_running() {
+	local dir node
+	for dir in "$WORK"/*/; do
+		for node in 1 2 3; do
+			node_pid "${dir%/}" "$node"
+		done
+	done
+}
+
+# Nodes stop when they are asked to, and have said nothing of sanitizers and assertions in all their life.
+end_nodes() {
+	local pids pid
+	mapfile -t pids < <(nodes_running)
+	[ ${#pids[@]} -eq 0 ] || kill -TERM "${pids[@]}" 2>/dev/null
+	for pid in ${pids[@]+"${pids[@]}"}; do
+		if ! wait_until 30 is_over "$pid" >/dev/null; then
+			echo "not ok $(basename "$0" .sh): process $pid did not end within 30 s of SIGTERM"
+			failures=$((failures + 1))
+			end_process "$pid"
+		fi
+	done
+	if grep -lE 'Sanitizer|runtime error|assertion failed' "$WORK"/*/node-*/log 2>/dev/null; then
+		echo "not ok $(basename "$0" .sh): the log of a node tells of a defect"
+		failures=$((failures + 1))
+	fi
+}
+
 finish() {
-	local status=$? pid dir node
+	local status=$? pid dir
 	trap - EXIT
 	for pid in "${started[@]}"; do
 		end_process "$pid"
 	done
-	for dir in "$WORK"/*/; do
-		for node in 1 2 3; do
-			pid=$(node_pid "${dir%/}" "$node") && end_process "$pid"
-		done
-	done
+	end_nodes
 	if [ "$failures" -gt 0 ] || [ "$status" -ne 0 ]; then
 		for dir in "$WORK"/*/node-*/log; do
 			[ -s "$dir" ] && echo "# the end of ${dir#"$WORK"/}:" && tail -n 12 "$dir" | sed 's/^/#   /'

@@ -5,15 +5,16 @@ dir=$WORK/cluster
 outcomes=$WORK/outcomes
 
 same_processes() {
-	[ "$(node_pid "$dir" 1) $(node_pid "$dir" 2) $(node_pid "$dir" 3)" = "$pids" ]
+	[ "$(nodes_running | paste -sd' ')" = "$processes" ]
 }
 
 start_cluster "$dir"
-pids="$(node_pid "$dir" 1) $(node_pid "$dir" 2) $(node_pid "$dir" 3)"
+processes=$(nodes_running | paste -sd' ')
 start_load "$dir" "$outcomes" --clients 1 --batch 20
 must await_progress "$outcomes" 100
 expect "nonsense on the port for clients" "$PYTHON" "$HERE/garbage.py" client "$(client_address "$dir" 1)"
 expect "nonsense on the port for nodes" "$PYTHON" "$HERE/garbage.py" peer "$(peer_address "$dir" 1)"
+expect "nonsense from a member on the port for nodes" "$PYTHON" "$HERE/garbage.py" member "$(peer_address "$dir" 1)" "$dir/node-2/data/identity"
 expect "no node ended" same_processes
 expect "transfers went on meanwhile" await_progress "$outcomes" 100
 expect "every request got its outcome" stop_load "$outcomes"

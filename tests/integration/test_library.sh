@@ -8,8 +8,8 @@ make_old_library() {
 	local soname
 	soname=$(ldd "$ORDAIND" | awk '$1 ~ /^libraft\./ { print $1 }')
 	mkdir -p "$WORK/old"
-	nm -D --undefined-only "$ORDAIND" | awk '$2 ~ /^raft_/ && $2 != "raft_match_index" { print "void " $2 "(void); void " $2 "(void) {}" }' >"$WORK/old.c"
-	echo "void raft_init(void); void raft_init(void) {}" | grep -vxFf "$WORK/old.c" >>"$WORK/old.c"
+	{ echo raft_init && nm -D --undefined-only "$ORDAIND" | awk '{ print $2 }' | grep '^raft_'; } | grep -v raft_match_index | sort -u |
+		awk '{ print "void " $1 "(void); void " $1 "(void) {}" }' >"$WORK/old.c"
 	gcc -shared -fPIC -Wl,-soname,"$soname" -o "$WORK/old/$soname" "$WORK/old.c" && test -n "$soname"
 }
 

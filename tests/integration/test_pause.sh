@@ -6,7 +6,7 @@ outcomes=$WORK/outcomes
 
 sleepers() {
 	local pids
-	pids=$(for node in 1 2 3; do node_pid "$dir" "$node"; done | paste -sd,)
+	pids=$(nodes_running | paste -sd,)
 	"$PYTHON" "$HERE/stale.py" --addresses "$(addresses "$dir")" --pids "$pids"
 }
 

@@ -91,9 +91,32 @@ Test(datadir, a_log_without_identity_is_refused)
 {
 	ord_datadir_close(must_open());
 	char path[512];
+	snprintf(path, sizeof path, "%s/data/wal/0000000000000001.wal", parent);
+	int fd = open(path, O_CREAT | O_WRONLY, 0600);
+	cr_assert_geq(fd, 0);
+	close(fd);
 	snprintf(path, sizeof path, "%s/data/identity", parent);
 	cr_assert_eq(unlink(path), 0);
 	must_refuse(ORD_ERR_CORRUPT, "identity");
+}
+
+Test(datadir, a_first_start_that_was_cut_short_is_made_again)
+{
+	char path[512];
+	cr_assert_eq(mkdir(config.data_dir, 0700), 0);
+	snprintf(path, sizeof path, "%s/data/wal", parent);
+	cr_assert_eq(mkdir(path, 0700), 0);
+	ord_datadir_close(must_open());
+	ord_datadir_close(must_open());
+}
+
+Test(datadir, an_identity_without_its_log_is_refused)
+{
+	ord_datadir_close(must_open());
+	char path[512];
+	snprintf(path, sizeof path, "%s/data/wal", parent);
+	cr_assert_eq(rmdir(path), 0);
+	must_refuse(ORD_ERR_CORRUPT, "wal");
 }
 
 Test(datadir, a_file_in_its_place_is_refused)

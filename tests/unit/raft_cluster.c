@@ -113,7 +113,7 @@ static void check_failover(unsigned stall_percent)
 	}
 	cr_log_info("failover with %u %% of syncs slow: mean %lu ms, worst %lu ms", stall_percent, sum_ms / 60,
 		    worst_ms);
-	cr_expect_lt(worst_ms, 2000, "a group was without a leader for %lu ms", worst_ms);
+	cr_expect_lt(worst_ms, 1500, "a group was without a leader for %lu ms", worst_ms);
 }
 
 Test(raft_cluster, groups_of_a_dead_node_answer_within_two_seconds)

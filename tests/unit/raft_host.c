@@ -115,6 +115,28 @@ Test(raft_host, entries_are_acknowledged_when_they_are_durable)
 	cr_expect_eq(s.last_index, 3);
 }
 
+Test(raft_host, a_sync_acknowledges_what_was_in_that_write_and_no_more)
+{
+	struct raft_lone_entry e[] = {command(1, "a"), command(1, "b"), command(1, "c")};
+	raft_lone_start(l);
+	cr_assert_eq(raft_lone_append(l, 2, 0, 1, 1, 1, 1, e, 1), ORD_OK);
+	raft_lone_turn(l);
+	cr_assert_eq(raft_lone_append(l, 2, 0, 1, 2, 1, 1, e + 1, 1), ORD_OK);
+	cr_assert_eq(raft_lone_append(l, 2, 0, 1, 3, 1, 1, e + 2, 1), ORD_OK);
+	cr_expect_eq(l->sent_count, 0);
+	raft_disk_complete(&l->disk);
+	ord_host_synced(l->host, ORD_OK);
+	raft_lone_turn(l);
+	cr_assert_eq(l->sent_count, 1);
+	cr_expect_eq(l->sent[0].raft.append_entries_result.last_log_index, 2);
+	raft_disk_complete(&l->disk);
+	ord_host_synced(l->host, ORD_OK);
+	raft_lone_turn(l);
+	cr_assert_eq(l->sent_count, 2, "one answer for all that a sync made durable");
+	cr_expect_eq(l->sent[1].raft.append_entries_result.last_log_index, 4);
+	cr_expect_not(l->disk.in_flight);
+}
+
 /* Entries 2 .. 6 of term 1 are being written when a new leader replaces all but the second one: their sync must not acknowledge the new ones. */
 Test(raft_host, a_sync_of_replaced_entries_acknowledges_nothing_of_the_new_ones)
 {
@@ -123,6 +145,11 @@ Test(raft_host, a_sync_of_replaced_entries_acknowledges_nothing_of_the_new_ones)
 	struct raft_lone_entry new[] = {command(2, "x"), command(2, "y"), command(2, "z"), command(2, "w")};
 	raft_lone_start(l);
 	cr_assert_eq(raft_lone_append(l, 2, 0, 1, 1, 1, 1, old, 5), ORD_OK);
+	/* The new term goes into the same write: else its own sync would hide the mistake. */
+	struct ord_message m = {.group = 0};
+	m.raft.type = RAFT_TIMEOUT_NOW;
+	m.raft.timeout_now = (struct raft_timeout_now){.term = 2, .last_log_index = 1, .last_log_term = 1};
+	cr_assert_eq(raft_lone_give(l, 2, m), ORD_OK);
 	raft_lone_turn(l);
 	cr_assert(l->disk.in_flight);
 	cr_assert_eq(raft_lone_append(l, 3, 0, 2, 2, 1, 1, new, 4), ORD_OK);
@@ -132,9 +159,9 @@ Test(raft_host, a_sync_of_replaced_entries_acknowledges_nothing_of_the_new_ones)
 	for (uint32_t i = 0; i < l->sent_count; i++)
 		cr_expect_leq(l->sent[i].raft.append_entries_result.last_log_index, 2);
 	raft_lone_sync(l);
-	const struct ord_message *m = raft_lone_last(l, RAFT_APPEND_ENTRIES_RESULT);
-	cr_assert_not_null(m);
-	cr_expect_eq(m->raft.append_entries_result.last_log_index, 6);
+	const struct ord_message *last = raft_lone_last(l, RAFT_APPEND_ENTRIES_RESULT);
+	cr_assert_not_null(last);
+	cr_expect_eq(last->raft.append_entries_result.last_log_index, 6);
 	raft_lone_crash(l);
 	raft_lone_start(l);
 	struct ord_group_status s;
@@ -253,6 +280,32 @@ Test(raft_host, a_change_of_members_among_other_entries_is_committed)
 	ord_bytes_close(&b);
 }
 
+/* The same mistake would keep a change of members that a new leader has replaced. */
+Test(raft_host, a_change_of_members_that_is_replaced_is_taken_back)
+{
+	static const uint32_t two[] = {1, 2};
+	struct ord_bytes b;
+	ord_bytes_init(&b, 1000);
+	ord_members_encode(two, 2, &b);
+	struct raft_lone_entry change = {.term = 1, .kind = ORD_ENTRY_CHANGE, .payload = ord_bytes_slice(&b)};
+	struct raft_lone_entry e[] = {command(1, "a"), change};
+	struct raft_lone_entry other = command(2, "b");
+	raft_lone_start(l);
+	cr_assert_eq(raft_lone_append(l, 2, 0, 1, 1, 1, 1, e, 2), ORD_OK);
+	raft_lone_sync(l);
+	cr_assert_eq(raft_lone_append(l, 3, 0, 2, 2, 1, 1, &other, 1), ORD_OK);
+	raft_lone_sync(l);
+	raft_lone_forget(l);
+	raft_lone_pass(l, 1100);
+	bool asked[4] = {false};
+	for (uint32_t i = 0; i < l->sent_count; i++)
+		if (l->sent[i].group == 0 && l->sent[i].raft.type == RAFT_REQUEST_VOTE)
+			asked[l->sent[i].to] = true;
+	cr_expect(asked[2]);
+	cr_expect(asked[3], "node 3 is a member again");
+	ord_bytes_close(&b);
+}
+
 Test(raft_host, late_rejections_do_not_move_a_leader_back)
 {
 	uint64_t index;
@@ -365,6 +418,117 @@ Test(raft_host, appends_are_split_and_kept_within_a_window)
 	}
 	cr_expect_lt(sent, 31u << 20, "nothing is sent twice");
 	cr_expect_eq(l->applied[0], index);
+}
+
+/* libraft takes entries that wait for the window for sent, and would let the peer hear nothing while proposals go on. */
+Test(raft_host, a_peer_whose_window_is_full_still_hears_from_the_leader)
+{
+	static uint8_t payload[1 << 20];
+	uint64_t index;
+	uint64_t term;
+	raft_lone_start(l);
+	raft_lone_lead(l);
+	raft_lone_result(l, 3, 0, l->term[0], 0, 1);
+	for (int i = 0; i < 20; i++)
+		cr_assert_eq(ord_host_propose(l->host, 0, ord_slice_of(payload, sizeof payload), &index, &term),
+			     ORD_OK);
+	raft_lone_sync(l);
+	uint64_t heard_ms = l->now_ms;
+	for (int i = 0; i < 50; i++) {
+		raft_lone_forget(l);
+		cr_assert_eq(ord_host_propose(l->host, 0, ord_slice_text("more"), &index, &term), ORD_OK);
+		raft_lone_result(l, 2, 0, term, 0, index - 1);
+		raft_lone_result(l, 3, 1, 1, 0, 1); /* of another group: node 3 lives, but takes nothing in */
+		raft_lone_pass(l, 50);
+		raft_lone_sync(l);
+		for (uint32_t j = 0; j < l->sent_count; j++)
+			if (l->sent[j].to == 3 && l->sent[j].raft.type == RAFT_APPEND_ENTRIES && l->sent[j].group == 0)
+				heard_ms = l->now_ms;
+		cr_assert_leq(l->now_ms - heard_ms, 300);
+	}
+	cr_expect_eq(l->role[0], ORD_ROLE_LEADER);
+}
+
+Test(raft_host, a_dead_peer_costs_no_entries)
+{
+	static uint8_t payload[100000];
+	uint64_t index;
+	uint64_t term;
+	uint64_t bytes = 0;
+	uint32_t count = 0;
+	raft_lone_start(l);
+	raft_lone_lead(l);
+	for (int i = 0; i < 100; i++) {
+		raft_lone_forget(l);
+		cr_assert_eq(ord_host_propose(l->host, 0, ord_slice_of(payload, sizeof payload), &index, &term),
+			     ORD_OK);
+		raft_lone_result(l, 2, 0, term, 0, index - 1);
+		raft_lone_pass(l, 50);
+		raft_lone_sync(l);
+		for (uint32_t j = 0; j < l->sent_count; j++) {
+			if (l->sent[j].to != 3 || l->sent[j].group != 0)
+				continue;
+			bytes += l->sent_bytes[j];
+			count++;
+		}
+	}
+	cr_expect_lt(bytes, 1000000, "%lu bytes went to a node that never answered", bytes);
+	cr_expect_gt(count, 30, "it is asked whether it lives");
+	/* When it answers it gets everything. */
+	raft_lone_forget(l);
+	raft_lone_result(l, 3, 0, term, 0, 1);
+	for (uint64_t acked = 1; acked < index;) {
+		raft_lone_pass(l, 20);
+		for (uint32_t j = 0; j < l->sent_count; j++) {
+			const struct raft_append_entries *a = &l->sent[j].raft.append_entries;
+			if (l->sent[j].to == 3 && l->sent[j].group == 0 && a->prev_log_index == acked)
+				acked += a->n_entries;
+		}
+		raft_lone_forget(l);
+		raft_lone_result(l, 3, 0, term, 0, acked);
+		raft_lone_result(l, 2, 0, term, 0, index);
+		cr_assert_eq(l->role[0], ORD_ROLE_LEADER);
+	}
+}
+
+Test(raft_host, an_idle_leader_sends_a_heartbeat_in_each_interval)
+{
+	raft_lone_start(l);
+	raft_lone_lead(l);
+	raft_lone_forget(l);
+	for (int i = 0; i < 20; i++) {
+		raft_lone_pass(l, 50);
+		raft_lone_result(l, 2, 0, l->term[0], 0, 1);
+		raft_lone_result(l, 3, 0, l->term[0], 0, 1);
+	}
+	uint32_t count = raft_lone_count(l, RAFT_APPEND_ENTRIES);
+	cr_expect_geq(count, 2 * 8);
+	cr_expect_leq(count, 2 * 10);
+}
+
+/* The leader's heartbeats wait unread while the process stood still: they come first. */
+Test(raft_host, a_pause_of_the_process_is_no_reason_for_an_election)
+{
+	raft_lone_start(l);
+	cr_assert_eq(raft_lone_append(l, 2, 0, 1, 1, 1, 1, NULL, 0), ORD_OK);
+	cr_assert_eq(raft_lone_append(l, 2, 1, 1, 1, 1, 1, NULL, 0), ORD_OK);
+	raft_lone_pass(l, 10);
+	raft_lone_forget(l);
+	for (int i = 0; i < 3; i++) {
+		l->now_ms += 3000;
+		ord_host_tick(l->host, l->now_ms);
+		cr_assert_eq(raft_lone_append(l, 2, 0, 1, 1, 1, 1, NULL, 0), ORD_OK);
+		cr_assert_eq(raft_lone_append(l, 2, 1, 1, 1, 1, 1, NULL, 0), ORD_OK);
+		raft_lone_pass(l, 100);
+	}
+	cr_expect_eq(raft_lone_count(l, RAFT_REQUEST_VOTE), 0);
+	cr_expect_eq(l->leader[0], 2);
+	/* An owner whose every tick is late has elections all the same. */
+	for (int i = 0; i < 10; i++) {
+		l->now_ms += 300;
+		ord_host_tick(l->host, l->now_ms);
+	}
+	cr_expect_gt(raft_lone_count(l, RAFT_REQUEST_VOTE), 0);
 }
 
 Test(raft_host, a_failed_write_stops_the_node)

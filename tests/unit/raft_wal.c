@@ -286,6 +286,47 @@ Test(raft_wal, any_byte_wrong_before_the_last_batch_is_corruption)
 	ord_wal_close(w);
 }
 
+/* Each record is whole, but not in the order in which they were written: sectors of an older write at the same place look like that. */
+Test(raft_wal, whole_records_of_another_write_are_not_believed)
+{
+	struct ord_record r = {.type = ORD_RECORD_VOTE, .term = 1};
+	struct ord_wal *w = open_good(&disk);
+	struct ord_wal *none = NULL;
+	uint8_t kept[ORD_RECORD_HEADER_BYTES];
+	uint64_t place;
+	r.group = 6 % GROUPS;
+	r.index = 6;
+	cr_assert_eq(ord_wal_append(w, &r, &place), ORD_OK);
+	r.group = 13 % GROUPS;
+	r.index = 13;
+	cr_assert_eq(ord_wal_append(w, &r, &place), ORD_OK);
+	sync_all(&disk, w);
+	put(w, 1);
+	sync_all(&disk, w);
+	ord_wal_close(w);
+	uint8_t *first = disk.segments[1].base + ORD_SEGMENT_HEADER_BYTES + ORD_BATCH_HEADER_BYTES;
+	memcpy(kept, first, sizeof kept);
+	memcpy(first, first + sizeof kept, sizeof kept);
+	memcpy(first + sizeof kept, kept, sizeof kept);
+	cr_expect_eq(open_with(&disk, normal, &none), ORD_ERR_CORRUPT);
+}
+
+Test(raft_wal, a_segment_under_another_number_is_corruption)
+{
+	struct ord_wal *w = open_good(&disk);
+	struct ord_wal *none = NULL;
+	for (uint64_t i = 1; raft_disk_last(&disk) < 4; i++) {
+		put(w, i);
+		sync_all(&disk, w);
+	}
+	ord_wal_close(w);
+	struct raft_disk_segment kept = disk.segments[2];
+	disk.segments[2] = disk.segments[3];
+	disk.segments[3] = kept;
+	cr_expect_eq(open_with(&disk, normal, &none), ORD_ERR_CORRUPT);
+	cr_expect_not_null(strstr(why, "written as segment 3"), "%s", why);
+}
+
 Test(raft_wal, damage_in_an_earlier_segment_is_corruption)
 {
 	struct ord_wal *w = open_good(&disk);

@@ -313,7 +313,9 @@ int ord_cluster_stop(struct ord_cluster *c, uint32_t mask, bool force, int64_t t
 		if ((mask >> i & 1) == 0 || c->processes[i].pidfd < 0)
 			continue;
 		ord_process_signal(&c->processes[i], SIGTERM);
-		ord_process_signal(&c->processes[i], SIGCONT); /* a paused one would never see it */
+		/* A paused one would never see it. Others are spared: SIGCONT would undo the SIGSTOP by which a sanitizer holds threads at exit. */
+		if (c->processes[i].paused)
+			ord_process_signal(&c->processes[i], SIGCONT);
 	}
 	for (uint32_t i = 0; i < c->layout.nodes_count; i++) {
 		if ((mask >> i & 1) == 0 || c->processes[i].pidfd < 0)

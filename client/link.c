@@ -185,7 +185,8 @@ static void resolve_cb(uv_getaddrinfo_t *request, int status, struct addrinfo *l
 {
 	struct ord_link *l = request->data;
 	l->resolving = false;
-	for (struct addrinfo *a = list; a != NULL && l->addresses_count < LINK_ADDRESSES_MAX; a = a->ai_next)
+	for (struct addrinfo *a = status == 0 ? list : NULL; a != NULL && l->addresses_count < LINK_ADDRESSES_MAX;
+	     a = a->ai_next)
 		memcpy(&l->addresses[l->addresses_count++], a->ai_addr, a->ai_addrlen);
 	uv_freeaddrinfo(list);
 	if (l->state != LINK_CLOSING && (status != 0 || l->addresses_count == 0))

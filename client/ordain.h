@@ -107,14 +107,14 @@ struct ordain_client;
 struct ordain_options {
 	const char *addresses; /* "host:port,host:port,[::1]:port" of one or more nodes; the rest is learnt */
 	uint32_t timeout_ms;   /* of calls that do not say: 0 means 10000 */
-	const struct ordain_id
-		*cluster_id; /* NULL: any. Else nodes of another cluster are refused (ORDAIN_ERR_WRONG_CLUSTER) */
-	size_t items_max;    /* commands and reads under way at once: 0 means 1,000,000 */
-	size_t bytes_max;    /* memory of what is under way: 0 means 256 MiB. Answers of nodes are bounded besides */
+	const struct ordain_id *cluster_id; /* NULL: any. Else other clusters are ORDAIN_ERR_WRONG_CLUSTER */
+	size_t items_max;		    /* commands and reads under way at once: 0 means 1,000,000 */
+	size_t bytes_max; /* memory of what is under way: 0 means 256 MiB. Answers of nodes are bounded besides */
 };
 
-/* Makes a client on loop and begins to connect; options are copied. SIGPIPE, when it has its default action, is ignored from then on. Calls may be made at once: they wait for a connection as long as their
- * timeout. ORDAIN_ERR_ARGUMENT (addresses), ORDAIN_ERR_MEMORY, ORDAIN_ERR_SYSTEM. The client keeps the loop alive only while calls are under way. */
+/* Makes a client on loop and begins to connect; options are copied. Calls may be made at once: they wait for a connection as long as their timeout.
+ * The client keeps the loop alive only while calls are under way. SIGPIPE, when it has its default action, is ignored from then on: writing to a
+ * connection that a node has closed would end the program. ORDAIN_ERR_ARGUMENT (addresses), ORDAIN_ERR_MEMORY, ORDAIN_ERR_SYSTEM. */
 int ordain_open(uv_loop_t *loop, const struct ordain_options *options, struct ordain_client **ret);
 
 /* Ends all calls under way (their callbacks come first: what may have been sent is unknown, the rest failed with ORDAIN_ERR_CLOSED), closes the
@@ -124,8 +124,7 @@ void ordain_close(struct ordain_client *client, void (*closed)(void *arg), void 
 /* How a call shall be done; NULL in its place means all defaults. */
 enum ordain_wait {
 	ORDAIN_WAIT_SETTLED = 0, /* answer when the outcome is known */
-	ORDAIN_WAIT_LOGGED =
-		1 /* answer when the request is logged: it will be carried out, whatever happens to this program */
+	ORDAIN_WAIT_LOGGED = 1	 /* answer when it is logged: decided for sure, whatever happens to this program */
 };
 
 struct ordain_call_options {
@@ -212,18 +211,18 @@ enum ordain_status {
 /* "none", "accepted", "settled", "rejected". */
 const char *ordain_status_name(enum ordain_status status);
 
+/* replayed: the id was logged before this call, or by an attempt of it whose answer was lost; this is what was decided then.
+ * partition and offset: the position of the command that logged the request; both 0 when status is NONE. Texts are NUL-terminated. */
 struct ordain_result {
 	struct ordain_id id;
 	enum ordain_answer answer;
-	enum ordain_status
-		status; /* ACCEPTED with ORDAIN_UNKNOWN: certainly logged, its outcome was not known when the time was over */
-	bool replayed; /* the id was logged before this call, or by an attempt of it whose answer was lost: this is what was decided then */
+	enum ordain_status status; /* ACCEPTED with ORDAIN_UNKNOWN: logged, and no outcome yet when the time was over */
+	bool replayed;
 	int code;	     /* REFUSED: the refusal's number. UNKNOWN, FAILED: enum ordain_error. OK: 0 */
-	const char *name;    /* of code, NUL-terminated as all three; "" when code is 0 */
+	const char *name;    /* of code; "" when it is 0 */
 	const char *message; /* in words; "" when code is 0 */
 	const char *field;   /* the parameter that differs or is at fault; NULL when there is none */
-	uint32_t
-		partition; /* with offset: the position of the command that logged the request; both 0 when status is NONE */
+	uint32_t partition;
 	uint64_t offset;
 };
 

@@ -252,9 +252,10 @@ static int identity_check(struct ord_datadir *d, const struct ord_config *c, con
 		return datadir_fail(d, ORD_ERR_CORRUPT,
 				    "file 'identity' has no usable incarnation: restore it from a copy");
 	if (faccessat(d->dir_fd, "wal", F_OK, 0) != 0)
-		return datadir_fail(d, ORD_ERR_CORRUPT,
-				    "its directory 'wal' is gone, and with it what this node has promised the others: "
-				    "restore it, or give a new node an empty data_dir and a new number");
+		return datadir_fail(
+			d, ORD_ERR_CORRUPT,
+			"its directory 'wal' is gone, and with it the votes that this node gave: restore the "
+			"directory whole");
 	return ORD_OK;
 }
 

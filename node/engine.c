@@ -29,6 +29,12 @@ void ord_engine_send(struct ord_engine *e, uint32_t node, enum ord_part_kind kin
 	e->events.send(e->events.ctx, node, kind, ord_bytes_slice(&e->scratch));
 }
 
+void ord_engine_fatal(struct ord_engine *e, int err, const char *why)
+{
+	e->stopped = true;
+	e->events.fatal(e->events.ctx, err, why);
+}
+
 /* --- Events of the host. --- */
 
 static void host_send(void *ctx, uint32_t node, struct ord_slice message)
@@ -40,7 +46,8 @@ static void host_send(void *ctx, uint32_t node, struct ord_slice message)
 static void host_apply(void *ctx, uint32_t group, uint64_t index, uint64_t term, struct ord_slice entry)
 {
 	struct ord_engine *e = ctx;
-	ord_replica_apply(&e->replicas[group], index, term, entry);
+	if (!e->stopped)
+		ord_replica_apply(&e->replicas[group], index, term, entry);
 }
 
 static void host_role(void *ctx, uint32_t group, enum ord_role role, uint64_t term, uint32_t leader)
@@ -53,8 +60,7 @@ static void host_role(void *ctx, uint32_t group, enum ord_role role, uint64_t te
 
 static void host_fatal(void *ctx, int err, const char *why)
 {
-	struct ord_engine *e = ctx;
-	e->events.fatal(e->events.ctx, err, why);
+	ord_engine_fatal(ctx, err, why);
 }
 
 /* --- Answers. --- */
@@ -207,7 +213,9 @@ void ord_engine_close(struct ord_engine *e)
 {
 	if (e == NULL)
 		return;
-	ORD_ASSERT(e->stopped && e->deferred_count == 0);
+	ORD_ASSERT(e->stopped);
+	while (engine_answer_deferred(e)) /* of calls that came after stop */
+		;
 	ord_host_close(e->host);
 	ord_forward_close(&e->forward);
 	for (uint32_t i = 0; i < e->nodes_count; i++)

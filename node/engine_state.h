@@ -33,7 +33,7 @@ struct ord_engine {
 	uint32_t nodes[ORD_NODES_MAX];
 	uint32_t nodes_count;
 	bool connected[ORD_NODES_MAX]; /* by place in nodes */
-	bool stopped;
+	bool stopped;		       /* takes nothing any more */
 	struct ord_forward forward;
 	struct ord_engine_remote
 		*remotes[ORD_NODES_MAX];      /* owned until lost; by place in nodes, NULL before the first call */
@@ -49,6 +49,9 @@ struct ord_engine {
 
 /* Sends a part of which e->scratch is the body. */
 void ord_engine_send(struct ord_engine *e, uint32_t node, enum ord_part_kind kind);
+
+/* The node must stop: nothing is applied, taken or answered from the state any more. */
+void ord_engine_fatal(struct ord_engine *e, int err, const char *why);
 
 /* Place of node in e->nodes; nodes_count when it is none of them. */
 uint32_t ord_engine_place(const struct ord_engine *e, uint32_t node);

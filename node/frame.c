@@ -21,19 +21,21 @@
 #define FRAME_MAGIC 0x4644524fu /* "ORDF" */
 #define FRAME_CHECKED_OFFSET 8
 
-void ord_frame_begin(struct ord_bytes *out)
+size_t ord_frame_begin(struct ord_bytes *out)
 {
-	ORD_ASSERT(out->len == 0);
+	size_t begun = out->len;
 	ord_bytes_extend(out, ORD_FRAME_HEADER_BYTES);
+	return begun;
 }
 
-void ord_frame_end(struct ord_bytes *out, enum ord_frame_kind kind)
+void ord_frame_end(struct ord_bytes *out, size_t begun, enum ord_frame_kind kind)
 {
-	ORD_ASSERT(!out->failed && out->len >= ORD_FRAME_HEADER_BYTES);
-	ord_bytes_set_u32(out, 0, FRAME_MAGIC);
-	ord_bytes_set_u32(out, 8, (uint32_t)(out->len - ORD_FRAME_HEADER_BYTES));
-	ord_bytes_set_u32(out, 12, (uint32_t)kind);
-	ord_bytes_set_u32(out, 4, ord_crc32c(0, out->base + FRAME_CHECKED_OFFSET, out->len - FRAME_CHECKED_OFFSET));
+	ORD_ASSERT(!out->failed && out->len >= begun + ORD_FRAME_HEADER_BYTES);
+	ord_bytes_set_u32(out, begun, FRAME_MAGIC);
+	ord_bytes_set_u32(out, begun + 8, (uint32_t)(out->len - begun - ORD_FRAME_HEADER_BYTES));
+	ord_bytes_set_u32(out, begun + 12, (uint32_t)kind);
+	size_t checked = begun + FRAME_CHECKED_OFFSET;
+	ord_bytes_set_u32(out, begun + 4, ord_crc32c(0, out->base + checked, out->len - checked));
 }
 
 void ord_frame_put_part(struct ord_bytes *out, uint8_t kind, struct ord_slice body)

@@ -29,9 +29,10 @@ struct ord_greeting {
 	uint32_t to; /* the node that the sender believes it talks to */
 };
 
-/* Begins a frame in out, which must be empty. The caller appends the body, then ends it: kind, length and checksum are filled in. */
-void ord_frame_begin(struct ord_bytes *out);
-void ord_frame_end(struct ord_bytes *out, enum ord_frame_kind kind);
+/* Begins a frame at the end of out; returns the offset where it begins, which end wants. The caller appends the body, then ends it: kind, length and
+ * checksum are filled in. end asserts that nothing failed. */
+size_t ord_frame_begin(struct ord_bytes *out);
+void ord_frame_end(struct ord_bytes *out, size_t begun, enum ord_frame_kind kind);
 
 /* One part of a PARTS frame. */
 void ord_frame_put_part(struct ord_bytes *out, uint8_t kind, struct ord_slice body);

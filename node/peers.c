@@ -10,6 +10,12 @@
 #include "node/clock.h"
 #include "node/peers_state.h"
 
+/* A frame is acted on when it is whole, so a heartbeat should not travel in one that takes long. A longer part gets a frame of its own. */
+#define FRAME_BYTES_USUAL (1u << 20)
+/* Half collects while half is written. One part alone must fit a frame. */
+#define OUTPUT_BYTES_MAX (ORD_PEER_OUTPUT_BYTES_MAX / 2)
+_Static_assert(OUTPUT_BYTES_MAX <= ORD_FRAME_BYTES_MAX, "what fits the output fits one frame");
+
 struct ord_greeting ord_peers_greeting(const struct ord_peers *p, uint32_t to)
 {
 	return (struct ord_greeting){.protocol = ORD_FRAME_PROTOCOL,
@@ -112,7 +118,7 @@ void ord_peers_handle_closed(struct ord_peers *p)
 	void *ctx = p->stopped_ctx;
 	for (uint32_t i = 0; i < p->peers_count; i++) {
 		ord_bytes_close(&p->peers[i].output);
-		ord_bytes_close(&p->peers[i].flight);
+		ord_bytes_close(&p->peers[i].spare);
 	}
 	free(p);
 	stopped(ctx);
@@ -146,8 +152,8 @@ int ord_peers_start(uv_loop_t *loop, const struct ord_config *config, struct ord
 		struct ord_peer *peer = &p->peers[p->peers_count++];
 		peer->peers = p;
 		peer->config = &config->nodes[i];
-		ord_bytes_init(&peer->output, ORD_FRAME_BYTES_MAX);
-		ord_bytes_init(&peer->flight, ORD_FRAME_BYTES_MAX);
+		ord_bytes_init(&peer->output, OUTPUT_BYTES_MAX);
+		ord_bytes_init(&peer->spare, OUTPUT_BYTES_MAX);
 		ord_peers_out_start(peer);
 	}
 	*ret = p;
@@ -161,13 +167,16 @@ void ord_peers_send(struct ord_peers *p, uint32_t node, uint8_t kind, struct ord
 		return;
 	struct ord_bytes *out = &peer->output;
 	size_t part_bytes = sizeof(uint8_t) + sizeof(uint32_t) + body.len;
-	size_t begun_bytes = out->len == 0 ? ORD_FRAME_HEADER_BYTES : out->len;
-	if (begun_bytes + part_bytes > ORD_FRAME_BYTES_MAX) {
+	bool full = out->len > 0 && out->len - peer->frame_begun + part_bytes > FRAME_BYTES_USUAL;
+	bool begins = out->len == 0 || full;
+	if (part_bytes + (begins ? ORD_FRAME_HEADER_BYTES : 0) > out->bytes_max - out->len) {
 		peer->dropped_count++;
 		return;
 	}
-	if (out->len == 0)
-		ord_frame_begin(out);
+	if (full)
+		ord_frame_end(out, peer->frame_begun, ORD_FRAME_PARTS);
+	if (begins)
+		peer->frame_begun = ord_frame_begin(out);
 	ord_frame_put_part(out, kind, body);
 	ORD_ASSERT(!out->failed);
 }
@@ -176,6 +185,8 @@ void ord_peers_flush(struct ord_peers *p)
 {
 	for (uint32_t i = 0; i < p->peers_count; i++)
 		ord_peers_out_flush(&p->peers[i]);
+	if (p->strangers != NULL)
+		ord_peers_in_expire(p);
 }
 
 uint32_t ord_peers_count(const struct ord_peers *p)
@@ -189,7 +200,7 @@ void ord_peers_status(const struct ord_peers *p, uint32_t peer, struct ord_peer_
 	const struct ord_peer *at = &p->peers[peer];
 	*ret = (struct ord_peer_status){.node = at->config->id,
 					.connected = at->connected,
-					.output_bytes = at->output.len + (at->writing ? at->flight.len : 0),
+					.output_bytes = at->output.len + at->writing_bytes,
 					.dropped_count = at->dropped_count};
 }
 

@@ -103,9 +103,9 @@ static void in_refuse(struct ord_peers_in *in, const char *why)
 	in->refused = true;
 	stranger_log(in->peers, "a connection was refused: %s", why);
 	uv_read_stop((uv_stream_t *)&in->tcp);
-	ord_frame_begin(&in->output);
+	size_t begun = ord_frame_begin(&in->output);
 	ord_bytes_put(&in->output, why, strlen(why));
-	ord_frame_end(&in->output, ORD_FRAME_REFUSED);
+	ord_frame_end(&in->output, begun, ORD_FRAME_REFUSED);
 	in_answer(in, refused_written_cb);
 }
 
@@ -128,9 +128,9 @@ static void in_greet(struct ord_peers_in *in, const struct ord_frame *frame)
 	in->input.bytes_max = ORD_FRAME_BYTES_MAX + READ_BYTES;
 	peer->in = in;
 	struct ord_greeting ours = ord_peers_greeting(in->peers, g.node);
-	ord_frame_begin(&in->output);
+	size_t begun = ord_frame_begin(&in->output);
 	ord_frame_put_greeting(&in->output, &ours);
-	ord_frame_end(&in->output, ORD_FRAME_WELCOME);
+	ord_frame_end(&in->output, begun, ORD_FRAME_WELCOME);
 	in_answer(in, welcomed_written_cb);
 	if (!in->closing)
 		ord_peers_update(peer);
@@ -207,16 +207,27 @@ static void read_cb(uv_stream_t *stream, ssize_t len, const uv_buf_t *buf)
 	in_frames(in);
 }
 
-static void strangers_expire(struct ord_peers *p)
+void ord_peers_in_expire(struct ord_peers *p)
 {
 	uint64_t now_ms = ord_clock_monotonic_ms();
 	struct ord_peers_in *in = p->strangers;
 	while (in != NULL) {
 		struct ord_peers_in *next = in->next;
-		if (now_ms - in->since_ms >= ORD_PEERS_GREETING_MS || p->strangers_count >= ORD_PEERS_STRANGERS_MAX)
+		if (now_ms - in->since_ms >= ORD_PEERS_GREETING_MS)
 			ord_peers_in_close(in);
 		in = next;
 	}
+}
+
+/* The stranger that has waited longest goes: a node greets at once. */
+static void strangers_make_room(struct ord_peers *p)
+{
+	if (p->strangers_count < ORD_PEERS_STRANGERS_MAX)
+		return;
+	struct ord_peers_in *oldest = p->strangers;
+	while (oldest->next != NULL)
+		oldest = oldest->next;
+	ord_peers_in_close(oldest);
 }
 
 static void connection_cb(uv_stream_t *listener, int status)
@@ -224,7 +235,7 @@ static void connection_cb(uv_stream_t *listener, int status)
 	struct ord_peers *p = listener->data;
 	if (status != 0)
 		return;
-	strangers_expire(p);
+	strangers_make_room(p);
 	struct ord_peers_in *in = calloc(1, sizeof *in);
 	ORD_ASSERT(in != NULL);
 	in->peers = p;

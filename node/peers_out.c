@@ -2,6 +2,7 @@
  *
  *   resolving --address--> connecting --connected--> greeting --WELCOME--> up
  *       any of them --error, REFUSED, closed--> waiting --timer--> resolving
+ *       connecting and greeting together --ATTEMPT_MS--> waiting
  */
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -16,6 +17,8 @@
 
 #define RETRY_FIRST_MS 50
 #define RETRY_MAX_MS 1000
+/* A host that was switched off, or that a network swallows, answers nothing and refuses nothing. */
+#define ATTEMPT_MS 3000
 /* Bytes that the other side does not acknowledge for so long end the connection. */
 #define UNACKNOWLEDGED_MS 5000
 
@@ -33,6 +36,7 @@ struct ord_peers_out {
 };
 
 static void out_attempt(struct ord_peer *peer);
+static void timer_cb(uv_timer_t *timer);
 
 /* resolve and tcp both hold the struct. */
 static void out_free_when_done(struct ord_peers_out *out)
@@ -53,11 +57,6 @@ static void closed_cb(uv_handle_t *handle)
 	out_free_when_done(out);
 }
 
-static void retry_cb(uv_timer_t *timer)
-{
-	out_attempt(timer->data);
-}
-
 /* Gives the connection up and waits before the next attempt. */
 static void out_fail(struct ord_peers_out *out)
 {
@@ -67,13 +66,24 @@ static void out_fail(struct ord_peers_out *out)
 	out->peer = NULL;
 	peer->out = NULL;
 	peer->out_up = false;
-	peer->writing = false;
+	peer->writing_bytes = 0;
 	ord_bytes_clear(&peer->output);
+	if (out->resolving)
+		uv_cancel((uv_req_t *)&out->resolve); /* fails when it has begun: then its end is waited for */
 	uv_close((uv_handle_t *)&out->tcp, closed_cb);
 	if (!out->peers->stopping)
-		uv_timer_start(&peer->retry, retry_cb, peer->retry_ms, 0);
+		uv_timer_start(&peer->timer, timer_cb, peer->retry_ms, 0);
 	peer->retry_ms = peer->retry_ms * 2 > RETRY_MAX_MS ? RETRY_MAX_MS : peer->retry_ms * 2;
 	ord_peers_update(peer);
+}
+
+static void timer_cb(uv_timer_t *timer)
+{
+	struct ord_peer *peer = timer->data;
+	if (peer->out != NULL)
+		out_fail(peer->out);
+	else
+		out_attempt(peer);
 }
 
 static void refused_log(struct ord_peer *peer, const char *text, int len)
@@ -96,6 +106,7 @@ static void out_welcome(struct ord_peers_out *out, const struct ord_frame *frame
 		out_fail(out);
 		return;
 	}
+	uv_timer_stop(&out->peer->timer);
 	out->peer->out_up = true;
 	out->peer->retry_ms = RETRY_FIRST_MS;
 	ord_peers_update(out->peer);
@@ -168,14 +179,25 @@ static void connected_cb(uv_connect_t *connect, int status)
 	if (uv_fileno((uv_handle_t *)&out->tcp, &fd) == 0)
 		setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout_ms, sizeof timeout_ms);
 	struct ord_greeting g = ord_peers_greeting(out->peers, out->peer->config->id);
-	ord_frame_begin(&out->hello);
+	size_t begun = ord_frame_begin(&out->hello);
 	ord_frame_put_greeting(&out->hello, &g);
-	ord_frame_end(&out->hello, ORD_FRAME_HELLO);
+	ord_frame_end(&out->hello, begun, ORD_FRAME_HELLO);
 	uv_buf_t buf = uv_buf_init((char *)out->hello.base, (unsigned)out->hello.len);
 	out->write.data = out;
 	if (uv_read_start((uv_stream_t *)&out->tcp, alloc_cb, read_cb) != 0 ||
 	    uv_write(&out->write, (uv_stream_t *)&out->tcp, &buf, 1, hello_written_cb) != 0)
 		out_fail(out);
+}
+
+/* A name may have addresses that lead nowhere: each attempt takes the next one. */
+static const struct sockaddr *address_choose(const struct addrinfo *addresses, uint32_t attempt)
+{
+	uint32_t count = 0;
+	for (const struct addrinfo *a = addresses; a != NULL; a = a->ai_next)
+		count++;
+	for (attempt %= count; attempt > 0; attempt--)
+		addresses = addresses->ai_next;
+	return addresses->ai_addr;
 }
 
 static void resolved_cb(uv_getaddrinfo_t *resolve, int status, struct addrinfo *addresses)
@@ -188,7 +210,9 @@ static void resolved_cb(uv_getaddrinfo_t *resolve, int status, struct addrinfo *
 		return;
 	}
 	out->connect.data = out;
-	if (status != 0 || uv_tcp_connect(&out->connect, &out->tcp, addresses->ai_addr, connected_cb) != 0)
+	uv_timer_start(&out->peer->timer, timer_cb, ATTEMPT_MS, 0);
+	if (status != 0 || uv_tcp_connect(&out->connect, &out->tcp,
+					  address_choose(addresses, out->peer->attempts_count++), connected_cb) != 0)
 		out_fail(out);
 	uv_freeaddrinfo(addresses);
 }
@@ -219,13 +243,13 @@ static void out_attempt(struct ord_peer *peer)
 void ord_peers_out_start(struct ord_peer *peer)
 {
 	peer->retry_ms = RETRY_FIRST_MS;
-	ORD_ASSERT(uv_timer_init(peer->peers->loop, &peer->retry) == 0);
-	peer->retry.data = peer;
+	ORD_ASSERT(uv_timer_init(peer->peers->loop, &peer->timer) == 0);
+	peer->timer.data = peer;
 	ord_peers_handle_opened(peer->peers);
 	out_attempt(peer);
 }
 
-static void retry_closed_cb(uv_handle_t *handle)
+static void timer_closed_cb(uv_handle_t *handle)
 {
 	struct ord_peer *peer = handle->data;
 	ord_peers_handle_closed(peer->peers);
@@ -235,7 +259,7 @@ void ord_peers_out_stop(struct ord_peer *peer)
 {
 	if (peer->out != NULL)
 		out_fail(peer->out);
-	uv_close((uv_handle_t *)&peer->retry, retry_closed_cb);
+	uv_close((uv_handle_t *)&peer->timer, timer_closed_cb);
 }
 
 /* --- Sending. --- */
@@ -256,10 +280,10 @@ static void written_cb(uv_write_t *request, int status)
 		free(write);
 		return;
 	}
-	ord_bytes_close(&peer->flight);
-	peer->flight = write->frame;
-	ord_bytes_clear(&peer->flight);
-	peer->writing = false;
+	ord_bytes_close(&peer->spare);
+	peer->spare = write->frame;
+	ord_bytes_clear(&peer->spare);
+	peer->writing_bytes = 0;
 	free(write);
 	if (status != 0)
 		out_fail(out);
@@ -269,16 +293,16 @@ static void written_cb(uv_write_t *request, int status)
 
 void ord_peers_out_flush(struct ord_peer *peer)
 {
-	if (!peer->out_up || peer->writing || peer->output.len == 0)
+	if (!peer->out_up || peer->writing_bytes > 0 || peer->output.len == 0)
 		return;
 	struct out_write *write = malloc(sizeof *write);
 	ORD_ASSERT(write != NULL);
-	ord_frame_end(&peer->output, ORD_FRAME_PARTS);
+	ord_frame_end(&peer->output, peer->frame_begun, ORD_FRAME_PARTS);
 	write->out = peer->out;
 	write->frame = peer->output;
-	peer->output = peer->flight;
-	ord_bytes_init(&peer->flight, write->frame.bytes_max);
-	peer->writing = true;
+	peer->output = peer->spare;
+	ord_bytes_init(&peer->spare, write->frame.bytes_max);
+	peer->writing_bytes = write->frame.len;
 	uv_buf_t buf = uv_buf_init((char *)write->frame.base, (unsigned)write->frame.len);
 	if (uv_write(&write->request, (uv_stream_t *)&peer->out->tcp, &buf, 1, written_cb) != 0) {
 		ord_bytes_close(&write->frame);

@@ -22,11 +22,13 @@ struct ord_peer {
 	struct ord_peers_in *in;	      /* the connection that the other one made, once it was welcomed */
 	bool out_up;			      /* welcomed */
 	bool connected;			      /* as told last */
-	uv_timer_t retry;
+	uv_timer_t timer;		      /* until the next attempt, or until this one has taken too long */
 	uint32_t retry_ms;
-	struct ord_bytes output; /* the frame that collects */
-	struct ord_bytes flight; /* the frame that is being written */
-	bool writing;
+	uint32_t attempts_count;
+	struct ord_bytes output; /* frames that collect */
+	size_t frame_begun;	 /* where the last of them begins in it */
+	struct ord_bytes spare;	 /* memory for the next output; none while one is written */
+	size_t writing_bytes;	 /* of the output that is being written, 0: none */
 	uint64_t dropped_count;
 	struct ord_log_limit refused_log;
 };
@@ -79,6 +81,8 @@ void ord_peers_out_flush(struct ord_peer *peer);
 /* ORD_ERR_IO with why. */
 int ord_peers_in_listen(struct ord_peers *p, char *why, size_t why_size);
 void ord_peers_in_close(struct ord_peers_in *in);
+/* Closes strangers whose time is over. */
+void ord_peers_in_expire(struct ord_peers *p);
 void ord_peers_in_stop(struct ord_peers *p);
 
 #endif

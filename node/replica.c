@@ -158,7 +158,7 @@ void ord_replica_apply(struct ord_replica *r, uint64_t index, uint64_t term, str
 			 "wrote it, "
 			 "start that version here too",
 			 r->id, (unsigned long long)index, ord_err_text(err));
-		r->engine->events.fatal(r->engine->events.ctx, err, why);
+		ord_engine_fatal(r->engine, err, why);
 		return;
 	}
 	struct ord_partition_status status;

@@ -4,7 +4,8 @@
  * size, each with its own previous entry, keeps the bytes that are not answered within a window, and reads what is no longer in memory back from the
  * log, a bounded amount in a turn. What it has not sent yet is sent when answers come. It follows libraft's range: when that goes on where the last
  * one ended, it grows; when it begins elsewhere (after a rejection, or when the peer was silent), the stream begins again there and sends one message
- * at a time until the peer has taken one. An append without entries goes out when libraft wants one and nothing else was sent.
+ * at a time until the peer has taken one. libraft takes what waits here for sent and would send no heartbeat for a while: so, when it asks for
+ * something and the window lets nothing out, an append without entries goes out if the peer has heard nothing for a heartbeat.
  */
 #include "base/assert.h"
 #include "base/err.h"
@@ -122,7 +123,7 @@ void ord_group_stream_ask(struct ord_group *g, const struct raft_message *m)
 	ORD_ASSERT(s->end <= g->entries.last);
 	if (stream_pump(g, peer) || env->dead)
 		return;
-	/* Not more than one a tick when libraft has filled its own window and sends empty ones for every proposal. */
+	/* An empty one: not more than one a tick, for when its own window is full libraft wants one for every proposal. */
 	uint64_t pause_ms = a->n_entries == 0 ? 1 : env->heartbeat_ms;
 	if (!goes_on || env->now_ms - s->sent_ms >= pause_ms)
 		stream_send(g, peer, 0);
@@ -148,19 +149,6 @@ void ord_group_stream_acked(struct ord_group *g, uint32_t peer, uint64_t applied
 	if (s->end < match)
 		s->end = match;
 	stream_pump(g, peer);
-}
-
-/* libraft thinks that entries which wait for the window were sent, and sends no heartbeat for a while. */
-void ord_group_streams_keep_alive(struct ord_group *g)
-{
-	struct ord_group_env *env = g->env;
-	for (uint32_t peer = 0; peer < env->nodes_count; peer++) {
-		struct group_stream *s = &g->streams[peer];
-		if (s->next > s->end || s->next == 0)
-			continue;
-		if (!stream_pump(g, peer) && env->now_ms - s->sent_ms >= 2ull * env->heartbeat_ms && !env->dead)
-			stream_send(g, peer, 0);
-	}
 }
 
 void ord_group_send(struct ord_group *g)

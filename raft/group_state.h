@@ -115,7 +115,6 @@ void ord_group_timers_tune(struct ord_group *g);
 void ord_group_streams_reset(struct ord_group *g);
 void ord_group_stream_ask(struct ord_group *g, const struct raft_message *m);
 void ord_group_stream_acked(struct ord_group *g, uint32_t peer, uint64_t applied);
-void ord_group_streams_keep_alive(struct ord_group *g);
 
 /* Hand-over of leadership. */
 void ord_group_handover_go_on(struct ord_group *g);

@@ -9,11 +9,11 @@
 static void make_parts(struct ord_bytes *out)
 {
 	ord_bytes_init(out, FRAME_BYTES_MAX);
-	ord_frame_begin(out);
+	size_t begun = ord_frame_begin(out);
 	ord_frame_put_part(out, 1, ord_slice_text("one"));
 	ord_frame_put_part(out, 2, ord_slice_text(""));
 	ord_frame_put_part(out, 3, ord_slice_text("three"));
-	ord_frame_end(out, ORD_FRAME_PARTS);
+	ord_frame_end(out, begun, ORD_FRAME_PARTS);
 }
 
 Test(frame, parts_come_out_as_they_were_put)
@@ -37,6 +37,32 @@ Test(frame, parts_come_out_as_they_were_put)
 	}
 	cr_assert_not(ord_frame_next_part(&r, &kind, &part));
 	cr_assert_not(r.failed);
+	ord_bytes_close(&out);
+}
+
+Test(frame, frames_one_after_the_other_are_each_whole)
+{
+	struct ord_bytes out;
+	make_parts(&out);
+	size_t first_bytes = out.len;
+	size_t begun = ord_frame_begin(&out);
+	cr_assert_eq(begun, first_bytes);
+	ord_frame_put_part(&out, 9, ord_slice_text("nine"));
+	ord_frame_end(&out, begun, ORD_FRAME_PARTS);
+	struct ord_frame frame;
+	bool have;
+	cr_assert_eq(ord_frame_decode(ord_bytes_slice(&out), FRAME_BYTES_MAX, &frame, &have), ORD_OK);
+	cr_assert(have);
+	cr_assert_eq(frame.frame_bytes, first_bytes);
+	struct ord_slice rest = ord_slice_of(out.base + first_bytes, out.len - first_bytes);
+	cr_assert_eq(ord_frame_decode(rest, FRAME_BYTES_MAX, &frame, &have), ORD_OK);
+	cr_assert(have);
+	struct ord_reader r = ord_reader_of(frame.body);
+	uint8_t kind;
+	struct ord_slice part;
+	cr_assert(ord_frame_next_part(&r, &kind, &part));
+	cr_assert_eq(kind, 9);
+	cr_assert(ord_slice_equal(part, ord_slice_text("nine")));
 	ord_bytes_close(&out);
 }
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/err.h"
+#include "raft/codec.h"
 #include "tests/support/raft_cluster.h"
 
 #define CALM_MS 20000
@@ -124,6 +125,38 @@ Test(raft_cluster, groups_of_a_dead_node_answer_within_two_seconds)
 Test(raft_cluster, groups_of_a_dead_node_answer_within_two_seconds_on_a_slow_disk)
 {
 	check_failover(20);
+}
+
+/* Node 3 gets heartbeats and no entries. */
+static bool starve_node_3(struct raft_cluster *c, uint32_t from, uint32_t to, struct ord_slice message)
+{
+	(void)from;
+	return to != 2 || message.len < 200 || ((const uint8_t *)message.base)[1] != RAFT_APPEND_ENTRIES ||
+	       c->nodes[0].host == NULL;
+}
+
+/* The survivor that gives the dead leader up last has the shorter log, so that it cannot be elected: the other one has to ask again soon. */
+Test(raft_cluster, groups_of_a_dead_node_answer_when_a_survivor_lags)
+{
+	uint64_t worst_ms = 0;
+	for (uint64_t seed = 1; seed <= 40; seed++) {
+		struct raft_cluster_options o = good;
+		o.seed = seed;
+		struct raft_cluster *c = cluster_of(o);
+		cr_assert(raft_cluster_run_until(c, raft_cluster_all_led, 2000));
+		c->filter = starve_node_3;
+		raft_cluster_load(c, 30, 300, 300 + seed);
+		raft_cluster_kill(c, 0);
+		uint64_t start_ms = c->now_ms;
+		while (!all_answer(c) && c->now_ms - start_ms < 5000)
+			raft_cluster_run(c, 1);
+		if (c->now_ms - start_ms > worst_ms)
+			worst_ms = c->now_ms - start_ms;
+		cr_assert_neq(raft_cluster_leader(c, 0), 2);
+		cluster_free(c);
+	}
+	cr_log_info("failover with a lagging survivor: worst %lu ms", worst_ms);
+	cr_expect_lt(worst_ms, 1500, "a group was without a leader for %lu ms", worst_ms);
 }
 
 static bool preferred_lead(struct raft_cluster *c)

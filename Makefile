@@ -174,7 +174,7 @@ install: all ## install programs, library, header, unit and docs under DESTDIR a
 	install -D -m 644 -t $(TREE)/include client/ordain.h
 	install -d $(TREE)/lib/pkgconfig $(TREE)/lib/systemd/system
 	sed 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|; s|@MSGPACK@|$(MSGPACK)|' client/ordain.pc.in > $(TREE)/lib/pkgconfig/ordain.pc
-	sed 's|/usr/bin/|$(PREFIX)/bin/|' node/ordaind.service > $(TREE)/lib/systemd/system/ordaind.service
+	sed -E 's,/usr/(bin|share)/,$(PREFIX)/\1/,' node/ordaind.service > $(TREE)/lib/systemd/system/ordaind.service
 	install -D -m 644 -t $(TREE)/share/doc/ordain README.md LICENSE $(wildcard docs/*.md)
 	install -D -m 644 -t $(TREE)/share/doc/ordain/adr $(wildcard docs/adr/*.md)
 	install -D -m 644 -t $(TREE)/share/doc/ordain/examples $(wildcard docs/examples/*)

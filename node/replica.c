@@ -147,6 +147,17 @@ static struct ord_batch *inflight_take(struct ord_replica *r, uint64_t index, ui
 	return b;
 }
 
+/* The entry's own time and not the state's: an entry without commands leaves the state alone, and still none behind it may be older. */
+static void replica_see_time(struct ord_replica *r, struct ord_slice entry)
+{
+	struct ord_entry_header header;
+	struct ord_reader reader = ord_reader_of(entry);
+	int err = ord_entry_decode(&reader, &header);
+	ORD_ASSERT(err == ORD_OK); /* it was applied */
+	if (header.time_us > r->time_us)
+		r->time_us = header.time_us;
+}
+
 void ord_replica_apply(struct ord_replica *r, uint64_t index, uint64_t term, struct ord_slice entry)
 {
 	struct ord_effects *fx = &r->engine->effects;
@@ -164,8 +175,7 @@ void ord_replica_apply(struct ord_replica *r, uint64_t index, uint64_t term, str
 	struct ord_partition_status status;
 	ord_partition_status(r->partition, &status);
 	r->unsettled_count = status.unsettled_count;
-	if (status.time_us > r->time_us)
-		r->time_us = status.time_us;
+	replica_see_time(r, entry);
 	if (fx->outbox_grew)
 		r->dispatch.pump = true;
 	struct ord_batch *b = inflight_take(r, index, term);

@@ -134,6 +134,7 @@ void ord_group_stream_acked(struct ord_group *g, uint32_t peer, uint64_t applied
 	struct group_stream *s = &g->streams[peer];
 	raft_index match = 0;
 	s->applied = applied;
+	s->heard_ms = g->env->now_ms;
 	if (raft_match_index(&g->raft, g->env->nodes[peer], &match) != 0 || s->next == 0)
 		return;
 	for (uint64_t i = s->acked + 1; i <= match && i < s->next; i++)
@@ -149,6 +150,21 @@ void ord_group_stream_acked(struct ord_group *g, uint32_t peer, uint64_t applied
 	if (s->end < match)
 		s->end = match;
 	stream_pump(g, peer);
+}
+
+/* Entries are answered after the peer's sync, and libraft sends no heartbeats while it sends entries: without a question that can be answered at once, a
+ * disk that stands still for an election timeout would look like a dead peer, and a majority of those makes a leader step down. */
+void ord_group_streams_ask_for_life(struct ord_group *g)
+{
+	struct ord_group_env *env = g->env;
+	for (uint32_t peer = 0; peer < env->nodes_count && !env->dead; peer++) {
+		struct group_stream *s = &g->streams[peer];
+		uint64_t last_ms = s->heard_ms > s->asked_ms ? s->heard_ms : s->asked_ms;
+		if (s->unacked_bytes == 0 || env->now_ms - last_ms < env->heartbeat_ms || is_silent(env, peer))
+			continue;
+		s->asked_ms = env->now_ms;
+		stream_send(g, peer, 0);
+	}
 }
 
 void ord_group_send(struct ord_group *g)

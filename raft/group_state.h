@@ -31,6 +31,8 @@ struct group_stream {
 	uint64_t unacked_bytes; /* of the entries between them that were sent */
 	uint64_t applied;	/* as the peer says */
 	uint64_t sent_ms;	/* when the last append went out */
+	uint64_t heard_ms;	/* when the peer last answered one */
+	uint64_t asked_ms;	/* when it was last asked for a sign of life */
 	bool probing;		/* one message at a time, until the peer has taken one */
 };
 
@@ -115,6 +117,7 @@ void ord_group_timers_tune(struct ord_group *g);
 void ord_group_streams_reset(struct ord_group *g);
 void ord_group_stream_ask(struct ord_group *g, const struct raft_message *m);
 void ord_group_stream_acked(struct ord_group *g, uint32_t peer, uint64_t applied);
+void ord_group_streams_ask_for_life(struct ord_group *g);
 
 /* Hand-over of leadership. */
 void ord_group_handover_go_on(struct ord_group *g);

@@ -52,6 +52,8 @@ void ord_group_tick(struct ord_group *g)
 		if (rv != 0)
 			ord_group_failed(g, "a timeout", rv);
 	}
-	if (!g->env->dead && raft_state(&g->raft) == RAFT_LEADER)
-		ord_group_handover_go_on(g);
+	if (g->env->dead || raft_state(&g->raft) != RAFT_LEADER)
+		return;
+	ord_group_handover_go_on(g);
+	ord_group_streams_ask_for_life(g);
 }

@@ -50,13 +50,13 @@ struct ord_batch_header {
 	uint32_t check;	  /* CRC-32C of the records' own checksums, one after the other */
 };
 
-void ord_batch_encode(const struct ord_batch_header *b, uint32_t salt, uint8_t out[ORD_BATCH_HEADER_BYTES]);
+void ord_batch_encode(const struct ord_batch_header *h, uint32_t salt, uint8_t out[ORD_BATCH_HEADER_BYTES]);
 
 /* True when a batch of the segment with that salt begins here. */
 bool ord_batch_decode(const uint8_t in[ORD_BATCH_HEADER_BYTES], uint32_t salt, struct ord_batch_header *ret);
 
-/* True when the records after the header are what the header says: all whole, their checksums right. in.len must be b->length. */
-bool ord_batch_holds(const struct ord_batch_header *b, struct ord_slice in);
+/* True when the records after the header are what the header says: all whole, their checksums right. in.len must be h->length. */
+bool ord_batch_holds(const struct ord_batch_header *h, struct ord_slice in);
 
 /* Adds one more record's checksum to a batch's check. */
 uint32_t ord_batch_check(uint32_t check, uint32_t record_crc);

@@ -26,9 +26,11 @@ node_pid() { # DIR NODE
 	tr '\0' ' ' 2>/dev/null <"/proc/$pid/cmdline" | grep -qF "$1/node-$2" && echo "$pid"
 }
 
-# Has the process ended? (One that nobody has reaped yet has no command line any more.)
+# Has the process ended, with all its threads, so that its files and ports are free? Whether somebody has reaped it already does not matter.
 is_over() { # PID
-	! grep -q . "/proc/$1/cmdline" 2>/dev/null
+	local state
+	state=$(sed -n 's/^State:[[:space:]]*\(.\).*/\1/p' "/proc/$1/status" 2>/dev/null)
+	[ -z "$state" ] || { [ "$state" = Z ] && [ "$(find "/proc/$1/task" -mindepth 1 -maxdepth 1 2>/dev/null | wc -l)" -le 1 ]; }
 }
 
 end_process() { # PID
@@ -156,12 +158,19 @@ start_node() { # DIR NODE
 	timeout "$DEADLINE" "$ORDAIN" cluster restart --dir "$1" --node "$2" --timeout 60s
 }
 
-kill_node() { # DIR NODE [SIGNAL]
-	kill -"${3:-KILL}" "$(node_pid "$1" "$2")"
+# kill -9 of some nodes, all at the same moment; waits until they are gone.
+kill_nodes() { # DIR NODE ...
+	local dir=$1 pids pid
+	shift
+	mapfile -t pids < <(for node in "$@"; do node_pid "$dir" "$node"; done)
+	[ ${#pids[@]} -eq $# ] && kill -KILL "${pids[@]}" || return 1
+	for pid in "${pids[@]}"; do
+		wait_until "$DEADLINE" is_over "$pid" || return 1
+	done
 }
 
-node_gone() { # DIR NODE
-	! node_pid "$1" "$2" >/dev/null
+signal_node() { # DIR NODE SIGNAL
+	kill -"$3" "$(node_pid "$1" "$2")"
 }
 
 # "host:peer:client" of a node, from its configuration.

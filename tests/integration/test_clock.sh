@@ -25,7 +25,7 @@ LD_PRELOAD=$WORK/backwards.so ASAN_OPTIONS=verify_asan_link_order=0:${ASAN_OPTIO
 start_load "$dir" "$outcomes" --clients 2 --batch 20
 for round in 1 2 3; do
 	must await_progress "$outcomes" 1000
-	must kill_node "$dir" "$round"
+	must kill_nodes "$dir" "$round"
 	LD_PRELOAD=$WORK/backwards.so ASAN_OPTIONS=verify_asan_link_order=0:${ASAN_OPTIONS:-} \
 		expect "node $round starts again with its clock behind" start_node "$dir" "$round"
 done

@@ -48,8 +48,7 @@ data=$a/node-1/data
 
 expect "a data directory in use" refused "data_dir $data: in use by another ordaind" \
 	"$(config_with "$a" 1 "listen_host = 127.0.0.2")"
-must kill_node "$b" 1 TERM
-must wait_until "$DEADLINE" node_gone "$b" 1
+must kill_nodes "$b" 1
 expect "a data directory of another cluster" refused "data_dir $b/node-1/data: belongs to cluster_id" \
 	"$(config_with "$b" 1 "cluster_id = 00000000-0000-4000-8000-000000000001")"
 expect "a data directory of another node" refused "data_dir $b/node-1/data: belongs to node 1" \
@@ -66,8 +65,7 @@ expect "a data directory that cannot be written" refused "data_dir /proc: cannot
 expect "the node that was in the way all the time still runs" running "$a" 1
 expect "its own data directory still serves node 1" start_node "$b" 1
 
-must kill_node "$a" 3 KILL
-must wait_until "$DEADLINE" node_gone "$a" 3
+must kill_nodes "$a" 3
 rm -rf "$a/node-3/data"
 expect "a node whose data directory was emptied is refused by its peers" emptied_is_refused
 expect "it is not connected" status_node_3

@@ -11,7 +11,6 @@ start_cluster "$dir"
 expect "ids and names at all nodes at once: one wins, all are told the same" duplicates first
 expect "a restart, node after node" timeout "$DEADLINE" "$ORDAIN" cluster restart --dir "$dir"
 expect "late duplicates after a restart are told the first outcome" duplicates late
-mapfile -t pids < <(nodes_running)
-must kill -KILL "${pids[@]}"
+must kill_nodes "$dir" 1 2 3
 must timeout "$DEADLINE" "$ORDAIN" cluster start --dir "$dir"
 expect "late duplicates after kill -9 of all nodes too" duplicates late

@@ -7,8 +7,7 @@ outcomes=$WORK/outcomes
 start_cluster "$dir"
 start_load "$dir" "$outcomes"
 must await_progress "$outcomes" 1500
-mapfile -t pids < <(nodes_running)
-must kill -KILL "${pids[@]}"
+must kill_nodes "$dir" 1 2 3
 expect "all nodes start again after kill -9 of all" timeout "$DEADLINE" "$ORDAIN" cluster start --dir "$dir"
 expect "transfers go on" await_progress "$outcomes" 1000
 expect "every request got its outcome" stop_load "$outcomes"

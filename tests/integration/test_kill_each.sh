@@ -8,7 +8,7 @@ start_cluster "$dir"
 start_load "$dir" "$outcomes"
 must await_progress "$outcomes" 500
 for node in 1 2 3; do
-	must kill_node "$dir" "$node"
+	must kill_nodes "$dir" "$node"
 	expect "transfers go on without node $node" await_progress "$outcomes" 1000
 	expect "node $node starts again" start_node "$dir" "$node"
 	expect "transfers go on with node $node back" await_progress "$outcomes" 500

@@ -15,9 +15,9 @@ expect "a leader that slept does not answer reads from its old state" sleepers
 start_load "$dir" "$outcomes" --clients 3
 must await_progress "$outcomes" 500
 for node in 1 2; do
-	must kill_node "$dir" "$node" STOP
+	must signal_node "$dir" "$node" STOP
 	expect "transfers go on while node $node sleeps" await_progress "$outcomes" 500
-	must kill_node "$dir" "$node" CONT
+	must signal_node "$dir" "$node" CONT
 	expect "transfers go on when node $node woke up" await_progress "$outcomes" 500
 done
 expect "every request got its outcome" stop_load "$outcomes"

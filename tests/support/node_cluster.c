@@ -8,6 +8,7 @@
 
 #include "base/err.h"
 #include "partition/invariants.h"
+#include "raft/wal.h"
 
 #define SEGMENTS_MAX 64
 #define SEGMENT_BYTES (1u << 20)
@@ -28,7 +29,7 @@ struct node_disk {
 	uint64_t write_offset;
 	struct ord_slice write_bytes;
 	uint64_t write_ends_ms;
-	struct node_cluster *cluster;
+	struct node_cluster_node *node;
 };
 
 struct node_letter {
@@ -86,7 +87,8 @@ static void disk_write(void *ctx, uint64_t segment, uint64_t offset, struct ord_
 	d->write_segment = segment;
 	d->write_offset = offset;
 	d->write_bytes = bytes;
-	d->write_ends_ms = d->cluster->now_ms + 1 + random_below(&d->cluster->random, SYNC_MS_MAX);
+	struct node_cluster *c = d->node->cluster;
+	d->write_ends_ms = c->now_ms + 1 + random_below(&c->random, d->node->sync_ms_max);
 }
 
 /* Brings the first len bytes of the write in flight to the platter. */
@@ -108,6 +110,15 @@ static void disk_land(struct node_disk *d, size_t len)
 
 /* --- The network. --- */
 
+static void letter_put(struct node_cluster *c, struct node_letter *letter)
+{
+	struct node_letter **at = &c->letters;
+	while (*at != NULL && (*at)->due_ms <= letter->due_ms)
+		at = &(*at)->next;
+	letter->next = *at;
+	*at = letter;
+}
+
 static void engine_send(void *ctx, uint32_t node, enum ord_part_kind kind, struct ord_slice body)
 {
 	struct node_cluster_node *n = ctx;
@@ -115,7 +126,8 @@ static void engine_send(void *ctx, uint32_t node, enum ord_part_kind kind, struc
 	unsigned from = n->id - 1;
 	unsigned to = node - 1;
 	cr_assert(to < NODE_CLUSTER_NODES && to != from);
-	if (c->cut[from][to] || c->nodes[to].engine == NULL || random_chance(&c->random, c->loss_percent))
+	if (c->cut[from][to] || c->nodes[to].engine == NULL || random_chance(&c->random, c->loss_percent) ||
+	    kind == c->lost_kind)
 		return;
 	struct node_letter *letter = malloc(sizeof *letter + body.len);
 	*letter = (struct node_letter){.due_ms = c->now_ms + 1 + random_below(&c->random, DELAY_MS_MAX),
@@ -124,11 +136,7 @@ static void engine_send(void *ctx, uint32_t node, enum ord_part_kind kind, struc
 				       .kind = kind,
 				       .len = body.len};
 	memcpy(letter->body, body.base, body.len);
-	struct node_letter **at = &c->letters;
-	while (*at != NULL && (*at)->due_ms <= letter->due_ms)
-		at = &(*at)->next;
-	letter->next = *at;
-	*at = letter;
+	letter_put(c, letter);
 }
 
 static void engine_fatal(void *ctx, int err, const char *why)
@@ -142,6 +150,11 @@ static void letters_arrive(struct node_cluster *c)
 	while (c->letters != NULL && c->letters->due_ms <= c->now_ms) {
 		struct node_letter *letter = c->letters;
 		c->letters = letter->next;
+		if (c->nodes[letter->to].paused_until_ms > c->now_ms) {
+			letter->due_ms = c->nodes[letter->to].paused_until_ms;
+			letter_put(c, letter);
+			continue;
+		}
 		struct ord_engine *e = c->nodes[letter->to].engine;
 		if (e != NULL) {
 			int err = ord_engine_receive(e, letter->from + 1, letter->kind,
@@ -153,13 +166,13 @@ static void letters_arrive(struct node_cluster *c)
 	}
 }
 
-/* Letters to and from a node that goes down are lost with its connections. */
-static void letters_lose(struct node_cluster *c, unsigned place)
+/* Letters between two nodes are lost with their connections. */
+static void letters_lose(struct node_cluster *c, unsigned a, unsigned b)
 {
 	struct node_letter **at = &c->letters;
 	while (*at != NULL) {
 		struct node_letter *letter = *at;
-		if (letter->from != place && letter->to != place) {
+		if ((letter->from != a || letter->to != b) && (letter->from != b || letter->to != a)) {
 			at = &letter->next;
 			continue;
 		}
@@ -219,10 +232,24 @@ void node_cluster_crash(struct node_cluster *c, unsigned place)
 	}
 	ord_engine_close(n->engine);
 	n->engine = NULL;
-	letters_lose(c, place);
-	for (unsigned i = 0; i < NODE_CLUSTER_NODES; i++)
+	n->paused_until_ms = 0;
+	for (unsigned i = 0; i < NODE_CLUSTER_NODES; i++) {
+		letters_lose(c, place, i);
 		if (c->nodes[i].engine != NULL)
 			ord_engine_peer(c->nodes[i].engine, n->id, false);
+	}
+}
+
+void node_cluster_reconnect(struct node_cluster *c, unsigned a, unsigned b)
+{
+	struct ord_engine *ends[] = {c->nodes[a].engine, c->nodes[b].engine};
+	if (a == b || ends[0] == NULL || ends[1] == NULL)
+		return;
+	letters_lose(c, a, b);
+	for (unsigned connected = 0; connected < 2; connected++) {
+		ord_engine_peer(ends[0], c->nodes[b].id, connected == 1);
+		ord_engine_peer(ends[1], c->nodes[a].id, connected == 1);
+	}
 }
 
 void node_cluster_open(struct node_cluster *c, uint32_t partitions_count, uint64_t seed)
@@ -232,7 +259,8 @@ void node_cluster_open(struct node_cluster *c, uint32_t partitions_count, uint64
 		c->nodes[i].cluster = c;
 		c->nodes[i].id = i + 1;
 		c->nodes[i].disk = calloc(1, sizeof *c->nodes[i].disk);
-		c->nodes[i].disk->cluster = c;
+		c->nodes[i].disk->node = &c->nodes[i];
+		c->nodes[i].sync_ms_max = SYNC_MS_MAX;
 	}
 	for (unsigned i = 0; i < NODE_CLUSTER_NODES; i++)
 		node_cluster_restart(c, i);
@@ -255,12 +283,12 @@ void node_cluster_step(struct node_cluster *c)
 {
 	c->now_ms++;
 	for (unsigned i = 0; i < NODE_CLUSTER_NODES; i++)
-		if (c->nodes[i].engine != NULL)
+		if (c->nodes[i].engine != NULL && c->nodes[i].paused_until_ms <= c->now_ms)
 			ord_engine_clock(c->nodes[i].engine, c->now_ms, wall_us(c, i));
 	letters_arrive(c);
 	for (unsigned i = 0; i < NODE_CLUSTER_NODES; i++) {
 		struct node_cluster_node *n = &c->nodes[i];
-		if (n->engine == NULL)
+		if (n->engine == NULL || n->paused_until_ms > c->now_ms)
 			continue;
 		if (n->disk->writing && n->disk->write_ends_ms <= c->now_ms) {
 			disk_land(n->disk, n->disk->write_bytes.len);
@@ -314,6 +342,55 @@ static void replicas_compare(const struct node_cluster *c, uint32_t partition)
 	}
 }
 
+#define ENTRIES_MAX 100000
+
+/* The time of each entry of one log, as it is read. */
+struct times {
+	uint64_t of_us[ENTRIES_MAX];
+	uint64_t last;
+	uint32_t group;
+};
+
+static int times_read(void *arg, const struct ord_record *r, uint64_t place, char *why, size_t why_size)
+{
+	struct times *t = arg;
+	(void)place;
+	(void)why;
+	(void)why_size;
+	if (r->type != ORD_RECORD_ENTRY || r->group != t->group)
+		return ORD_OK;
+	cr_assert(r->index >= 1 && r->index <= t->last + 1 && r->index < ENTRIES_MAX);
+	t->last = r->index; /* entries behind it are void */
+	t->of_us[r->index] = t->of_us[r->index - 1];
+	struct ord_entry_header header;
+	struct ord_reader reader = ord_reader_of(r->payload);
+	if (r->kind != ORD_ENTRY_COMMAND)
+		return ORD_OK;
+	cr_assert_eq(ord_entry_decode(&reader, &header), ORD_OK);
+	cr_assert_geq(header.time_us, t->of_us[r->index - 1], "time goes back at entry %" PRIu64 " of partition %u",
+		      r->index, r->group);
+	t->of_us[r->index] = header.time_us;
+	return ORD_OK;
+}
+
+static void times_check(const struct node_cluster *c, unsigned place)
+{
+	static struct times times;
+	struct ord_wal_options options = {
+		.cluster = {{7}},
+		.node = c->nodes[place].id,
+		.groups_count = c->partitions_count,
+		.segment_bytes = SEGMENT_BYTES,
+		.io = {.ctx = c->nodes[place].disk, .list = disk_list, .read = disk_read, .truncate = disk_truncate}};
+	for (times.group = 0; times.group < c->partitions_count; times.group++) {
+		struct ord_wal *w;
+		char why[512] = "";
+		times.last = 0;
+		cr_assert_eq(ord_wal_open(&options, times_read, &times, &w, why, sizeof why), ORD_OK, "%s", why);
+		ord_wal_close(w);
+	}
+}
+
 void node_cluster_check(struct node_cluster *c)
 {
 	struct ord_partition *partitions[64];
@@ -322,6 +399,8 @@ void node_cluster_check(struct node_cluster *c)
 		replicas_compare(c, i);
 		partitions[i] = (struct ord_partition *)ord_engine_partition(c->nodes[0].engine, i);
 	}
+	for (unsigned i = 0; i < NODE_CLUSTER_NODES; i++)
+		times_check(c, i);
 	char why[512] = "";
 	cr_assert_eq(ord_invariants_check(partitions, c->partitions_count, why, sizeof why), ORD_OK, "%s", why);
 }

@@ -22,6 +22,8 @@ struct node_cluster_node {
 	struct ord_engine *engine; /* NULL while it is down */
 	struct node_disk *disk;	   /* owned; stays when the node goes down */
 	unsigned starts_count;
+	uint64_t paused_until_ms; /* the process gets no turn until then; what is sent to it waits at its door */
+	unsigned sync_ms_max;	  /* longest write */
 };
 
 struct node_cluster {
@@ -32,6 +34,7 @@ struct node_cluster {
 	bool cut[NODE_CLUSTER_NODES][NODE_CLUSTER_NODES]; /* [from][to]: letters are lost */
 	struct node_letter *letters;			  /* owned, by the time of their arrival */
 	unsigned loss_percent;				  /* of parts that may be lost */
+	enum ord_part_kind lost_kind;			  /* parts of this kind never arrive; 0: none */
 };
 
 /* Starts all nodes. */
@@ -48,10 +51,14 @@ void node_cluster_wait_ready(struct node_cluster *c);
 void node_cluster_crash(struct node_cluster *c, unsigned place);
 void node_cluster_restart(struct node_cluster *c, unsigned place);
 
+/* The connections between two nodes break and are made anew: what was under way between them is lost. */
+void node_cluster_reconnect(struct node_cluster *c, unsigned a, unsigned b);
+
 /* The place of the node where the partition is ready, -1 when there is none. */
 int node_cluster_leader(const struct node_cluster *c, uint32_t partition);
 
-/* Checks, when nothing is under way any more: replicas of each partition equal in position, digest and history; invariants over all. */
+/* Checks, when nothing is under way any more: replicas of each partition equal in position, digest and history; invariants over all; times that never
+ * go back in any log. */
 void node_cluster_check(struct node_cluster *c);
 
 #endif

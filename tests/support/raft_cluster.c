@@ -291,7 +291,7 @@ static void step_ms(struct raft_cluster *c)
 		struct raft_cluster_node *n = &c->nodes[i];
 		if (n->host == NULL)
 			continue;
-		if (n->disk.in_flight && n->sync_due_ms <= c->now_ms) {
+		if (n->disk.in_flight && n->sync_due_ms <= c->now_ms && n->stuck_until_ms <= c->now_ms) {
 			raft_disk_complete(&n->disk);
 			ord_host_synced(n->host, ORD_OK);
 		}

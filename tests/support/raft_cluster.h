@@ -40,7 +40,8 @@ struct raft_cluster_node {
 	int fatal;
 	char why[512];
 	uint64_t sent_bytes;
-	uint64_t lag_ms; /* how much later messages to it come */
+	uint64_t lag_ms;	 /* how much later messages to it come */
+	uint64_t stuck_until_ms; /* its disk does nothing until then */
 };
 
 struct raft_cluster_message;

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 - the engine's promises over three nodes: each request once, each answer true, whatever is lost or crashes. */
 #include <criterion/criterion.h>
+#include <msgpack.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/err.h"
+#include "base/limits.h"
 #include "node/query.h"
 #include "partition/route.h"
 #include "tests/support/node_cluster.h"
@@ -18,8 +20,10 @@ struct call {
 	struct ord_waiter waiter; /* first */
 	struct ord_command command;
 	char names[4][16];
+	unsigned accounts[2]; /* of a transfer: payer and payee */
 	unsigned outstanding;
 	unsigned answers_count;
+	bool maybe_logged; /* some answer was neither NOT_LEADER nor BUSY */
 	int last_err;
 	struct ord_result last;	 /* of the last ORD_OK answer */
 	enum ord_status decided; /* SETTLED or REJECTED once told */
@@ -28,15 +32,34 @@ struct call {
 
 static struct call calls[CALLS_MAX];
 static size_t calls_count;
+static bool inside; /* a submit or read */
+
+/* What everybody may know of an account: a read that begins later must not show less. */
+static struct {
+	uint64_t postings_told; /* by transfers that were told to be settled */
+	uint64_t postings_read;
+} known[ACCOUNTS + 2];
+
+static void call_decide(struct call *call, const struct ord_result *result)
+{
+	call->decided = result->status;
+	call->reason = result->reason;
+	if (call->command.kind != ORD_COMMAND_TRANSFER || result->status != ORD_STATUS_SETTLED)
+		return;
+	known[call->accounts[0]].postings_told++;
+	known[call->accounts[1]].postings_told++;
+}
 
 static void call_answer(struct ord_waiter *w, uint32_t item, const struct ord_answer *a)
 {
 	struct call *call = (struct call *)w;
 	cr_assert_eq(item, (uint32_t)(call - calls));
+	cr_assert_not(inside, "answered from inside submit");
 	cr_assert_gt(call->outstanding, 0);
 	call->outstanding--;
 	call->answers_count++;
 	call->last_err = a->err;
+	call->maybe_logged |= a->err != ORD_ERR_NOT_LEADER && a->err != ORD_ERR_BUSY;
 	if (a->err != ORD_OK)
 		return;
 	call->last = a->result;
@@ -48,9 +71,9 @@ static void call_answer(struct ord_waiter *w, uint32_t item, const struct ord_an
 			     (int)call->decided, ord_refusal_name(call->reason), (int)a->result.status,
 			     ord_refusal_name(a->result.reason));
 		cr_assert_eq(call->reason, a->result.reason, "a reason that was told has changed");
+		return;
 	}
-	call->decided = a->result.status;
-	call->reason = a->result.reason;
+	call_decide(call, &a->result);
 }
 
 static struct call *call_new(void)
@@ -83,6 +106,8 @@ static struct call *call_open_account(unsigned number)
 static struct call *call_transfer(unsigned payer, unsigned payee, int64_t amount)
 {
 	struct call *call = call_new();
+	call->accounts[0] = payer;
+	call->accounts[1] = payee;
 	call->command.kind = ORD_COMMAND_TRANSFER;
 	call->command.transfer = (struct ord_transfer){.payer = account_name(call->names[0], payer),
 						       .payee = account_name(call->names[1], payee),
@@ -103,13 +128,23 @@ static struct call *call_claim(unsigned name, unsigned owner)
 	return call;
 }
 
-static void call_send(struct node_cluster *c, struct call *call, unsigned place, enum ord_wait wait)
+/* Deadlines are by the node's own clock, which stands still while it is paused. */
+static void call_send_for(struct node_cluster *c, struct call *call, unsigned place, enum ord_wait wait,
+			  uint64_t patience_ms)
 {
-	if (c->nodes[place].engine == NULL)
+	struct ord_engine *e = c->nodes[place].engine;
+	if (e == NULL)
 		return;
 	call->outstanding++;
-	ord_engine_submit(c->nodes[place].engine, &call->command, wait, c->now_ms + WAIT_MS, &call->waiter,
+	inside = true;
+	ord_engine_submit(e, &call->command, wait, ord_engine_now_ms(e) + patience_ms, &call->waiter,
 			  (uint32_t)(call - calls));
+	inside = false;
+}
+
+static void call_send(struct node_cluster *c, struct call *call, unsigned place, enum ord_wait wait)
+{
+	call_send_for(c, call, place, wait, WAIT_MS);
 }
 
 static void wait_answered(struct node_cluster *c)
@@ -212,40 +247,81 @@ Test(engine, without_a_majority_calls_are_answered_in_time)
 	node_cluster_close(&c);
 }
 
-/* A read under way, and what it gave. */
+/* A read of an account under way, and what it gave. */
 struct look {
 	struct ord_waiter waiter; /* first */
+	unsigned account;
+	uint64_t postings_least; /* that it must show */
 	bool answered;
 	int err;
 	uint8_t body[512];
 	size_t body_bytes;
 };
 
+static uint64_t postings_in(struct ord_slice body)
+{
+	msgpack_unpacked unpacked;
+	uint64_t count = UINT64_MAX;
+	msgpack_unpacked_init(&unpacked);
+	cr_assert_eq(msgpack_unpack_next(&unpacked, body.base, body.len, NULL), MSGPACK_UNPACK_SUCCESS);
+	cr_assert_eq(unpacked.data.type, MSGPACK_OBJECT_MAP);
+	const msgpack_object_map *map = &unpacked.data.via.map;
+	for (uint32_t i = 0; i < map->size; i++) {
+		const msgpack_object_str *key = &map->ptr[i].key.via.str;
+		if (ord_slice_equal(ord_slice_of(key->ptr, key->size), ord_slice_text("postings")))
+			count = map->ptr[i].val.via.u64;
+	}
+	cr_assert_neq(count, UINT64_MAX);
+	msgpack_unpacked_destroy(&unpacked);
+	return count;
+}
+
 static void look_answer(struct ord_waiter *w, uint32_t item, const struct ord_answer *a)
 {
 	struct look *look = (struct look *)w;
 	(void)item;
+	cr_assert_not(inside, "answered from inside read");
 	cr_assert_not(look->answered);
 	look->answered = true;
 	look->err = a->err;
 	cr_assert_leq(a->body.len, sizeof look->body);
 	look->body_bytes = a->body.len;
-	if (a->body.len > 0)
-		memcpy(look->body, a->body.base, a->body.len);
+	if (a->body.len == 0)
+		return;
+	memcpy(look->body, a->body.base, a->body.len);
+	uint64_t postings = postings_in(a->body);
+	cr_assert_geq(postings, look->postings_least,
+		      "a read of account %u shows %llu postings: %llu were known before it began", look->account,
+		      (unsigned long long)postings, (unsigned long long)look->postings_least);
+	if (postings > known[look->account].postings_read)
+		known[look->account].postings_read = postings;
 }
 
-/* Begins to read the account's balance at the node. */
+/* Begins to read the account at the node. */
 static void look_begin(struct node_cluster *c, struct look *look, unsigned place, unsigned account)
 {
 	char name[16];
+	struct ord_engine *e = c->nodes[place].engine;
 	struct ord_query q = {.kind = ORD_QUERY_ACCOUNT, .account = account_name(name, account)};
 	struct ord_bytes query;
 	ord_bytes_init(&query, 256);
 	ord_query_encode(&q, &query);
-	*look = (struct look){.waiter = {.answer = look_answer}};
-	ord_engine_read(c->nodes[place].engine, ord_route_account(q.account, PARTITIONS), ord_bytes_slice(&query),
-			c->now_ms + WAIT_MS, &look->waiter, 0);
+	*look = (struct look){.waiter = {.answer = look_answer}, .account = account};
+	look->postings_least = known[account].postings_told > known[account].postings_read
+				       ? known[account].postings_told
+				       : known[account].postings_read;
+	inside = true;
+	ord_engine_read(e, ord_route_account(q.account, PARTITIONS), ord_bytes_slice(&query),
+			ord_engine_now_ms(e) + WAIT_MS, &look->waiter, 0);
+	inside = false;
 	ord_bytes_close(&query);
+}
+
+static void look_wait(struct node_cluster *c, const struct look *look)
+{
+	for (unsigned step = 0; step < 2 * WAIT_MS && !look->answered; step++)
+		node_cluster_step(c);
+	cr_assert(look->answered);
 }
 
 /* The answer that the partition's state at that node gives now. */
@@ -280,9 +356,7 @@ Test(engine, a_read_at_any_node_sees_what_was_acknowledged)
 		wait_answered(&c);
 		struct look look;
 		look_begin(&c, &look, (i + 1) % NODE_CLUSTER_NODES, 2);
-		for (unsigned step = 0; step < WAIT_MS && !look.answered; step++)
-			node_cluster_step(&c);
-		cr_assert(look.answered);
+		look_wait(&c, &look);
 		cr_assert_eq(look.err, ORD_OK);
 		expect_state_at(&c, &look, (unsigned)node_cluster_leader(&c, partition), 2);
 	}
@@ -314,50 +388,355 @@ Test(engine, a_leader_that_was_cut_off_answers_no_stale_read)
 	cr_assert_eq(call->decided, ORD_STATUS_SETTLED);
 	cr_assert(!look.answered || look.err != ORD_OK, "the old leader answered from its old state");
 	memset(c.cut, 0, sizeof c.cut);
-	for (unsigned step = 0; step < 2 * WAIT_MS && !look.answered; step++)
-		node_cluster_step(&c);
-	cr_assert(look.answered);
+	look_wait(&c, &look);
 	if (look.err == ORD_OK)
 		expect_state_at(&c, &look, other, 2);
 	node_cluster_close(&c);
 }
 
-/* Random calls while nodes crash, come back and are cut off. */
+/* --- Promises about single calls. --- */
+
+static uint32_t home_of(const struct call *call)
+{
+	return ord_route_command(&call->command, PARTITIONS);
+}
+
+static void cut_off(struct node_cluster *c, unsigned place, bool cut)
+{
+	for (unsigned i = 0; i < NODE_CLUSTER_NODES; i++) {
+		c->cut[place][i] = cut;
+		c->cut[i][place] = cut;
+	}
+}
+
+static void start(struct node_cluster *c, uint64_t seed)
+{
+	calls_count = 0;
+	memset(known, 0, sizeof known);
+	node_cluster_open(c, PARTITIONS, seed);
+	node_cluster_wait_ready(c);
+	open_accounts(c);
+}
+
+/* Whoever waits is told when leadership is lost, long before the deadline: for a place in the log, an outcome, or a read. */
+Test(engine, who_waits_is_told_at_once_when_leadership_is_lost)
+{
+	struct node_cluster c;
+	start(&c, 6);
+	c.lost_kind = ORD_PART_DELIVER; /* no outcome comes */
+	struct call *settling = call_transfer(0, 2, 1);
+	while (ord_route_account(settling->command.transfer.payer, PARTITIONS) == home_of(settling))
+		settling = call_transfer(0, 2, 1);
+	unsigned old = (unsigned)node_cluster_leader(&c, home_of(settling));
+	call_send_for(&c, settling, old, ORD_WAIT_SETTLED, 60000);
+	step_many(&c, 50);
+	cr_assert_eq(settling->outstanding, 1);
+	cut_off(&c, old, true);
+	struct call *logging = call_transfer(0, 2, 1);
+	while (home_of(logging) != home_of(settling))
+		logging = call_transfer(0, 2, 1);
+	call_send_for(&c, logging, old, ORD_WAIT_SETTLED, 60000);
+	struct call *waiting = call_transfer(0, 2, 1);
+	while (home_of(waiting) != home_of(settling))
+		waiting = call_transfer(0, 2, 1);
+	step_many(&c, 5); /* the first is proposed, the second one waits behind it */
+	call_send_for(&c, waiting, old, ORD_WAIT_SETTLED, 60000);
+	step_many(&c, 3000);
+	cr_assert(settling->outstanding == 0 && logging->outstanding == 0 && waiting->outstanding == 0);
+	cr_assert_eq(settling->last_err, ORD_ERR_UNKNOWN);
+	cr_assert_eq(logging->last_err, ORD_ERR_UNKNOWN);
+	cr_assert_eq(waiting->last_err, ORD_ERR_NOT_LEADER);
+	node_cluster_close(&c);
+}
+
+/* A follower of the call's partition. */
+static unsigned follower_of(const struct node_cluster *c, const struct call *call)
+{
+	return (unsigned)(node_cluster_leader(c, home_of(call)) + 1) % NODE_CLUSTER_NODES;
+}
+
+Test(engine, a_command_that_was_passed_on_to_a_lost_node_is_unknown_and_a_read_is_asked_again)
+{
+	struct node_cluster c;
+	start(&c, 7);
+	struct call *call = call_transfer(0, 2, 1);
+	unsigned place = follower_of(&c, call);
+	call_send(&c, call, place, ORD_WAIT_SETTLED);
+	char name[16];
+	uint32_t partition = ord_route_account(account_name(name, 2), PARTITIONS);
+	unsigned leader = (unsigned)node_cluster_leader(&c, partition);
+	struct look look;
+	look_begin(&c, &look, (leader + 1) % NODE_CLUSTER_NODES, 2);
+	node_cluster_reconnect(&c, place, (unsigned)node_cluster_leader(&c, home_of(call)));
+	node_cluster_reconnect(&c, leader, (leader + 1) % NODE_CLUSTER_NODES);
+	cr_assert_eq(call->answers_count, 1);
+	cr_assert_eq(call->last_err, ORD_ERR_UNKNOWN);
+	cr_assert_not(look.answered);
+	look_wait(&c, &look);
+	cr_assert_eq(look.err, ORD_OK);
+	node_cluster_close(&c);
+}
+
+/* The answer to a call of an earlier connection must not be taken for the answer to a later call that was given the same number. */
+Test(engine, answers_do_not_outlive_the_connection_that_their_calls_came_on)
+{
+	struct node_cluster c;
+	start(&c, 8);
+	for (unsigned round = 0; round < 20; round++) {
+		struct call *call = call_transfer(0, 2, 1);
+		unsigned place = follower_of(&c, call);
+		unsigned leader = (unsigned)node_cluster_leader(&c, home_of(call));
+		call_send(&c, call, place, ORD_WAIT_SETTLED);
+		step_many(&c, 4); /* logged by now, not yet settled */
+		node_cluster_crash(&c, place);
+		node_cluster_restart(&c, place);
+		node_cluster_wait_ready(&c);
+		for (unsigned i = 0; i < 200 && node_cluster_leader(&c, home_of(call)) == (int)leader; i++)
+			node_cluster_step(&c);
+		wait_answered(&c);
+		struct call *claim = call_claim(round, 1);
+		call_send(&c, claim, place, ORD_WAIT_SETTLED);
+		wait_answered(&c);
+		cr_assert(claim->last_err != ORD_OK || claim->last.status == ORD_STATUS_SETTLED);
+	}
+	node_cluster_close(&c);
+}
+
+Test(engine, a_call_without_a_way_is_given_up_at_its_deadline)
+{
+	struct node_cluster c;
+	start(&c, 9);
+	node_cluster_crash(&c, 0);
+	node_cluster_crash(&c, 1);
+	step_many(&c, 2000); /* nobody leads */
+	uint64_t begin_ms = c.now_ms;
+	struct call *call = call_transfer(0, 2, 1);
+	struct look look;
+	call_send_for(&c, call, 2, ORD_WAIT_SETTLED, 700);
+	look_begin(&c, &look, 2, 2);
+	while (call->outstanding > 0)
+		node_cluster_step(&c);
+	cr_assert_eq(call->last_err, ORD_ERR_NOT_LEADER);
+	cr_assert_geq(c.now_ms, begin_ms + 700);
+	cr_assert_leq(c.now_ms, begin_ms + 900);
+	while (!look.answered)
+		node_cluster_step(&c);
+	cr_assert_eq(look.err, ORD_ERR_NOT_LEADER);
+	cr_assert_leq(c.now_ms, begin_ms + WAIT_MS + 200);
+	node_cluster_close(&c);
+}
+
+Test(engine, a_wait_for_an_outcome_ends_at_its_deadline_with_what_is_known)
+{
+	struct node_cluster c;
+	start(&c, 10);
+	c.lost_kind = ORD_PART_DELIVER;
+	unsigned seen = 0;
+	for (unsigned i = 0; i < 20; i++) {
+		struct call *call = call_transfer(0, 2, 1);
+		uint64_t begin_ms = c.now_ms;
+		call_send_for(&c, call, i % NODE_CLUSTER_NODES, ORD_WAIT_SETTLED, 400);
+		while (call->outstanding > 0)
+			node_cluster_step(&c);
+		cr_assert_eq(call->last_err, ORD_OK);
+		if (call->last.status != ORD_STATUS_ACCEPTED)
+			continue;
+		seen++;
+		cr_assert_geq(c.now_ms, begin_ms + 400);
+		cr_assert_leq(c.now_ms, begin_ms + 600);
+	}
+	cr_assert_gt(seen, 5);
+	c.lost_kind = 0;
+	for (size_t i = 0; i < calls_count; i++)
+		call_send(&c, &calls[i], 0, ORD_WAIT_SETTLED);
+	wait_answered(&c);
+	for (size_t i = 0; i < calls_count; i++)
+		cr_assert_eq(calls[i].decided, ORD_STATUS_SETTLED);
+	node_cluster_close(&c);
+}
+
+Test(engine, a_call_after_stop_is_answered_before_the_end)
+{
+	struct node_cluster c;
+	start(&c, 11);
+	struct call *before = call_transfer(0, 2, 1);
+	struct call *after = call_transfer(0, 2, 1);
+	call_send(&c, before, 0, ORD_WAIT_SETTLED);
+	ord_engine_stop(c.nodes[0].engine);
+	cr_assert_eq(before->outstanding, 0);
+	call_send(&c, after, 0, ORD_WAIT_SETTLED);
+	struct look look;
+	look_begin(&c, &look, 0, 2);
+	node_cluster_crash(&c, 0);
+	cr_assert_eq(after->outstanding, 0);
+	cr_assert_eq(after->last_err, ORD_ERR_NOT_LEADER);
+	cr_assert(look.answered);
+	cr_assert_eq(look.err, ORD_ERR_NOT_LEADER);
+	node_cluster_close(&c);
+}
+
+/* --- The limit of what is accepted and not settled. --- */
+
+static struct {
+	struct ord_waiter waiter; /* first */
+	uint64_t accepted_count;
+	uint64_t busy_count;
+	uint64_t others_count;
+} many;
+
+static void many_answer(struct ord_waiter *w, uint32_t item, const struct ord_answer *a)
+{
+	(void)w;
+	(void)item;
+	if (a->err == ORD_OK && a->result.status == ORD_STATUS_ACCEPTED)
+		many.accepted_count++;
+	else if (a->err == ORD_ERR_BUSY && a->retry_after_ms > 0)
+		many.busy_count++;
+	else
+		many.others_count++;
+}
+
+/* Gives the command an id of its own that lives in that partition. */
+static void renumber(struct ord_command *command, uint32_t home)
+{
+	static uint64_t number = CALLS_MAX;
+	do {
+		number++;
+		memcpy(&command->request_id.bytes[8], &number, sizeof number);
+	} while (ord_route_command(command, PARTITIONS) != home);
+}
+
+Test(engine, transfers_without_outcome_are_limited, .timeout = 120)
+{
+	struct node_cluster c;
+	start(&c, 12);
+	c.lost_kind = ORD_PART_DELIVER;
+	many.waiter.answer = many_answer;
+	struct ord_command command = call_transfer(0, 2, 1)->command;
+	uint32_t payers = ord_route_account(command.transfer.payer, PARTITIONS);
+	uint32_t home = 0;
+	while (node_cluster_leader(&c, home) == node_cluster_leader(&c, payers))
+		home++; /* between partitions that are led by one node nothing is lost */
+	struct ord_engine *leader = c.nodes[node_cluster_leader(&c, home)].engine;
+	uint64_t sent = 0;
+	while (many.busy_count == 0) {
+		cr_assert_lt(sent, 2 * ORD_UNSETTLED_MAX);
+		for (unsigned i = 0; i < 5000; i++, sent++) {
+			renumber(&command, home);
+			ord_engine_submit(leader, &command, ORD_WAIT_LOGGED, c.now_ms + 60000, &many.waiter, 0);
+		}
+		step_many(&c, 15);
+	}
+	step_many(&c, 100);
+	cr_assert_eq(many.others_count, 0);
+	cr_assert_eq(many.accepted_count + many.busy_count, sent);
+	cr_assert_geq(many.accepted_count, ORD_UNSETTLED_MAX);
+	cr_assert_leq(many.accepted_count, ORD_UNSETTLED_MAX + ORD_UNSETTLED_MAX / 10);
+	struct call *claim = call_claim(0, 1);
+	while (home_of(claim) != home)
+		claim = call_claim((unsigned)calls_count, 1);
+	call_send(&c, claim, 0, ORD_WAIT_SETTLED);
+	wait_answered(&c);
+	cr_assert_eq(claim->last.status, ORD_STATUS_SETTLED, "what leaves nothing unsettled is not refused");
+	node_cluster_close(&c);
+}
+
+/* --- Storms. --- */
+
+#define LOOKS 64
+
+static struct look looks[LOOKS];
+
+static void storm_call(struct node_cluster *c)
+{
+	struct random *r = &c->random;
+	struct ord_fault fault;
+	struct call *call =
+		random_chance(r, 70)
+			? call_transfer((unsigned)random_below(r, ACCOUNTS), (unsigned)random_below(r, ACCOUNTS + 2),
+					1 + (int64_t)random_below(r, 400))
+			: call_claim((unsigned)random_below(r, 200), (unsigned)random_below(r, 9));
+	if (ord_command_check(&call->command, &fault) == ORD_OK)
+		call_send_for(c, call, (unsigned)random_below(r, NODE_CLUSTER_NODES), ORD_WAIT_SETTLED,
+			      random_chance(r, 80) ? WAIT_MS : 1 + random_below(r, 200));
+	else
+		calls_count--;
+}
+
+static void storm_look(struct node_cluster *c)
+{
+	struct look *look = &looks[random_below(&c->random, LOOKS)];
+	unsigned place = (unsigned)random_below(&c->random, NODE_CLUSTER_NODES);
+	if (look->answered && c->nodes[place].engine != NULL)
+		look_begin(c, look, place, (unsigned)random_below(&c->random, ACCOUNTS));
+}
+
+static void storm_faults(struct node_cluster *c)
+{
+	struct random *r = &c->random;
+	unsigned place = (unsigned)random_below(r, NODE_CLUSTER_NODES);
+	unsigned other = (unsigned)random_below(r, NODE_CLUSTER_NODES);
+	if (random_below(r, 1500) == 0 && c->nodes[place].engine != NULL)
+		node_cluster_crash(c, place);
+	for (unsigned i = 0; i < NODE_CLUSTER_NODES; i++)
+		if (c->nodes[i].engine == NULL && random_below(r, 500) == 0)
+			node_cluster_restart(c, i);
+	if (random_below(r, 800) == 0)
+		c->cut[place][other] = random_chance(r, 40);
+	if (random_below(r, 2000) == 0 && c->nodes[place].engine != NULL)
+		c->nodes[place].paused_until_ms = c->now_ms + random_below(r, 1500);
+	if (random_below(r, 2000) == 0)
+		c->nodes[place].sync_ms_max = 1 + (unsigned)random_below(r, random_chance(r, 30) ? 300 : 5);
+	if (random_below(r, 2000) == 0)
+		node_cluster_reconnect(c, place, other);
+}
+
+/* Random calls while nodes crash, come back, are cut off and sleep. */
 static void storm(struct node_cluster *c, unsigned steps)
 {
 	struct random *r = &c->random;
 	for (unsigned step = 0; step < steps; step++) {
-		if (calls_count < CALLS_MAX && random_chance(r, 30)) {
-			struct call *call =
-				random_chance(r, 70)
-					? call_transfer((unsigned)random_below(r, ACCOUNTS),
-							(unsigned)random_below(r, ACCOUNTS + 2),
-							1 + (int64_t)random_below(r, 400))
-					: call_claim((unsigned)random_below(r, 200), (unsigned)random_below(r, 9));
-			struct ord_fault fault;
-			if (ord_command_check(&call->command, &fault) == ORD_OK)
-				call_send(c, call, (unsigned)random_below(r, NODE_CLUSTER_NODES), ORD_WAIT_SETTLED);
-			else
-				calls_count--;
-		}
+		if (calls_count < CALLS_MAX && random_chance(r, 30))
+			storm_call(c);
+		if (random_chance(r, 10))
+			storm_look(c);
 		if (random_chance(r, 5)) {
 			struct call *again = &calls[random_below(r, calls_count)];
 			if (again->outstanding < 4)
 				call_send(c, again, (unsigned)random_below(r, NODE_CLUSTER_NODES),
 					  random_chance(r, 50) ? ORD_WAIT_SETTLED : ORD_WAIT_LOGGED);
 		}
-		if (random_below(r, 1500) == 0) {
-			unsigned place = (unsigned)random_below(r, NODE_CLUSTER_NODES);
-			if (c->nodes[place].engine != NULL)
-				node_cluster_crash(c, place);
-		}
-		for (unsigned i = 0; i < NODE_CLUSTER_NODES; i++)
-			if (c->nodes[i].engine == NULL && random_below(r, 500) == 0)
-				node_cluster_restart(c, i);
-		if (random_below(r, 800) == 0)
-			c->cut[random_below(r, NODE_CLUSTER_NODES)][random_below(r, NODE_CLUSTER_NODES)] =
-				random_chance(r, 40);
+		storm_faults(c);
 		node_cluster_step(c);
+	}
+}
+
+static void storm_end(struct node_cluster *c)
+{
+	c->loss_percent = 0;
+	memset(c->cut, 0, sizeof c->cut);
+	for (unsigned i = 0; i < NODE_CLUSTER_NODES; i++) {
+		c->nodes[i].sync_ms_max = 3;
+		c->nodes[i].paused_until_ms = 0;
+		if (c->nodes[i].engine == NULL)
+			node_cluster_restart(c, i);
+	}
+	wait_answered(c);
+	for (unsigned i = 0; i < LOOKS; i++)
+		look_wait(c, &looks[i]);
+	node_cluster_wait_ready(c);
+}
+
+/* NOT_LEADER and BUSY are a promise: the command is in no log and will be in none. */
+static void check_never_logged(struct node_cluster *c)
+{
+	step_many(c, 2000);
+	for (size_t i = 0; i < calls_count; i++) {
+		struct ord_request_view view;
+		const struct ord_partition *home = ord_engine_partition(c->nodes[0].engine, home_of(&calls[i]));
+		if (calls[i].answers_count > 0 && !calls[i].maybe_logged)
+			cr_assert_eq(ord_partition_request(home, &calls[i].command.request_id, &view),
+				     ORD_ERR_NOT_FOUND, "call %zu was told that it is not logged, and it is", i);
 	}
 }
 
@@ -380,19 +759,13 @@ static void ask_until_decided(struct node_cluster *c, uint64_t seed)
 static void storm_run(uint64_t seed)
 {
 	struct node_cluster c;
-	calls_count = 0;
-	node_cluster_open(&c, PARTITIONS, seed);
-	node_cluster_wait_ready(&c);
-	open_accounts(&c);
+	start(&c, seed);
+	for (unsigned i = 0; i < LOOKS; i++)
+		looks[i].answered = true;
 	c.loss_percent = 2;
 	storm(&c, 12000);
-	c.loss_percent = 0;
-	memset(c.cut, 0, sizeof c.cut);
-	for (unsigned i = 0; i < NODE_CLUSTER_NODES; i++)
-		if (c.nodes[i].engine == NULL)
-			node_cluster_restart(&c, i);
-	wait_answered(&c);
-	node_cluster_wait_ready(&c);
+	storm_end(&c);
+	check_never_logged(&c);
 	ask_until_decided(&c, seed);
 	step_many(&c, 3000);
 	node_cluster_check(&c);

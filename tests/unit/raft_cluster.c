@@ -159,6 +159,28 @@ Test(raft_cluster, groups_of_a_dead_node_answer_when_a_survivor_lags)
 	cr_expect_lt(worst_ms, 1500, "a group was without a leader for %lu ms", worst_ms);
 }
 
+/* The disks of all followers, then of all nodes, do nothing for two seconds. Nobody is dead, so nobody has to be elected. */
+Test(raft_cluster, disks_that_stand_still_cost_no_leader)
+{
+	uint64_t terms[RAFT_CLUSTER_GROUPS_MAX];
+	struct raft_cluster_options o = good;
+	o.groups_count = 3;
+	struct raft_cluster *c = cluster_of(o);
+	cr_assert(raft_cluster_run_until(c, raft_cluster_all_led, 1000));
+	raft_cluster_load(c, 30, 300, 500);
+	for (uint32_t g = 0; g < o.groups_count; g++)
+		terms[g] = c->nodes[g].term[g];
+	for (int round = 0; round < 2; round++) {
+		for (uint32_t i = round == 0 ? 1 : 0; i < 3; i++)
+			c->nodes[i].stuck_until_ms = c->now_ms + 2000;
+		raft_cluster_load(c, 30, 300, 2500);
+		for (uint32_t g = 0; g < o.groups_count; g++)
+			cr_assert_eq(c->nodes[g].term[g], terms[g], "group %u had an election", g);
+	}
+	calm_down(c);
+	cluster_free(c);
+}
+
 static bool preferred_lead(struct raft_cluster *c)
 {
 	for (uint32_t g = 0; g < c->options.groups_count; g++)
@@ -170,7 +192,7 @@ static bool preferred_lead(struct raft_cluster *c)
 /* Runs under load until done; asserts that no group refuses proposals for longer than a while. */
 static void load_until(struct raft_cluster *c, bool (*done)(struct raft_cluster *c), uint64_t ms, uint64_t gap_ms_max)
 {
-	uint64_t taken_ms[RAFT_CLUSTER_GROUPS_MAX];
+	uint64_t taken_ms[RAFT_CLUSTER_GROUPS_MAX] = {0};
 	for (uint32_t g = 0; g < c->options.groups_count; g++)
 		taken_ms[g] = c->now_ms;
 	uint64_t start_ms = c->now_ms;

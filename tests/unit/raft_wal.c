@@ -407,6 +407,25 @@ Test(raft_wal, room_made_in_advance_is_a_clean_end)
 	cr_expect_eq(open_with(&other, normal, &none), ORD_ERR_CORRUPT);
 }
 
+Test(raft_wal, room_left_at_the_end_of_any_segment_is_no_damage)
+{
+	struct ord_wal *w = open_good(&disk);
+	for (uint64_t i = 1; i <= 300; i++) {
+		put(w, i);
+		sync_all(&disk, w);
+	}
+	ord_wal_close(w);
+	cr_assert_gt(raft_disk_last(&disk), 3);
+	for (uint64_t i = 1; i <= raft_disk_last(&disk); i++) {
+		disk.in_flight = true;
+		disk.write_segment = i;
+		disk.write_offset = disk.segments[i].len;
+		disk.write_bytes = ord_slice_of(NULL, 0);
+		raft_disk_tear(&disk, 0, 3000 * i);
+	}
+	expect_goes_on(&disk, 300);
+}
+
 Test(raft_wal, a_first_write_of_a_segment_torn_at_any_byte_is_cut)
 {
 	struct ord_wal *w = open_good(&disk);

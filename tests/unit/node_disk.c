@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: Apache-2.0 - the write-ahead log's files: what was written is there, and segments are prepared in advance. */
+#include "node/disk.h"
+
+#include <criterion/criterion.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "tests/support/node_client.h"
+
+#define SEGMENT_BYTES (3u << 20)
+
+static uv_loop_t loop;
+static char directory[64];
+static struct ord_disk *disk;
+static struct ord_io io;
+static unsigned synced_count;
+static int synced_status;
+static bool stopped;
+
+static void synced_cb(void *ctx, int status)
+{
+	(void)ctx;
+	synced_count++;
+	synced_status = status;
+}
+
+static void stopped_cb(void *ctx)
+{
+	(void)ctx;
+	stopped = true;
+}
+
+static void disk_start(uint64_t segment_bytes)
+{
+	cr_assert_eq(ord_disk_open(&loop, directory, segment_bytes, synced_cb, NULL, &disk), ORD_OK);
+	io = ord_disk_io(disk);
+}
+
+static void disk_end(void)
+{
+	stopped = false;
+	ord_disk_stop(disk, stopped_cb, NULL);
+	UNTIL(&loop, stopped);
+}
+
+static void make(void)
+{
+	snprintf(directory, sizeof directory, "/tmp/ordain-disk-XXXXXX");
+	cr_assert_not_null(mkdtemp(directory));
+	cr_assert_eq(uv_loop_init(&loop), 0);
+	disk_start(SEGMENT_BYTES);
+}
+
+static void clean(void)
+{
+	char command[128];
+	disk_end();
+	cr_assert_eq(uv_loop_close(&loop), 0);
+	snprintf(command, sizeof command, "rm -rf %s", directory);
+	cr_assert_eq(system(command), 0);
+}
+
+TestSuite(disk, .init = make, .fini = clean, .timeout = 60);
+
+static const char *path_of(const char *name)
+{
+	static char path[256];
+	snprintf(path, sizeof path, "%s/%s", directory, name);
+	return path;
+}
+
+static int64_t size_of(const char *name)
+{
+	struct stat st;
+	return stat(path_of(name), &st) == 0 ? (int64_t)st.st_size : -1;
+}
+
+static uint64_t inode_of(const char *name)
+{
+	struct stat st;
+	return stat(path_of(name), &st) == 0 ? (uint64_t)st.st_ino : 0;
+}
+
+static int write_wait(uint64_t segment, uint64_t offset, const void *base, size_t len)
+{
+	unsigned before = synced_count;
+	io.write(io.ctx, segment, offset, ord_slice_of(base, len));
+	UNTIL(&loop, synced_count > before);
+	cr_assert_eq(synced_count, before + 1);
+	return synced_status;
+}
+
+static void fill_segment(uint64_t segment)
+{
+	static uint8_t block[1u << 20];
+	for (uint64_t offset = 0; offset < SEGMENT_BYTES; offset += sizeof block) {
+		memset(block, (int)(segment + offset / sizeof block), sizeof block);
+		cr_assert_eq(write_wait(segment, offset, block, sizeof block), ORD_OK);
+	}
+}
+
+struct listed {
+	uint64_t segments[4];
+	uint64_t bytes[4];
+	unsigned count;
+};
+
+static void listed_cb(void *arg, uint64_t segment, uint64_t bytes)
+{
+	struct listed *listed = arg;
+	cr_assert_lt(listed->count, 4);
+	listed->segments[listed->count] = segment;
+	listed->bytes[listed->count++] = bytes;
+}
+
+Test(disk, what_was_written_is_read_and_listed)
+{
+	cr_assert_eq(write_wait(1, 0, "one", 3), ORD_OK);
+	cr_assert_eq(write_wait(1, 3, "+one", 4), ORD_OK);
+	cr_assert_eq(write_wait(2, 0, "two", 3), ORD_OK);
+	cr_assert_eq(write_wait(16, 0, "sixteen", 7), ORD_OK);
+	char got[16] = "";
+	size_t len;
+	cr_assert_eq(io.read(io.ctx, 1, 1, got, sizeof got, &len), ORD_OK);
+	cr_assert(len == 6 && memcmp(got, "ne+one", 6) == 0);
+	cr_assert_eq(io.read(io.ctx, 16, 0, got, 3, &len), ORD_OK);
+	cr_assert(len == 3 && memcmp(got, "six", 3) == 0);
+	cr_assert_eq(io.read(io.ctx, 3, 0, got, 3, &len), ORD_ERR_IO);
+	close(open(path_of("1.wal"), O_CREAT | O_WRONLY, 0600)); /* not ours */
+	close(open(path_of("0000000000000003.wal.old"), O_CREAT | O_WRONLY, 0600));
+	struct listed listed = {0};
+	cr_assert_eq(io.list(io.ctx, listed_cb, &listed), ORD_OK);
+	cr_assert_eq(listed.count, 3);
+	const uint64_t segments[] = {1, 2, 16}, bytes[] = {7, 3, 7};
+	cr_assert_arr_eq(listed.segments, segments, sizeof segments);
+	cr_assert_arr_eq(listed.bytes, bytes, sizeof bytes);
+	cr_assert_eq(io.truncate(io.ctx, 1, 5), ORD_OK);
+	cr_assert_eq(size_of("0000000000000001.wal"), 5);
+	cr_assert_eq(io.truncate(io.ctx, 9, 5), ORD_ERR_IO);
+}
+
+static const char *segment_name(uint64_t segment)
+{
+	static char name[32];
+	snprintf(name, sizeof name, "%016llx.wal", (unsigned long long)segment);
+	return name;
+}
+
+Test(disk, the_next_segment_is_prepared_and_used)
+{
+	uint64_t segment = 1;
+	uint64_t spare;
+	do { /* the thread that prepares may see its file a moment before it says so: then the next one does */
+		cr_assert_lt(segment, 20);
+		fill_segment(segment++);
+		UNTIL(&loop, size_of("spare") == SEGMENT_BYTES);
+		spare = inode_of("spare");
+		cr_assert_eq(write_wait(segment, 0, "begin", 5), ORD_OK);
+	} while (inode_of(segment_name(segment)) != spare);
+	cr_assert_eq(size_of(segment_name(segment)), SEGMENT_BYTES);
+	cr_assert_eq(size_of("spare"), -1);
+	static uint8_t got[SEGMENT_BYTES];
+	size_t len;
+	cr_assert_eq(io.read(io.ctx, segment, 0, got, sizeof got, &len), ORD_OK);
+	cr_assert_eq(len, sizeof got);
+	cr_assert_eq(memcmp(got, "begin", 5), 0);
+	for (size_t i = 5; i < sizeof got; i++)
+		cr_assert_eq(got[i], 0);
+	cr_assert_eq(io.read(io.ctx, segment - 1, SEGMENT_BYTES - 1, got, 8, &len), ORD_OK);
+	cr_assert(len == 1 && got[0] == (uint8_t)(segment + 1));
+}
+
+Test(disk, a_prepared_segment_is_kept_over_a_restart_unless_segments_have_another_length)
+{
+	fill_segment(1);
+	UNTIL(&loop, size_of("spare") == SEGMENT_BYTES);
+	uint64_t spare = inode_of("spare");
+	disk_end();
+	disk_start(SEGMENT_BYTES);
+	cr_assert_eq(write_wait(2, 0, "two", 3), ORD_OK);
+	cr_assert_eq(inode_of("0000000000000002.wal"), spare);
+	fill_segment(2);
+	UNTIL(&loop, size_of("spare") == SEGMENT_BYTES);
+	disk_end();
+	disk_start(SEGMENT_BYTES / 2);
+	cr_assert_eq(size_of("spare"), -1);
+	cr_assert_eq(write_wait(3, 0, "three", 5), ORD_OK);
+	cr_assert_eq(size_of("0000000000000003.wal"), 5);
+}
+
+/* Preparing is a help, not a need: a directory where the file should be stands for a disk that refuses. */
+Test(disk, a_segment_that_cannot_be_prepared_grows)
+{
+	cr_assert_eq(mkdir(path_of("spare.new"), 0700), 0);
+	fill_segment(1);
+	cr_assert_eq(write_wait(2, 0, "two", 3), ORD_OK);
+	cr_assert_eq(size_of("0000000000000002.wal"), 3);
+	cr_assert_eq(rmdir(path_of("spare.new")), 0);
+	fill_segment(2); /* tried again, at the latest when this segment is full, too */
+	fill_segment(3);
+	UNTIL(&loop, size_of("spare") == SEGMENT_BYTES);
+}
+
+Test(disk, a_write_that_fails_names_the_file)
+{
+	cr_assert_eq(mkdir(path_of("0000000000000001.wal"), 0700), 0);
+	cr_assert_eq(write_wait(1, 0, "one", 3), ORD_ERR_IO);
+	cr_assert_not_null(strstr(ord_disk_error_text(disk), "0000000000000001.wal"), "%s", ord_disk_error_text(disk));
+}
+
+Test(disk, stopping_ends_the_write_and_the_preparation_under_way)
+{
+	static uint8_t block[SEGMENT_BYTES - 1];
+	for (uint64_t segment = 1; segment < 6; segment++) {
+		cr_assert_eq(write_wait(segment, 0, block, sizeof block), ORD_OK);
+		io.write(io.ctx, segment, sizeof block, ord_slice_of("!", 1)); /* begins the preparation, too */
+		unsigned before = synced_count;
+		disk_end();
+		cr_assert_eq(synced_count, before + 1);
+		cr_assert_eq(synced_status, ORD_OK);
+		disk_start(SEGMENT_BYTES);
+		char got;
+		size_t len;
+		cr_assert_eq(io.read(io.ctx, segment, sizeof block, &got, 1, &len), ORD_OK);
+		cr_assert(len == 1 && got == '!');
+	}
+}

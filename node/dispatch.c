@@ -63,19 +63,22 @@ void ord_dispatch_ready(struct ord_replica *r)
 		ord_wire_put_ready(r->id, &e->scratch);
 		ord_engine_send(e, e->nodes[i], ORD_PART_READY);
 	}
-	for (uint32_t i = 0; i < e->partitions_count; i++)
-		if (i != r->id)
-			ord_dispatch_restart(&e->replicas[i], r->id);
+	ord_dispatch_restart_all(e, r->id);
 }
 
-void ord_dispatch_restart(struct ord_replica *r, uint32_t destination)
+static void lane_restart(struct ord_replica *r, uint32_t destination)
 {
-	if (!r->ready)
-		return;
 	struct ord_lane *lane = &r->dispatch.lanes[destination];
 	lane->next = lane->acked + 1;
 	lane->progress_ms = r->engine->now_ms;
 	r->dispatch.pump = true;
+}
+
+void ord_dispatch_restart_all(struct ord_engine *e, uint32_t destination)
+{
+	for (uint32_t i = 0; i < e->partitions_count; i++)
+		if (i != destination && e->replicas[i].ready)
+			lane_restart(&e->replicas[i], destination);
 }
 
 static void lane_send(struct ord_replica *r, uint32_t destination, struct ord_lane *lane, uint32_t leader)
@@ -198,7 +201,7 @@ void ord_dispatch_tick(struct ord_replica *r, uint64_t now_ms)
 	for (uint32_t i = 0; i < d->partitions_count; i++) {
 		struct ord_lane *lane = &d->lanes[i];
 		if (lane->next > lane->acked + 1 && now_ms - lane->progress_ms >= DISPATCH_RESEND_MS)
-			ord_dispatch_restart(r, i);
+			lane_restart(r, i);
 		else if (lane->next < ord_partition_outbox_next(r->partition, i))
 			d->pump = true;
 	}

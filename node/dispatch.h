@@ -8,6 +8,7 @@
 
 #include "node/wire.h"
 
+struct ord_engine;
 struct ord_replica;
 
 /* Messages of this partition to one other. */
@@ -46,8 +47,8 @@ void ord_dispatch_applied(struct ord_replica *r, uint32_t source);
 /* The destination's leader told how far it is. */
 void ord_dispatch_cursor(struct ord_replica *r, const struct ord_part_cursor *c);
 
-/* The destination has a new leader that takes messages: send again from what it is known to have. */
-void ord_dispatch_restart(struct ord_replica *r, uint32_t destination);
+/* The destination has a new leader, or one that takes messages now: all partitions led here send again from what it is known to have. */
+void ord_dispatch_restart_all(struct ord_engine *e, uint32_t destination);
 
 /* Sends again where nothing has been heard for long; proposes TRIM when enough was acked. */
 void ord_dispatch_tick(struct ord_replica *r, uint64_t now_ms);

@@ -362,9 +362,7 @@ static int receive_ready(struct ord_engine *e, struct ord_slice body)
 	uint32_t partition;
 	if (ord_wire_get_ready(body, &partition) != ORD_OK || partition >= e->partitions_count)
 		return ORD_ERR_FORMAT;
-	for (uint32_t i = 0; i < e->partitions_count; i++)
-		if (i != partition)
-			ord_dispatch_restart(&e->replicas[i], partition);
+	ord_dispatch_restart_all(e, partition);
 	e->forward.retry = true;
 	return ORD_OK;
 }

@@ -10,7 +10,7 @@ import sys
 
 from rpc import Cluster, Node, RpcError, must, new_id
 
-ROUNDS = 6
+ROUNDS = 4
 
 
 def accounts_by_partition(cluster):

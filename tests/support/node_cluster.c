@@ -126,6 +126,7 @@ static void engine_send(void *ctx, uint32_t node, enum ord_part_kind kind, struc
 	unsigned from = n->id - 1;
 	unsigned to = node - 1;
 	cr_assert(to < NODE_CLUSTER_NODES && to != from);
+	c->sent_bytes[kind] += body.len;
 	if (c->cut[from][to] || c->nodes[to].engine == NULL || random_chance(&c->random, c->loss_percent) ||
 	    kind == c->lost_kind)
 		return;

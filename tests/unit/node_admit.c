@@ -104,6 +104,24 @@ Test(admit, a_batch_that_was_not_proposed_keeps_its_place)
 	cr_assert_eq(a.reads_count, 0);
 }
 
+Test(admit, a_batch_that_was_not_proposed_stays_before_later_batches)
+{
+	uint32_t count = 0;
+	while (a.first == a.last)
+		cr_assert_eq(add_transfer(count++, 100), ORD_OK);
+	uint64_t commands_count = a.commands_count, entry_bytes = a.entry_bytes;
+	ord_admit_untake(&a, ord_admit_take(&a, 99));
+	cr_assert_eq(a.commands_count, commands_count);
+	cr_assert_eq(a.entry_bytes, entry_bytes);
+	struct ord_batch *b = ord_admit_take(&a, 99);
+	cr_assert_eq(b->tickets[0].item, 0);
+	ord_admit_recycle(&a, b);
+	b = ord_admit_take(&a, 99);
+	cr_assert_eq(b->tickets[0].item, count - 1);
+	ord_admit_recycle(&a, b);
+	cr_assert_not(ord_admit_waiting(&a));
+}
+
 Test(admit, reads_alone_make_an_empty_entry)
 {
 	cr_assert_eq(ord_admit_read(&a, ord_slice_text("query"), &nobody, 1, 100), ORD_OK);

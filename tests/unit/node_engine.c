@@ -298,7 +298,8 @@ static void look_answer(struct ord_waiter *w, uint32_t item, const struct ord_an
 }
 
 /* Begins to read the account at the node. */
-static void look_begin(struct node_cluster *c, struct look *look, unsigned place, unsigned account)
+static void look_begin_for(struct node_cluster *c, struct look *look, unsigned place, unsigned account,
+			   uint64_t patience_ms)
 {
 	char name[16];
 	struct ord_engine *e = c->nodes[place].engine;
@@ -312,9 +313,14 @@ static void look_begin(struct node_cluster *c, struct look *look, unsigned place
 				       : known[account].postings_read;
 	inside = true;
 	ord_engine_read(e, ord_route_account(q.account, PARTITIONS), ord_bytes_slice(&query),
-			ord_engine_now_ms(e) + WAIT_MS, &look->waiter, 0);
+			ord_engine_now_ms(e) + patience_ms, &look->waiter, 0);
 	inside = false;
 	ord_bytes_close(&query);
+}
+
+static void look_begin(struct node_cluster *c, struct look *look, unsigned place, unsigned account)
+{
+	look_begin_for(c, look, place, account, WAIT_MS);
 }
 
 static void look_wait(struct node_cluster *c, const struct look *look)
@@ -526,6 +532,83 @@ Test(engine, a_call_without_a_way_is_given_up_at_its_deadline)
 	node_cluster_close(&c);
 }
 
+/* A leader without its followers still leads for a while: who waits there for a place in the log does not wait longer than was said. */
+Test(engine, a_leader_that_gets_no_answer_gives_up_at_the_deadline)
+{
+	struct node_cluster c;
+	start(&c, 13);
+	char name[16];
+	uint32_t partition = ord_route_account(account_name(name, 2), PARTITIONS);
+	unsigned leader = (unsigned)node_cluster_leader(&c, partition);
+	step_many(&c, 1000);
+	cut_off(&c, leader, true);
+	struct call *logging = call_transfer(0, 2, 1);
+	while (home_of(logging) != partition)
+		logging = call_transfer(0, 2, 1);
+	struct call *waiting = call_transfer(0, 2, 1);
+	while (home_of(waiting) != partition)
+		waiting = call_transfer(0, 2, 1);
+	struct look with_entry, waits;
+	uint64_t begin_ms = c.now_ms;
+	call_send_for(&c, logging, leader, ORD_WAIT_LOGGED, 120);
+	look_begin_for(&c, &with_entry, leader, 2, 120);
+	step_many(&c, 2);
+	call_send_for(&c, waiting, leader, ORD_WAIT_LOGGED, 118);
+	look_begin_for(&c, &waits, leader, 2, 118);
+	while (c.now_ms < begin_ms + 240)
+		node_cluster_step(&c);
+	cr_assert_eq(node_cluster_leader(&c, partition), (int)leader, "the test wants it to lead still");
+	cr_assert(logging->outstanding == 0 && waiting->outstanding == 0 && with_entry.answered && waits.answered);
+	cr_assert_eq(logging->last_err, ORD_ERR_UNKNOWN);
+	cr_assert_eq(waiting->last_err, ORD_ERR_UNKNOWN); /* it may still be proposed */
+	cr_assert(with_entry.err == ORD_ERR_NOT_LEADER && waits.err == ORD_ERR_NOT_LEADER);
+	node_cluster_close(&c);
+}
+
+/* A node that is asked while it does not lead (any more, or yet) says so: whoever passed the call on looks for the leader until the deadline. */
+Test(engine, a_call_that_was_passed_on_to_no_leader_finds_the_next_one)
+{
+	struct node_cluster c;
+	start(&c, 14);
+	for (unsigned round = 0; round < 5; round++) {
+		struct call *call = call_transfer(0, 2, 1);
+		unsigned place = follower_of(&c, call);
+		unsigned leader = (unsigned)node_cluster_leader(&c, home_of(call));
+		node_cluster_crash(&c, leader);
+		node_cluster_restart(&c, leader); /* the others have not noticed */
+		call_send(&c, call, place, ORD_WAIT_SETTLED);
+		wait_answered(&c);
+		cr_assert_eq(call->last_err, ORD_OK, "%s", ord_err_text(call->last_err));
+		node_cluster_wait_ready(&c);
+	}
+	node_cluster_close(&c);
+}
+
+/* A new leader of the destination says that it takes messages: what was under way to the old one comes at once and not after a time-out. */
+Test(engine, delivery_goes_on_as_soon_as_the_destination_has_a_leader)
+{
+	struct node_cluster c;
+	start(&c, 15);
+	for (unsigned round = 0; round < 8; round++) {
+		struct call *call = call_transfer(0, 2, 1);
+		uint32_t payers = ord_route_account(call->command.transfer.payer, PARTITIONS);
+		int old = node_cluster_leader(&c, payers);
+		while (node_cluster_leader(&c, home_of(call)) == old)
+			call = call_transfer(0, 2, 1);
+		cut_off(&c, (unsigned)old, true);
+		call_send_for(&c, call, (unsigned)node_cluster_leader(&c, home_of(call)), ORD_WAIT_SETTLED, 60000);
+		while (node_cluster_leader(&c, payers) == old || node_cluster_leader(&c, payers) < 0)
+			node_cluster_step(&c);
+		/* The old one may not know yet that it is none: look for one that the others elected. */
+		step_many(&c, 250);
+		cr_assert_eq(call->last.status, ORD_STATUS_SETTLED, "round %u", round);
+		cut_off(&c, (unsigned)old, false);
+		step_many(&c, 1000);
+		node_cluster_wait_ready(&c);
+	}
+	node_cluster_close(&c);
+}
+
 Test(engine, a_wait_for_an_outcome_ends_at_its_deadline_with_what_is_known)
 {
 	struct node_cluster c;
@@ -575,6 +658,125 @@ Test(engine, a_call_after_stop_is_answered_before_the_end)
 	node_cluster_close(&c);
 }
 
+/* --- Parts that no sound node sends. --- */
+
+static struct ord_bytes part;
+
+static void expect_format(struct node_cluster *c, enum ord_part_kind kind)
+{
+	cr_assert_eq(ord_engine_receive(c->nodes[0].engine, 2, kind, ord_bytes_slice(&part)), ORD_ERR_FORMAT);
+	ord_bytes_clear(&part);
+}
+
+static void put_submit(const struct ord_command *command, uint32_t partition, uint32_t timeout_ms)
+{
+	struct ord_bytes body;
+	ord_bytes_init(&body, ORD_COMMAND_BYTES_MAX);
+	ord_command_encode(command, &body);
+	struct ord_part_call call = {.forward = 1,
+				     .partition = partition,
+				     .wait = ORD_WAIT_LOGGED,
+				     .timeout_ms = timeout_ms,
+				     .body = ord_bytes_slice(&body)};
+	ord_wire_put_call(&call, &part);
+	ord_bytes_close(&body);
+}
+
+static void foreign_calls(struct node_cluster *c)
+{
+	struct ord_command command = call_transfer(0, 2, 1)->command;
+	uint32_t home = ord_route_command(&command, PARTITIONS);
+	put_submit(&command, PARTITIONS, 100);
+	expect_format(c, ORD_PART_SUBMIT);
+	put_submit(&command, (home + 1) % PARTITIONS, 100);
+	expect_format(c, ORD_PART_SUBMIT);
+	put_submit(&command, home, ORD_WAIT_MS_MAX + 1);
+	expect_format(c, ORD_PART_SUBMIT);
+	command.transfer.amount = -1;
+	put_submit(&command, home, 100);
+	expect_format(c, ORD_PART_SUBMIT);
+	command = (struct ord_command){.kind = ORD_COMMAND_TRIM, .trim = {.destination = 1, .upto = 9}};
+	put_submit(&command, home, 100);
+	expect_format(c, ORD_PART_SUBMIT);
+	ord_bytes_put(&part, "?", 1);
+	expect_format(c, ORD_PART_ANSWER);
+	ord_bytes_put(&part, "?", 1);
+	expect_format(c, (enum ord_part_kind)99);
+}
+
+static void put_deliver(uint32_t source, uint32_t destination, uint32_t count, struct ord_slice messages)
+{
+	struct ord_part_deliver d = {.destination = destination,
+				     .run = {.source = source, .first = 1, .count = count, .messages = messages}};
+	ord_wire_put_deliver(&d, &part);
+}
+
+static void put_cursor(uint32_t source, uint32_t destination, uint64_t cursor, uint64_t expected)
+{
+	struct ord_part_cursor p = {
+		.source = source, .destination = destination, .cursor = cursor, .expected = expected};
+	ord_wire_put_cursor(&p, &part);
+}
+
+static void foreign_deliveries(struct node_cluster *c)
+{
+	struct ord_message m = {.kind = ORD_MESSAGE_OUTCOME, .home = 1};
+	struct ord_bytes messages;
+	ord_bytes_init(&messages, 1024);
+	ord_message_encode(&m, &messages);
+	put_deliver(PARTITIONS, 0, 1, ord_bytes_slice(&messages));
+	expect_format(c, ORD_PART_DELIVER);
+	put_deliver(0, PARTITIONS, 1, ord_bytes_slice(&messages));
+	expect_format(c, ORD_PART_DELIVER);
+	put_deliver(1, 1, 1, ord_bytes_slice(&messages));
+	expect_format(c, ORD_PART_DELIVER);
+	put_deliver(0, 1, 2, ord_bytes_slice(&messages));
+	expect_format(c, ORD_PART_DELIVER);
+	ord_bytes_put_u8(&messages, 1);
+	put_deliver(0, 1, 1, ord_bytes_slice(&messages));
+	expect_format(c, ORD_PART_DELIVER);
+	ord_bytes_close(&messages);
+	put_cursor(PARTITIONS, 0, 0, 0);
+	expect_format(c, ORD_PART_CURSOR);
+	put_cursor(0, PARTITIONS, 0, 0);
+	expect_format(c, ORD_PART_CURSOR);
+	put_cursor(1, 1, 0, 0);
+	expect_format(c, ORD_PART_CURSOR);
+	ord_wire_put_ready(PARTITIONS, &part);
+	expect_format(c, ORD_PART_READY);
+}
+
+Test(engine, parts_that_make_no_sense_change_nothing)
+{
+	struct node_cluster c;
+	start(&c, 17);
+	ord_bytes_init(&part, 4096);
+	foreign_calls(&c);
+	foreign_deliveries(&c);
+	cr_assert_eq(ord_engine_receive(c.nodes[0].engine, 9, ORD_PART_READY, ord_bytes_slice(&part)), ORD_ERR_FORMAT);
+	cr_assert_eq(ord_engine_receive(c.nodes[0].engine, 1, ORD_PART_READY, ord_bytes_slice(&part)), ORD_ERR_FORMAT);
+	/* A cursor that the log does not have yet is not believed: nothing is trimmed by it. */
+	for (uint32_t i = 0; i < PARTITIONS * PARTITIONS; i++) {
+		if (i / PARTITIONS == i % PARTITIONS)
+			continue;
+		put_cursor(i / PARTITIONS, i % PARTITIONS, 1000000, 1000001);
+		for (unsigned place = 0; place < NODE_CLUSTER_NODES; place++)
+			cr_assert_eq(ord_engine_receive(c.nodes[place].engine, place == 0 ? 2 : 1, ORD_PART_CURSOR,
+							ord_bytes_slice(&part)),
+				     ORD_OK);
+		ord_bytes_clear(&part);
+	}
+	ord_bytes_close(&part);
+	for (unsigned i = 0; i < 20; i++)
+		call_send(&c, call_transfer(0, 2, 1), i % NODE_CLUSTER_NODES, ORD_WAIT_SETTLED);
+	wait_answered(&c);
+	for (size_t i = 0; i < calls_count; i++)
+		cr_assert(calls[i].answers_count == 0 || calls[i].decided == ORD_STATUS_SETTLED);
+	step_many(&c, 1000);
+	node_cluster_check(&c);
+	node_cluster_close(&c);
+}
+
 /* --- The limit of what is accepted and not settled. --- */
 
 static struct {
@@ -594,6 +796,28 @@ static void many_answer(struct ord_waiter *w, uint32_t item, const struct ord_an
 		many.busy_count++;
 	else
 		many.others_count++;
+}
+
+Test(engine, reads_are_limited_and_stop_answers_all)
+{
+	struct node_cluster c;
+	start(&c, 16);
+	many.waiter.answer = many_answer;
+	char name[16];
+	struct ord_query q = {.kind = ORD_QUERY_ACCOUNT, .account = account_name(name, 2)};
+	uint32_t partition = ord_route_account(q.account, PARTITIONS);
+	struct ord_engine *leader = c.nodes[node_cluster_leader(&c, partition)].engine;
+	struct ord_bytes query;
+	ord_bytes_init(&query, 256);
+	ord_query_encode(&q, &query);
+	for (unsigned i = 0; i <= ORD_READS_MAX; i++)
+		ord_engine_read(leader, partition, ord_bytes_slice(&query), c.now_ms + 1000, &many.waiter, 0);
+	ord_bytes_close(&query);
+	cr_assert_eq(many.busy_count + many.others_count, 0);
+	ord_engine_stop(leader);
+	cr_assert_eq(many.busy_count, 1);
+	cr_assert_eq(many.others_count, ORD_READS_MAX);
+	node_cluster_close(&c);
 }
 
 /* Gives the command an id of its own that lives in that partition. */
@@ -632,6 +856,11 @@ Test(engine, transfers_without_outcome_are_limited, .timeout = 120)
 	cr_assert_eq(many.accepted_count + many.busy_count, sent);
 	cr_assert_geq(many.accepted_count, ORD_UNSETTLED_MAX);
 	cr_assert_leq(many.accepted_count, ORD_UNSETTLED_MAX + ORD_UNSETTLED_MAX / 10);
+	uint64_t sent_bytes = c.sent_bytes[ORD_PART_DELIVER];
+	step_many(&c, 1000);
+	sent_bytes = c.sent_bytes[ORD_PART_DELIVER] - sent_bytes;
+	cr_assert_gt(sent_bytes, 0, "it is tried again");
+	cr_assert_lt(sent_bytes, 4ull * ORD_DELIVER_WINDOW_MESSAGES * 128, "and within the window");
 	struct call *claim = call_claim(0, 1);
 	while (home_of(claim) != home)
 		claim = call_claim((unsigned)calls_count, 1);
@@ -769,6 +998,12 @@ static void storm_run(uint64_t seed)
 	ask_until_decided(&c, seed);
 	step_many(&c, 3000);
 	node_cluster_check(&c);
+	for (uint32_t i = 0; i < PARTITIONS; i++) {
+		struct ord_replica_status status;
+		ord_engine_replica_status(c.nodes[0].engine, i, &status);
+		cr_assert_eq(status.state.outbox_count, 0, "what was applied is not kept for ever");
+		cr_assert_eq(status.state.unsettled_count, 0);
+	}
 	node_cluster_close(&c);
 }
 

@@ -158,7 +158,7 @@ check-symbols: $(BUILD)/partition.a $(BUILD)/base.a ## the core calls no clock, 
 check-tidy: $(TIDY_OK) ## clang-tidy finds nothing
 
 # Anew when the file or a header of its changes: the object stands for both.
-$(BUILD)/tidy/%.ok: %.c $(BUILD)/%.o .clang-tidy
+$(BUILD)/tidy/%.ok: %.c $(BUILD)/%.o .clang-tidy tests/.clang-tidy
 	@mkdir -p $(@D)
 	@echo "clang-tidy $<"
 	@clang-tidy --quiet $< -- -std=c11 -D_GNU_SOURCE -I. $(PKG_CFLAGS) 2>$@.err || { cat $@.err; exit 1; }

@@ -18,10 +18,11 @@ void ord_bulk_init(struct ord_bulk *b, struct ord_flag flags[ORD_BULK_FLAGS])
 				     .value = "CSV",
 				     .text = &b->file,
 				     .help = "do all lines of this file instead of one; - is standard input"};
-	flags[1] = (struct ord_flag){.name = "results",
-				     .value = "CSV",
-				     .text = &b->results,
-				     .help = "with --file: write request_id,status,reason,replayed for each line here"};
+	flags[1] = (struct ord_flag){
+		.name = "results",
+		.value = "CSV",
+		.text = &b->results,
+		.help = "with --file: write request_id,status,reason,replayed,field for each line here"};
 	flags[2] = (struct ord_flag){.name = "batch",
 				     .value = "N",
 				     .number = &b->batch,

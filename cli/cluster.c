@@ -1,9 +1,8 @@
-/* SPDX-License-Identifier: Apache-2.0 - the node processes of a cluster directory: start them, wait until they serve, end them. */
+/* SPDX-License-Identifier: Apache-2.0 - the node processes of a cluster directory: find them, start them, end them. */
 #include "cli/cluster.h"
 
 #include <errno.h>
 #include <inttypes.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,23 +11,32 @@
 
 #include "base/assert.h"
 #include "base/err.h"
+#include "cli/log_file.h"
 #include "cli/port.h"
 
-#define ROUND_MS 1000	     /* longest wait for a node's status; one that is paused never answers */
-#define PAUSE_MS 50	     /* between two looks at a cluster that is not ready yet */
-#define KILL_WAIT_MS 10000   /* a killed process ends as soon as its last system call is over */
-#define LOG_TAIL_BYTES 1500u /* of the log of a node that ended */
+#define KILL_WAIT_MS 10000 /* a killed process ends as soon as its last system call is over */
 
-int ord_cluster_find(struct ord_cluster *c, char *why)
+/* Looks for the processes that are not known to run. */
+static int absent_find(struct ord_cluster *c, char *why)
 {
 	char path[PATH_MAX];
 	int err = ORD_OK;
-	for (uint32_t i = 0; i < ORD_NODES_MAX; i++)
-		c->processes[i] = (struct ord_process){.pidfd = -1};
 	for (uint32_t i = 0; err == ORD_OK && i < c->layout.nodes_count; i++) {
+		if (c->processes[i].pidfd >= 0)
+			continue;
 		ord_layout_path(&c->layout, &c->layout.nodes[i], "pid", path);
 		err = ord_process_find(path, &c->processes[i], why, ORD_CLUSTER_WHY_SIZE);
 	}
+	return err;
+}
+
+int ord_cluster_find(struct ord_cluster *c, char *why)
+{
+	for (uint32_t i = 0; i < ORD_NODES_MAX; i++) {
+		c->processes[i] = (struct ord_process){.pidfd = -1};
+		c->log_begin[i] = 0;
+	}
+	int err = absent_find(c, why);
 	if (err != ORD_OK)
 		ord_cluster_close(c);
 	return err;
@@ -95,18 +103,6 @@ static int ports_check(const struct ord_layout *l, const struct ord_layout_node 
 	return ORD_ERR_IN_USE;
 }
 
-static long log_end(const char *path)
-{
-	FILE *in = fopen(path, "re");
-	long end = 0;
-	if (in == NULL)
-		return 0;
-	if (fseek(in, 0, SEEK_END) == 0)
-		end = ftell(in);
-	fclose(in);
-	return end > 0 ? end : 0;
-}
-
 static int start_node(struct ord_cluster *c, uint32_t place, char *why)
 {
 	const struct ord_layout_node *node = &c->layout.nodes[place];
@@ -120,7 +116,7 @@ static int start_node(struct ord_cluster *c, uint32_t place, char *why)
 	ord_layout_path(&c->layout, node, "data", data);
 	ord_layout_path(&c->layout, node, "log", log);
 	ord_layout_path(&c->layout, node, "pid", pid_file);
-	c->log_begin[place] = log_end(log);
+	c->log_begin[place] = ord_log_file_end_bytes(log);
 	struct ord_process_spawn spawn = {.program = c->ordaind, .argv = argv, .log = log, .pid_file = pid_file};
 	return ord_process_start(&spawn, &c->processes[place], why, ORD_CLUSTER_WHY_SIZE);
 }
@@ -143,9 +139,9 @@ int ord_cluster_check(const struct ord_cluster *c, int64_t node, char *why)
 
 int ord_cluster_start_nodes(struct ord_cluster *c, uint32_t mask, uint32_t *ret_count, char *why)
 {
-	int err = ORD_OK;
+	int err = absent_find(c, why);
 	*ret_count = 0;
-	for (uint32_t i = 0; i < c->layout.nodes_count; i++) {
+	for (uint32_t i = 0; err == ORD_OK && i < c->layout.nodes_count; i++) {
 		if (c->processes[i].pidfd >= 0)
 			mask &= ~(1u << i);
 	}
@@ -160,56 +156,6 @@ int ord_cluster_start_nodes(struct ord_cluster *c, uint32_t mask, uint32_t *ret_
 		*ret_count += err == ORD_OK;
 	}
 	return err;
-}
-
-/* The end of a node's log, from the beginning of a line at or after begin. */
-static void log_tail(const char *path, long begin, char *text, size_t text_size)
-{
-	long end = log_end(path);
-	bool cut = end - begin > (long)text_size - 1;
-	FILE *in = fopen(path, "re");
-	size_t len = 0;
-	if (in != NULL) {
-		if (fseek(in, cut ? end - (long)text_size + 1 : begin, SEEK_SET) == 0)
-			len = fread(text, 1, text_size - 1, in);
-		fclose(in);
-	}
-	text[len] = '\0';
-	char *line = strchr(text, '\n');
-	if (cut && line != NULL)
-		memmove(text, line + 1, strlen(line + 1) + 1);
-	len = strlen(text);
-	if (len > 0 && text[len - 1] == '\n')
-		text[len - 1] = '\0';
-}
-
-static int ended_tell(const struct ord_cluster *c, uint32_t place, char *why)
-{
-	char path[PATH_MAX], tail[LOG_TAIL_BYTES];
-	ord_layout_path(&c->layout, &c->layout.nodes[place], "log", path);
-	log_tail(path, c->log_begin[place], tail, sizeof tail);
-	snprintf(why, ORD_CLUSTER_WHY_SIZE, "node %" PRIu32 " has ended; its log %s says:\n%s",
-		 c->layout.nodes[place].id, path, tail);
-	return ORD_ERR_CLOSED;
-}
-
-/* Waits a moment, or until a node ends. ORD_ERR_CLOSED with why when one that was started through c has; another one is forgotten. */
-static int pause_watching(struct ord_cluster *c, struct ord_survey *s, char *why)
-{
-	struct pollfd ends[ORD_NODES_MAX];
-	for (uint32_t i = 0; i < c->layout.nodes_count; i++)
-		ends[i] = (struct pollfd){.fd = c->processes[i].pidfd, .events = POLLIN}; /* -1 is skipped */
-	if (poll(ends, c->layout.nodes_count, PAUSE_MS) < 1)
-		return ORD_OK;
-	for (uint32_t i = 0; i < c->layout.nodes_count; i++) {
-		if (ends[i].revents == 0)
-			continue;
-		if (c->processes[i].ours)
-			return ended_tell(c, i, why);
-		ord_process_close(&c->processes[i]);
-		s->nodes[i].asked = false;
-	}
-	return ORD_OK;
 }
 
 int ord_cluster_survey(const struct ord_cluster *c, struct ord_survey **ret, char *why)
@@ -238,60 +184,6 @@ int ord_cluster_survey(const struct ord_cluster *c, struct ord_survey **ret, cha
 	}
 	*ret = s;
 	return ORD_OK;
-}
-
-static int not_ready_tell(const struct ord_cluster *c, const struct ord_survey *s, int64_t timeout_ms, char *why)
-{
-	size_t len = (size_t)snprintf(why, ORD_CLUSTER_WHY_SIZE,
-				      "after %" PRId64 " ms only %" PRIu32 " of %" PRIu32
-				      " partitions have a leader that takes commands",
-				      timeout_ms, ord_survey_ready_count(s), s->partitions_count);
-	for (uint32_t i = 0; i < s->nodes_count; i++) {
-		const struct ord_survey_node *n = &s->nodes[i];
-		if (n->answered)
-			continue;
-		len += (size_t)snprintf(why + len, ORD_CLUSTER_WHY_SIZE - len, "; node %" PRIu32 " %s", n->id,
-					!n->asked		 ? "does not run"
-					: c->processes[i].paused ? "is paused (continue it: cluster kill --signal CONT)"
-								 : n->problem);
-	}
-	snprintf(why + len, ORD_CLUSTER_WHY_SIZE - len,
-		 "; wait longer with --timeout, or look into the logs %s/node-*/log", c->layout.dir);
-	return ORD_ERR_TIMEOUT;
-}
-
-static bool is_ready(const struct ord_cluster *c, const struct ord_survey *s, int answering)
-{
-	uint32_t running = 0;
-	for (uint32_t i = 0; i < c->layout.nodes_count; i++)
-		running += c->processes[i].pidfd >= 0;
-	if (answering >= 0 && !s->nodes[answering].answered)
-		return false;
-	if (answering >= 0 && running * 2 <= c->layout.nodes_count)
-		return true;
-	return ord_survey_ready_count(s) == s->partitions_count;
-}
-
-int ord_cluster_wait_ready(struct ord_cluster *c, int answering, int64_t timeout_ms, char *why)
-{
-	int64_t deadline_ms = ord_process_now_ms() + timeout_ms;
-	struct ord_survey *s;
-	int err = ord_cluster_survey(c, &s, why);
-	if (err != ORD_OK)
-		return err;
-	while (err == ORD_OK) {
-		int64_t left_ms = deadline_ms - ord_process_now_ms();
-		if (left_ms <= 0) {
-			err = not_ready_tell(c, s, timeout_ms, why);
-			break;
-		}
-		ord_survey_round(s, (uint32_t)(left_ms < ROUND_MS ? left_ms : ROUND_MS));
-		if (is_ready(c, s, answering))
-			break;
-		err = pause_watching(c, s, why);
-	}
-	ord_survey_close(s);
-	return err;
 }
 
 /* Takes the pid file of an ended node away. */

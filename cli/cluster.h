@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: Apache-2.0 - the node processes of a cluster directory: start them, wait until they serve, end them. */
+/* SPDX-License-Identifier: Apache-2.0 - the node processes of a cluster directory: find them, start them, end them. */
 #ifndef ORD_CLI_CLUSTER_H
 #define ORD_CLI_CLUSTER_H
 
@@ -39,13 +39,9 @@ int ord_cluster_check(const struct ord_cluster *c, int64_t node, char *why);
 /* The mask (bit i: place i) of a node that the cluster has, or of all for 0. */
 uint32_t ord_cluster_mask(const struct ord_cluster *c, int64_t node);
 
-/* Starts the nodes of the mask that do not run; the directory's lock is held. *ret_count: how many were started, also on failure. */
+/* Starts the nodes of the mask that do not run, after another look whether they do; the directory's lock is held. *ret_count: how many were
+ * started, also on failure. */
 int ord_cluster_start_nodes(struct ord_cluster *c, uint32_t mask, uint32_t *ret_count, char *why);
-
-/* Waits until every partition has a leader that takes commands, and the node at place `answering` answers (-1: any), at most timeout_ms. While
- * fewer than a majority of the nodes run, there can be no leaders: then only the answer is waited for. ORD_ERR_TIMEOUT; ORD_ERR_CLOSED: a node
- * that was started through c has ended, why has the end of its log. */
-int ord_cluster_wait_ready(struct ord_cluster *c, int answering, int64_t timeout_ms, char *why);
 
 enum ord_cluster_end { ORD_CLUSTER_NOT_RUNNING = 1, ORD_CLUSTER_ENDED = 2, ORD_CLUSTER_KILLED = 3 };
 

@@ -5,6 +5,7 @@
 
 #include "base/err.h"
 #include "cli/cluster.h"
+#include "cli/cluster_wait.h"
 #include "cli/cluster_words.h"
 #include "cli/cmd.h"
 #include "cli/overview.h"
@@ -63,6 +64,37 @@ static int cluster_start(struct ord_cluster *c, const struct ord_cluster_words *
 	return err;
 }
 
+/* Starts nodes again that have ended meanwhile. */
+static int lost_start(struct ord_cluster *c, uint32_t lost, uint32_t *count, char *why)
+{
+	uint32_t started = 0;
+	int lock;
+	int err = ord_layout_lock(c->layout.dir, &lock, why, ORD_CLUSTER_WHY_SIZE);
+	if (err != ORD_OK)
+		return err;
+	err = ord_cluster_start_nodes(c, lost, &started, why);
+	close(lock);
+	*count += started;
+	return err;
+}
+
+/* Waits until the nodes that were asked for serve. One that ran already may have been dying: it is started, too, and counted. */
+static int serving_wait(struct ord_cluster *c, const struct ord_cluster_words *common, uint32_t *count, char *why)
+{
+	int64_t deadline_ms = ord_process_now_ms() + common->timeout_ms;
+	struct ord_cluster_wait wait = {.nodes = ord_cluster_mask(c, common->node), .alone = common->node != 0};
+	uint32_t lost = 0;
+	int err = ORD_OK;
+	do {
+		int64_t left_ms = deadline_ms - ord_process_now_ms();
+		wait.timeout_ms = left_ms > 0 ? left_ms : 0;
+		err = ord_cluster_wait_ready(c, &wait, &lost, why);
+		if (err == ORD_OK && lost != 0)
+			err = lost_start(c, lost, count, why);
+	} while (err == ORD_OK && lost != 0);
+	return err;
+}
+
 int ord_cmd_cluster_start(const struct ord_cmd *self, int argc, char **argv)
 {
 	struct ord_cluster_words common = {.timeout_ms = 30000};
@@ -104,12 +136,10 @@ int ord_cmd_cluster_start(const struct ord_cmd *self, int argc, char **argv)
 		c.processes[i].pidfd = -1;
 	struct ord_layout_shape wanted = {.nodes_count = (uint32_t)nodes, .partitions_count = (uint32_t)partitions};
 	int err = cluster_start(&c, &common, &wanted, ordaind, &started, why);
+	if (err == ORD_OK)
+		err = serving_wait(&c, &common, &started, why);
 	if (err == ORD_OK && started == 0)
 		fprintf(stderr, "%s in %s runs already\n", common.node != 0 ? "the node" : "the cluster", c.layout.dir);
-	if (err == ORD_OK)
-		err = ord_cluster_wait_ready(&c,
-					     common.node != 0 ? __builtin_ctz(ord_cluster_mask(&c, common.node)) : -1,
-					     common.timeout_ms, why);
 	status = err == ORD_OK ? ord_cluster_words_status(self, &c, common.json)
 			       : ord_cluster_words_fail(self, err, why);
 	ord_cluster_close(&c);

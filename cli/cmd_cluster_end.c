@@ -6,6 +6,7 @@
 
 #include "base/err.h"
 #include "cli/cluster.h"
+#include "cli/cluster_wait.h"
 #include "cli/cluster_words.h"
 #include "cli/cmd.h"
 #include "cli/sheet.h"
@@ -93,6 +94,14 @@ struct restart {
 	bool force;
 };
 
+/* Waits until the nodes of the mask, which were just started through c, serve. */
+static int serving_wait(struct ord_cluster *c, const struct restart *r, uint32_t mask, char *why)
+{
+	struct ord_cluster_wait wait = {.nodes = mask, .alone = true, .timeout_ms = r->common->timeout_ms};
+	uint32_t lost;
+	return ord_cluster_wait_ready(c, &wait, &lost, why);
+}
+
 /* Starts the nodes of the mask that do not run and waits until they serve; *ret_ran: those of the mask that ran already. */
 static int absent_start(const struct restart *r, uint32_t *ret_ran, char *why)
 {
@@ -110,8 +119,7 @@ static int absent_start(const struct restart *r, uint32_t *ret_ran, char *why)
 		err = ord_cluster_start_nodes(&c, ord_cluster_mask(&c, r->common->node), &started, why);
 	close(lock);
 	if (err == ORD_OK && started > 0)
-		err = ord_cluster_wait_ready(&c, __builtin_ctz(ord_cluster_mask(&c, r->common->node)),
-					     r->common->timeout_ms, why);
+		err = serving_wait(&c, r, ord_cluster_mask(&c, r->common->node) & ~ran, why);
 	ord_cluster_close(&c);
 	return err;
 }
@@ -133,7 +141,7 @@ static int node_restart(const struct restart *r, uint32_t place, char *why)
 		err = ord_cluster_start_nodes(&c, 1u << place, &started, why);
 	close(lock);
 	if (err == ORD_OK)
-		err = ord_cluster_wait_ready(&c, (int)place, r->common->timeout_ms, why);
+		err = serving_wait(&c, r, 1u << place, why);
 	ord_cluster_close(&c);
 	return err;
 }

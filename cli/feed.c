@@ -21,6 +21,7 @@
 #define TEXT_BYTES_MAX 384 /* of one command: a claim's namespace, name and owner */
 #define SHOWN_ID_BYTES 64  /* of a request id that is none, in results */
 #define REASON_BYTES 256   /* of one line, in results */
+#define FIELD_BYTES 32	   /* of a field's name, in results */
 
 struct row {
 	struct ord_table_link link; /* in feed.ids while under way */
@@ -30,6 +31,7 @@ struct row {
 	char shown_id[SHOWN_ID_BYTES + 1]; /* not valid: what stands there */
 	const char *status;
 	char reason[REASON_BYTES];
+	char field[FIELD_BYTES]; /* that the reason is about; "" for none */
 };
 
 struct batch {
@@ -139,7 +141,9 @@ static void row_write(const struct row *r, FILE *out)
 	ord_csv_put(out, ord_slice_text(r->valid ? id : r->shown_id));
 	fprintf(out, ",%s,", r->status);
 	ord_csv_put(out, ord_slice_text(r->reason));
-	fputs(r->replayed ? ",true\n" : ",false\n", out);
+	fputs(r->replayed ? ",true," : ",false,", out);
+	ord_csv_put(out, ord_slice_text(r->field));
+	fputc('\n', out);
 }
 
 /* Writes and frees the batches at the head that are done. */
@@ -175,6 +179,7 @@ static void batch_finish(struct batch *b, const struct ordain_result *results)
 		row->status = status_of(r);
 		row->replayed = r->replayed;
 		snprintf(row->reason, sizeof row->reason, "%s", r->name);
+		snprintf(row->field, sizeof row->field, "%s", r->field != NULL ? r->field : "");
 		result_count(b->feed->summary, r);
 	}
 	b->done = true;
@@ -425,7 +430,7 @@ int ord_feed_run(const struct ord_feed_options *options, const struct ordain_opt
 	if (err == ORD_OK)
 		err = heading_read(f, why, why_size);
 	if (err == ORD_OK && options->results != NULL)
-		fputs("request_id,status,reason,replayed\n", options->results);
+		fputs("request_id,status,reason,replayed,field\n", options->results);
 	if (err == ORD_OK)
 		err = feed_loop(f, cluster, why, why_size);
 	feed_free(f);

@@ -19,9 +19,13 @@
 #include "base/assert.h"
 #include "base/err.h"
 
-/* What /proc tells about one process. */
+#define DYING_WAIT_MS 2000	/* a killed process ends as soon as its last system calls are over */
+#define FLAG_EXITING 0x00000004 /* PF_EXITING of Linux: the thread is on its way out */
+
+/* What /proc tells about one process: about its first thread, the others may live on after it. */
 struct stat_line {
 	char state; /* R S D T t Z X ... */
+	unsigned long flags;
 	uint64_t start_ticks;
 };
 
@@ -53,7 +57,8 @@ static ssize_t small_file_read(const char *path, char *text, size_t text_size)
 	return len;
 }
 
-/* proc_pid_stat(5): the command in parentheses may hold anything, so fields are counted from the last one; state is field 3, start time 22. */
+/* proc_pid_stat(5): the command in parentheses may hold anything, so fields are counted from the last one; state is field 3, flags are 9,
+ * start time 22. */
 static bool stat_read(pid_t pid, struct stat_line *ret)
 {
 	char path[32], text[1024];
@@ -70,9 +75,28 @@ static bool stat_read(pid_t pid, struct stat_line *ret)
 		if (at == NULL)
 			return false;
 		at++;
+		if (field + 1 == 9)
+			ret->flags = strtoul(at, NULL, 10);
 	}
 	ret->start_ticks = strtoull(at, NULL, 10);
 	return true;
+}
+
+/* Has a SIGKILL been sent to it that it has not seen yet? proc_pid_status(5): SigPnd and ShdPnd, in hexadecimal. */
+static bool kill_is_pending(pid_t pid)
+{
+	static const char *const keys[] = {"\nSigPnd:", "\nShdPnd:"};
+	char path[32], text[4096];
+	uint64_t pending = 0;
+	snprintf(path, sizeof path, "/proc/%d/status", (int)pid);
+	if (small_file_read(path, text, sizeof text) <= 0)
+		return false;
+	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+		const char *at = strstr(text, keys[i]);
+		if (at != NULL)
+			pending |= strtoull(at + strlen(keys[i]), NULL, 16);
+	}
+	return (pending >> (SIGKILL - 1) & 1) != 0;
 }
 
 static bool boot_read(char boot[40])
@@ -104,6 +128,15 @@ static int pid_file_read(const char *path, struct identity *ret, char *why, size
 	return ORD_ERR_FORMAT;
 }
 
+/* Has the process ended, with all its threads, so that its files and ports are free? While threads of a dying one are left, they hold those:
+ * its end is waited for a while. */
+static bool is_over(int pidfd, pid_t pid, const struct stat_line *line)
+{
+	const struct ord_process p = {.pidfd = pidfd, .pid = pid};
+	bool dying = line->state == 'Z' || line->state == 'X' || (line->flags & FLAG_EXITING) != 0;
+	return ord_process_wait(&p, dying || kill_is_pending(pid) ? DYING_WAIT_MS : 0);
+}
+
 int ord_process_find(const char *pid_file, struct ord_process *ret, char *why, size_t why_size)
 {
 	struct identity id;
@@ -126,7 +159,7 @@ int ord_process_find(const char *pid_file, struct ord_process *ret, char *why, s
 		return ORD_ERR_IO;
 	}
 	/* Looked at after the pidfd holds on to it: what is seen now is what signals will reach. */
-	if (!stat_read(id.pid, &line) || line.start_ticks != id.start_ticks || line.state == 'Z' || line.state == 'X') {
+	if (!stat_read(id.pid, &line) || line.start_ticks != id.start_ticks || is_over(pidfd, id.pid, &line)) {
 		close(pidfd);
 		return ORD_OK;
 	}

@@ -16,7 +16,8 @@ struct ord_process {
 	bool ours; /* started by this program: a child */
 };
 
-/* Finds the process that pid_file names. A missing file, an ended process and another process with that pid all give pid 0.
+/* Finds the process that pid_file names. A missing file, an ended process and another process with that pid all give pid 0. The end of one that
+ * is dying is waited for, at most 2 s: its last threads hold its ports; when they are not gone then, it counts as running.
  * ORD_ERR_FORMAT: the file holds something else; ORD_ERR_IO: it cannot be read, or pidfds are not to be had; why tells. */
 int ord_process_find(const char *pid_file, struct ord_process *ret, char *why, size_t why_size);
 

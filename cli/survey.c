@@ -281,6 +281,16 @@ int ord_survey_leader(const struct ord_survey *s, uint32_t partition)
 	return leader;
 }
 
+uint32_t ord_survey_led_count(const struct ord_survey *s, uint32_t place)
+{
+	uint32_t count = 0;
+	for (uint32_t partition = 0; partition < s->partitions_count; partition++) {
+		const struct ord_survey_replica *r = &s->nodes[place].replicas[partition];
+		count += r->known && r->leader != 0;
+	}
+	return count;
+}
+
 uint32_t ord_survey_ready_count(const struct ord_survey *s)
 {
 	uint32_t count = 0;

@@ -65,6 +65,9 @@ void ord_survey_close(struct ord_survey *s);
 /* The node (by its place) that leads the partition with the highest term; -1 when no node that answered does. */
 int ord_survey_leader(const struct ord_survey *s, uint32_t partition);
 
+/* Partitions whose replica at the node (by its place) leads or follows a leader: the others take part with it. 0 when it did not answer. */
+uint32_t ord_survey_led_count(const struct ord_survey *s, uint32_t place);
+
 /* Partitions with a leader that takes commands. */
 uint32_t ord_survey_ready_count(const struct ord_survey *s);
 

@@ -18,6 +18,7 @@ struct ord_ticket {
 	struct ord_uuid request_id;
 	uint32_t item;
 	enum ord_wait wait;
+	bool resent; /* another leader had it before and did not answer: it may be logged, whatever becomes of this one */
 };
 
 /* A read that waits for an entry to be applied that was proposed after the read came. */

@@ -13,8 +13,10 @@
 #include "base/limits.h"
 #include "node/engine_state.h"
 
-/* With nothing heard for so long, what is on its way is sent again. */
+/* With nothing heard for so long, what is on its way is sent again; twice as long each time: what is only slow must not be given more to do. Connections
+ * that break and leaders that change are no matter of this time, see ord_dispatch_restart_all. */
 #define DISPATCH_RESEND_MS 500
+#define DISPATCH_RESEND_MAX_MS 4000
 /* A reported gap is filled at most this often. */
 #define DISPATCH_GAP_MS 50
 /* TRIM rides on an entry that is proposed anyway when it frees so many messages, ... */
@@ -50,8 +52,11 @@ void ord_dispatch_ready(struct ord_replica *r)
 	struct ord_dispatch *d = &r->dispatch;
 	for (uint32_t i = 0; i < d->partitions_count; i++) {
 		uint64_t first = ord_partition_outbox_first(r->partition, i);
-		d->lanes[i] = (struct ord_lane){
-			.next = first, .acked = first - 1, .trim_asked = first - 1, .progress_ms = e->now_ms};
+		d->lanes[i] = (struct ord_lane){.next = first,
+						.acked = first - 1,
+						.trim_asked = first - 1,
+						.progress_ms = e->now_ms,
+						.resend_ms = DISPATCH_RESEND_MS};
 		d->taken[i] = ord_partition_cursor(r->partition, i);
 	}
 	d->trimmed_ms = e->now_ms;
@@ -77,8 +82,10 @@ static void lane_restart(struct ord_replica *r, uint32_t destination)
 void ord_dispatch_restart_all(struct ord_engine *e, uint32_t destination)
 {
 	for (uint32_t i = 0; i < e->partitions_count; i++)
-		if (i != destination && e->replicas[i].ready)
+		if (i != destination && e->replicas[i].ready) {
+			e->replicas[i].dispatch.lanes[destination].resend_ms = DISPATCH_RESEND_MS;
 			lane_restart(&e->replicas[i], destination);
+		}
 }
 
 static void lane_send(struct ord_replica *r, uint32_t destination, struct ord_lane *lane, uint32_t leader)
@@ -137,18 +144,23 @@ static void cursor_send(struct ord_replica *r, uint32_t source, bool gap)
 	}
 }
 
-void ord_dispatch_take(struct ord_replica *r, const struct ord_deliver *run)
+bool ord_dispatch_wants(const struct ord_replica *r, const struct ord_deliver *run)
 {
 	ORD_ASSERT(r->ready);
+	uint64_t taken = r->dispatch.taken[run->source];
+	return run->first <= taken + 1 && run->first + run->count - 1 > taken;
+}
+
+void ord_dispatch_take(struct ord_replica *r, const struct ord_deliver *run)
+{
 	uint64_t *taken = &r->dispatch.taken[run->source];
-	uint64_t last = run->first + run->count - 1;
-	if (run->first > *taken + 1 || last <= *taken) {
+	if (!ord_dispatch_wants(r, run)) {
 		cursor_send(r, run->source, run->first > *taken + 1);
 		return;
 	}
 	struct ord_command c = {.kind = ORD_COMMAND_DELIVER, .deliver = *run};
 	ord_admit_internal(&r->admit, &c, ord_replica_time_us(r));
-	*taken = last;
+	*taken = run->first + run->count - 1;
 }
 
 void ord_dispatch_applied(struct ord_replica *r, uint32_t source)
@@ -169,6 +181,7 @@ void ord_dispatch_cursor(struct ord_replica *r, const struct ord_part_cursor *c)
 	if (c->cursor > lane->acked) {
 		lane->acked = c->cursor;
 		lane->progress_ms = now_ms;
+		lane->resend_ms = DISPATCH_RESEND_MS;
 		if (lane->next <= lane->acked)
 			lane->next = lane->acked + 1;
 	}
@@ -200,9 +213,11 @@ void ord_dispatch_tick(struct ord_replica *r, uint64_t now_ms)
 		return;
 	for (uint32_t i = 0; i < d->partitions_count; i++) {
 		struct ord_lane *lane = &d->lanes[i];
-		if (lane->next > lane->acked + 1 && now_ms - lane->progress_ms >= DISPATCH_RESEND_MS)
+		if (lane->next > lane->acked + 1 && now_ms - lane->progress_ms >= lane->resend_ms) {
+			if (lane->resend_ms < DISPATCH_RESEND_MAX_MS)
+				lane->resend_ms *= 2;
 			lane_restart(r, i);
-		else if (lane->next < ord_partition_outbox_next(r->partition, i))
+		} else if (lane->next < ord_partition_outbox_next(r->partition, i))
 			d->pump = true;
 	}
 	if (now_ms - d->trimmed_ms >= DISPATCH_TRIM_MS) {

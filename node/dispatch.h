@@ -18,6 +18,7 @@ struct ord_lane {
 	uint64_t trim_asked;  /* the last TRIM proposed */
 	uint64_t gap_ms;      /* when a gap was filled last */
 	uint64_t progress_ms; /* when something was sent first, acked last or sent again */
+	uint64_t resend_ms;   /* after so long without progress it is sent again */
 };
 
 struct ord_dispatch {
@@ -38,7 +39,10 @@ void ord_dispatch_ready(struct ord_replica *r);
 /* Sends what the windows allow. */
 void ord_dispatch_pump(struct ord_replica *r);
 
-/* A run has come for a partition that is ready here. */
+/* True when the run brings something that is the next. Asserts ready. */
+bool ord_dispatch_wants(const struct ord_replica *r, const struct ord_deliver *run);
+
+/* A run has come for a partition that is ready here. One that is wanted must have been checked: it goes into the log. */
 void ord_dispatch_take(struct ord_replica *r, const struct ord_deliver *run);
 
 /* An entry with messages from source was applied here: tells the source's leader how far. */
@@ -47,7 +51,7 @@ void ord_dispatch_applied(struct ord_replica *r, uint32_t source);
 /* The destination's leader told how far it is. */
 void ord_dispatch_cursor(struct ord_replica *r, const struct ord_part_cursor *c);
 
-/* The destination has a new leader, or one that takes messages now: all partitions led here send again from what it is known to have. */
+/* The destination has a new leader, or one that takes messages now, or is reached anew: all partitions led here send again from what it is known to have. */
 void ord_dispatch_restart_all(struct ord_engine *e, uint32_t destination);
 
 /* Sends again where nothing has been heard for long; proposes TRIM when enough was acked. */

@@ -338,12 +338,14 @@ static int receive_deliver(struct ord_engine *e, struct ord_slice body)
 {
 	struct ord_part_deliver part;
 	if (ord_wire_get_deliver(body, &part) != ORD_OK || part.destination >= e->partitions_count ||
-	    part.run.source >= e->partitions_count || part.run.source == part.destination ||
-	    deliver_check(&part.run) != ORD_OK)
+	    part.run.source >= e->partitions_count || part.run.source == part.destination)
 		return ORD_ERR_FORMAT;
 	struct ord_replica *r = &e->replicas[part.destination];
-	if (r->ready)
-		ord_dispatch_take(r, &part.run);
+	if (!r->ready)
+		return ORD_OK;
+	if (ord_dispatch_wants(r, &part.run) && deliver_check(&part.run) != ORD_OK)
+		return ORD_ERR_FORMAT;
+	ord_dispatch_take(r, &part.run);
 	return ORD_OK;
 }
 
@@ -398,10 +400,14 @@ void ord_engine_peer(struct ord_engine *e, uint32_t node, bool connected)
 	ORD_ASSERT(place < e->nodes_count);
 	e->connected[place] = connected;
 	e->forward.retry = true;
-	if (connected)
+	if (!connected) {
+		remote_lose(e, place);
+		ord_forward_peer_lost(&e->forward, node);
 		return;
-	remote_lose(e, place);
-	ord_forward_peer_lost(&e->forward, node);
+	}
+	for (uint32_t i = 0; i < e->partitions_count; i++)
+		if (e->replicas[i].leader == node)
+			ord_dispatch_restart_all(e, i); /* what was under way is lost */
 }
 
 /* --- Time and turns. --- */

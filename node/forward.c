@@ -2,9 +2,10 @@
  *
  *   parked --a leader is known and connected--> sent --answered--> gone
  *      ^                                         |
- *      +------- ORD_ERR_NOT_LEADER, or a read whose node was lost
+ *      +------- ORD_ERR_NOT_LEADER, a read whose node was lost, or the partition has another leader now (the old one may be paused)
  *
- * A parked call of a partition that becomes led here is admitted here. A command whose node was lost is ORD_ERR_UNKNOWN: it may be logged.
+ * A parked call of a partition that becomes led here is admitted here. A command whose node was lost is ORD_ERR_UNKNOWN: it may be logged. One that is
+ * passed on again after it was sent and not answered is the same request, carried out once; but it can never again be said not to have been logged.
  */
 #include "node/forward.h"
 
@@ -34,6 +35,7 @@ struct ord_forward_call {
 	enum ord_part_kind kind;
 	enum ord_wait wait;
 	bool maybe_logged; /* a command was sent and not answered NOT_LEADER */
+	bool resent;	   /* it was sent to another node before, which has not answered */
 	uint32_t body_bytes;
 	uint8_t body[];
 };
@@ -91,7 +93,14 @@ static void call_fail(struct ord_forward *f, struct ord_forward_call *call)
 	call_end(f, call, &a);
 }
 
-/* The partition has come to be led here: hands the call over who waits is answered there. */
+/* What may be told of a call: of a command that was passed on again, not that it was not logged. */
+static int call_err(const struct ord_forward_call *call, int err)
+{
+	bool denies = err == ORD_ERR_NOT_LEADER || err == ORD_ERR_BUSY;
+	return call->resent && denies ? ORD_ERR_UNKNOWN : err;
+}
+
+/* The partition has come to be led here: hands the call over; who waits is answered there. */
 static void call_admit_here(struct ord_forward *f, struct ord_forward_call *call, struct ord_replica *r)
 {
 	struct ord_slice body = ord_slice_of(call->body, call->body_bytes);
@@ -107,10 +116,12 @@ static void call_admit_here(struct ord_forward *f, struct ord_forward_call *call
 				       .deadline_ms = call->deadline_ms,
 				       .request_id = c.request_id,
 				       .item = call->item,
-				       .wait = call->wait};
+				       .wait = call->wait,
+				       .resent = call->resent};
 		err = ord_replica_submit(r, &c, &t);
 	}
-	struct ord_answer a = {.err = err, .partition = call->partition, .retry_after_ms = FORWARD_BUSY_MS};
+	struct ord_answer a = {
+		.err = call_err(call, err), .partition = call->partition, .retry_after_ms = FORWARD_BUSY_MS};
 	if (err == ORD_OK)
 		call_remove(f, call);
 	else
@@ -169,13 +180,24 @@ int ord_forward_take(struct ord_forward *f, enum ord_part_kind kind, uint32_t pa
 	return ORD_OK;
 }
 
+/* The node that it was sent to does not lead any more and has not answered. */
+static void call_unsend(struct ord_forward_call *call)
+{
+	call->resent = call->resent || call->kind == ORD_PART_SUBMIT;
+	call->sent_to = 0;
+}
+
 void ord_forward_retry(struct ord_forward *f)
 {
 	f->retry = false;
 	struct ord_forward_call *call = f->first;
 	while (call != NULL) {
 		struct ord_forward_call *next = call->next;
-		if (call->sent_to == 0 && call->deadline_ms > f->engine->now_ms)
+		bool over = call->deadline_ms <= f->engine->now_ms;
+		uint32_t leader = f->engine->replicas[call->partition].leader;
+		if (!over && call->sent_to != 0 && leader != 0 && leader != call->sent_to)
+			call_unsend(call);
+		if (!over && call->sent_to == 0)
 			call_route(f, call);
 		call = next;
 	}
@@ -188,10 +210,12 @@ void ord_forward_answer(struct ord_forward *f, uint32_t from, uint32_t number, c
 		return;
 	if (a->err == ORD_ERR_NOT_LEADER && call->deadline_ms > f->engine->now_ms) {
 		call->sent_to = 0;
-		call->maybe_logged = false;
+		call->maybe_logged = call->resent;
 		return;
 	}
-	call_end(f, call, a);
+	struct ord_answer answer = *a;
+	answer.err = call_err(call, a->err);
+	call_end(f, call, &answer);
 }
 
 void ord_forward_peer_lost(struct ord_forward *f, uint32_t node)

@@ -76,8 +76,10 @@ static void read_answer(struct ord_read *read, const struct ord_answer *a)
 static void batch_fail(struct ord_replica *r, struct ord_batch *b, int err)
 {
 	struct ord_answer a = {.err = err, .partition = r->id};
-	for (size_t i = 0; i < b->tickets_count; i++)
+	for (size_t i = 0; i < b->tickets_count; i++) {
+		a.err = b->tickets[i].resent ? ORD_ERR_UNKNOWN : err;
 		ticket_answer(&b->tickets[i], &a);
+	}
 	a.err = ORD_ERR_NOT_LEADER; /* a read changes nothing, whatever became of the entry */
 	for (struct ord_read *read = b->reads; read != NULL; read = read->next)
 		read_answer(read, &a);
@@ -194,12 +196,9 @@ void ord_replica_apply(struct ord_replica *r, uint64_t index, uint64_t term, str
 void ord_replica_role(struct ord_replica *r, enum ord_role role, uint32_t leader)
 {
 	bool leads = role == ORD_ROLE_LEADER;
-	if (r->leader != leader) {
+	if (r->leader != leader)
 		ord_trace("replica_leader", r->id, leader);
-		r->leader = leader;
-		ord_dispatch_restart_all(r->engine,
-					 r->id); /* it may have said that it is ready before it was known here */
-	}
+	r->leader = leader;
 	r->engine->forward.retry = true;
 	if (leads == r->ready)
 		return;

@@ -107,6 +107,7 @@ expect "a file with wrong lines: each is named, the others are done" says 1 "lin
 	"$ORDAIN" transfer --file "$WORK/lines.csv" --results "$WORK/results.csv"
 expect "their results say so, line by line" test "$(cut -d, -f2 "$WORK/results.csv" | paste -sd' ')" = \
 	"status invalid invalid invalid invalid settled invalid rejected"
+expect "and which field of a used id differs" test "$(tail -n 1 "$WORK/results.csv")" = "$id,rejected,id_reused,false,amount"
 
 wrong "a node without configuration" 2 "cluster_id|node" -- "$ORDAIND"
 wrong "a node with an unknown option" 2 "data-dir" -- "$ORDAIND" --data-dirr x

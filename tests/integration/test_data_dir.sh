@@ -24,9 +24,10 @@ running() {
 	node_pid "$1" "$2" >/dev/null
 }
 
-# The peers keep the emptied node out and say so; it is told so, too.
+# The peers keep the emptied node out and say so; it is told so, too, and so is who starts it.
 emptied_is_refused() {
-	start_node "$a" 3
+	says 1 "node 3 answers, but knows a leader of only 0 partitions" "look at node 3: its log $a/node-3/log says" -- \
+		"$ORDAIN" cluster restart --dir "$a" --node 3 --timeout 10s || return 1
 	wait_until "$DEADLINE" grep -q 'node 3 has another data directory' "$a/node-1/log" &&
 		wait_until "$DEADLINE" grep -q 'node 3 has another data directory' "$a/node-2/log" &&
 		wait_until "$DEADLINE" grep -q 'does not take part with this node' "$a/node-3/log"

@@ -303,6 +303,20 @@ void node_cluster_step(struct node_cluster *c)
 	}
 }
 
+void node_cluster_steps(struct node_cluster *c, unsigned steps)
+{
+	while (steps-- > 0)
+		node_cluster_step(c);
+}
+
+void node_cluster_cut_off(struct node_cluster *c, unsigned place, bool cut)
+{
+	for (unsigned i = 0; i < NODE_CLUSTER_NODES; i++) {
+		c->cut[place][i] = cut;
+		c->cut[i][place] = cut;
+	}
+}
+
 int node_cluster_leader(const struct node_cluster *c, uint32_t partition)
 {
 	for (int i = 0; i < NODE_CLUSTER_NODES; i++) {

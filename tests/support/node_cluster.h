@@ -45,6 +45,11 @@ void node_cluster_close(struct node_cluster *c);
 /* Passes one millisecond: what arrives arrives, writes end, every engine has its turn. */
 void node_cluster_step(struct node_cluster *c);
 
+void node_cluster_steps(struct node_cluster *c, unsigned steps);
+
+/* Cuts a node off from all others, or ends that. */
+void node_cluster_cut_off(struct node_cluster *c, unsigned place, bool cut);
+
 /* Until every partition has a ready leader; fails the test after 20 virtual seconds. */
 void node_cluster_wait_ready(struct node_cluster *c);
 

@@ -71,6 +71,7 @@ static void decide(const struct ordain_command *c, struct ordain_result *ret)
 			ret->answer = ORDAIN_REFUSED;
 			ret->status = ORDAIN_STATUS_REJECTED;
 			ret->name = "id_reused";
+			ret->field = "amount";
 		}
 	}
 	known[i].under_way = true;
@@ -188,10 +189,10 @@ Test(cli_feed, results_have_the_order_of_the_file)
 	cr_assert_eq(sum.settled, 3000);
 	cr_assert_eq(pending_most, 8, "batches are under way together");
 	cr_assert_eq(items_most, 10);
-	cr_assert_str_eq(result_line(0), "request_id,status,reason,replayed");
+	cr_assert_str_eq(result_line(0), "request_id,status,reason,replayed,field");
 	for (unsigned i = 0; i < 3000; i++) {
 		char expected[64];
-		snprintf(expected, sizeof expected, "00000000-0000-7000-8000-%012u,settled,,false", i + 1);
+		snprintf(expected, sizeof expected, "00000000-0000-7000-8000-%012u,settled,,false,", i + 1);
 		cr_assert_str_eq(result_line(i + 1), expected);
 	}
 	free(results);
@@ -244,15 +245,28 @@ Test(cli_feed, wrong_lines_keep_their_place_and_stop_nobody)
 	cr_assert_eq(sum.settled, 1);
 	cr_assert_eq(sum.invalid, 4);
 	cr_assert_eq(sum.unknown, 1);
-	cr_assert_str_eq(result_line(1), "00000000-0000-7000-8000-000000000001,settled,,false");
+	cr_assert_str_eq(result_line(1), "00000000-0000-7000-8000-000000000001,settled,,false,");
 	cr_assert_str_eq(result_line(2),
 			 "00000000-0000-7000-8000-000000000002,invalid,amount: '0' is not an integer from 1 to "
-			 "9223372036854775807,false");
+			 "9223372036854775807,false,");
 	cr_assert_str_eq(result_line(3), "nonsense,invalid,request_id: 'nonsense' is not a UUID like "
-					 "0190b5f0-7c4e-7a11-8f00-0123456789ab,false");
-	cr_assert_str_eq(result_line(4), ",invalid,a double quote is opened and not closed on this line,false");
-	cr_assert_str_eq(result_line(5), "short,invalid,1 fields where the heading has 5,false");
-	cr_assert_str_eq(result_line(6), "00000000-0000-7000-8000-000000000003,unknown,unknown_outcome,false");
+					 "0190b5f0-7c4e-7a11-8f00-0123456789ab,false,");
+	cr_assert_str_eq(result_line(4), ",invalid,a double quote is opened and not closed on this line,false,");
+	cr_assert_str_eq(result_line(5), "short,invalid,1 fields where the heading has 5,false,");
+	cr_assert_str_eq(result_line(6), "00000000-0000-7000-8000-000000000003,unknown,unknown_outcome,false,");
+	free(results);
+}
+
+Test(cli_feed, a_result_names_the_field_that_differs)
+{
+	FILE *in = file_begin();
+	line(in, 1, 5);
+	line(in, 1, 6);
+	line(in, 1, 5);
+	cr_assert_eq(run(in, 10, 2), ORD_OK, "%s", why);
+	cr_assert_str_eq(result_line(1), "00000000-0000-7000-8000-000000000001,settled,,false,");
+	cr_assert_str_eq(result_line(2), "00000000-0000-7000-8000-000000000001,rejected,id_reused,true,amount");
+	cr_assert_str_eq(result_line(3), "00000000-0000-7000-8000-000000000001,settled,,true,");
 	free(results);
 }
 
@@ -265,7 +279,7 @@ Test(cli_feed, what_the_library_does_not_take_has_failed)
 	cr_assert_eq(run(in, 10, 2), ORD_OK, "%s", why);
 	cr_assert_eq(sum.failed, 50);
 	cr_assert_str_eq(sum.reasons[0].name, "limit");
-	cr_assert_str_eq(result_line(50), "00000000-0000-7000-8000-000000000025,failed,limit,false");
+	cr_assert_str_eq(result_line(50), "00000000-0000-7000-8000-000000000025,failed,limit,false,");
 	free(results);
 }
 
@@ -286,7 +300,7 @@ Test(cli_feed, a_file_of_only_a_heading_is_done)
 {
 	cr_assert_eq(run(file_begin(), 10, 2), ORD_OK, "%s", why);
 	cr_assert_eq(sum.lines, 0);
-	cr_assert_str_eq(results, "request_id,status,reason,replayed\n");
+	cr_assert_str_eq(results, "request_id,status,reason,replayed,field\n");
 	free(results);
 }
 

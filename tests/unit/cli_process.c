@@ -2,11 +2,16 @@
 #include "cli/process.h"
 
 #include <criterion/criterion.h>
+#include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/err.h"
@@ -99,6 +104,84 @@ Test(cli_process, a_zombie_is_not_running)
 	siginfo_t info;
 	cr_assert_eq(waitid(P_PID, (id_t)daemon_process.pid, &info, WEXITED | WNOWAIT), 0);
 	cr_assert_eq(find().pid, 0);
+}
+
+/* For how long the process of the tests below outlives its first thread, in milliseconds. */
+static long rest_ms;
+
+static void *outlive(void *unused)
+{
+	struct timespec rest = {.tv_sec = rest_ms / 1000, .tv_nsec = rest_ms % 1000 * 1000000};
+	(void)unused;
+	prctl(PR_SET_PDEATHSIG, SIGKILL); /* should the test fail before it ends this process */
+	nanosleep(&rest, NULL);
+	_exit(0);
+}
+
+/* The state of the process, from /proc. */
+static char state_of(pid_t pid)
+{
+	char path[32], state = '?';
+	snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+	FILE *in = fopen(path, "r");
+	cr_assert_not_null(in);
+	cr_assert_eq(fscanf(in, "%*d %*s %c", &state), 1);
+	fclose(in);
+	return state;
+}
+
+/* A child whose first thread is a zombie while another one lives on for rest_ms; its pid file. */
+static pid_t start_headless(void)
+{
+	unsigned long long ticks;
+	char path[32], boot[40], text[128];
+	pid_t pid = fork();
+	if (pid == 0) {
+		pthread_t other;
+		if (pthread_create(&other, NULL, outlive, NULL) != 0)
+			_exit(1);
+		syscall(SYS_exit, 0); /* of this thread only */
+	}
+	snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+	FILE *in = fopen(path, "r");
+	cr_assert_eq(fscanf(in,
+			    "%*d %*s %*c %*d %*d %*d %*d %*d %*d %*d %*d %*d %*d %*d %*d %*d %*d %*d %*d %*d %*d %llu",
+			    &ticks),
+		     1);
+	fclose(in);
+	in = fopen("/proc/sys/kernel/random/boot_id", "r");
+	cr_assert_eq(fscanf(in, "%39s", boot), 1);
+	fclose(in);
+	snprintf(text, sizeof text, "%d %llu %s\n", (int)pid, ticks, boot);
+	pid_file_put(text);
+	while (state_of(pid) != 'Z')
+		sched_yield();
+	return pid;
+}
+
+/* Its ports are taken as long as any thread lives. */
+Test(cli_process, a_dying_process_is_waited_for)
+{
+	siginfo_t info = {0};
+	rest_ms = 500;
+	pid_t pid = start_headless();
+	cr_assert_eq(find().pid, 0);
+	cr_assert_eq(waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG), 0);
+	cr_assert_eq(info.si_pid, pid, "all of it has ended");
+}
+
+Test(cli_process, a_process_that_does_not_finish_dying_is_running)
+{
+	rest_ms = 20000;
+	pid_t pid = start_headless();
+	int64_t begin_ms = ord_process_now_ms();
+	struct ord_process found = find();
+	cr_assert_eq(found.pid, pid);
+	cr_assert_geq(ord_process_now_ms() - begin_ms, 2000);
+	cr_assert_eq(ord_process_signal(&found, SIGKILL), ORD_OK);
+	cr_assert(ord_process_wait(&found, 10000));
+	ord_process_close(&found);
+	cr_assert_eq(waitpid(pid, NULL, 0), pid);
 }
 
 /* The process exists, but it is not the one that the file means. */

@@ -46,6 +46,18 @@ Test(cli_survey, the_leader_of_the_newest_term_leads)
 	cr_assert_eq(ord_survey_leader(&s, 1), -1);
 }
 
+Test(cli_survey, a_replica_that_knows_a_leader_takes_part)
+{
+	replicas[2][0] = replica_of("follower", 4, "d");
+	cr_assert_eq(ord_survey_led_count(&s, 2), 0, "it has heard of none");
+	replicas[2][0].leader = 1;
+	cr_assert_eq(ord_survey_led_count(&s, 2), 1);
+	replicas[2][1] = replica_of("leader", 4, "d");
+	replicas[2][1].leader = 3;
+	cr_assert_eq(ord_survey_led_count(&s, 2), 2);
+	cr_assert_eq(ord_survey_led_count(&s, 0), 0, "it did not answer");
+}
+
 Test(cli_survey, only_leaders_that_take_commands_are_ready)
 {
 	replicas[0][0] = replica_of("leader", 4, "d");

@@ -443,6 +443,10 @@ Test(peers, a_welcomed_connection_is_held_to_frames_of_parts)
 {
 	side_start(side_of(1));
 	struct ord_greeting g = greeting_of(2, 1);
+	struct client early = client_open(&loop, ports[1], 0);
+	greet(&early, &g, ORD_FRAME_PARTS); /* a greeting in a frame of another kind is none */
+	cr_assert_eq(answer_of(&early).kind, ORD_FRAME_REFUSED);
+	is_closed(&early);
 	for (unsigned kind = 0; kind < 4; kind++) {
 		struct client c = client_open(&loop, ports[1], 0);
 		greet(&c, &g, ORD_FRAME_HELLO);
@@ -539,6 +543,48 @@ static int deaf_accept(int listener)
 	return fd;
 }
 
+/* The same as a client, to speak on it as the node would. */
+static struct client deaf_client(int listener)
+{
+	struct client c = {.loop = &loop, .fd = deaf_accept(listener)};
+	cr_assert_eq(fcntl(c.fd, F_SETFL, O_NONBLOCK), 0);
+	return c;
+}
+
+/* What is acted on when it is whole should be whole soon: much to send becomes several frames. */
+Test(peers, much_to_send_becomes_several_frames)
+{
+	int deaf = deaf_open(ports[2], 8);
+	side_start(side_of(1));
+	struct client c = deaf_client(deaf);
+	cr_assert_eq(answer_of(&c).kind, ORD_FRAME_HELLO);
+	struct ord_greeting g = greeting_of(2, 1);
+	greet(&c, &g, ORD_FRAME_WELCOME);
+	c.input_len = 0;
+	for (unsigned i = 0; i < 5; i++)
+		turn(); /* the welcome arrives */
+	for (uint32_t i = 0; i < 64; i++)
+		part_send(&sides[1], 2, i, 100000);
+	TURN_UNTIL((client_fill(&c), c.input_len >= 6400000));
+	size_t taken = 0;
+	unsigned frames_count = 0;
+	while (taken < c.input_len) {
+		struct ord_frame frame;
+		bool have;
+		cr_assert_eq(ord_frame_decode(ord_slice_of(c.input + taken, c.input_len - taken), ORD_FRAME_BYTES_MAX,
+					      &frame, &have),
+			     ORD_OK);
+		cr_assert(have);
+		cr_assert_leq(frame.frame_bytes, 2u << 20);
+		taken += frame.frame_bytes;
+		frames_count++;
+	}
+	cr_assert_geq(frames_count, 4);
+	client_close(&c);
+	close(deaf);
+	side_stop(&sides[1]);
+}
+
 Test(peers, an_attempt_that_is_not_answered_is_given_up)
 {
 	int deaf = deaf_open(ports[2], 8);
@@ -558,16 +604,16 @@ Test(peers, an_attempt_that_is_not_answered_is_given_up)
 Test(peers, a_welcome_from_the_wrong_node_is_no_welcome)
 {
 	int deaf = deaf_open(ports[2], 8);
-	side_start(side_of(1));
-	int fd = deaf_accept(deaf);
-	struct client c = {.loop = &loop, .fd = fd};
-	cr_assert_eq(fcntl(fd, F_SETFL, O_NONBLOCK), 0);
+	struct ord_config *config = &side_of(1)->config;
+	config->nodes[2] = (struct ord_config_node){.id = 3, .peer = {.host = "127.0.0.1", .port = ports[3]}};
+	config->nodes_count = 3;
+	side_start(&sides[1]);
+	struct client c = deaf_client(deaf);
 	cr_assert_eq(answer_of(&c).kind, ORD_FRAME_HELLO);
 	struct ord_greeting g = greeting_of(3, 1);
 	greet(&c, &g, ORD_FRAME_WELCOME);
 	is_closed(&c);
-	c = (struct client){.loop = &loop, .fd = deaf_accept(deaf)};
-	cr_assert_eq(fcntl(c.fd, F_SETFL, O_NONBLOCK), 0);
+	c = deaf_client(deaf);
 	client_send(&c, "HTTP/1.1 400 Bad Request\r\n\r\n", 28);
 	is_closed(&c);
 	close(deaf);

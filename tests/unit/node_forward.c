@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 - calls that were passed on to a leader which then fell silent. */
+#include <criterion/criterion.h>
+
+#include "base/err.h"
+#include "tests/support/node_calls.h"
+
+static void cut_off(struct node_cluster *c, unsigned place, bool cut)
+{
+	for (unsigned i = 0; i < NODE_CLUSTER_NODES; i++) {
+		c->cut[place][i] = cut;
+		c->cut[i][place] = cut;
+	}
+}
+
+Test(forward, a_call_at_a_leader_that_fell_silent_goes_to_the_next_one)
+{
+	struct node_cluster c;
+	calls_start(&c, 31);
+	for (unsigned round = 0; round < 5; round++) {
+		struct call *call = call_transfer(0, 2, 1);
+		unsigned place = call_follower(&c, call);
+		unsigned old = (unsigned)node_cluster_leader(&c, call_home(call));
+		call_send_for(&c, call, place, ORD_WAIT_SETTLED, 20000);
+		cut_off(&c, old, true); /* its connections stand, nothing comes */
+		node_cluster_steps(&c, 4000);
+		cr_assert_eq(call->outstanding, 0, "the call waits for a leader that is none any more");
+		cr_assert_eq(call->last_err, ORD_OK, "%s", ord_err_text(call->last_err));
+		cr_assert_eq(call->decided, ORD_STATUS_SETTLED);
+		cut_off(&c, old, false);
+		node_cluster_steps(&c, 6000);
+	}
+	node_cluster_close(&c);
+}
+
+/* The node says that it was not leading, of every call that the engine may have passed on to it. */
+static void deny_all(struct ord_engine *engine, uint32_t from)
+{
+	struct ord_bytes part;
+	ord_bytes_init(&part, 256);
+	for (uint32_t number = 0; number < 1000; number++) {
+		struct ord_answer a = {.err = ORD_ERR_NOT_LEADER};
+		ord_bytes_clear(&part);
+		ord_wire_put_answer(number, &a, &part);
+		cr_assert_eq(ord_engine_receive(engine, from, ORD_PART_ANSWER, ord_bytes_slice(&part)), ORD_OK);
+	}
+	ord_bytes_close(&part);
+}
+
+/* The first leader falls silent, the third node is elected, denies, and falls silent too. False when the asking node itself was elected. */
+static bool two_leaders_fall_silent(uint64_t seed)
+{
+	struct node_cluster c;
+	calls_start(&c, seed);
+	struct call *call = call_transfer(0, 2, 1);
+	unsigned place = call_follower(&c, call);
+	unsigned old = (unsigned)node_cluster_leader(&c, call_home(call));
+	unsigned third = 3 - place - old;
+	struct ord_replica_status status;
+	call_send_for(&c, call, place, ORD_WAIT_SETTLED, 5000);
+	cut_off(&c, old, true);
+	do {
+		node_cluster_step(&c);
+		ord_engine_replica_status(c.nodes[place].engine, call_home(call), &status);
+	} while (status.group.leader != c.nodes[third].id && call->outstanding > 0);
+	bool third_leads = call->outstanding > 0;
+	cut_off(&c, third, true);
+	deny_all(c.nodes[place].engine, c.nodes[third].id);
+	ord_engine_peer(c.nodes[place].engine, c.nodes[third].id, false); /* nobody is left to ask */
+	calls_wait(&c);
+	if (third_leads)
+		cr_assert_eq(call->last_err, ORD_ERR_UNKNOWN, "%s", ord_err_text(call->last_err));
+	node_cluster_close(&c);
+	return third_leads;
+}
+
+Test(forward, what_the_first_leader_may_have_logged_the_second_cannot_deny)
+{
+	unsigned seen = 0;
+	for (uint64_t seed = 32; seed < 40; seed++)
+		seen += two_leaders_fall_silent(seed);
+	cr_assert_gt(seen, 0);
+}

@@ -71,21 +71,27 @@ void ord_dispatch_ready(struct ord_replica *r)
 	ord_dispatch_restart_all(e, r->id);
 }
 
-static void lane_restart(struct ord_replica *r, uint32_t destination)
+static void lane_restart(struct ord_replica *r, uint32_t destination, uint64_t resend_ms)
 {
 	struct ord_lane *lane = &r->dispatch.lanes[destination];
 	lane->next = lane->acked + 1;
 	lane->progress_ms = r->engine->now_ms;
+	lane->resend_ms = resend_ms < DISPATCH_RESEND_MAX_MS ? resend_ms : DISPATCH_RESEND_MAX_MS;
 	r->dispatch.pump = true;
 }
 
 void ord_dispatch_restart_all(struct ord_engine *e, uint32_t destination)
 {
 	for (uint32_t i = 0; i < e->partitions_count; i++)
-		if (i != destination && e->replicas[i].ready) {
+		if (i != destination && e->replicas[i].ready)
+			lane_restart(&e->replicas[i], destination, DISPATCH_RESEND_MS);
+}
+
+void ord_dispatch_hasten(struct ord_engine *e, uint32_t destination)
+{
+	for (uint32_t i = 0; i < e->partitions_count; i++)
+		if (i != destination && e->replicas[i].ready)
 			e->replicas[i].dispatch.lanes[destination].resend_ms = DISPATCH_RESEND_MS;
-			lane_restart(&e->replicas[i], destination);
-		}
 }
 
 static void lane_send(struct ord_replica *r, uint32_t destination, struct ord_lane *lane, uint32_t leader)
@@ -213,11 +219,9 @@ void ord_dispatch_tick(struct ord_replica *r, uint64_t now_ms)
 		return;
 	for (uint32_t i = 0; i < d->partitions_count; i++) {
 		struct ord_lane *lane = &d->lanes[i];
-		if (lane->next > lane->acked + 1 && now_ms - lane->progress_ms >= lane->resend_ms) {
-			if (lane->resend_ms < DISPATCH_RESEND_MAX_MS)
-				lane->resend_ms *= 2;
-			lane_restart(r, i);
-		} else if (lane->next < ord_partition_outbox_next(r->partition, i))
+		if (lane->next > lane->acked + 1 && now_ms - lane->progress_ms >= lane->resend_ms)
+			lane_restart(r, i, lane->resend_ms * 2);
+		else if (lane->next < ord_partition_outbox_next(r->partition, i))
 			d->pump = true;
 	}
 	if (now_ms - d->trimmed_ms >= DISPATCH_TRIM_MS) {

@@ -54,6 +54,9 @@ void ord_dispatch_cursor(struct ord_replica *r, const struct ord_part_cursor *c)
 /* The destination has a new leader, or one that takes messages now, or is reached anew: all partitions led here send again from what it is known to have. */
 void ord_dispatch_restart_all(struct ord_engine *e, uint32_t destination);
 
+/* Another leader of the destination is known, who may take messages already: does not wait longer than at first before it sends again. */
+void ord_dispatch_hasten(struct ord_engine *e, uint32_t destination);
+
 /* Sends again where nothing has been heard for long; proposes TRIM when enough was acked. */
 void ord_dispatch_tick(struct ord_replica *r, uint64_t now_ms);
 

@@ -19,6 +19,8 @@
 #define RETRY_MAX_MS 1000
 /* A host that was switched off, or that a network swallows, answers nothing and refuses nothing. */
 #define ATTEMPT_MS 3000
+/* Larger memory than this, needed for a peer that was slow, is given back. */
+#define KEEP_BYTES (8u << 20)
 /* Bytes that the other side does not acknowledge for so long end the connection. */
 #define UNACKNOWLEDGED_MS 5000
 
@@ -192,8 +194,8 @@ static void connected_cb(uv_connect_t *connect, int status)
 /* A name may have addresses that lead nowhere: each attempt takes the next one. */
 static const struct sockaddr *address_choose(const struct addrinfo *addresses, uint32_t attempt)
 {
-	uint32_t count = 0;
-	for (const struct addrinfo *a = addresses; a != NULL; a = a->ai_next)
+	uint32_t count = 1;
+	for (const struct addrinfo *a = addresses->ai_next; a != NULL; a = a->ai_next)
 		count++;
 	for (attempt %= count; attempt > 0; attempt--)
 		addresses = addresses->ai_next;
@@ -280,6 +282,8 @@ static void written_cb(uv_write_t *request, int status)
 		free(write);
 		return;
 	}
+	if (write->frame.capacity > KEEP_BYTES)
+		ord_bytes_close(&write->frame);
 	ord_bytes_close(&peer->spare);
 	peer->spare = write->frame;
 	ord_bytes_clear(&peer->spare);

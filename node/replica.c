@@ -196,9 +196,11 @@ void ord_replica_apply(struct ord_replica *r, uint64_t index, uint64_t term, str
 void ord_replica_role(struct ord_replica *r, enum ord_role role, uint32_t leader)
 {
 	bool leads = role == ORD_ROLE_LEADER;
-	if (r->leader != leader)
+	if (r->leader != leader) {
 		ord_trace("replica_leader", r->id, leader);
-	r->leader = leader;
+		r->leader = leader;
+		ord_dispatch_hasten(r->engine, r->id);
+	}
 	r->engine->forward.retry = true;
 	if (leads == r->ready)
 		return;

@@ -19,7 +19,7 @@ struct at {
 #define APPEND(array, count, capacity, ...)                                       \
 	do {                                                                      \
 		if ((count) == (capacity)) {                                      \
-			(capacity) = (capacity) == 0 ? 64 : (capacity)*2;         \
+			(capacity) = (capacity) == 0 ? 64 : 2 * (capacity);       \
 			(array) = realloc((array), (capacity) * sizeof *(array)); \
 			ORD_ASSERT((array) != NULL);                              \
 		}                                                                 \

@@ -356,27 +356,90 @@ Test(engine, delivery_goes_on_as_soon_as_the_destination_has_a_leader)
 	node_cluster_close(&c);
 }
 
+/* A transfer between partitions that are led by two nodes, logged already, whose next message was sent and was, or will be, lost. */
+static struct call *lose_a_message(struct node_cluster *c, uint32_t *ret_payers)
+{
+	struct call *call = call_transfer(0, 2, 1);
+	*ret_payers = ord_route_account(call->command.transfer.payer, PARTITIONS);
+	while (node_cluster_leader(c, call_home(call)) == node_cluster_leader(c, *ret_payers))
+		call = call_transfer(0, 2, 1);
+	uint64_t sent_bytes = c->sent_bytes[ORD_PART_DELIVER];
+	c->lost_kind = ORD_PART_DELIVER;
+	call_send_for(c, call, (unsigned)node_cluster_leader(c, call_home(call)), ORD_WAIT_SETTLED, 60000);
+	while (c->sent_bytes[ORD_PART_DELIVER] == sent_bytes)
+		node_cluster_step(c);
+	return call;
+}
+
+Test(engine, what_a_connection_lost_is_sent_again_when_it_is_made_anew)
+{
+	struct node_cluster c;
+	calls_start(&c, 20);
+	for (unsigned round = 0; round < 8; round++) {
+		uint32_t payers;
+		struct call *call = lose_a_message(&c, &payers);
+		c.lost_kind = 0;
+		node_cluster_reconnect(&c, (unsigned)node_cluster_leader(&c, call_home(call)),
+				       (unsigned)node_cluster_leader(&c, payers));
+		node_cluster_steps(&c, 150);
+		cr_assert_eq(call->decided, ORD_STATUS_SETTLED, "round %u", round);
+	}
+	node_cluster_close(&c);
+}
+
+/* A destination that does not answer is not pressed, and found again in a few seconds when nothing says that it answers now. */
+Test(engine, messages_are_sent_again_less_and_less_often)
+{
+	struct node_cluster c;
+	uint32_t payers;
+	calls_start(&c, 21);
+	node_cluster_steps(&c, 6000);
+	struct call *call = lose_a_message(&c, &payers);
+	uint64_t once_bytes = c.sent_bytes[ORD_PART_DELIVER];
+	node_cluster_steps(&c, 1000);
+	once_bytes = c.sent_bytes[ORD_PART_DELIVER] - once_bytes;
+	cr_assert_gt(once_bytes, 0, "soon for the first time");
+	uint64_t sent_bytes = c.sent_bytes[ORD_PART_DELIVER];
+	node_cluster_steps(&c, 20000);
+	cr_assert_leq(c.sent_bytes[ORD_PART_DELIVER] - sent_bytes, 8 * once_bytes);
+	c.lost_kind = 0;
+	node_cluster_steps(&c, 4500);
+	cr_assert_eq(call->decided, ORD_STATUS_SETTLED);
+	node_cluster_close(&c);
+}
+
+/* A new leader of the destination that could not be heard when it said so is found when Raft has made it known. */
+Test(engine, delivery_goes_on_soon_after_a_long_silence_when_a_leader_is_known)
+{
+	struct node_cluster c;
+	uint32_t payers;
+	calls_start(&c, 22);
+	node_cluster_steps(&c, 6000);
+	struct call *call = lose_a_message(&c, &payers);
+	int old = node_cluster_leader(&c, payers);
+	node_cluster_steps(&c, 6000); /* by now it is sent every few seconds */
+	c.lost_kind = ORD_PART_READY;
+	node_cluster_cut_off(&c, (unsigned)old, true);
+	while (!others_lead(&c, old))
+		node_cluster_step(&c);
+	node_cluster_steps(&c, 700);
+	cr_assert_eq(call->last.status, ORD_STATUS_SETTLED);
+	node_cluster_close(&c);
+}
+
 /* A run that was lost is sent again when the next one shows the gap, not after a time-out. */
 Test(engine, a_gap_is_filled_when_it_is_seen)
 {
 	struct node_cluster c;
 	calls_start(&c, 18);
 	for (unsigned round = 0; round < 8; round++) {
-		struct call *lost = call_transfer(0, 2, 1);
-		uint32_t payers = ord_route_account(lost->command.transfer.payer, PARTITIONS);
-		while (node_cluster_leader(&c, call_home(lost)) == node_cluster_leader(&c, payers))
-			lost = call_transfer(0, 2, 1);
+		uint32_t payers;
+		struct call *lost = lose_a_message(&c, &payers);
 		struct call *next = call_transfer(0, 2, 1);
 		while (call_home(next) != call_home(lost))
 			next = call_transfer(0, 2, 1);
-		unsigned leader = (unsigned)node_cluster_leader(&c, call_home(lost));
-		uint64_t sent_bytes = c.sent_bytes[ORD_PART_DELIVER];
-		c.lost_kind = ORD_PART_DELIVER;
-		call_send(&c, lost, leader, ORD_WAIT_SETTLED);
-		while (c.sent_bytes[ORD_PART_DELIVER] == sent_bytes)
-			node_cluster_step(&c);
 		c.lost_kind = 0;
-		call_send(&c, next, leader, ORD_WAIT_SETTLED);
+		call_send(&c, next, (unsigned)node_cluster_leader(&c, call_home(lost)), ORD_WAIT_SETTLED);
 		node_cluster_steps(&c, 150);
 		cr_assert_eq(lost->decided, ORD_STATUS_SETTLED, "round %u", round);
 		cr_assert_eq(next->decided, ORD_STATUS_SETTLED);
@@ -405,6 +468,7 @@ Test(engine, a_wait_for_an_outcome_ends_at_its_deadline_with_what_is_known)
 	}
 	cr_assert_gt(seen, 5);
 	c.lost_kind = 0;
+	node_cluster_steps(&c, 4500);
 	for (size_t i = 0; i < calls_count; i++)
 		call_send(&c, &calls[i], 0, ORD_WAIT_SETTLED);
 	calls_wait(&c);

@@ -9,10 +9,16 @@
 
 static struct ord_bytes part;
 
+static void expect_format_at(struct node_cluster *c, unsigned place, enum ord_part_kind kind)
+{
+	uint32_t from = place == 0 ? 2 : 1;
+	cr_assert_eq(ord_engine_receive(c->nodes[place].engine, from, kind, ord_bytes_slice(&part)), ORD_ERR_FORMAT);
+	ord_bytes_clear(&part);
+}
+
 static void expect_format(struct node_cluster *c, enum ord_part_kind kind)
 {
-	cr_assert_eq(ord_engine_receive(c->nodes[0].engine, 2, kind, ord_bytes_slice(&part)), ORD_ERR_FORMAT);
-	ord_bytes_clear(&part);
+	expect_format_at(c, 0, kind);
 }
 
 static void put_submit(const struct ord_command *command, uint32_t partition, uint32_t timeout_ms)
@@ -77,11 +83,12 @@ static void foreign_deliveries(struct node_cluster *c)
 	expect_format(c, ORD_PART_DELIVER);
 	put_deliver(1, 1, 1, ord_bytes_slice(&messages));
 	expect_format(c, ORD_PART_DELIVER);
+	unsigned leader = (unsigned)node_cluster_leader(c, 1); /* others do not look into it */
 	put_deliver(0, 1, 2, ord_bytes_slice(&messages));
-	expect_format(c, ORD_PART_DELIVER);
+	expect_format_at(c, leader, ORD_PART_DELIVER);
 	ord_bytes_put_u8(&messages, 1);
 	put_deliver(0, 1, 1, ord_bytes_slice(&messages));
-	expect_format(c, ORD_PART_DELIVER);
+	expect_format_at(c, leader, ORD_PART_DELIVER);
 	ord_bytes_close(&messages);
 	put_cursor(PARTITIONS, 0, 0, 0);
 	expect_format(c, ORD_PART_CURSOR);

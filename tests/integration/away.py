@@ -61,7 +61,7 @@ def main():
     never_read(options.addresses[0], items[-1])
     replayed = 0
     for item in items:
-        results = [Node(address).call("transfer", **item) for address in options.addresses]
+        results = [Node(address).ask("transfer", **item) for address in options.addresses]
         if any(result["status"] != "settled" for result in results) or not all(result["replayed"] for result in results[1:]):
             sys.exit("%s: %r" % (item["id"].hex(), results))
         replayed += results[0]["replayed"]

@@ -31,7 +31,7 @@ def at_once(addresses, calls):
         node = Node(addresses[number])
         barrier.wait()
         method, params = calls[number]
-        answers[number] = node.call(method, **params)
+        answers[number] = node.ask(method, **params)
         node.close()
 
     threads = [threading.Thread(target=run, args=(n,)) for n in range(len(addresses))]
@@ -78,7 +78,7 @@ def race_names(addresses):
         if len(winners) != 1 or len(losers) != len(addresses) - 1:
             problem("name-%d: wanted one winner: %r" % (number, answers))
             continue
-        owner = Node(addresses[number % len(addresses)]).call("name", namespace="dup", name="name-%d" % number)["owner"]
+        owner = Node(addresses[number % len(addresses)]).ask("name", namespace="dup", name="name-%d" % number)["owner"]
         if owner != "owner-%d" % winners[0]:
             problem("name-%d: owner-%d won, but %s has it" % (number, winners[0], owner))
         memory += [dict(method="claim", params=params, told=told(answer)) for (_, params), answer in zip(calls, answers)]
@@ -90,13 +90,13 @@ def check_reuse(node, entry):
     changes = dict(payer="dup-other", payee="dup-other", amount=entry["params"].get("amount", 0) + 1, asset="USD") \
         if entry["method"] == "transfer" else dict(owner="somebody")
     for field, value in changes.items():
-        result = must(node.call(entry["method"], **dict(entry["params"], **{field: value})), "rejected")
+        result = must(node.ask(entry["method"], **dict(entry["params"], **{field: value})), "rejected")
         if (result["reason"]["name"], result["reason"].get("field")) != ("id_reused", field):
             problem("%s with another %s: %r" % (entry["params"]["id"], field, result))
 
 
 def check_again(node, entry):
-    result = node.call(entry["method"], **entry["params"])
+    result = node.ask(entry["method"], **entry["params"])
     if told(result) != entry["told"] or not result["replayed"]:
         problem("%s at %s: told %r, before it was %r" % (entry["params"]["id"], node.address, result, entry["told"]))
 

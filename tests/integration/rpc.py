@@ -8,6 +8,10 @@ import msgpack
 CALL_SECONDS = 30
 
 
+# What a client is told when leadership moves, as it does when a node that came back gets its partitions back: ask again.
+ASK_AGAIN = ("busy", "unavailable", "unknown_outcome")
+
+
 class RpcError(Exception):
     """The node answered with an error: nothing was decided by it."""
 
@@ -59,6 +63,18 @@ class Node:
                 return result
 
 
+    def ask(self, method, seconds=30, **params):
+        """A call that is made again at this node while the answer is to ask again."""
+        deadline = time.monotonic() + seconds
+        while True:
+            try:
+                return self.call(method, **params)
+            except RpcError as error:
+                if error.name not in ASK_AGAIN or time.monotonic() > deadline:
+                    raise
+                time.sleep(0.05)
+
+
 class Cluster:
     """Calls that go on at another node when one is lost: what a careful client does by hand."""
 
@@ -75,7 +91,7 @@ class Cluster:
                     self.node = Node(self.addresses[self.at % len(self.addresses)])
                 return self.node.call(method, **params)
             except RpcError as error:
-                if error.name not in ("busy", "unavailable", "unknown_outcome") or time.monotonic() > deadline:
+                if error.name not in ASK_AGAIN or time.monotonic() > deadline:
                     raise
                 time.sleep(error.error.get("retry_after_ms", 20) / 1000)
             except OSError:

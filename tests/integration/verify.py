@@ -11,7 +11,7 @@ import collections
 import sys
 import time
 
-from rpc import Node, RpcError, status_of
+from rpc import ASK_AGAIN, Node, RpcError, status_of
 
 REFUNDED = ("unknown_payee", "payee_not_open", "payee_other_asset", "above_ceiling")
 BATCH = 1000
@@ -72,9 +72,24 @@ def check_replicas(addresses, seconds):
     return None
 
 
-def ask_again(node, items, outcomes):
+def undecided(result):
+    return result["status"] == "failed" and result["error"]["name"] in ASK_AGAIN
+
+
+def transfers(node, items, seconds=30):
+    """The results of all items, asked again while they are not decided."""
+    deadline = time.monotonic() + seconds
     results = node.call("transfers", items=items)
-    for item, result in zip(items, results):
+    while any(undecided(result) for result in results) and time.monotonic() < deadline:
+        time.sleep(0.05)
+        places = [place for place, result in enumerate(results) if undecided(result)]
+        for place, result in zip(places, node.call("transfers", items=[items[place] for place in places])):
+            results[place] = result
+    return results
+
+
+def ask_again(node, items, outcomes):
+    for item, result in zip(items, transfers(node, items)):
         _, _, _, status, reason = outcomes[item["id"].hex()]
         told = result["reason"]["name"] if result["status"] == "rejected" else "-"
         if (result["status"], told) != (status, reason) or not result.get("replayed"):
@@ -106,7 +121,7 @@ def check_balances(node, outcomes):
     balances, postings = recompute(outcomes)
     total = 0
     for account in sorted(balances):
-        found = node.call("account", account=account)
+        found = node.ask("account", account=account)
         total += found["balance"]
         if found["balance"] != balances[account]:
             problem("%s at %s: balance %d, recomputed %d" % (account, node.address, found["balance"], balances[account]))

@@ -411,20 +411,27 @@ Test(engine, messages_are_sent_again_less_and_less_often)
 /* A new leader of the destination that could not be heard when it said so is found when Raft has made it known. */
 Test(engine, delivery_goes_on_soon_after_a_long_silence_when_a_leader_is_known)
 {
-	struct node_cluster c;
-	uint32_t payers;
-	calls_start(&c, 22);
-	node_cluster_steps(&c, 6000);
-	struct call *call = lose_a_message(&c, &payers);
-	int old = node_cluster_leader(&c, payers);
-	node_cluster_steps(&c, 6000); /* by now it is sent every few seconds */
-	c.lost_kind = ORD_PART_READY;
-	node_cluster_cut_off(&c, (unsigned)old, true);
-	while (!others_lead(&c, old))
-		node_cluster_step(&c);
-	node_cluster_steps(&c, 700);
-	cr_assert_eq(call->last.status, ORD_STATUS_SETTLED);
-	node_cluster_close(&c);
+	unsigned seen = 0;
+	for (uint64_t seed = 22; seed < 30; seed++) {
+		struct node_cluster c;
+		uint32_t payers;
+		calls_start(&c, seed);
+		node_cluster_steps(&c, 6000);
+		struct call *call = lose_a_message(&c, &payers);
+		int old = node_cluster_leader(&c, payers);
+		node_cluster_steps(&c, 4000); /* by now it is sent every few seconds, next in three */
+		c.lost_kind = ORD_PART_READY;
+		node_cluster_cut_off(&c, (unsigned)old, true);
+		while (!others_lead(&c, old))
+			node_cluster_step(&c);
+		if (node_cluster_leader(&c, payers) != node_cluster_leader(&c, call_home(call))) {
+			seen++;
+			node_cluster_steps(&c, 700);
+			cr_assert_eq(call->last.status, ORD_STATUS_SETTLED);
+		}
+		node_cluster_close(&c);
+	}
+	cr_assert_gt(seen, 0);
 }
 
 /* A run that was lost is sent again when the next one shows the gap, not after a time-out. */

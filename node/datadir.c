@@ -107,11 +107,19 @@ static int file_read(const struct ord_datadir *d, const char *name, char text[DA
 	int fd = openat(d->dir_fd, name, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return errno == ENOENT ? ORD_ERR_NOT_FOUND : ORD_ERR_IO;
-	ssize_t len = read(fd, text, DATADIR_FILE_BYTES_MAX - 1);
+	size_t have = 0;
+	ssize_t len = 1;
+	while (len > 0 && have < DATADIR_FILE_BYTES_MAX - 1) { /* one read may give less than there is */
+		len = read(fd, text + have, DATADIR_FILE_BYTES_MAX - 1 - have);
+		if (len < 0 && errno == EINTR)
+			len = 1;
+		else if (len > 0)
+			have += (size_t)len;
+	}
 	close(fd);
 	if (len < 0)
 		return ORD_ERR_IO;
-	text[len] = '\0';
+	text[have] = '\0';
 	return ORD_OK;
 }
 

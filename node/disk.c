@@ -72,6 +72,24 @@ static void segment_name(uint64_t segment, char name[32])
 	snprintf(name, 32, "%016" PRIx64 SEGMENT_SUFFIX, segment);
 }
 
+/* False with errno. */
+static bool pwrite_all(int fd, struct ord_slice bytes, uint64_t offset)
+{
+	const uint8_t *at = bytes.base;
+	size_t left = bytes.len;
+	while (left > 0) {
+		ssize_t done = pwrite(fd, at, left, (off_t)offset);
+		if (done < 0 && errno == EINTR)
+			continue;
+		if (done <= 0)
+			return false;
+		at += done;
+		left -= (size_t)done;
+		offset += (uint64_t)done;
+	}
+	return true;
+}
+
 /* --- The writer thread. --- */
 
 static int write_fail(struct ord_disk *d, const char *what, const char *name)
@@ -119,19 +137,8 @@ static int job_write(struct ord_disk *d)
 	segment_name(d->job_segment, name);
 	if (d->write_fd < 0 || d->write_segment != d->job_segment)
 		err = segment_open(d, d->job_segment, d->job_offset);
-	const uint8_t *at = d->job_bytes.base;
-	size_t left = d->job_bytes.len;
-	uint64_t offset = d->job_offset;
-	while (err == ORD_OK && left > 0) {
-		ssize_t done = pwrite(d->write_fd, at, left, (off_t)offset);
-		if (done < 0 && errno == EINTR)
-			continue;
-		if (done <= 0)
-			return write_fail(d, "writing", name);
-		at += done;
-		left -= (size_t)done;
-		offset += (uint64_t)done;
-	}
+	if (err == ORD_OK && !pwrite_all(d->write_fd, d->job_bytes, d->job_offset))
+		return write_fail(d, "writing", name);
 	if (err == ORD_OK && fdatasync(d->write_fd) != 0)
 		err = write_fail(d, "syncing", name);
 	return err;
@@ -284,6 +291,19 @@ static int disk_truncate(void *ctx, uint64_t segment, uint64_t bytes)
 	return err;
 }
 
+static int disk_rewrite(void *ctx, uint64_t segment, uint64_t offset, struct ord_slice bytes)
+{
+	struct ord_disk *d = ctx;
+	char name[32];
+	segment_name(segment, name);
+	int fd = openat(d->dir_fd, name, O_RDWR | O_CLOEXEC);
+	if (fd < 0)
+		return ORD_ERR_IO;
+	int err = pwrite_all(fd, bytes, offset) && fdatasync(fd) == 0 ? ORD_OK : errno_err();
+	close(fd);
+	return err;
+}
+
 static void disk_write(void *ctx, uint64_t segment, uint64_t offset, struct ord_slice bytes)
 {
 	struct ord_disk *d = ctx;
@@ -299,8 +319,12 @@ static void disk_write(void *ctx, uint64_t segment, uint64_t offset, struct ord_
 
 struct ord_io ord_disk_io(struct ord_disk *d)
 {
-	return (struct ord_io){
-		.ctx = d, .list = disk_list, .read = disk_read, .truncate = disk_truncate, .write = disk_write};
+	return (struct ord_io){.ctx = d,
+			       .list = disk_list,
+			       .read = disk_read,
+			       .truncate = disk_truncate,
+			       .rewrite = disk_rewrite,
+			       .write = disk_write};
 }
 
 const char *ord_disk_error_text(const struct ord_disk *d)

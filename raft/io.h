@@ -20,6 +20,10 @@ struct ord_io {
 	/* Cuts the segment to bytes and syncs it, also when it has that length already: what is left is durable afterwards. Start-up only; blocks. */
 	int (*truncate)(void *ctx, uint64_t segment, uint64_t bytes);
 
+	/* Writes bytes that are there already once more and syncs them. After a sync that failed, what was to be synced may stand in the cache of the
+	 * operating system, clean, and not on the disk; no later sync brings it there, only writing it again does. Start-up only; blocks. */
+	int (*rewrite)(void *ctx, uint64_t segment, uint64_t offset, struct ord_slice bytes);
+
 	/* Begins to write bytes at offset of the segment, creating it when offset is 0 and it does not exist, and then to sync data and whatever
 	 * metadata is needed to read it back. Never blocks. The bytes stay valid and unchanged until the owner of the interface calls
 	 * ord_host_synced() from the same thread. At most one write is in flight. */

@@ -6,6 +6,7 @@
 
 #include "base/assert.h"
 #include "base/err.h"
+#include "base/trace.h"
 #include "raft/wal_state.h"
 
 #define SCAN_BYTES (1u << 20)
@@ -34,6 +35,8 @@ struct scan {
 	bool is_last;
 	uint32_t salt;
 	uint64_t sequence; /* of the next batch */
+	uint64_t
+		last_offset; /* of the last whole batch in it; 0 when that is its first one, which was written with the header, or there is none */
 
 	/* A window on it. */
 	uint8_t *buffer; /* owned */
@@ -198,6 +201,7 @@ static int scan_judge_end(struct scan *s, uint64_t offset, const char *reason)
 	if (found)
 		return scan_damaged(s, offset, "%s, and a batch written after it stands at offset %" PRIu64, reason,
 				    later);
+	ord_trace("log tail cut", s->current.number, offset);
 	err = io->truncate(io->ctx, s->current.number, offset);
 	if (err != ORD_OK)
 		return scan_io_failed(s, err, "cut the incomplete tail of");
@@ -251,6 +255,7 @@ static int scan_batch(struct scan *s, uint64_t *offset, bool *ret_whole)
 	err = scan_deliver(s, *offset + ORD_BATCH_HEADER_BYTES, bytes);
 	if (err != ORD_OK)
 		return err;
+	s->last_offset = *offset == ORD_SEGMENT_HEADER_BYTES ? 0 : *offset;
 	*offset += ORD_BATCH_HEADER_BYTES + h.length;
 	s->sequence++;
 	*ret_whole = true;
@@ -330,6 +335,7 @@ static int scan_segment(struct scan *s)
 	uint64_t offset = 0;
 	bool whole;
 	s->buffer_len = 0;
+	s->last_offset = 0;
 	if (s->current.bytes == 0 && !s->is_last)
 		return scan_damaged(s, 0, "it is empty, and segment %" PRIu64 " follows", s->current.number + 1);
 	s->salt = expected_salt(s);
@@ -347,13 +353,21 @@ static int scan_segment(struct scan *s)
 	return err;
 }
 
-/* What was read may still be in the cache of the operating system alone: a process that was killed had its last write under way. */
+/* What was read may still be in the cache of the operating system alone: a process that was killed had its last write under way, and one whose last sync failed
+ * had it there for good. Each write follows the success of the one before, so that only the last batch can be in this state. */
 static int scan_make_durable(struct scan *s)
 {
 	struct ord_io *io = &s->w->options.io;
+	struct ord_slice last;
 	if (s->segments_count == 0)
 		return ORD_OK;
-	int err = io->truncate(io->ctx, s->current.number, s->current.bytes);
+	int err = scan_peek(s, s->last_offset, (size_t)(s->w->offset - s->last_offset), &last);
+	if (err != ORD_OK)
+		return err;
+	if (last.len > 0)
+		err = io->rewrite(io->ctx, s->current.number, s->last_offset, last);
+	if (err == ORD_OK)
+		err = io->truncate(io->ctx, s->current.number, s->current.bytes);
 	return err == ORD_OK ? ORD_OK : scan_io_failed(s, err, "sync");
 }
 

@@ -79,6 +79,13 @@ static int disk_truncate(void *ctx, uint64_t segment, uint64_t bytes)
 	return ORD_OK;
 }
 
+static int disk_rewrite(void *ctx, uint64_t segment, uint64_t offset, struct ord_slice bytes)
+{
+	const struct disk_segment *s = disk_find(ctx, segment);
+	cr_assert(s != NULL && offset + bytes.len <= s->len);
+	return ORD_OK;
+}
+
 static void disk_write(void *ctx, uint64_t segment, uint64_t offset, struct ord_slice bytes)
 {
 	struct node_disk *d = ctx;
@@ -206,6 +213,7 @@ void node_cluster_restart(struct node_cluster *c, unsigned place)
 						    .list = disk_list,
 						    .read = disk_read,
 						    .truncate = disk_truncate,
+						    .rewrite = disk_rewrite,
 						    .write = disk_write},
 					     .events = {.ctx = n, .send = engine_send, .fatal = engine_fatal}};
 	char why[512] = "";
@@ -391,12 +399,15 @@ static int times_read(void *arg, const struct ord_record *r, uint64_t place, cha
 static void times_check(const struct node_cluster *c, unsigned place)
 {
 	static struct times times;
-	struct ord_wal_options options = {
-		.cluster = {{7}},
-		.node = c->nodes[place].id,
-		.groups_count = c->partitions_count,
-		.segment_bytes = SEGMENT_BYTES,
-		.io = {.ctx = c->nodes[place].disk, .list = disk_list, .read = disk_read, .truncate = disk_truncate}};
+	struct ord_wal_options options = {.cluster = {{7}},
+					  .node = c->nodes[place].id,
+					  .groups_count = c->partitions_count,
+					  .segment_bytes = SEGMENT_BYTES,
+					  .io = {.ctx = c->nodes[place].disk,
+						 .list = disk_list,
+						 .read = disk_read,
+						 .truncate = disk_truncate,
+						 .rewrite = disk_rewrite}};
 	for (times.group = 0; times.group < c->partitions_count; times.group++) {
 		struct ord_wal *w;
 		char why[512] = "";

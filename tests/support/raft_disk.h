@@ -28,6 +28,7 @@ struct raft_disk {
 	uint64_t writes_count;
 	uint64_t reads_count;
 	uint64_t syncs_count; /* by truncating */
+	uint64_t rewrites_count;
 	uint64_t write_bytes_max;
 	int read_err; /* given by read when it is not ORD_OK */
 };

@@ -81,7 +81,7 @@ static struct ord_remote *remote_add(struct ord_fleet *s)
 	       !(ord_remote_is_retired(s->remotes[at]) && !ord_remote_is_connected(s->remotes[at])))
 		at++;
 	struct ord_remote *remote;
-	if (at == FLEET_MAX || ord_remote_open(s->options.loop, &events, &remote) != ORD_OK)
+	if (at == FLEET_MAX || ord_remote_open(s->options.loop, s->options.seed + at, &events, &remote) != ORD_OK)
 		return NULL;
 	if (at < s->remotes_count)
 		ord_remote_close(s->remotes[at]);

@@ -12,6 +12,7 @@ struct ord_fleet;
 
 struct ord_fleet_options {
 	uv_loop_t *loop;		    /* borrowed */
+	uint64_t seed;			    /* differs between clients */
 	const char *addresses;		    /* as in ordain_options */
 	const struct ordain_id *cluster_id; /* NULL: whichever the first node names */
 	void (*changed)(void *ctx);	    /* from the loop: something that waited for a node may get on now */

@@ -41,6 +41,7 @@ enum remote_state { REMOTE_IDLE, REMOTE_CONNECTING, REMOTE_GREETING, REMOTE_READ
 
 struct ord_remote {
 	uv_loop_t *loop; /* borrowed */
+	uint64_t seed;
 	struct ord_remote_events events;
 	uint32_t node;
 	bool retired;
@@ -64,12 +65,13 @@ struct ord_remote {
 	uint16_t slots_free[REMOTE_SLOTS]; /* a stack of REMOTE_SLOTS - calls_count */
 };
 
-int ord_remote_open(uv_loop_t *loop, const struct ord_remote_events *events, struct ord_remote **ret)
+int ord_remote_open(uv_loop_t *loop, uint64_t seed, const struct ord_remote_events *events, struct ord_remote **ret)
 {
 	struct ord_remote *remote = calloc(1, sizeof *remote);
 	if (remote == NULL)
 		return ORD_ERR_NOMEM;
 	remote->loop = loop;
+	remote->seed = seed;
 	remote->events = *events;
 	for (unsigned i = 0; i < REMOTE_SLOTS; i++)
 		remote->slots_free[i] = (uint16_t)i;
@@ -185,7 +187,7 @@ static uint64_t backoff_ms(const struct ord_remote *remote)
 	uint64_t most = REMOTE_BACKOFF_MAX_MS;
 	if (remote->fails <= 5)
 		most = (uint64_t)REMOTE_BACKOFF_MIN_MS << (remote->fails - 1);
-	uint64_t mixed = ord_hash64_seed(&remote->began_ms, sizeof remote->began_ms, (uint64_t)(uintptr_t)remote);
+	uint64_t mixed = ord_hash64_seed(&remote->began_ms, sizeof remote->began_ms, remote->seed);
 	return most / 2 + mixed % (most / 2);
 }
 

@@ -40,8 +40,8 @@ struct ord_remote_events {
 	void (*gone)(void *ctx, struct ord_remote *remote);
 };
 
-/* Makes a remote without connection. ORD_ERR_NOMEM. */
-int ord_remote_open(uv_loop_t *loop, const struct ord_remote_events *events, struct ord_remote **ret);
+/* Makes a remote without connection. seed, by which it chooses its pauses, differs between clients. ORD_ERR_NOMEM. */
+int ord_remote_open(uv_loop_t *loop, uint64_t seed, const struct ord_remote_events *events, struct ord_remote **ret);
 
 /* Ends the connection for good; gone is called later, unless there is none: false. */
 bool ord_remote_stop(struct ord_remote *remote);

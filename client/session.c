@@ -323,6 +323,7 @@ int ordain_open(uv_loop_t *loop, const struct ordain_options *options, struct or
 	TAILQ_INIT(&client->waiting);
 	TAILQ_INIT(&client->done);
 	struct ord_fleet_options fleet_options = {.loop = loop,
+						  .seed = client->seed,
 						  .addresses = options->addresses,
 						  .cluster_id = options->cluster_id,
 						  .changed = fleet_changed,

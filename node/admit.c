@@ -7,12 +7,12 @@
 #include "base/err.h"
 #include "base/limits.h"
 
-/* Batches kept for use again, each with buffers of up to ORD_ENTRY_BYTES_MAX. */
+/* Batches kept for use again, each with a buffer of up to an entry. */
 #define ADMIT_SPARE_MAX 4
 
-void ord_admit_init(struct ord_admit *a)
+void ord_admit_init(struct ord_admit *a, const struct ord_bounds *bounds)
 {
-	*a = (struct ord_admit){0};
+	*a = (struct ord_admit){.bounds = bounds};
 }
 
 static void reads_free(struct ord_read *read)
@@ -47,7 +47,7 @@ void ord_admit_close(struct ord_admit *a)
 	batches_free(a->first);
 	batches_free(a->spare);
 	reads_free(a->reads);
-	ord_admit_init(a);
+	ord_admit_init(a, a->bounds);
 }
 
 static struct ord_batch *batch_open(struct ord_admit *a, uint64_t time_us)
@@ -59,7 +59,7 @@ static struct ord_batch *batch_open(struct ord_admit *a, uint64_t time_us)
 	} else {
 		b = calloc(1, sizeof *b);
 		ORD_ASSERT(b != NULL);
-		ord_bytes_init(&b->entry, ORD_ENTRY_BYTES_MAX);
+		ord_bytes_init(&b->entry, a->bounds->entry_bytes);
 	}
 	b->next = NULL;
 	b->deadline_min_ms = UINT64_MAX;
@@ -114,7 +114,7 @@ int ord_admit_command(struct ord_admit *a, const struct ord_command *c, const st
 		      uint64_t time_us)
 {
 	ORD_ASSERT(c->kind != ORD_COMMAND_DELIVER && c->kind != ORD_COMMAND_TRIM);
-	if (a->entry_bytes >= ORD_ADMIT_BYTES_MAX)
+	if (a->entry_bytes >= a->bounds->admit_bytes)
 		return ORD_ERR_BUSY;
 	struct ord_batch *b = admit_encode(a, c, time_us);
 	b->tickets = array_room(b->tickets, b->tickets_count, &b->tickets_capacity, sizeof *b->tickets);
@@ -137,7 +137,7 @@ void ord_admit_internal(struct ord_admit *a, const struct ord_command *c, uint64
 int ord_admit_read(struct ord_admit *a, struct ord_slice query, struct ord_waiter *w, uint32_t item,
 		   uint64_t deadline_ms)
 {
-	if (a->reads_count >= ORD_READS_MAX)
+	if (a->reads_count >= a->bounds->reads_count)
 		return ORD_ERR_BUSY;
 	ORD_ASSERT(query.len <= ORD_COMMAND_BYTES_MAX);
 	struct ord_read *read = malloc(sizeof *read + query.len);

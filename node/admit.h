@@ -8,6 +8,7 @@
 
 #include "base/bytes.h"
 #include "base/uuid.h"
+#include "node/bounds.h"
 #include "node/shard.h"
 #include "partition/command.h"
 
@@ -50,7 +51,8 @@ struct ord_batch {
 
 /* Queue of batches: the last one is open for more, the first is proposed next. */
 struct ord_admit {
-	struct ord_batch *first; /* owned */
+	const struct ord_bounds *bounds; /* borrowed */
+	struct ord_batch *first;	 /* owned */
 	struct ord_batch *last;
 	struct ord_batch *spare; /* owned: batches for use again */
 	size_t spare_count;
@@ -60,19 +62,19 @@ struct ord_admit {
 	uint64_t entry_bytes;
 };
 
-void ord_admit_init(struct ord_admit *a);
+void ord_admit_init(struct ord_admit *a, const struct ord_bounds *bounds);
 
 /* Frees everything; nobody is answered: the owner has done that. */
 void ord_admit_close(struct ord_admit *a);
 
-/* Adds a client's command. ORD_ERR_BUSY when ORD_ADMIT_BYTES_MAX wait already. time_us begins the entry when a new one is opened. */
+/* Adds a client's command. ORD_ERR_BUSY when as much waits as the bounds allow. time_us begins the entry when a new one is opened. */
 int ord_admit_command(struct ord_admit *a, const struct ord_command *c, const struct ord_ticket *ticket,
 		      uint64_t time_us);
 
 /* Adds a DELIVER or TRIM; never refused: its sender bounds it. */
 void ord_admit_internal(struct ord_admit *a, const struct ord_command *c, uint64_t time_us);
 
-/* Adds a read. ORD_ERR_BUSY when ORD_READS_MAX wait already. The query is copied. */
+/* Adds a read. ORD_ERR_BUSY when as many wait as the bounds allow. The query is copied. */
 int ord_admit_read(struct ord_admit *a, struct ord_slice query, struct ord_waiter *w, uint32_t item,
 		   uint64_t deadline_ms);
 

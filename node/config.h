@@ -9,6 +9,7 @@
 
 #include "base/limits.h"
 #include "base/uuid.h"
+#include "node/bounds.h"
 
 #define ORD_HOST_TEXT_SIZE 256
 
@@ -37,7 +38,8 @@ struct ord_config {
 	uint32_t heartbeat_ms;
 	uint64_t segment_bytes;
 	uint64_t cache_bytes;
-	uint32_t clients_max; /* connections */
+	uint32_t clients_max;	  /* connections */
+	struct ord_bounds bounds; /* no option: all 0 but in a simulation */
 };
 
 /* Texts about what is wrong: the place, the thing and the remedy. */

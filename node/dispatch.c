@@ -100,9 +100,9 @@ static void lane_send(struct ord_replica *r, uint32_t destination, struct ord_la
 	uint64_t end = ord_partition_outbox_next(r->partition, destination);
 	if (lane->next == lane->acked + 1)
 		lane->progress_ms = e->now_ms;
-	while (lane->next < end && lane->next - lane->acked <= ORD_DELIVER_WINDOW_MESSAGES) {
+	while (lane->next < end && lane->next - lane->acked <= e->bounds.deliver_window) {
 		struct ord_outbox_run run =
-			ord_partition_outbox_peek(r->partition, destination, lane->next, ORD_DELIVER_BYTES_MAX);
+			ord_partition_outbox_peek(r->partition, destination, lane->next, e->bounds.deliver_bytes);
 		ORD_ASSERT(run.count > 0 && run.first == lane->next);
 		struct ord_part_deliver part = {
 			.destination = destination,

@@ -144,6 +144,8 @@ static void remote_lose(struct ord_engine *e, uint32_t place)
 static void engine_init(struct ord_engine *e, const struct ord_engine_options *o, uint64_t now_ms, uint64_t wall_us)
 {
 	e->events = o->events;
+	e->bounds = o->bounds;
+	ord_bounds_fill(&e->bounds);
 	e->node = o->node;
 	e->nodes_count = o->nodes_count;
 	e->partitions_count = o->partitions_count;
@@ -169,6 +171,9 @@ static int engine_open_host(struct ord_engine *e, const struct ord_engine_option
 		.heartbeat_ms = o->heartbeat_ms,
 		.segment_bytes = o->segment_bytes,
 		.cache_bytes = o->cache_bytes,
+		.message_bytes = o->bounds.raft_message_bytes,
+		.window_bytes = o->bounds.raft_window_bytes,
+		.turn_entries = o->bounds.raft_turn_entries,
 		.io = o->io,
 		.events = {.ctx = e, .send = host_send, .apply = host_apply, .role = host_role, .fatal = host_fatal}};
 	return ord_host_open(&host, e->now_ms, &e->host, why, why_size);

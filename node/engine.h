@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "node/bounds.h"
 #include "node/shard.h"
 #include "node/wire.h"
 #include "raft/host.h"
@@ -35,6 +36,7 @@ struct ord_engine_options {
 	uint32_t heartbeat_ms;
 	uint64_t segment_bytes;
 	uint64_t cache_bytes;
+	struct ord_bounds bounds;
 	struct ord_io io;
 	struct ord_engine_events events;
 };

@@ -26,6 +26,7 @@ struct ord_engine_deferred {
 
 struct ord_engine {
 	struct ord_engine_events events;
+	struct ord_bounds bounds;
 	struct ord_host *host;	      /* owned */
 	struct ord_replica *replicas; /* owned; by partition */
 	uint32_t partitions_count;

@@ -155,7 +155,7 @@ int ord_forward_take(struct ord_forward *f, enum ord_part_kind kind, uint32_t pa
 		     struct ord_slice body, uint64_t deadline_ms, struct ord_waiter *w, uint32_t item)
 {
 	ORD_ASSERT(kind == ORD_PART_SUBMIT || kind == ORD_PART_READ);
-	if (f->calls.count >= ORD_FORWARDS_MAX)
+	if (f->calls.count >= f->engine->bounds.forwards_count)
 		return ORD_ERR_BUSY;
 	struct ord_forward_call *call = malloc(sizeof *call + body.len);
 	ORD_ASSERT(call != NULL);

@@ -12,9 +12,7 @@
 
 /* A frame is acted on when it is whole, so a heartbeat should not travel in one that takes long. A longer part gets a frame of its own. */
 #define FRAME_BYTES_USUAL (1u << 20)
-/* Half collects while half is written. One part alone must fit a frame. */
-#define OUTPUT_BYTES_MAX (ORD_PEER_OUTPUT_BYTES_MAX / 2)
-_Static_assert(OUTPUT_BYTES_MAX <= ORD_FRAME_BYTES_MAX, "what fits the output fits one frame");
+_Static_assert(ORD_PEER_OUTPUT_BYTES_MAX / 2 <= ORD_FRAME_BYTES_MAX, "what fits the output fits one frame");
 
 struct ord_greeting ord_peers_greeting(const struct ord_peers *p, uint32_t to)
 {
@@ -146,14 +144,17 @@ int ord_peers_start(uv_loop_t *loop, const struct ord_config *config, struct ord
 		ord_peers_stop(p, no_owner, NULL);
 		return err;
 	}
+	struct ord_bounds bounds = config->bounds;
+	ord_bounds_fill(&bounds);
+	size_t output_bytes = bounds.peer_output_bytes / 2; /* half collects while half is written */
 	for (uint32_t i = 0; i < config->nodes_count; i++) {
 		if (config->nodes[i].id == config->node)
 			continue;
 		struct ord_peer *peer = &p->peers[p->peers_count++];
 		peer->peers = p;
 		peer->config = &config->nodes[i];
-		ord_bytes_init(&peer->output, OUTPUT_BYTES_MAX);
-		ord_bytes_init(&peer->spare, OUTPUT_BYTES_MAX);
+		ord_bytes_init(&peer->output, output_bytes);
+		ord_bytes_init(&peer->spare, output_bytes);
 		ord_peers_out_start(peer);
 	}
 	*ret = p;

@@ -14,7 +14,7 @@ int ord_replica_open(struct ord_replica *r, struct ord_engine *e, uint32_t id, u
 		     uint64_t now_ms)
 {
 	*r = (struct ord_replica){.id = id, .engine = e};
-	ord_admit_init(&r->admit);
+	ord_admit_init(&r->admit, &e->bounds);
 	struct ord_partition_options options = {.id = id, .partitions_count = partitions_count};
 	int err = ord_partition_open(&options, &r->partition);
 	if (err == ORD_OK)
@@ -43,7 +43,8 @@ uint64_t ord_replica_time_us(struct ord_replica *r)
 int ord_replica_submit(struct ord_replica *r, const struct ord_command *c, const struct ord_ticket *ticket)
 {
 	ORD_ASSERT(r->ready);
-	if (c->kind == ORD_COMMAND_TRANSFER && r->unsettled_count + r->admit.commands_count >= ORD_UNSETTLED_MAX)
+	if (c->kind == ORD_COMMAND_TRANSFER &&
+	    r->unsettled_count + r->admit.commands_count >= r->engine->bounds.unsettled_count)
 		return ORD_ERR_BUSY;
 	return ord_admit_command(&r->admit, c, ticket, ord_replica_time_us(r));
 }

@@ -178,6 +178,11 @@ void ord_shard_host_status(const struct ord_shard *s, struct ord_host_status *re
 	ord_engine_host_status(s->engine, ret);
 }
 
+const struct ord_engine *ord_shard_engine(const struct ord_shard *s)
+{
+	return s->engine;
+}
+
 /* --- Stopping. --- */
 
 static void shard_free(struct ord_shard *s)
@@ -247,6 +252,7 @@ static int shard_open_engine(struct ord_shard *s, char *why, size_t why_size)
 					     .heartbeat_ms = c->heartbeat_ms,
 					     .segment_bytes = c->segment_bytes,
 					     .cache_bytes = c->cache_bytes,
+					     .bounds = c->bounds,
 					     .io = ord_disk_io(s->disk),
 					     .events = {.ctx = s, .send = engine_send, .fatal = engine_fatal}};
 	if (getrandom(&options.seed, sizeof options.seed, 0) != (ssize_t)sizeof options.seed) {

@@ -13,6 +13,7 @@
 #include "raft/host.h"
 
 struct ord_shard;
+struct ord_engine;
 struct ord_config;
 typedef struct uv_loop_s uv_loop_t;
 
@@ -72,6 +73,9 @@ struct ord_peer_status {
 uint32_t ord_shard_peers_count(const struct ord_shard *s);
 void ord_shard_peer_status(const struct ord_shard *s, uint32_t peer, struct ord_peer_status *ret);
 void ord_shard_host_status(const struct ord_shard *s, struct ord_host_status *ret);
+
+/* What decides for it (node/engine.h), for checkers; borrowed. */
+const struct ord_engine *ord_shard_engine(const struct ord_shard *s);
 
 /* Opens the data directory, recovers, listens for peers and begins to take part. loop and config are borrowed until stopped.
  * On error why (why_size bytes) names the thing and the remedy. fatal is called later, at most once, when the node must stop. */

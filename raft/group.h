@@ -44,7 +44,8 @@ struct ord_group_env {
 	uint64_t seed;
 	uint32_t election_timeout_ms;
 	uint32_t heartbeat_ms;
-	uint64_t window_bytes; /* unanswered entries of one group to one peer */
+	uint32_t message_bytes; /* an append ends with the entry that passes this */
+	uint64_t window_bytes;	/* unanswered entries of one group to one peer */
 
 	uint64_t now_ms;
 	uint64_t cold_bytes;	/* read from disk for peers in this turn */

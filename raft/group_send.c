@@ -11,10 +11,7 @@
 #include "base/err.h"
 #include "raft/group_state.h"
 
-#define MESSAGE_BYTES (512u << 10)     /* a message ends with the entry that passes this */
 #define COLD_BYTES_PER_TURN (4u << 20) /* read from disk for peers */
-
-_Static_assert(MESSAGE_BYTES + ORD_RECORD_BYTES_MAX + 256 <= ORD_MESSAGE_BYTES_MAX, "an append fits a message");
 
 void ord_group_streams_reset(struct ord_group *g)
 {
@@ -33,7 +30,7 @@ static uint32_t put_entries(struct ord_group *g, struct group_stream *s, uint64_
 	struct ord_bytes *out = &g->env->output;
 	uint32_t count = 0;
 	uint64_t bytes = 0;
-	while (s->next + count <= last && count < ORD_MESSAGE_ENTRIES_MAX && out->len < MESSAGE_BYTES) {
+	while (s->next + count <= last && count < ORD_MESSAGE_ENTRIES_MAX && bytes < g->env->message_bytes) {
 		const struct ord_entry_ref *ref = ord_entries_get(&g->entries, s->next + count);
 		struct ord_slice record;
 		if (count > 0 && ref->kind == ORD_ENTRY_CHANGE)

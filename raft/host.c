@@ -21,8 +21,12 @@
 #define GROUP_WINDOW_BYTES_MIN (256u << 10)
 #define GROUP_WINDOW_BYTES_MAX (8u << 20)
 
+/* Entries in one append, without the last of them. */
+#define MESSAGE_BYTES (512u << 10)
+_Static_assert(MESSAGE_BYTES + ORD_RECORD_BYTES_MAX + 256 <= ORD_MESSAGE_BYTES_MAX, "an append fits a message");
+
 /* Applied in one turn, all groups together. */
-#define TURN_APPLY_ENTRIES 512
+#define TURN_ENTRIES 512
 #define TURN_APPLY_BYTES (1u << 20) /* some 10,000 commands: a replay of a long log must not keep heartbeats waiting */
 
 const char *ord_role_name(enum ord_role role)
@@ -115,7 +119,9 @@ static int env_open(struct ord_host *h, const struct ord_host_options *o, char *
 	env->seed = o->seed;
 	env->election_timeout_ms = (uint32_t)or_default(o->election_timeout_ms, ELECTION_TIMEOUT_MS);
 	env->heartbeat_ms = (uint32_t)or_default(o->heartbeat_ms, HEARTBEAT_MS);
-	env->window_bytes = window_for(o->groups_count);
+	env->window_bytes = or_default(o->window_bytes, window_for(o->groups_count));
+	env->message_bytes = (uint32_t)or_default(o->message_bytes, MESSAGE_BYTES);
+	h->turn_entries = or_default(o->turn_entries, TURN_ENTRIES);
 	env->entries = malloc(ORD_MESSAGE_ENTRIES_MAX * sizeof *env->entries);
 	if (env->entries == NULL || env->members.failed) {
 		snprintf(why, why_size, "out of memory");
@@ -312,7 +318,7 @@ static void turn_apply(struct ord_host *h)
 	struct ord_group_env *env = &h->env;
 	env->applied_count = 0;
 	env->applied_bytes = 0;
-	while (!env->dead && env->applied_count < TURN_APPLY_ENTRIES && env->applied_bytes < TURN_APPLY_BYTES) {
+	while (!env->dead && env->applied_count < h->turn_entries && env->applied_bytes < TURN_APPLY_BYTES) {
 		struct ord_group *g = ord_group_env_next(env, ORD_GROUP_QUEUE_APPLY);
 		if (g == NULL)
 			return;

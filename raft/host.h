@@ -49,6 +49,9 @@ struct ord_host_options {
 	uint64_t segment_bytes;	      /* 0: 64 MiB */
 	uint64_t
 		cache_bytes; /* 0: 64 MiB; committed entries kept in memory for followers, all groups together; older ones are read from the log */
+	uint32_t message_bytes; /* 0: 512 KiB; an append ends with the entry that passes this */
+	uint64_t window_bytes;	/* 0: by the number of groups; unanswered entries of one group to one peer */
+	uint32_t turn_entries;	/* 0: 512; applied in one turn, all groups together */
 	struct ord_io io;
 	struct ord_host_events events;
 };

@@ -8,6 +8,7 @@ struct ord_host {
 	struct ord_group_env env;
 	uint32_t groups_count;
 	struct ord_group **groups; /* owned, each too */
+	uint64_t turn_entries;	   /* applied in one turn */
 	bool skipped_tick;	   /* the last tick came after a pause */
 
 	/* Bringing groups back to the nodes that should lead them. */

@@ -7,10 +7,12 @@
 #include "node/admit.h"
 
 static struct ord_admit a;
+static struct ord_bounds bounds;
 
 static void open(void)
 {
-	ord_admit_init(&a);
+	ord_bounds_fill(&bounds);
+	ord_admit_init(&a, &bounds);
 }
 
 static void close(void)

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 - the bounds of a node's queues: those of base/limits.h, or smaller ones, so that a simulation meets every boundary. */
+#ifndef ORD_NODE_BOUNDS_H
+#define ORD_NODE_BOUNDS_H
+
+#include <stdint.h>
+
+/* 0 stands for what base/limits.h says (raft/host.h for the last three). A larger value than that is not allowed. */
+struct ord_bounds {
+	uint64_t admit_bytes;	     /* commands of one partition that wait to be proposed */
+	uint32_t entry_bytes;	     /* one entry; at least deliver_bytes and a command or message more */
+	uint32_t reads_count;	     /* of one partition that wait */
+	uint32_t forwards_count;     /* calls passed on */
+	uint32_t unsettled_count;    /* transfers of one partition accepted and not decided */
+	uint32_t deliver_bytes;	     /* one delivery, unless one message alone is longer */
+	uint32_t deliver_window;     /* messages to one partition sent and not applied */
+	uint32_t peer_output_bytes;  /* unsent to one other node; at least what one part takes */
+	uint32_t raft_message_bytes; /* entries in one append, unless one alone is longer */
+	uint32_t raft_window_bytes;  /* unanswered entries of one group to one peer */
+	uint32_t raft_turn_entries;  /* applied in one turn */
+};
+
+/* Replaces 0 by what it stands for, but for the last three. Asserts that nothing is over its maximum. */
+void ord_bounds_fill(struct ord_bounds *b);
+
+#endif

@@ -101,16 +101,30 @@ DEPS_node = node.a raft.a partition.a client.a base.a
 DEPS_cli = cli.a client.a partition.a base.a
 link_inputs = $(call objects,$(wildcard tests/support/$(1)_*.c)) $(addprefix $(BUILD)/,$(DEPS_$(1)))
 
+# Tests of the simulator's own parts: a disk, or the checkers, in a world that is not there.
+SIM_DISK_INPUTS = $(call objects,tests/support/sim_stub.c $(wildcard tests/sim/disk*.c))
+SIM_CHECK_INPUTS = $(call objects,$(wildcard tests/support/sim_stub_*.c) $(wildcard $(addprefix tests/sim/,record.c follow*.c money.c letters.c \
+	oracle.c observe*.c trail.c)) tests/model/model.c tests/model/compare.c tests/support/partition_build.c) $(BUILD)/tests/support.a $(BUILD)/partition.a $(BUILD)/client.a $(BUILD)/base.a
+INPUTS_sim_disk = $(SIM_DISK_INPUTS)
+INPUTS_sim_damage = $(SIM_DISK_INPUTS)
+INPUTS_sim_follow = $(SIM_CHECK_INPUTS)
+INPUTS_sim_observe = $(SIM_CHECK_INPUTS)
+INPUTS_sim_record = $(SIM_CHECK_INPUTS)
+SIM_CHECK_FLAGS = -Wl,--wrap=ord_partition_apply
+FLAGS_sim_follow = $(SIM_CHECK_FLAGS)
+FLAGS_sim_observe = $(SIM_CHECK_FLAGS)
+FLAGS_sim_record = $(SIM_CHECK_FLAGS)
+
 # Support code that belongs to no one folder: partitions without a network, their narration, random numbers.
-$(BUILD)/tests/support.a: $(call objects,$(filter-out $(FOLDERS:%=tests/support/%_%),$(wildcard tests/support/*.c)))
+$(BUILD)/tests/support.a: $(call objects,$(filter-out $(FOLDERS:%=tests/support/%_%) tests/support/sim_%,$(wildcard tests/support/*.c)))
 	@rm -f $@
 	$(Q)ar rcs $@ $^
 
 # One Criterion binary for each tests/unit/<folder>_<noun>.c.
 define UNIT
-$(BUILD)/tests/unit/$(1): $(BUILD)/tests/unit/$(1).o $(call link_inputs,$(firstword $(subst _, ,$(1))))
+$(BUILD)/tests/unit/$(1): $(BUILD)/tests/unit/$(1).o $(or $(INPUTS_$(1)),$(call link_inputs,$(firstword $(subst _, ,$(1)))))
 	@echo "link $$@"
-	$$(Q)$$(CC) $$^ $$(ALL_LDFLAGS) $$(LIBS) -lcriterion -o $$@
+	$$(Q)$$(CC) $$^ $$(ALL_LDFLAGS) $(FLAGS_$(1)) $$(LIBS) -lcriterion -o $$@
 endef
 UNITS := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/*.c))
 $(foreach u,$(UNITS),$(eval $(call UNIT,$(u))))
@@ -127,11 +141,52 @@ $(BUILD)/tests/golden/golden: $(call objects,$(wildcard tests/golden/*.c)) $(cal
 UNIT_PROGRAMS = $(addprefix $(BUILD)/tests/unit/,$(UNITS))
 PROOF_PROGRAMS = $(BUILD)/tests/model/model $(BUILD)/tests/golden/golden
 
-run-tests: programs $(UNIT_PROGRAMS) $(PROOF_PROGRAMS)
-	@BUILD=$(BUILD) SAN=$(SAN) tests/support/run_tests.sh $(UNIT_PROGRAMS) $(PROOF_PROGRAMS) then tests/integration/run.sh
+run-tests: programs $(UNIT_PROGRAMS) $(PROOF_PROGRAMS) $(BUILD)/sim
+	@BUILD=$(BUILD) SAN=$(SAN) tests/support/run_tests.sh $(UNIT_PROGRAMS) $(PROOF_PROGRAMS) then tests/sim/suite.sh tests/integration/run.sh
 
 unit: $(UNIT_PROGRAMS) ## build and run the unit tests alone
 	@BUILD=$(BUILD) tests/support/run_tests.sh $^
+
+# --- the simulator ---
+
+# The whole cluster in one process: the archives as they are, on a simulated libuv and simulated system calls (docs/testing.md). libuv itself is not linked.
+SIM_WRAPS := $(shell cat tests/sim/wraps.list 2>/dev/null)
+SIM_LIBS := $(shell pkg-config --libs raft $(MSGPACK) libcrypto libxxhash 2>/dev/null)
+SIM_OBJECTS = $(call objects,$(wildcard tests/sim/*.c)) $(BUILD)/tests/sim/commit.o $(call objects,tests/model/model.c tests/model/compare.c)
+SIM_ARCHIVES = $(BUILD)/tests/support.a $(addprefix $(BUILD)/,node.a raft.a partition.a client.a base.a)
+
+# Rewritten only when it says something else.
+$(BUILD)/tests/sim/commit.c: FORCE
+	@mkdir -p $(@D)
+	@echo 'extern const char sim_commit[]; const char sim_commit[] = "$(shell git describe --always --dirty --abbrev=12 2>/dev/null || echo unknown)";' | \
+		cmp -s - $@ || \
+		echo 'extern const char sim_commit[]; const char sim_commit[] = "$(shell git describe --always --dirty --abbrev=12 2>/dev/null || echo unknown)";' > $@
+
+$(BUILD)/tests/sim/commit.o: $(BUILD)/tests/sim/commit.c
+	$(Q)$(CC) $(ALL_CFLAGS) -c $< -o $@
+
+SIM_LINK = $(CC) $(SIM_OBJECTS) $(SIM_ARCHIVES) $(ALL_LDFLAGS) $(addprefix -Wl$(comma)--wrap=,$(SIM_WRAPS)) $(SIM_LIBS)
+
+$(BUILD)/sim: $(SIM_OBJECTS) $(SIM_ARCHIVES)
+	@echo "link $@"
+	$(Q)$(SIM_LINK) -o $@
+
+SEEDS ?= 1000
+FIRST ?= 1
+JOBS ?= 2
+
+sim: ## simulate SEEDS=1000 seeds from FIRST=1 on, JOBS=2 at a time; failing ones are kept in build/sim-failures
+	@$(SETUP) test
+	$(AGAIN) $(BUILD)/sim
+	@$(BUILD)/sim --seeds $(FIRST):$(SEEDS) --jobs $(JOBS) --keep $(BUILD)/sim-failures --demand-all
+
+sim-mutants: ## plant each bug of tests/sim/mutants (or NAMES="...") and show which seed finds it, SEEDS=500 at most
+	@$(SETUP) test
+	$(AGAIN) run-mutants
+
+run-mutants: SEEDS = 500
+run-mutants: $(BUILD)/sim
+	@BUILD=$(BUILD) FIRST=$(FIRST) SEEDS=$(SEEDS) MUTANT_CC='$(CC) $(ALL_CFLAGS)' MUTANT_LINK='$(SIM_LINK)' tests/sim/mutants.sh $(NAMES)
 
 # --- lint ---
 
@@ -188,7 +243,7 @@ help: ## this list
 	@echo "Variables: SAN=address,undefined (sanitizers, own build directory)  BUILD=dir  CFLAGS=...  PREFIX=/usr/local  DESTDIR=  V=1"
 
 FORCE:
-.PHONY: all programs demo test run-tests setup unit lint check-format check-includes check-sizes check-symbols check-tidy \
+.PHONY: all programs demo test run-tests sim sim-mutants run-mutants setup unit lint check-format check-includes check-sizes check-symbols check-tidy \
 	install clean help FORCE
 .SECONDARY:
 .DELETE_ON_ERROR:

@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: Apache-2.0 - ordaind as a simulated program: the shard and the listener on a loop, as node/main.c puts them there. */
+#include "tests/sim/node.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/assert.h"
+#include "base/err.h"
+#include "node/config.h"
+#include "node/listener.h"
+#include "node/log.h"
+#include "node/shard.h"
+#include "tests/sim/coverage.h"
+#include "tests/sim/disk.h"
+#include "tests/sim/loop.h"
+#include "tests/sim/net.h"
+#include "tests/sim/record.h"
+#include "tests/sim/world.h"
+
+/* Wall clocks begin on some day. */
+#define WALL_EPOCH_US 1700000000000000
+#define SKEW_US_MAX 400000
+
+struct node {
+	struct sim_process process; /* first */
+	struct ord_config config;
+	uv_loop_t loop;
+	struct ord_shard *shard;
+	struct ord_listener *listener;
+	bool stopping;	 /* in order, or as a ghost */
+	bool power_lost; /* what was not on the platter is to go */
+	bool powered;
+	bool damaged;
+	uint64_t down_since_us;
+};
+
+static struct node nodes[SIM_NODES_MAX];
+static struct sim_node_options options;
+
+static struct node *node_at(uint32_t node)
+{
+	SIM_ASSERT(node >= 1 && node <= options.nodes_count);
+	return &nodes[node - 1];
+}
+
+struct sim_process *sim_node_process(uint32_t node)
+{
+	return &node_at(node)->process;
+}
+
+bool sim_node_is_up(uint32_t node)
+{
+	return node_at(node)->process.state == SIM_UP;
+}
+
+bool sim_node_is_damaged(uint32_t node)
+{
+	return node_at(node)->damaged;
+}
+
+uint64_t sim_node_down_us(uint32_t node)
+{
+	const struct node *n = node_at(node);
+	return n->process.state == SIM_DOWN ? sim_now_us() - n->down_since_us : 0;
+}
+
+const struct ord_engine *sim_node_engine(uint32_t node)
+{
+	const struct node *n = node_at(node);
+	return n->process.state == SIM_UP && n->shard != NULL && !n->stopping ? ord_shard_engine(n->shard) : NULL;
+}
+
+const struct ord_shard *sim_node_shard(uint32_t node)
+{
+	return sim_node_engine(node) == NULL ? NULL : node_at(node)->shard;
+}
+
+/* --- Its end. --- */
+
+static void node_closed_cb(void *ctx)
+{
+	struct node *n = ctx;
+	n->listener = NULL;
+}
+
+static void node_shard_stopped_cb(void *ctx)
+{
+	struct node *n = ctx;
+	n->shard = NULL;
+	if (n->listener != NULL)
+		ord_listener_close(n->listener, node_closed_cb, n);
+}
+
+static void node_begin_stop(void *ctx)
+{
+	struct node *n = ctx;
+	if (n->stopping)
+		return;
+	n->stopping = true;
+	if (n->listener != NULL)
+		ord_listener_end(n->listener);
+	if (n->shard != NULL)
+		ord_shard_stop(n->shard, node_shard_stopped_cb, n);
+}
+
+/* Whatever way it ended: the kernel takes back what it had. */
+static void node_gone(struct node *n)
+{
+	sim_process_bury(&n->process, node_begin_stop, n);
+	SIM_ASSERT(n->shard == NULL && n->listener == NULL);
+	sim_disk_release(n->process.disk);
+	if (n->power_lost)
+		sim_disk_power_loss(n->process.disk);
+	n->power_lost = false;
+	n->down_since_us = sim_now_us();
+}
+
+static void node_power_off(struct node *n)
+{
+	sim_net_power(n->process.address, false);
+	n->powered = false;
+}
+
+static void node_died(struct sim_process *p)
+{
+	struct node *n = (struct node *)p;
+	if (n->power_lost)
+		node_power_off(n);
+	node_gone(n);
+}
+
+/* In order: its loop has nothing left to do. */
+static void node_ended_event(void *ctx, uint64_t boot)
+{
+	struct node *n = ctx;
+	if (n->process.boots_count != boot || n->process.state != SIM_UP)
+		return;
+	if (n->shard != NULL || n->listener != NULL) {
+		sim_at(sim_now_us() + SIM_MS, node_ended_event, n, boot);
+		return;
+	}
+	sim_trace("node %llu has stopped", n->process.number, 0, 0, 0);
+	node_gone(n);
+}
+
+static void node_fatal_cb(void *ctx, int err, const char *why)
+{
+	struct node *n = ctx;
+	sim_trace_text("the node has to stop: %s (%s)", why, ord_err_text(err));
+	if (err != ORD_ERR_IO && err != ORD_ERR_NO_SPACE)
+		sim_fail(SIM_SAFETY, "node %u stops itself: %s (%s)", n->process.number, why, ord_err_text(err));
+	sim_cover(SIM_COVER_FATAL_DISK);
+	if (n->process.state == SIM_UP)
+		sim_process_die(&n->process);
+}
+
+/* --- Its beginning. --- */
+
+static void node_configure(struct node *n)
+{
+	struct ord_config *c = &n->config;
+	char why[ORD_CONFIG_WHY_SIZE];
+	ord_config_init(c);
+	memset(c->cluster.bytes, 7, sizeof c->cluster.bytes);
+	c->node = n->process.number;
+	c->nodes_count = options.nodes_count;
+	for (uint32_t i = 0; i < options.nodes_count; i++) {
+		struct ord_config_node *node = &c->nodes[i];
+		node->id = i + 1;
+		/* Some names need a resolver, others do not. */
+		snprintf(node->peer.host, sizeof node->peer.host, i % 2 == 0 ? "10.0.0.%u" : "node%u", i + 1);
+		memcpy(node->client.host, node->peer.host, sizeof node->client.host);
+		node->peer.port = SIM_PEER_PORT;
+		node->client.port = SIM_CLIENT_PORT;
+	}
+	c->partitions_count = options.partitions_count;
+	snprintf(c->data_dir, sizeof c->data_dir, "/data");
+	c->election_timeout_ms = options.election_timeout_ms;
+	c->heartbeat_ms = options.heartbeat_ms;
+	c->segment_bytes = options.segment_bytes;
+	c->cache_bytes = options.cache_bytes;
+	c->bounds = options.bounds;
+	int err = ord_config_check(c, why);
+	if (err != ORD_OK)
+		sim_fail(SIM_SAFETY, "the configuration of node %u: %s", n->process.number, why);
+}
+
+static void node_power_on(struct node *n)
+{
+	int64_t skew_us = (int64_t)sim_below(SIM_NEMESIS, SKEW_US_MAX) - SKEW_US_MAX / 2;
+	if (n->powered)
+		return;
+	n->powered = true;
+	sim_net_power(n->process.address, true);
+	sim_clock_start(&n->process, WALL_EPOCH_US + skew_us, n->process.drift_ppm);
+}
+
+static int node_open(struct node *n, char *why, size_t why_size)
+{
+	int err = ord_shard_start(&n->loop, &n->config, node_fatal_cb, n, &n->shard, why, why_size);
+	if (err != ORD_OK)
+		n->shard = NULL;
+	if (err == ORD_OK && n->process.state == SIM_UP)
+		err = ord_listener_start(&n->loop, &n->config, n->shard, &n->listener, why, why_size);
+	return err;
+}
+
+/* What a start may be refused for: only what the disk did. */
+static void node_refused(struct node *n, int err, const char *why)
+{
+	sim_trace_text("cannot start: %s (%s)", why, ord_err_text(err));
+	n->damaged = err == ORD_ERR_CORRUPT;
+	if (err == ORD_ERR_CORRUPT && sim_disk_is_damaged(n->process.disk))
+		sim_cover(SIM_COVER_START_REFUSED_CORRUPT);
+	else if (err == ORD_ERR_IO || err == ORD_ERR_NO_SPACE)
+		sim_cover(SIM_COVER_START_REFUSED_IO);
+	else
+		sim_fail(SIM_SAFETY, "node %u refuses to start from a sound disk: %s (%s)", n->process.number, why,
+			 ord_err_text(err));
+}
+
+bool sim_node_start(uint32_t node)
+{
+	struct node *n = node_at(node);
+	struct sim_process *p = &n->process;
+	char why[1024] = "";
+	if (p->state != SIM_DOWN)
+		return true;
+	node_power_on(n);
+	if (p->boots_count > 0)
+		sim_cover(SIM_COVER_RESTARTED);
+	p->state = SIM_UP;
+	p->boots_count++;
+	p->ios_count = 0;
+	n->stopping = false;
+	n->damaged = false;
+	sim_record_boot(node);
+	struct sim_process *before = sim_enter(p);
+	sim_trace("node %llu starts, boot %llu", node, p->boots_count, 0, 0);
+	int err = uv_loop_init(&n->loop);
+	SIM_ASSERT(err == 0);
+	err = node_open(n, why, sizeof why);
+	sim_enter(before);
+	if (p->state != SIM_UP) {
+		sim_cover(SIM_COVER_KILLED_IN_START);
+		return false; /* its burial is on the way */
+	}
+	if (err == ORD_OK)
+		return true;
+	node_refused(n, err, why);
+	node_gone(n);
+	return false;
+}
+
+/* --- What happens to it. --- */
+
+void sim_node_kill(uint32_t node, uint64_t after_ios)
+{
+	struct sim_process *p = &node_at(node)->process;
+	if (p->state != SIM_UP)
+		return;
+	sim_cover(SIM_COVER_KILLED);
+	if (after_ios == 0) {
+		sim_process_die(p);
+		return;
+	}
+	sim_cover(SIM_COVER_KILLED_IN_TURN);
+	p->die_at_io = p->ios_count + after_ios;
+}
+
+void sim_node_power_loss(uint32_t node, uint64_t after_ios)
+{
+	struct node *n = node_at(node);
+	struct sim_process *p = &n->process;
+	sim_cover(SIM_COVER_POWER_LOST);
+	if (p->state == SIM_DOWN) {
+		node_power_off(n);
+		sim_disk_power_loss(p->disk);
+		return;
+	}
+	n->power_lost = true;
+	if (p->state == SIM_UP && after_ios > 0) {
+		p->die_at_io = p->ios_count + after_ios;
+		return;
+	}
+	node_power_off(n);
+	if (p->state == SIM_UP)
+		sim_process_die(p);
+}
+
+void sim_node_stop(uint32_t node)
+{
+	struct node *n = node_at(node);
+	if (n->process.state != SIM_UP || n->stopping || n->listener == NULL)
+		return;
+	sim_cover(SIM_COVER_STOPPED);
+	struct sim_process *before = sim_enter(&n->process);
+	sim_trace("node %llu is asked to stop", node, 0, 0, 0);
+	node_begin_stop(n);
+	sim_enter(before);
+	sim_at(sim_now_us() + SIM_MS, node_ended_event, n, n->process.boots_count);
+}
+
+void sim_nodes_open(const struct sim_node_options *o)
+{
+	options = *o;
+	memset(nodes, 0, sizeof nodes);
+	for (uint32_t i = 0; i < options.nodes_count; i++) {
+		struct node *n = &nodes[i];
+		struct sim_process *p = &n->process;
+		snprintf(p->name, sizeof p->name, "node %u", i + 1);
+		p->number = i + 1;
+		p->address = i + 1;
+		p->is_node = true;
+		p->disk = sim_disk_open();
+		p->died = node_died;
+		node_configure(n);
+	}
+}
+
+void sim_nodes_close(void)
+{
+	for (uint32_t i = 0; i < options.nodes_count; i++) {
+		struct node *n = &nodes[i];
+		if (n->process.state != SIM_DOWN)
+			node_gone(n);
+		sim_disk_close(n->process.disk);
+	}
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 - ordaind as a simulated program: what its main() does, and how it is started, stopped, killed and looked into. */
+#ifndef ORD_TESTS_SIM_NODE_H
+#define ORD_TESTS_SIM_NODE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "node/engine.h"
+#include "tests/sim/process.h"
+
+#define SIM_NODES_MAX 7
+
+struct sim_node_options {
+	uint32_t nodes_count;
+	uint32_t partitions_count;
+	uint32_t election_timeout_ms;
+	uint32_t heartbeat_ms;
+	uint64_t segment_bytes;
+	uint64_t cache_bytes;
+	struct ord_bounds bounds;
+};
+
+void sim_nodes_open(const struct sim_node_options *options);
+void sim_nodes_close(void);
+
+/* Nodes have ids from 1. Starts it unless it runs; false when it refused to start (the reason is in the trace). */
+bool sim_node_start(uint32_t node);
+/* kill -9: at once, or in the middle of what it does at its I/O number `after_ios` from now on (0: at once). */
+void sim_node_kill(uint32_t node, uint64_t after_ios);
+/* The machine loses power, at once or then: as kill, and what is not on the platter is gone. The other side of its connections is not told. */
+void sim_node_power_loss(uint32_t node, uint64_t after_ios);
+/* SIGTERM: it says goodbye in order. */
+void sim_node_stop(uint32_t node);
+
+struct sim_process *sim_node_process(uint32_t node);
+bool sim_node_is_up(uint32_t node);
+/* True when its last start was refused because its files are damaged. */
+bool sim_node_is_damaged(uint32_t node);
+
+/* How long it has been down; 0 when it is not. */
+uint64_t sim_node_down_us(uint32_t node);
+
+/* What it decides by, and what runs it; NULL unless it is up. */
+const struct ord_engine *sim_node_engine(uint32_t node);
+const struct ord_shard *sim_node_shard(uint32_t node);
+
+#endif

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 - the one history of each partition, as its replicas apply it: the first replica that applies an entry writes it down, all others must
+ * apply the same. Beside it stands a copy of the partition of its own, and the naive model. */
+#ifndef ORD_TESTS_SIM_RECORD_H
+#define ORD_TESTS_SIM_RECORD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "partition/partition.h"
+
+/* Nodes have ids from 1. Opens what observe.h remembers, too. Link with --wrap=ord_partition_apply: what a program that is UP applies goes by here. */
+void sim_record_open(uint32_t partitions_count, uint32_t nodes_count);
+void sim_record_close(void);
+
+/* A node starts: its replicas begin at the first entry again. */
+void sim_record_boot(uint32_t node);
+
+/* Invariants 1 to 7, the model, and all that clients were told, against the whole state. Fails the run. Call it now and then, when it does nothing unless much is new, and at the end,
+ * when all is settled. */
+void sim_record_check(void);
+
+/* At the end of the liveness phase: every accepted request has its outcome, nothing is in any outbox, all messages were applied. False with why while that is not so. */
+bool sim_record_is_settled(char *why, size_t why_size);
+
+/* How many commands of the partition are known to be committed; the copy of it at that position (borrowed). */
+uint64_t sim_record_position(uint32_t partition);
+const struct ord_partition *sim_record_partition(uint32_t partition);
+uint32_t sim_record_partitions_count(void);
+
+/* Where the entry ends that brought the command at this position: as a number of commands. Nobody ever sees a state from the middle of an entry. Asserts that the command is known. */
+uint64_t sim_record_boundary(uint32_t partition, uint64_t position);
+
+/* How many entries of the partition this boot of the node has applied; how many are known. */
+uint64_t sim_record_applied(uint32_t node, uint32_t partition);
+uint64_t sim_record_entries(uint32_t partition);
+
+#endif

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0 - what a seed decides. */
+#include "tests/sim/swarm.h"
+
+#include <stdio.h>
+
+#include "tests/sim/world.h"
+
+const char *sim_fault_name(enum sim_fault fault)
+{
+	static const char *const names[] = {
+#define X(name, text) #name,
+#include "tests/sim/faults.def"
+#undef X
+	};
+	return names[fault];
+}
+
+static uint64_t one_of(const uint64_t *values, size_t count)
+{
+	return values[sim_below(SIM_SWARM, count)];
+}
+
+#define ONE_OF(...) one_of((const uint64_t[]){__VA_ARGS__}, sizeof((const uint64_t[]){__VA_ARGS__}) / sizeof(uint64_t))
+
+static void draw_nodes(struct sim_node_options *o)
+{
+	o->nodes_count = (uint32_t)ONE_OF(1, 3, 3, 3, 3, 3, 3, 5, 5, 7);
+	o->partitions_count = (uint32_t)ONE_OF(1, 2, 2, 3, 3, 4, 4, 5, 8);
+	o->election_timeout_ms = (uint32_t)ONE_OF(300, 500, 500, 500, 1000);
+	o->heartbeat_ms = o->election_timeout_ms / 5;
+	o->segment_bytes = ONE_OF(4096, 4096, 8192, 32768, 262144, 1u << 20);
+	o->cache_bytes = ONE_OF(1, 8192, 65536, 1u << 20);
+}
+
+/* Some runs have the bounds of a real node, others such that everything is full all the time. */
+static void draw_bounds(struct ord_bounds *b)
+{
+	if (sim_percent(SIM_SWARM, 40))
+		return;
+	b->deliver_bytes = (uint32_t)ONE_OF(0, 1, 400, 2000);
+	b->entry_bytes = (uint32_t)ONE_OF(0, 4096, 8192);
+	if (b->deliver_bytes == 0 && b->entry_bytes != 0)
+		b->deliver_bytes = 2000;
+	b->admit_bytes = ONE_OF(0, 1, 1000, 20000);
+	b->reads_count = (uint32_t)ONE_OF(0, 1, 3, 20);
+	b->forwards_count = (uint32_t)ONE_OF(0, 1, 5, 50);
+	b->unsettled_count = (uint32_t)ONE_OF(0, 1, 5, 50);
+	b->deliver_window = (uint32_t)ONE_OF(0, 1, 3, 20);
+	b->raft_message_bytes = (uint32_t)ONE_OF(0, 1, 1000);
+	if (b->entry_bytes != 0 && b->raft_message_bytes != 0)
+		b->peer_output_bytes = (uint32_t)ONE_OF(0, 64u << 10); /* one message must fit */
+	b->raft_window_bytes = (uint32_t)ONE_OF(0, 1, 2000);
+	b->raft_turn_entries = (uint32_t)ONE_OF(0, 1, 10);
+}
+
+static void draw_work(struct sim_work_options *o, uint32_t partitions_count)
+{
+	o->clients_count = (uint32_t)sim_between(SIM_SWARM, 1, 8);
+	o->partitions_count = partitions_count;
+	o->accounts_count = (uint32_t)ONE_OF(3, 5, 8, 12, 30);
+	o->assets_count = (uint32_t)sim_between(SIM_SWARM, 1, 3);
+	o->names_count = (uint32_t)ONE_OF(2, 5, 20);
+	o->operations_max = (uint32_t)ONE_OF(200, 400, 800, 1500, 3000);
+	o->pause_us_max = ONE_OF(20, 200, 500, 1500) * SIM_MS;
+	o->batch_max = (uint32_t)ONE_OF(1, 1, 4, 20, 100, 300);
+	o->parallel_max = (uint32_t)ONE_OF(1, 2, 8);
+	o->zipf = sim_percent(SIM_SWARM, 50);
+	o->tight = sim_percent(SIM_SWARM, 60);
+}
+
+static void draw_net(struct sim_net_habits *h)
+{
+	h->latency_us_min = (uint32_t)ONE_OF(20, 50, 200, 1000);
+	h->latency_us_max = h->latency_us_min * (uint32_t)ONE_OF(2, 4, 20);
+	h->lose_once_in = (uint32_t)ONE_OF(0, 10000, 1000, 200);
+	h->split_once_in = (uint32_t)ONE_OF(0, 1000, 50, 5);
+	h->buffer_bytes = (uint32_t)ONE_OF(4096, 65536, 262144, 2u << 20);
+}
+
+static void draw_disk(struct sim_disk_habits *h)
+{
+	h->write_us_max = (uint32_t)ONE_OF(20, 100);
+	h->sync_us_min = (uint32_t)ONE_OF(50, 100, 1000);
+	h->sync_us_max = h->sync_us_min * (uint32_t)ONE_OF(2, 10, 30);
+}
+
+static void draw_faults(struct sim_swarm *s)
+{
+	bool any = false;
+	s->fault_pause_us = ONE_OF(500, 1500, 3000, 6000, 15000) * SIM_MS;
+	s->fault_lasts_us = ONE_OF(300, 1000, 4000, 15000) * SIM_MS;
+	unsigned present = (unsigned)ONE_OF(15, 40, 80);
+	for (unsigned i = 0; i < SIM_FAULTS_COUNT; i++) {
+		s->weights[i] = sim_percent(SIM_SWARM, present) ? 1 + (unsigned)sim_below(SIM_SWARM, 10) : 0;
+		any |= s->weights[i] > 0;
+	}
+	if (!any || sim_percent(SIM_SWARM, 3))
+		s->fault_pause_us = 0;
+}
+
+void sim_swarm_draw(struct sim_swarm *s)
+{
+	*s = (struct sim_swarm){0};
+	draw_nodes(&s->node);
+	draw_bounds(&s->node.bounds);
+	draw_work(&s->work, s->node.partitions_count);
+	draw_net(&s->net);
+	draw_disk(&s->disk);
+	draw_faults(s);
+	s->safety_us = ONE_OF(60, 120, 240, 480) * SIM_SECOND;
+}
+
+void sim_swarm_show(const struct sim_swarm *s)
+{
+	char faults[512];
+	int len = 0;
+	faults[0] = '\0';
+	for (unsigned i = 0; s->fault_pause_us > 0 && i < SIM_FAULTS_COUNT && len < (int)sizeof faults - 32; i++)
+		if (s->weights[i] > 0)
+			len += snprintf(faults + len, sizeof faults - (size_t)len, " %s:%u", sim_fault_name(i),
+					s->weights[i]);
+	sim_trace_text(
+		"%u nodes, %u partitions, segments of %llu bytes, election %u ms; %u clients, %u operations in batches "
+		"up to %u; latency %u-%u us, sync %u-%u us; %llu s with a fault every %llu ms:%s",
+		s->node.nodes_count, s->node.partitions_count, (unsigned long long)s->node.segment_bytes,
+		s->node.election_timeout_ms, s->work.clients_count, s->work.operations_max, s->work.batch_max,
+		s->net.latency_us_min, s->net.latency_us_max, s->disk.sync_us_min, s->disk.sync_us_max,
+		(unsigned long long)(s->safety_us / SIM_SECOND), (unsigned long long)(s->fault_pause_us / SIM_MS),
+		faults);
+}

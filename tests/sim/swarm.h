@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 - what a seed decides about its run before it begins: how large, how unreliable, how busy (A. Groce and others, "Swarm Testing", ISSTA 2012:
+ * runs that leave things out find what runs of everything hide). */
+#ifndef ORD_TESTS_SIM_SWARM_H
+#define ORD_TESTS_SIM_SWARM_H
+
+#include <stdint.h>
+
+#include "tests/sim/disk.h"
+#include "tests/sim/net.h"
+#include "tests/sim/node.h"
+#include "tests/sim/work.h"
+
+enum sim_fault {
+#define X(name, text) SIM_FAULT_##name,
+#include "tests/sim/faults.def"
+#undef X
+	SIM_FAULTS_COUNT
+};
+
+struct sim_swarm {
+	struct sim_node_options node;
+	struct sim_work_options work;
+	struct sim_net_habits net;
+	struct sim_disk_habits disk;
+	uint64_t safety_us;		    /* how long faults go on */
+	uint64_t fault_pause_us;	    /* between two faults, on average; 0: no faults */
+	uint64_t fault_lasts_us;	    /* a fault, at most */
+	unsigned weights[SIM_FAULTS_COUNT]; /* of each kind of fault; 0: it does not occur in this run */
+};
+
+/* Draws it all from SIM_SWARM. */
+void sim_swarm_draw(struct sim_swarm *s);
+
+/* One line for the trace. */
+void sim_swarm_show(const struct sim_swarm *s);
+
+const char *sim_fault_name(enum sim_fault fault);
+
+#endif

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: Apache-2.0 - looking at nodes. */
+#include "tests/sim/watch.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/limits.h"
+#include "node/replica.h"
+#include "node/shard.h"
+#include "tests/sim/coverage.h"
+#include "tests/sim/observe.h"
+#include "tests/sim/record.h"
+#include "tests/sim/world.h"
+
+#define LOOK_US (100u * SIM_MS)
+/* Terms of a partition in which a leader was seen, by term modulo. */
+#define TERMS_KEPT 4096
+/* What one batch or message may be over a bound that is looked at before it is taken. */
+#define SLACK_BYTES (4u << 20)
+
+struct leadership {
+	uint64_t term;
+	uint32_t node;
+};
+
+static struct {
+	const struct sim_swarm *swarm;
+	struct leadership seen[SIM_PARTITIONS_MAX][TERMS_KEPT];
+	uint32_t leader[SIM_PARTITIONS_MAX];		     /* the last one */
+	uint64_t waiters[SIM_NODES_MAX][SIM_PARTITIONS_MAX]; /* at the last look */
+	uint64_t segments[SIM_NODES_MAX];
+	uint64_t dropped[SIM_NODES_MAX][SIM_NODES_MAX];
+} watch;
+
+/* Raft's election safety: one leader in a term. */
+static void look_leader(uint32_t node, uint32_t partition, const struct ord_replica_status *s)
+{
+	if (s->group.role != ORD_ROLE_LEADER)
+		return;
+	struct leadership *l = &watch.seen[partition][s->group.term % TERMS_KEPT];
+	if (l->term == s->group.term && l->node != node)
+		sim_fail(SIM_SAFETY, "partition %u has two leaders in term %llu: nodes %u and %u", partition,
+			 (unsigned long long)s->group.term, l->node, node);
+	*l = (struct leadership){.term = s->group.term, .node = node};
+	uint32_t before = watch.leader[partition];
+	if (!s->ready || before == node)
+		return;
+	watch.leader[partition] = node;
+	if (before == 0)
+		return;
+	sim_cover(SIM_COVER_ELECTION);
+	if (watch.waiters[before - 1][partition] > 0)
+		sim_cover(SIM_COVER_ELECTION_LOADED);
+	sim_trace("partition %llu: node %llu leads in term %llu", partition, node, s->group.term, 0);
+}
+
+static void bound(uint32_t node, const char *what, uint64_t value, uint64_t most)
+{
+	if (value > most)
+		sim_fail(SIM_SAFETY, "node %u: %s is %llu, over its bound of %llu", node, what,
+			 (unsigned long long)value, (unsigned long long)most);
+}
+
+static void look_replica(uint32_t node, uint32_t partition, const struct ord_engine *e)
+{
+	struct ord_replica_status s;
+	ord_engine_replica_status(e, partition, &s);
+	look_leader(node, partition, &s);
+	bound(node, "bytes that wait for admission", s.admit_bytes, ORD_ADMIT_BYTES_MAX + SLACK_BYTES);
+	bound(node, "transfers without outcome", s.state.unsettled_count, ORD_UNSETTLED_MAX + ORD_BATCH_ITEMS_MAX);
+	if (s.group.applied_index > s.group.commit_index || s.group.commit_index > s.group.last_index)
+		sim_fail(SIM_SAFETY, "node %u, partition %u: applied %llu, committed %llu, last %llu", node, partition,
+			 (unsigned long long)s.group.applied_index, (unsigned long long)s.group.commit_index,
+			 (unsigned long long)s.group.last_index);
+	if (s.admit_count > 0)
+		sim_cover(SIM_COVER_ADMIT_WAITS);
+	if (s.state.outbox_count > 0)
+		sim_cover(SIM_COVER_OUTBOX_WAITS);
+	if (s.group.applied_index > s.group.durable_index)
+		sim_cover(SIM_COVER_COMMIT_AHEAD_OF_DISK);
+	watch.waiters[node - 1][partition] = s.waiters_count;
+}
+
+static void look_node(uint32_t node)
+{
+	const struct ord_engine *e = sim_node_engine(node);
+	if (e == NULL)
+		return;
+	for (uint32_t i = 0; i < watch.swarm->node.partitions_count; i++)
+		look_replica(node, i, e);
+	struct ord_host_status h;
+	ord_engine_host_status(e, &h);
+	bound(node, "log in memory", h.cached_bytes,
+	      watch.swarm->node.cache_bytes + h.wal_waiting_bytes + 2 * SLACK_BYTES);
+	uint64_t segment = h.wal_bytes / watch.swarm->node.segment_bytes;
+	if (segment > watch.segments[node - 1] && watch.segments[node - 1] > 0)
+		sim_cover(SIM_COVER_SEGMENT_CHANGE);
+	watch.segments[node - 1] = segment;
+	const struct ord_shard *shard = sim_node_shard(node);
+	for (uint32_t i = 0; i < ord_shard_peers_count(shard); i++) {
+		struct ord_peer_status peer;
+		ord_shard_peer_status(shard, i, &peer);
+		bound(node, "bytes for a peer", peer.output_bytes, ORD_PEER_OUTPUT_BYTES_MAX + SLACK_BYTES);
+		if (peer.dropped_count > watch.dropped[node - 1][i])
+			sim_cover(SIM_COVER_PEER_DROPPED);
+		watch.dropped[node - 1][i] = peer.dropped_count;
+	}
+}
+
+static void look_event(void *ctx, uint64_t arg)
+{
+	for (uint32_t i = 1; i <= watch.swarm->node.nodes_count; i++)
+		look_node(i);
+	sim_at(sim_now_us() + LOOK_US, look_event, ctx, arg);
+}
+
+void sim_watch_start(const struct sim_swarm *swarm)
+{
+	memset(&watch, 0, sizeof watch);
+	watch.swarm = swarm;
+	sim_at(sim_now_us() + LOOK_US, look_event, NULL, 0);
+}
+
+bool sim_watch_all_equal(char *why, size_t why_size)
+{
+	for (uint32_t node = 1; node <= watch.swarm->node.nodes_count; node++) {
+		for (uint32_t i = 0; i < watch.swarm->node.partitions_count; i++) {
+			uint64_t known = sim_record_entries(i);
+			uint64_t applied = sim_record_applied(node, i);
+			if (sim_node_engine(node) != NULL && applied == known)
+				continue;
+			snprintf(why, why_size, "node %u%s has applied %llu of the %llu entries of partition %u", node,
+				 sim_node_engine(node) == NULL ? ", which is down," : "", (unsigned long long)applied,
+				 (unsigned long long)known, i);
+			return false;
+		}
+	}
+	return true;
+}
+
+static void show_replica(uint32_t node, uint32_t partition, const struct ord_engine *e)
+{
+	struct ord_replica_status s;
+	ord_engine_replica_status(e, partition, &s);
+	printf("node %u partition %u: %s%s in term %llu, leader %u, last %llu, committed %llu, applied %llu, durable "
+	       "%llu; position "
+	       "%llu, outbox %llu, unsettled %llu, waiters %llu\n",
+	       node, partition, ord_role_name(s.group.role), s.ready ? " (ready)" : "",
+	       (unsigned long long)s.group.term, s.group.leader, (unsigned long long)s.group.last_index,
+	       (unsigned long long)s.group.commit_index, (unsigned long long)s.group.applied_index,
+	       (unsigned long long)s.group.durable_index, (unsigned long long)s.state.position,
+	       (unsigned long long)s.state.outbox_count, (unsigned long long)s.state.unsettled_count,
+	       (unsigned long long)s.waiters_count);
+}
+
+void sim_watch_show(void)
+{
+	for (uint32_t node = 1; watch.swarm != NULL && node <= watch.swarm->node.nodes_count; node++) {
+		const struct sim_process *p = sim_node_process(node);
+		const struct ord_engine *e = sim_node_engine(node);
+		static const char *const states[] = {"down", "up", "dying", "a ghost"};
+		printf("node %u is %s%s%s\n", node, states[p->state],
+		       p->paused_until_us > sim_now_us() ? ", paused" : "",
+		       sim_node_is_damaged(node) ? ", damaged" : "");
+		for (uint32_t i = 0; e != NULL && i < watch.swarm->node.partitions_count; i++)
+			show_replica(node, i, e);
+	}
+}
+
+/* --- What comes from other partitions before it is put into a log. The linker leads the call here. --- */
+
+bool __real_ord_dispatch_wants(const struct ord_replica *r, const struct ord_deliver *run);
+bool __wrap_ord_dispatch_wants(const struct ord_replica *r, const struct ord_deliver *run);
+
+bool __wrap_ord_dispatch_wants(const struct ord_replica *r, const struct ord_deliver *run)
+{
+	bool wants = __real_ord_dispatch_wants(r, run);
+	if (!wants)
+		sim_cover(run->first > r->dispatch.taken[run->source] + 1 ? SIM_COVER_DELIVER_CAME_EARLY
+									  : SIM_COVER_DELIVER_CAME_TWICE);
+	return wants;
+}
+
+/* --- What the node's own trace points tell (base/trace.h). The linker leads them here. --- */
+
+void __real_ord_trace(const char *what, uint64_t a, uint64_t b);
+void __wrap_ord_trace(const char *what, uint64_t a, uint64_t b);
+
+void __wrap_ord_trace(const char *what, uint64_t a, uint64_t b)
+{
+	__real_ord_trace(what, a, b);
+	if (strncmp(what, "client connection", 17) == 0)
+		return;
+	sim_trace_text("%s %llu %llu", what, (unsigned long long)a, (unsigned long long)b);
+	if (strcmp(what, "group truncates") == 0)
+		sim_cover(SIM_COVER_TRUNCATION);
+	if (strcmp(what, "log tail cut") == 0)
+		sim_cover(SIM_COVER_TORN_TAIL);
+	if (strcmp(what, "group hand-over begins") == 0)
+		sim_cover(SIM_COVER_HANDOVER);
+}

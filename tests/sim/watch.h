@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 - looks at all nodes again and again: bounds that must hold, states worth counting. */
+#ifndef ORD_TESTS_SIM_WATCH_H
+#define ORD_TESTS_SIM_WATCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "tests/sim/swarm.h"
+
+/* Looks several times a second from now on. swarm is borrowed. */
+void sim_watch_start(const struct sim_swarm *swarm);
+
+/* True when all nodes are up, have applied all that is known and agree on it; else why says who has not. */
+bool sim_watch_all_equal(char *why, size_t why_size);
+
+/* Prints how all replicas stand, for who looks at a failure. */
+void sim_watch_show(void);
+
+#endif

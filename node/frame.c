@@ -5,7 +5,7 @@
  *        4      4  CRC-32C of everything from offset 8 to the end of the body
  *        8      4  length of the body
  *       12      1  kind
- *       13      3  zero
+ *       13      3  the low 24 bits of the CRC-32C of offsets 8 to 12: a wrong length must not be waited for
  *       16         body
  *
  * A PARTS body is a sequence of: 1 byte kind, 4 bytes length, then so many bytes (node/wire.c).
@@ -20,6 +20,15 @@
 
 #define FRAME_MAGIC 0x4644524fu /* "ORDF" */
 #define FRAME_CHECKED_OFFSET 8
+#define FRAME_HEAD_BYTES 5 /* length and kind, from there on */
+#define FRAME_HEAD_CHECK_BITS 24
+
+/* The check of a header's length and kind, above the kind's byte. */
+static uint32_t head_check(const uint8_t *header)
+{
+	uint32_t crc = ord_crc32c(0, header + FRAME_CHECKED_OFFSET, FRAME_HEAD_BYTES);
+	return crc << (32 - FRAME_HEAD_CHECK_BITS);
+}
 
 size_t ord_frame_begin(struct ord_bytes *out)
 {
@@ -34,6 +43,7 @@ void ord_frame_end(struct ord_bytes *out, size_t begun, enum ord_frame_kind kind
 	ord_bytes_set_u32(out, begun, FRAME_MAGIC);
 	ord_bytes_set_u32(out, begun + 8, (uint32_t)(out->len - begun - ORD_FRAME_HEADER_BYTES));
 	ord_bytes_set_u32(out, begun + 12, (uint32_t)kind);
+	ord_bytes_set_u32(out, begun + 12, (uint32_t)kind | head_check(out->base + begun));
 	size_t checked = begun + FRAME_CHECKED_OFFSET;
 	ord_bytes_set_u32(out, begun + 4, ord_crc32c(0, out->base + checked, out->len - checked));
 }
@@ -103,6 +113,9 @@ int ord_frame_decode(struct ord_slice bytes, size_t bytes_max, struct ord_frame 
 	uint32_t crc = ord_reader_u32(&r);
 	uint32_t len = ord_reader_u32(&r);
 	uint32_t kind = ord_reader_u32(&r);
+	if ((kind ^ head_check(bytes.base)) >> (32 - FRAME_HEAD_CHECK_BITS) != 0)
+		return ORD_ERR_CORRUPT;
+	kind &= 0xff;
 	if (kind < ORD_FRAME_HELLO || kind > ORD_FRAME_PARTS)
 		return ORD_ERR_FORMAT;
 	if (len > bytes_max - ORD_FRAME_HEADER_BYTES)

@@ -16,7 +16,7 @@ enum ord_frame_kind {
 };
 
 #define ORD_FRAME_HEADER_BYTES 16
-#define ORD_FRAME_PROTOCOL 1
+#define ORD_FRAME_PROTOCOL 2
 /* No frame but PARTS is longer: it is all that a stranger can make a node keep. */
 #define ORD_FRAME_GREETING_BYTES_MAX 1024
 
@@ -52,7 +52,7 @@ struct ord_frame {
 };
 
 /* Looks for a whole frame at the start of bytes. *ret_have is false while more must come. ORD_ERR_FORMAT (another magic number or kind: not a node),
- * ORD_ERR_TOO_BIG (longer than bytes_max), ORD_ERR_CORRUPT (wrong checksum). */
+ * ORD_ERR_TOO_BIG (longer than bytes_max), ORD_ERR_CORRUPT (wrong checksum, of the header or of all). */
 int ord_frame_decode(struct ord_slice bytes, size_t bytes_max, struct ord_frame *ret, bool *ret_have);
 
 #endif

@@ -43,12 +43,15 @@
 	(4u << 20) /* also the longest batch, unless one record is longer: bounds the time of one sync */
 #define BLOCKS_PER_CACHE 16
 
-static size_t block_bytes_for(uint64_t cache_bytes)
+/* A block holds bytes of one segment only: a larger one than that would stay empty for the most part. */
+static size_t block_bytes_for(const struct ord_wal_options *o)
 {
-	uint64_t bytes = cache_bytes / BLOCKS_PER_CACHE;
+	uint64_t bytes = o->cache_bytes / BLOCKS_PER_CACHE;
 	if (bytes < BLOCK_BYTES_MIN)
-		return BLOCK_BYTES_MIN;
-	return bytes > BLOCK_BYTES_MAX ? BLOCK_BYTES_MAX : (size_t)bytes;
+		bytes = BLOCK_BYTES_MIN;
+	if (bytes > BLOCK_BYTES_MAX)
+		bytes = BLOCK_BYTES_MAX;
+	return bytes > o->segment_bytes ? (size_t)o->segment_bytes : (size_t)bytes;
 }
 
 int ord_wal_open(const struct ord_wal_options *options, ord_wal_each each, void *arg, struct ord_wal **ret, char *why,
@@ -61,7 +64,7 @@ int ord_wal_open(const struct ord_wal_options *options, ord_wal_each each, void 
 	if (w == NULL)
 		goto fail;
 	w->options = *options;
-	w->block_bytes = block_bytes_for(options->cache_bytes);
+	w->block_bytes = block_bytes_for(options);
 	w->touched = calloc(options->groups_count, sizeof *w->touched);
 	if (w->touched == NULL)
 		goto fail;

@@ -181,12 +181,13 @@ HELLO, WELCOME, PARTS = 1, 2, 4  # kinds of frames (docs/formats.md)
 
 
 def frame(kind, body, length=None, crc=None):
-    rest = struct.pack("<IB3x", len(body) if length is None else length, kind) + body
+    head = struct.pack("<IB", len(body) if length is None else length, kind)
+    rest = head + struct.pack("<I", crc32c(head))[:3] + body
     return b"ORDF" + struct.pack("<I", crc32c(rest) if crc is None else crc) + rest
 
 
 def greeting(cluster, node, incarnation, partitions, to):
-    return struct.pack("<H16sI16sII", 1, cluster, node, incarnation, partitions, to)
+    return struct.pack("<H16sI16sII", 2, cluster, node, incarnation, partitions, to)
 
 
 def peer_port(address):

@@ -217,6 +217,10 @@ static void begin_action(struct work_client *c)
 		sim_submit_ask(c, c->follow[--c->follow_count]);
 		return;
 	}
+	if (c->echoes_count > 0) {
+		sim_read_echo(c);
+		return;
+	}
 	enum work_action action = work.opened_cursor < work.accounts_count && sim_percent(SIM_WORK, 50)
 					  ? WORK_TRANSFER
 					  : sim_mix_action();
@@ -300,6 +304,7 @@ static void died(struct sim_process *p)
 	struct work_client *c = (struct work_client *)p;
 	sim_cover(SIM_COVER_CLIENT_CRASHED);
 	client_bury(c);
+	c->echoes_count = 0;
 	uint64_t away_us = sim_below(SIM_WORK, sim_percent(SIM_WORK, 50) ? SIM_SECOND / 10 : RESTART_US_MAX);
 	sim_at(sim_now_us() + away_us, boot_event, c, p->boots_count);
 }

@@ -262,17 +262,69 @@ void sim_read_begin(struct work_client *c, enum work_action action)
 	slot_read(c, s, &call);
 }
 
+/* What the request changed, or the request itself. */
+static struct work_read read_of(const struct work_ask *a)
+{
+	struct work_read r = {.action = WORK_READ_REQUEST, .id = a->command.id};
+	switch (a->command.kind) {
+	case ORDAIN_TRANSFER:
+		r.text = sim_percent(SIM_WORK, 50) ? a->command.transfer.payer : a->command.transfer.payee;
+		break;
+	case ORDAIN_OPEN_ACCOUNT:
+		r.text = a->command.open_account.account;
+		break;
+	case ORDAIN_SET_ACCOUNT:
+		r.text = a->command.set_account.account;
+		break;
+	default:
+		if (a->thing != WORK_NONE) {
+			r.action = WORK_READ_NAME;
+			r.name = a->thing;
+		}
+		return r;
+	}
+	if (sim_percent(SIM_WORK, 80))
+		r.action = WORK_READ_ACCOUNT;
+	return r;
+}
+
+void sim_read_by_another(const struct work_client *told, uint32_t ask)
+{
+	struct work_client *c = &work.clients[sim_below(SIM_WORK, work.options.clients_count)];
+	if (c == told || c->process.state != SIM_UP || c->echoes_count == WORK_ECHOES_MAX || work.finishing)
+		return;
+	c->echoes[c->echoes_count++] = read_of(&work.asks[ask]);
+	struct sim_process *before = sim_enter(&c->process);
+	sim_client_wake(c, true);
+	sim_enter(before);
+}
+
+static void read_chosen(struct work_client *c, struct work_slot *s, const struct work_read *r,
+			const struct ordain_call_options *call)
+{
+	s->text = r->text;
+	s->id = r->id;
+	s->name = r->name;
+	slot_read(c, s, call);
+}
+
+void sim_read_echo(struct work_client *c)
+{
+	struct work_read r = c->echoes[--c->echoes_count];
+	struct ordain_call_options call;
+	struct work_slot *s = sim_client_slot(c, r.action, &call);
+	SIM_ASSERT(s != NULL);
+	read_chosen(c, s, &r, &call);
+}
+
 void sim_read_final(struct work_client *c, uint32_t final)
 {
-	const struct work_final *f = &work.finals[final];
+	const struct work_read *f = &work.finals[final];
 	struct ordain_call_options call;
 	struct work_slot *s = sim_client_slot(c, f->action, &call);
 	SIM_ASSERT(s != NULL);
-	s->text = f->text;
-	s->id = f->id;
-	s->name = f->name;
 	s->final = final;
 	s->limit = 1000;
 	s->pages_left = UINT32_MAX;
-	slot_read(c, s, &call);
+	read_chosen(c, s, f, &call);
 }

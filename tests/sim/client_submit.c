@@ -98,6 +98,8 @@ static void submit_cb(const struct ordain_result *results, size_t count, void *a
 		result_check(c, s, asked, &results[i]);
 		sim_observe_result(&s->began, asked, &results[i]);
 		sim_asks_end(s->asks[i], &results[i], c);
+		if (results[i].answer == ORDAIN_OK && sim_percent(SIM_WORK, work.mix.echo_percent))
+			sim_read_by_another(c, s->asks[i]);
 	}
 	results_trace(s, results);
 	sim_client_wake(c, c->follow_count > 0);

@@ -85,7 +85,9 @@ static void restart_event(void *ctx, uint64_t node)
 static void restart_later(uint32_t node)
 {
 	uint64_t after_us = draw_lasts_us();
-	if (sim_once_in(SIM_NEMESIS, 12))
+	if (sim_percent(SIM_NEMESIS, 30)) /* at once, so to speak: others still owe it answers */
+		after_us = RESTART_US_MIN + sim_below(SIM_NEMESIS, 100 * SIM_MS);
+	else if (sim_once_in(SIM_NEMESIS, 12))
 		after_us += LONG_DOWN_US;
 	end_at(after_us, restart_event, node);
 }
@@ -141,8 +143,10 @@ static void fault_rolling(void)
 
 static void fault_pause(void)
 {
-	uint32_t node = sim_percent(SIM_NEMESIS, 50) ? draw_node() : draw_leader();
+	uint32_t node = sim_percent(SIM_NEMESIS, 25) ? draw_node() : draw_leader();
 	uint64_t lasts_us = draw_lasts_us();
+	if (sim_percent(SIM_NEMESIS, 50)) /* until others have just chosen another leader */
+		lasts_us = sim_between(SIM_NEMESIS, 1, 40) * nemesis.swarm->node.election_timeout_ms * SIM_MS / 10;
 	sim_cover(lasts_us > (uint64_t)nemesis.swarm->node.election_timeout_ms * 2 * SIM_MS ? SIM_COVER_PAUSED_LONG
 											    : SIM_COVER_PAUSED);
 	sim_process_pause(sim_node_process(node), sim_now_us() + lasts_us);
@@ -427,7 +431,9 @@ static void fault_clock_jump(void)
 static void fault_clock_drift(void)
 {
 	sim_cover(SIM_COVER_CLOCK_DRIFT);
-	int32_t ppm = (int32_t)sim_below(SIM_NEMESIS, 200000) - 100000;
+	int32_t most_ppm =
+		sim_percent(SIM_NEMESIS, 50) ? 1000 : 600000; /* what is wrong by much must not matter, too */
+	int32_t ppm = (int32_t)sim_below(SIM_NEMESIS, 2 * (uint64_t)most_ppm) - most_ppm;
 	sim_clock_drift(sim_node_process(draw_node()), ppm);
 }
 
@@ -549,7 +555,7 @@ static void hold(uint32_t node)
 void sim_nemesis_spare_majority(void)
 {
 	uint32_t n = nemesis.nodes_count;
-	uint32_t wrong = (uint32_t)sim_below(SIM_NEMESIS, (n - 1) / 2 + 1);
+	uint32_t wrong = nemesis.swarm->calm ? 0 : (uint32_t)sim_below(SIM_NEMESIS, (n - 1) / 2 + 1);
 	put_right();
 	while (wrong > 0) {
 		uint32_t node = draw_node();

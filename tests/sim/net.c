@@ -13,6 +13,7 @@
 
 #include "tests/sim/coverage.h"
 #include "tests/sim/net_pipe.h"
+#include "tests/sim/promise.h"
 #include "tests/sim/world.h"
 
 #define RETRY_FIRST_US (200u * SIM_MS)
@@ -499,6 +500,8 @@ static void frame_send(void *ctx, uint8_t *frame, size_t len, bool is_parts)
 	struct sim_end *e = ctx;
 	const struct sim_net_habits *h = &net.habits;
 	struct sim_pipe *p = &e->out;
+	if (is_parts)
+		sim_promise_frame(e->address, frame, len);
 	if (is_parts && sim_once_in(SIM_NETWORK, h->frame_lose_once_in)) {
 		sim_cover(SIM_COVER_FRAME_LOST);
 		return;

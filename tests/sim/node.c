@@ -15,6 +15,7 @@
 #include "tests/sim/disk.h"
 #include "tests/sim/loop.h"
 #include "tests/sim/net.h"
+#include "tests/sim/promise.h"
 #include "tests/sim/record.h"
 #include "tests/sim/world.h"
 
@@ -246,8 +247,10 @@ bool sim_node_start(uint32_t node)
 		sim_cover(SIM_COVER_KILLED_IN_START);
 		return false; /* its burial is on the way */
 	}
-	if (err == ORD_OK)
+	if (err == ORD_OK) {
+		sim_promise_boot(node, options.partitions_count, ord_shard_engine(n->shard));
 		return true;
+	}
 	node_refused(n, err, why);
 	node_gone(n);
 	return false;

@@ -61,8 +61,10 @@ static void draw_work(struct sim_work_options *o, uint32_t partitions_count)
 	o->assets_count = (uint32_t)sim_between(SIM_SWARM, 1, 3);
 	o->names_count = (uint32_t)ONE_OF(2, 5, 20);
 	o->operations_max = (uint32_t)ONE_OF(200, 400, 800, 1500, 3000);
-	o->pause_us_max = ONE_OF(20, 200, 500, 1500) * SIM_MS;
 	o->batch_max = (uint32_t)ONE_OF(1, 1, 4, 20, 100, 300);
+	if (o->operations_max > 800 && o->batch_max > 4) /* a run shall not take long */
+		o->batch_max = 4;
+	o->pause_us_max = ONE_OF(20, 200, 500, 1500) * SIM_MS;
 	o->parallel_max = (uint32_t)ONE_OF(1, 2, 8);
 	o->zipf = sim_percent(SIM_SWARM, 50);
 	o->tight = sim_percent(SIM_SWARM, 60);
@@ -84,14 +86,33 @@ static void draw_disk(struct sim_disk_habits *h)
 	h->sync_us_max = h->sync_us_min * (uint32_t)ONE_OF(2, 10, 30);
 }
 
+/* Faults that no election follows. */
+static bool is_calm(unsigned fault)
+{
+	switch ((enum sim_fault)fault) {
+	case SIM_FAULT_FRAMES:
+	case SIM_FAULT_SLOW_PATH:
+	case SIM_FAULT_CUT_CLIENT:
+	case SIM_FAULT_RESET_CLIENT:
+	case SIM_FAULT_CLIENT_CRASH:
+	case SIM_FAULT_CLOCK_JUMP:
+		return true;
+	default:
+		return false;
+	}
+}
+
 static void draw_faults(struct sim_swarm *s)
 {
 	bool any = false;
+	s->calm = sim_percent(SIM_SWARM, 15);
 	s->fault_pause_us = ONE_OF(500, 1500, 3000, 6000, 15000) * SIM_MS;
 	s->fault_lasts_us = ONE_OF(300, 1000, 4000, 15000) * SIM_MS;
 	unsigned present = (unsigned)ONE_OF(15, 40, 80);
 	for (unsigned i = 0; i < SIM_FAULTS_COUNT; i++) {
 		s->weights[i] = sim_percent(SIM_SWARM, present) ? 1 + (unsigned)sim_below(SIM_SWARM, 10) : 0;
+		if (s->calm)
+			s->weights[i] = is_calm(i) ? 1 : 0;
 		any |= s->weights[i] > 0;
 	}
 	if (!any || sim_percent(SIM_SWARM, 3))

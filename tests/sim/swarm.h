@@ -25,6 +25,7 @@ struct sim_swarm {
 	uint64_t safety_us;		    /* how long faults go on */
 	uint64_t fault_pause_us;	    /* between two faults, on average; 0: no faults */
 	uint64_t fault_lasts_us;	    /* a fault, at most */
+	bool calm;			    /* no fault takes a leader away: what gets stuck stays stuck */
 	unsigned weights[SIM_FAULTS_COUNT]; /* of each kind of fault; 0: it does not occur in this run */
 };
 

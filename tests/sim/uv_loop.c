@@ -74,9 +74,8 @@ static uint64_t world_time_of(const struct sim_process *p, uint64_t ms)
 	uint64_t now_us = sim_now_us();
 	if (ms * 1000 <= clock_us)
 		return now_us;
-	int64_t left_us = (int64_t)(ms * 1000 - clock_us);
-	int64_t world_us = left_us - left_us * p->drift_ppm / 1000000;
-	return now_us + (uint64_t)(world_us > 0 ? world_us : 1);
+	uint64_t left_us = ms * 1000 - clock_us;
+	return now_us + left_us * 1000000 / (uint64_t)(1000000 + p->drift_ppm) + 1;
 }
 
 static void loop_plan(struct sim_loop *l)

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 - libuv's threads as coroutines: one thing happens at a time, and a thread gives way only where it waits: for a condition, inside a system
  * call (sim_sleep_us), or at its end. So its program can die while it is in the middle of a write, and no two runs of a seed differ. */
+#undef _FORTIFY_SOURCE /* its longjmp allows no jump to another stack */
+#include <setjmp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <ucontext.h>
@@ -24,8 +26,10 @@
 struct sim_thread {
 	struct sim_thread *next; /* of all */
 	struct sim_process *process;
-	ucontext_t context;
-	ucontext_t back;  /* who let it run */
+	ucontext_t first; /* enters thread_main on its stack, once; then jumps do, which cost no system call */
+	jmp_buf here;
+	jmp_buf back; /* who let it run */
+	bool begun;
 	void *fake_stack; /* of the address sanitizer */
 	const void *back_stack;
 	size_t back_stack_bytes;
@@ -55,7 +59,15 @@ static void thread_main(unsigned low, unsigned high)
 	t->entry(t->arg);
 	t->ended = true;
 	SWITCH_BEGIN(NULL, t->back_stack, t->back_stack_bytes);
-	swapcontext(&t->context, &t->back);
+	_longjmp(t->back, 1);
+}
+
+static void thread_enter(struct sim_thread *t)
+{
+	if (t->begun)
+		_longjmp(t->here, 1);
+	t->begun = true;
+	setcontext(&t->first);
 }
 
 /* Lets the thread run until it waits or ends. */
@@ -67,7 +79,8 @@ static void thread_run(struct sim_thread *t)
 	t->may_run = false;
 	running = t;
 	SWITCH_BEGIN(&fake, t->stack, STACK_BYTES);
-	swapcontext(&t->back, &t->context);
+	if (_setjmp(t->back) == 0)
+		thread_enter(t);
 	SWITCH_END(fake, NULL, NULL);
 	running = NULL;
 	sim_enter(before);
@@ -77,7 +90,8 @@ static void thread_run(struct sim_thread *t)
 static void thread_yield(struct sim_thread *t)
 {
 	SWITCH_BEGIN(&t->fake_stack, t->back_stack, t->back_stack_bytes);
-	swapcontext(&t->context, &t->back);
+	if (_setjmp(t->here) == 0)
+		_longjmp(t->back, 1);
 	SWITCH_END(t->fake_stack, &t->back_stack, &t->back_stack_bytes);
 }
 
@@ -132,12 +146,12 @@ int uv_thread_create(uv_thread_t *uv, uv_thread_cb entry, void *arg)
 	t->number = ++threads_ever;
 	t->next = threads;
 	threads = t;
-	int err = getcontext(&t->context);
+	int err = getcontext(&t->first);
 	SIM_ASSERT(err == 0);
-	t->context.uc_stack.ss_sp = t->stack;
-	t->context.uc_stack.ss_size = STACK_BYTES;
-	t->context.uc_link = NULL;
-	makecontext(&t->context, (void (*)(void))thread_main, 2, (unsigned)(uintptr_t)t,
+	t->first.uc_stack.ss_sp = t->stack;
+	t->first.uc_stack.ss_size = STACK_BYTES;
+	t->first.uc_link = NULL;
+	makecontext(&t->first, (void (*)(void))thread_main, 2, (unsigned)(uintptr_t)t,
 		    (unsigned)((uint64_t)(uintptr_t)t >> 32));
 	_Static_assert(sizeof(uv_thread_t) >= sizeof t->number, "a handle holds the number");
 	memcpy(uv, &t->number, sizeof t->number);

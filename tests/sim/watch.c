@@ -91,7 +91,7 @@ static void look_node(uint32_t node)
 	struct ord_host_status h;
 	ord_engine_host_status(e, &h);
 	bound(node, "log in memory", h.cached_bytes,
-	      watch.swarm->node.cache_bytes + h.wal_waiting_bytes + 2 * SLACK_BYTES);
+	      watch.swarm->node.cache_bytes + 2 * h.wal_waiting_bytes + 2 * SLACK_BYTES);
 	uint64_t segment = h.wal_bytes / watch.swarm->node.segment_bytes;
 	if (segment > watch.segments[node - 1] && watch.segments[node - 1] > 0)
 		sim_cover(SIM_COVER_SEGMENT_CHANGE);

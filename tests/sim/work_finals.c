@@ -7,7 +7,7 @@
 #define HISTORIES_COUNT 12
 #define REQUESTS_COUNT 100
 
-static void finals_add(const struct work_final *f)
+static void finals_add(const struct work_read *f)
 {
 	work.finals_todo[work.finals_todo_count++] = work.finals_count;
 	work.finals[work.finals_count++] = *f;
@@ -20,16 +20,16 @@ static void finals_open(void)
 	work.finals_todo = calloc(most, sizeof *work.finals_todo);
 	SIM_ASSERT(work.finals != NULL && work.finals_todo != NULL);
 	for (uint32_t i = 0; i < work.accounts_count; i++)
-		finals_add(&(struct work_final){.action = WORK_READ_ACCOUNT, .text = work.accounts[i].id});
+		finals_add(&(struct work_read){.action = WORK_READ_ACCOUNT, .text = work.accounts[i].id});
 	for (uint32_t i = 0; i < work.options.names_count; i++)
-		finals_add(&(struct work_final){.action = WORK_READ_NAME, .name = i});
+		finals_add(&(struct work_read){.action = WORK_READ_NAME, .name = i});
 	for (uint32_t i = 0; i < HISTORIES_COUNT; i++)
-		finals_add(&(struct work_final){.action = WORK_READ_HISTORY,
-						.text = work.accounts[sim_things_any_account()].id});
+		finals_add(&(struct work_read){.action = WORK_READ_HISTORY,
+					       .text = work.accounts[sim_things_any_account()].id});
 	for (uint32_t i = 0; i < REQUESTS_COUNT; i++) {
 		uint32_t ask = sim_asks_any();
 		if (ask != WORK_NONE)
-			finals_add(&(struct work_final){.action = WORK_READ_REQUEST, .id = work.asks[ask].command.id});
+			finals_add(&(struct work_read){.action = WORK_READ_REQUEST, .id = work.asks[ask].command.id});
 	}
 }
 

@@ -16,6 +16,7 @@
 #define WORK_SPACES_COUNT 3
 #define WORK_OWNERS_COUNT 8
 #define WORK_FOLLOW_MAX 16
+#define WORK_ECHOES_MAX 8
 #define WORK_CLIENTS_MAX 255 /* that, and slots of a client, fit one byte of a token each */
 #define WORK_SLOTS_MAX 255
 #define WORK_ADDRESSES_MAX 8
@@ -96,12 +97,21 @@ struct work_mix {
 	unsigned batch_percent;
 	unsigned logged_percent;
 	unsigned few_addresses_percent;
+	unsigned echo_percent;	/* of what a client is told: another one reads it at once */
 	unsigned patience;	/* which timeouts are usual */
 	uint32_t timeout_ms;	/* of a client's calls that do not say; 0: the library's own */
 	size_t items_max;	/* of a client; 0: the library's own */
 	uint64_t issue_floor;	/* how far issuers may go below zero */
 	uint32_t issuers_count; /* of each asset */
 	bool extreme;		/* amounts near the end of the numbers */
+};
+
+/* A read that is chosen beforehand. */
+struct work_read {
+	enum work_action action;
+	struct ordain_str text; /* account */
+	uint32_t name;
+	struct ordain_id id;
 };
 
 /* --- Programs: client.c --- */
@@ -145,18 +155,11 @@ struct work_client {
 	uint64_t serials_count;
 	uint32_t follow[WORK_FOLLOW_MAX]; /* what comes as soon as there is a slot: what follows in chains */
 	uint32_t follow_count;
+	struct work_read echoes[WORK_ECHOES_MAX]; /* what somebody else was just told of: read at once */
+	uint32_t echoes_count;
 	uint64_t watched_us; /* when the watch looked last, by the world's clock and by its own */
 	uint64_t watched_own_us;
 	uint32_t watched_boot;
-};
-
-/* --- Reads at the end: work_finals.c --- */
-
-struct work_final {
-	enum work_action action;
-	struct ordain_str text; /* account */
-	uint32_t name;
-	struct ordain_id id;
 };
 
 struct work {
@@ -185,7 +188,7 @@ struct work {
 	struct work_client *clients;	 /* owned */
 	struct ordain_command *commands; /* owned; scratch of one submit */
 	bool finishing;
-	struct work_final *finals; /* owned; NULL until all outcomes are known */
+	struct work_read *finals; /* owned; NULL until all outcomes are known */
 	uint32_t finals_count;
 	uint32_t finals_done;
 	uint32_t *finals_todo; /* owned */
@@ -287,6 +290,9 @@ void sim_submit_malformed(struct work_client *c);
 /* --- client_read.c --- */
 
 void sim_read_begin(struct work_client *c, enum work_action action);
+/* A client was told that the request is carried out: lets another one read what it changed, without delay. Whoever serves that from old state is found out. */
+void sim_read_by_another(const struct work_client *told, uint32_t ask);
+void sim_read_echo(struct work_client *c);
 /* One that was chosen before. */
 void sim_read_final(struct work_client *c, uint32_t final);
 

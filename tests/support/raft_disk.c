@@ -92,6 +92,8 @@ static int disk_rewrite(void *ctx, uint64_t segment, uint64_t offset, struct ord
 	cr_assert(s->exists && offset + bytes.len <= s->len);
 	cr_assert_arr_eq(s->base + offset, bytes.base, bytes.len, "a log writes again what is there already");
 	d->rewrites_count++;
+	d->rewrite_offset = offset;
+	d->rewrite_bytes = bytes.len;
 	return ORD_OK;
 }
 

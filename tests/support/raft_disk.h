@@ -29,6 +29,8 @@ struct raft_disk {
 	uint64_t reads_count;
 	uint64_t syncs_count; /* by truncating */
 	uint64_t rewrites_count;
+	uint64_t rewrite_offset; /* of the last one */
+	uint64_t rewrite_bytes;
 	uint64_t write_bytes_max;
 	int read_err; /* given by read when it is not ORD_OK */
 };

@@ -395,8 +395,8 @@ Test(peers, a_wrong_greeting_is_refused_with_its_reason)
 	g = greeting_of(1, 1);
 	expect_refusal(&g, "not one of the nodes");
 	g = greeting_of(2, 1);
-	g.protocol = 2;
-	expect_refusal(&g, "peer protocol 2");
+	g.protocol = 99;
+	expect_refusal(&g, "peer protocol 99");
 	/* The first directory that is met is remembered, another one refused. */
 	struct client c = client_open(&loop, ports[1], 0);
 	g = greeting_of(2, 1);

@@ -460,6 +460,45 @@ Test(raft_wal, what_is_read_at_the_start_is_synced)
 	cr_expect_eq(disk.syncs_count, 1);
 }
 
+/* A sync that failed leaves the last batch in the cache for good: only writing it again brings it to the disk. Those before it were synced. */
+Test(raft_wal, the_last_batch_is_written_again_at_the_start)
+{
+	struct ord_wal *w = open_good(&disk);
+	put(w, 1);
+	put(w, 2);
+	sync_all(&disk, w);
+	ord_wal_close(w);
+	w = open_good(&disk);
+	cr_expect_eq(disk.rewrite_offset, 0, "the first batch was written with the segment's header");
+	cr_expect_eq(disk.rewrite_bytes, disk.segments[1].len);
+	uint64_t second = disk.segments[1].len;
+	put(w, 3);
+	sync_all(&disk, w);
+	ord_wal_close(w);
+	ord_wal_close(open_good(&disk));
+	cr_expect_eq(disk.rewrites_count, 2);
+	cr_expect_eq(disk.rewrite_offset, second);
+	cr_expect_eq(disk.rewrite_bytes, disk.segments[1].len - second);
+	expect_records(3);
+}
+
+/* Blocks of memory are not longer than a segment, or small segments would leave most of each empty. */
+Test(raft_wal, what_waits_takes_no_more_memory_than_it_must)
+{
+	struct ord_wal_options o = normal;
+	struct ord_wal *w;
+	struct ord_wal_status s;
+	o.segment_bytes = 4096;
+	o.cache_bytes = 64u << 20;
+	cr_assert_eq(open_with(&disk, o, &w), ORD_OK);
+	for (uint64_t i = 0; i < 5000; i++)
+		put(w, i + 1);
+	ord_wal_status(w, &s);
+	cr_expect_gt(s.waiting_bytes, 500000);
+	cr_expect_lt(s.memory_bytes, 2 * s.waiting_bytes);
+	ord_wal_close(w);
+}
+
 Test(raft_wal, another_owner_is_a_mismatch)
 {
 	struct ord_wal *w = open_good(&disk);

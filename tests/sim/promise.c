@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0 - what a node has told others, and what it knows when it comes back. */
+#include "tests/sim/promise.h"
+
+#include <string.h>
+
+#include "base/err.h"
+#include "node/frame.h"
+#include "node/wire.h"
+#include "tests/sim/node.h"
+#include "tests/sim/observe.h"
+#include "tests/sim/world.h"
+
+/* raft/codec.h: types of messages, flags of votes. */
+enum { APPEND = 1, APPEND_RESULT = 2, REQUEST_VOTE = 3, REQUEST_VOTE_RESULT = 4 };
+enum { FLAG_GRANTED = 1, FLAG_PRE_VOTE = 2 };
+
+struct promise {
+	uint64_t term; /* the highest that was told */
+	uint64_t voted_term;
+	uint32_t voted_for;
+	uint64_t stored_term; /* in which it told last how long its log is, and how long */
+	uint64_t stored_index;
+};
+
+static struct promise promises[SIM_NODES_MAX + 1][SIM_PARTITIONS_MAX];
+
+void sim_promise_open(void)
+{
+	memset(promises, 0, sizeof promises);
+}
+
+static void vote(uint32_t node, uint32_t group, struct promise *p, uint64_t term, uint32_t candidate)
+{
+	if (p->voted_term == term && p->voted_for != candidate)
+		sim_fail(SIM_SAFETY, "partition %u: node %u votes for nodes %u and %u in term %llu", group, node,
+			 p->voted_for, candidate, (unsigned long long)term);
+	p->voted_term = term;
+	p->voted_for = candidate;
+}
+
+static void stored(struct promise *p, uint64_t term, uint64_t index)
+{
+	if (p->stored_term != term)
+		p->stored_index = 0;
+	p->stored_term = term;
+	if (index > p->stored_index)
+		p->stored_index = index;
+}
+
+static void message(uint32_t node, struct ord_slice body)
+{
+	struct ord_reader r = ord_reader_of(body);
+	ord_reader_u8(&r); /* format */
+	uint8_t type = ord_reader_u8(&r);
+	ord_reader_u8(&r); /* version */
+	uint8_t flags = ord_reader_u8(&r);
+	uint32_t group = ord_reader_u32(&r);
+	ord_reader_u32(&r); /* from */
+	uint32_t to = ord_reader_u32(&r);
+	uint64_t term = ord_reader_u64(&r);
+	bool is_vote = type == REQUEST_VOTE || type == REQUEST_VOTE_RESULT;
+	SIM_ASSERT(!r.failed && node <= SIM_NODES_MAX && group < SIM_PARTITIONS_MAX);
+	if (is_vote && (flags & FLAG_PRE_VOTE) != 0)
+		return; /* binds nobody */
+	struct promise *p = &promises[node][group];
+	if (term > p->term)
+		p->term = term;
+	if (type == REQUEST_VOTE)
+		vote(node, group, p, term, node);
+	if (type == REQUEST_VOTE_RESULT && (flags & FLAG_GRANTED) != 0)
+		vote(node, group, p, term, to);
+	if (type != APPEND_RESULT)
+		return;
+	uint64_t rejected = ord_reader_u64(&r);
+	uint64_t last_index = ord_reader_u64(&r);
+	if (rejected == 0)
+		stored(p, term, last_index);
+}
+
+void sim_promise_frame(uint32_t node, const uint8_t *frame, size_t len)
+{
+	struct ord_reader parts =
+		ord_reader_of(ord_slice_of(frame + ORD_FRAME_HEADER_BYTES, len - ORD_FRAME_HEADER_BYTES));
+	uint8_t kind;
+	struct ord_slice body;
+	while (ord_frame_next_part(&parts, &kind, &body))
+		if (kind == ORD_PART_RAFT)
+			message(node, body);
+}
+
+void sim_promise_boot(uint32_t node, uint32_t partitions_count, const struct ord_engine *e)
+{
+	for (uint32_t i = 0; i < partitions_count; i++) {
+		const struct promise *p = &promises[node][i];
+		struct ord_replica_status s;
+		ord_engine_replica_status(e, i, &s);
+		if (s.group.term < p->term)
+			sim_fail(SIM_SAFETY,
+				 "partition %u: node %u told others of term %llu and comes back in term %llu", i, node,
+				 (unsigned long long)p->term, (unsigned long long)s.group.term);
+		if (s.group.term == p->stored_term && s.group.last_index < p->stored_index)
+			sim_fail(SIM_SAFETY,
+				 "partition %u: node %u confirmed entries up to %llu in term %llu and comes back with "
+				 "%llu",
+				 i, node, (unsigned long long)p->stored_index, (unsigned long long)p->stored_term,
+				 (unsigned long long)s.group.last_index);
+	}
+}

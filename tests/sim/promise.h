@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 - what a node has told others of its term, its votes and its log, held against what it knows when it comes back
+ * (Raft paper, Figure 2: what is persistent is so before a server answers). */
+#ifndef ORD_TESTS_SIM_PROMISE_H
+#define ORD_TESTS_SIM_PROMISE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "node/engine.h"
+
+void sim_promise_open(void);
+
+/* A node sends a frame to another one, whether it arrives or not. Fails the run when it votes twice in a term. */
+void sim_promise_frame(uint32_t node, const uint8_t *frame, size_t len);
+
+/* A node has started: its term may not be older than any that it told, nor its log shorter than it told in that very term. */
+void sim_promise_boot(uint32_t node, uint32_t partitions_count, const struct ord_engine *e);
+
+#endif

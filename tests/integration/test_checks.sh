@@ -21,6 +21,13 @@ ar rcs empty.a
 expect "check_symbols names a clock in the core" says 1 'must not call time .*now.o' -- "$support/check_symbols.sh" impure.a empty.a
 expect "check_symbols lets memory pass" "$support/check_symbols.sh" pure.a empty.a
 
+mkdir -p wraps/base wraps/partition wraps/raft wraps/client wraps/node wraps/tests/sim
+for folder in base partition raft client; do cp take.o wraps/$folder/; done
+cp now.o wraps/node/now.o
+expect "check_wraps names a system call that the simulator does not know" says 1 'now.o calls time' -- "$support/check_wraps.sh" wraps
+cp take.o wraps/node/now.o
+expect "check_wraps lets memory pass" "$support/check_wraps.sh" wraps
+
 { echo 'int f(int a)' && echo '{' && yes '	a++;' | head -n 88 && echo '}'; } >long.c
 expect "check_sizes names a function of 91 lines" says 1 'long.c:1: 91 lines' -- "$support/check_sizes.sh" long.c
 sed -i 3d long.c

@@ -15,6 +15,7 @@
 #define CLIENT_ADDRESS_FIRST 101
 #define DISK_FULL_ROOM 4096
 #define KEEP_STARTING_US (500u * SIM_MS)
+#define START_IOS 40 /* about as many as a start makes */
 
 static struct {
 	const struct sim_swarm *swarm;
@@ -72,14 +73,28 @@ static bool end_is_void(const void *ctx)
 
 /* --- Nodes. --- */
 
+static void restart_event(void *ctx, uint64_t node);
+
+/* Starts it, unless it runs; some do not get far. */
+static void start(uint32_t node)
+{
+	struct sim_process *p = sim_node_process(node);
+	bool deadly = nemesis.swarm->weights[SIM_FAULT_KILL] > 0 || nemesis.swarm->weights[SIM_FAULT_POWER] > 0;
+	if (p->state == SIM_DOWN && nemesis.active && deadly && sim_percent(SIM_NEMESIS, 10)) {
+		sim_node_plan_death(node, 1 + sim_below(SIM_NEMESIS, START_IOS), sim_percent(SIM_NEMESIS, 50));
+		end_at(KEEP_STARTING_US + draw_lasts_us(), restart_event, node);
+	}
+	if (!sim_node_start(node))
+		end_at(KEEP_STARTING_US + draw_lasts_us(), restart_event, node);
+}
+
 static void restart_event(void *ctx, uint64_t node)
 {
 	if (end_is_void(ctx) || nemesis.held[node])
 		return;
 	if (sim_node_down_us((uint32_t)node) > LONG_DOWN_US)
 		sim_cover(SIM_COVER_LONG_DOWN);
-	if (!sim_node_start((uint32_t)node))
-		end_at(KEEP_STARTING_US + draw_lasts_us(), restart_event, node);
+	start((uint32_t)node);
 }
 
 static void restart_later(uint32_t node)
@@ -504,6 +519,8 @@ void sim_nemesis_start(const struct sim_swarm *swarm)
 	nemesis.nodes_count = swarm->node.nodes_count;
 	nemesis.phase = 1;
 	nemesis.active = swarm->fault_pause_us > 0;
+	for (uint32_t i = 1; i <= nemesis.nodes_count; i++)
+		start(i);
 	if (nemesis.active)
 		end_at(sim_below(SIM_NEMESIS, 2 * swarm->fault_pause_us), fault_event, 0);
 }

@@ -4,7 +4,7 @@
 
 #include "tests/sim/swarm.h"
 
-/* Faults come from now on, each for a while. swarm is borrowed. */
+/* Starts all nodes, and faults from now on, each for a while. swarm is borrowed. */
 void sim_nemesis_start(const struct sim_swarm *swarm);
 
 /* The liveness phase: no new faults; a majority of nodes, drawn by chance, is well and connected from now on. The others are down, paused or cut off. */

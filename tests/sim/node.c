@@ -258,6 +258,16 @@ bool sim_node_start(uint32_t node)
 
 /* --- What happens to it. --- */
 
+void sim_node_plan_death(uint32_t node, uint64_t at_io, bool power)
+{
+	struct node *n = node_at(node);
+	SIM_ASSERT(n->process.state == SIM_DOWN);
+	n->process.die_at_io = at_io;
+	n->power_lost = power;
+	if (power)
+		sim_cover(SIM_COVER_POWER_LOST);
+}
+
 void sim_node_kill(uint32_t node, uint64_t after_ios)
 {
 	struct sim_process *p = &node_at(node)->process;

@@ -129,10 +129,8 @@ void sim_run(uint64_t seed, struct sim_outcome *ret)
 	*sim_net_habits() = swarm.net;
 	sim_record_open(swarm.node.partitions_count, swarm.node.nodes_count);
 	sim_nodes_open(&swarm.node);
-	for (uint32_t i = 1; i <= swarm.node.nodes_count; i++) {
+	for (uint32_t i = 1; i <= swarm.node.nodes_count; i++)
 		*sim_disk_habits(sim_node_process(i)->disk) = swarm.disk;
-		sim_node_start(i);
-	}
 	swarm.work.addresses = addresses(swarm.node.nodes_count);
 	swarm.work.lasts_us = swarm.safety_us;
 	sim_work_open(&swarm.work);

@@ -119,6 +119,28 @@ static void draw_faults(struct sim_swarm *s)
 		s->fault_pause_us = 0;
 }
 
+/* Leaders that sleep while others take over, and clients that read at once what others were told: whoever serves from old state is caught. */
+static void draw_sleepers(struct sim_swarm *s)
+{
+	for (unsigned i = 0; i < SIM_FAULTS_COUNT; i++)
+		s->weights[i] = 0;
+	s->weights[SIM_FAULT_PAUSE] = 4;
+	s->weights[SIM_FAULT_CLOCK_DRIFT] = 1;
+	s->weights[SIM_FAULT_CUT_LEADER] = 1;
+	s->calm = false;
+	s->fault_pause_us = 3 * SIM_SECOND;
+	s->node.bounds = (struct ord_bounds){0};
+	s->node.nodes_count = 3;
+	s->work.partitions_count = s->node.partitions_count = (uint32_t)ONE_OF(1, 2);
+	s->work.clients_count = 8;
+	s->work.parallel_max = 8;
+	s->work.batch_max = 1;
+	s->work.operations_max = 3000;
+	s->work.pause_us_max = 20 * SIM_MS;
+	s->work.reads_back = true;
+	s->safety_us = 120 * SIM_SECOND;
+}
+
 void sim_swarm_draw(struct sim_swarm *s)
 {
 	*s = (struct sim_swarm){0};
@@ -129,6 +151,8 @@ void sim_swarm_draw(struct sim_swarm *s)
 	draw_disk(&s->disk);
 	draw_faults(s);
 	s->safety_us = ONE_OF(60, 120, 240, 480) * SIM_SECOND;
+	if (sim_percent(SIM_SWARM, 6))
+		draw_sleepers(s);
 }
 
 void sim_swarm_show(const struct sim_swarm *s)

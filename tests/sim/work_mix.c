@@ -43,7 +43,7 @@ void sim_mix_open(void)
 	m->logged_percent = percents[sim_below(SIM_WORK, 5)];
 	m->few_addresses_percent = percents[sim_below(SIM_WORK, 4)];
 	static const unsigned echoes[] = {0, 20, 60, 100};
-	m->echo_percent = echoes[sim_below(SIM_WORK, 4)];
+	m->echo_percent = work.options.reads_back ? 100 : echoes[sim_below(SIM_WORK, 4)];
 	m->patience = (unsigned)sim_below(SIM_WORK, 4);
 	m->timeout_ms = sim_percent(SIM_WORK, 50) ? 0 : (uint32_t)sim_between(SIM_WORK, 500, 20000);
 	m->items_max = sim_percent(SIM_WORK, 75) ? 0 : work.options.batch_max + sim_below(SIM_WORK, 4);

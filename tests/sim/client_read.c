@@ -107,6 +107,8 @@ static void history_cb(const struct ordain_problem *problem, const struct ordain
 	next->limit = old.limit;
 	next->pages_left = old.pages_left - 1;
 	next->final = final;
+	if (final != WORK_NONE) /* so that it goes on from there when the library does not take the call now */
+		work.finals[final].from = next->from;
 	sim_cover(SIM_COVER_READ_HISTORY_PAGED);
 	read_history(c, next, &call);
 }
@@ -303,6 +305,7 @@ static void read_chosen(struct work_client *c, struct work_slot *s, const struct
 			const struct ordain_call_options *call)
 {
 	s->text = r->text;
+	s->from = r->from;
 	s->id = r->id;
 	s->name = r->name;
 	slot_read(c, s, call);

@@ -112,6 +112,7 @@ struct work_read {
 	struct ordain_str text; /* account */
 	uint32_t name;
 	struct ordain_id id;
+	uint64_t from; /* of a history: the page that is still to come */
 };
 
 /* --- Programs: client.c --- */

@@ -45,6 +45,7 @@ struct ord_engine {
 	struct ord_bytes scratch;   /* reused: one encoded part or body */
 	uint64_t now_ms;
 	uint64_t wall_us;
+	uint64_t park_ms;  /* how long a call may wait for a leader that can be reached */
 	uint64_t swept_ms; /* deadlines were looked at */
 };
 

@@ -4,6 +4,8 @@
  *      ^                                         |
  *      +------- ORD_ERR_NOT_LEADER, a read whose node was lost, or the partition has another leader now (the old one may be paused)
  *
+ *      parked for as long as several elections take --> answered: this node may be the one that is cut off, and whoever asks can ask another one
+ *
  * A parked call of a partition that becomes led here is admitted here. A command whose node was lost is ORD_ERR_UNKNOWN: it may be logged. One that is
  * passed on again after it was sent and not answered is the same request, carried out once; but it can never again be said not to have been logged.
  */
@@ -28,6 +30,7 @@ struct ord_forward_call {
 	struct ord_forward_call *next;
 	struct ord_waiter *waiter; /* borrowed */
 	uint64_t deadline_ms;
+	uint64_t parked_ms; /* since when, while it is parked */
 	uint32_t item;
 	uint32_t number;
 	uint32_t partition;
@@ -162,6 +165,7 @@ int ord_forward_take(struct ord_forward *f, enum ord_part_kind kind, uint32_t pa
 	*call = (struct ord_forward_call){.previous = f->last,
 					  .waiter = w,
 					  .deadline_ms = deadline_ms,
+					  .parked_ms = f->engine->now_ms,
 					  .item = item,
 					  .number = f->next_number++,
 					  .partition = partition,
@@ -180,11 +184,17 @@ int ord_forward_take(struct ord_forward *f, enum ord_part_kind kind, uint32_t pa
 	return ORD_OK;
 }
 
+static void call_park(struct ord_forward *f, struct ord_forward_call *call)
+{
+	call->sent_to = 0;
+	call->parked_ms = f->engine->now_ms;
+}
+
 /* The node that it was sent to does not lead any more and has not answered. */
-static void call_unsend(struct ord_forward_call *call)
+static void call_unsend(struct ord_forward *f, struct ord_forward_call *call)
 {
 	call->resent = call->resent || call->kind == ORD_PART_SUBMIT;
-	call->sent_to = 0;
+	call_park(f, call);
 }
 
 void ord_forward_retry(struct ord_forward *f)
@@ -196,7 +206,7 @@ void ord_forward_retry(struct ord_forward *f)
 		bool over = call->deadline_ms <= f->engine->now_ms;
 		uint32_t leader = f->engine->replicas[call->partition].leader;
 		if (!over && call->sent_to != 0 && leader != 0 && leader != call->sent_to)
-			call_unsend(call);
+			call_unsend(f, call);
 		if (!over && call->sent_to == 0)
 			call_route(f, call);
 		call = next;
@@ -209,7 +219,7 @@ void ord_forward_answer(struct ord_forward *f, uint32_t from, uint32_t number, c
 	if (call == NULL || call->sent_to != from)
 		return;
 	if (a->err == ORD_ERR_NOT_LEADER && call->deadline_ms > f->engine->now_ms) {
-		call->sent_to = 0;
+		call_park(f, call);
 		call->maybe_logged = call->resent;
 		return;
 	}
@@ -224,7 +234,7 @@ void ord_forward_peer_lost(struct ord_forward *f, uint32_t node)
 	while (call != NULL) {
 		struct ord_forward_call *next = call->next;
 		if (call->sent_to == node && call->kind == ORD_PART_READ)
-			call->sent_to = 0;
+			call_park(f, call);
 		else if (call->sent_to == node)
 			call_fail(f, call);
 		call = next;
@@ -236,8 +246,9 @@ void ord_forward_expire(struct ord_forward *f, uint64_t now_ms)
 	struct ord_forward_call *call = f->first;
 	while (call != NULL) {
 		struct ord_forward_call *next = call->next;
+		bool parked_long = call->sent_to == 0 && now_ms - call->parked_ms >= f->engine->park_ms;
 		/* The other node answers at the deadline too: give its answer a moment to come. */
-		if (call->deadline_ms + (call->sent_to == 0 ? 0 : FORWARD_GRACE_MS) <= now_ms)
+		if (parked_long || call->deadline_ms + (call->sent_to == 0 ? 0 : FORWARD_GRACE_MS) <= now_ms)
 			call_fail(f, call);
 		call = next;
 	}

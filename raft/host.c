@@ -11,7 +11,6 @@
 #include "raft/host_state.h"
 #include "raft/members.h"
 
-#define ELECTION_TIMEOUT_MS 500
 #define HEARTBEAT_MS 100
 #define SEGMENT_BYTES (64u << 20)
 #define CACHE_BYTES (64u << 20)
@@ -117,7 +116,7 @@ static int env_open(struct ord_host *h, const struct ord_host_options *o, char *
 		ord_member_format(env->nodes[i], env->texts[i]);
 	ord_members_encode(env->nodes, env->nodes_count, &env->members);
 	env->seed = o->seed;
-	env->election_timeout_ms = (uint32_t)or_default(o->election_timeout_ms, ELECTION_TIMEOUT_MS);
+	env->election_timeout_ms = (uint32_t)or_default(o->election_timeout_ms, ORD_ELECTION_TIMEOUT_MS);
 	env->heartbeat_ms = (uint32_t)or_default(o->heartbeat_ms, HEARTBEAT_MS);
 	env->window_bytes = or_default(o->window_bytes, window_for(o->groups_count));
 	env->message_bytes = (uint32_t)or_default(o->message_bytes, MESSAGE_BYTES);

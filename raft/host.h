@@ -12,6 +12,8 @@
 
 struct ord_host;
 
+#define ORD_ELECTION_TIMEOUT_MS 500 /* the default */
+
 enum ord_role { ORD_ROLE_FOLLOWER = 1, ORD_ROLE_CANDIDATE = 2, ORD_ROLE_LEADER = 3, ORD_ROLE_UNAVAILABLE = 4 };
 
 /* "follower", "candidate", "leader", "unavailable". */

@@ -21,8 +21,8 @@
 #include "tests/sim/world.h"
 
 /* Long enough for every timeout, wait and backoff of nodes and clients, several times over. */
-#define LIVENESS_US (300u * SIM_SECOND)
-#define AGREEMENT_US (120u * SIM_SECOND)
+#define LIVENESS_US (120u * SIM_SECOND)
+#define AGREEMENT_US (60u * SIM_SECOND)
 #define CHECK_US (10u * SIM_SECOND)
 #define LOOK_US (200u * SIM_MS)
 #define WHY_SIZE 512

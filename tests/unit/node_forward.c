@@ -32,6 +32,28 @@ Test(forward, a_call_at_a_leader_that_fell_silent_goes_to_the_next_one)
 	node_cluster_close(&c);
 }
 
+/* Who asks can ask another node, and will, once this one says that it cannot help. */
+Test(forward, a_node_that_is_cut_off_does_not_keep_calls_until_their_deadline)
+{
+	struct node_cluster c;
+	calls_start(&c, 32);
+	struct call *call = call_transfer(0, 2, 1);
+	unsigned place = call_follower(&c, call);
+	cut_off(&c, place, true);
+	node_cluster_steps(&c, 3000);
+	call_send_for(&c, call, place, ORD_WAIT_SETTLED, 60000);
+	node_cluster_steps(&c, 2500); /* four election timeouts, and a little */
+	cr_assert_eq(call->outstanding, 0, "the call waits where no leader can be reached");
+	cr_assert_eq(call->last_err, ORD_ERR_NOT_LEADER, "%s", ord_err_text(call->last_err));
+	call_send_for(&c, call, (unsigned)node_cluster_leader(&c, call_home(call)), ORD_WAIT_SETTLED, 20000);
+	node_cluster_steps(&c, 2000);
+	cr_assert_eq(call->decided, ORD_STATUS_SETTLED);
+	cr_assert_not(call->last.replayed, "it was said that it was not logged");
+	cut_off(&c, place, false);
+	node_cluster_steps(&c, 6000);
+	node_cluster_close(&c);
+}
+
 /* The node says that it was not leading, of every call that the engine may have passed on to it. */
 static void deny_all(struct ord_engine *engine, uint32_t from)
 {

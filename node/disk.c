@@ -278,12 +278,17 @@ static int disk_read(void *ctx, uint64_t segment, uint64_t offset, void *base, s
 	return ORD_OK;
 }
 
-static int disk_truncate(void *ctx, uint64_t segment, uint64_t bytes)
+/* A descriptor for changes at start-up, -1 when it cannot be opened. */
+static int segment_reopen(const struct ord_disk *d, uint64_t segment)
 {
-	struct ord_disk *d = ctx;
 	char name[32];
 	segment_name(segment, name);
-	int fd = openat(d->dir_fd, name, O_RDWR | O_CLOEXEC);
+	return openat(d->dir_fd, name, O_RDWR | O_CLOEXEC);
+}
+
+static int disk_truncate(void *ctx, uint64_t segment, uint64_t bytes)
+{
+	int fd = segment_reopen(ctx, segment);
 	if (fd < 0)
 		return ORD_ERR_IO;
 	int err = ftruncate(fd, (off_t)bytes) == 0 && fsync(fd) == 0 ? ORD_OK : errno_err();
@@ -293,10 +298,7 @@ static int disk_truncate(void *ctx, uint64_t segment, uint64_t bytes)
 
 static int disk_rewrite(void *ctx, uint64_t segment, uint64_t offset, struct ord_slice bytes)
 {
-	struct ord_disk *d = ctx;
-	char name[32];
-	segment_name(segment, name);
-	int fd = openat(d->dir_fd, name, O_RDWR | O_CLOEXEC);
+	int fd = segment_reopen(ctx, segment);
 	if (fd < 0)
 		return ORD_ERR_IO;
 	int err = pwrite_all(fd, bytes, offset) && fdatasync(fd) == 0 ? ORD_OK : errno_err();

@@ -15,6 +15,8 @@
 #define CLIENT_ADDRESS_FIRST 101
 #define DISK_FULL_ROOM 4096
 #define KEEP_STARTING_US (500u * SIM_MS)
+#define TEMPTED_ONCE_IN 8
+#define TEMPTED_IOS_MAX 12
 #define START_IOS 40 /* about as many as a start makes */
 
 static struct {
@@ -165,6 +167,22 @@ static void fault_pause(void)
 	sim_cover(lasts_us > (uint64_t)nemesis.swarm->node.election_timeout_ms * 2 * SIM_MS ? SIM_COVER_PAUSED_LONG
 											    : SIM_COVER_PAUSED);
 	sim_process_pause(sim_node_process(node), sim_now_us() + lasts_us);
+}
+
+void sim_nemesis_tempt(uint32_t node)
+{
+	const struct sim_swarm *s = nemesis.swarm;
+	bool kill = s != NULL && s->weights[SIM_FAULT_KILL] > 0;
+	bool power = s != NULL && s->weights[SIM_FAULT_POWER] > 0;
+	if (!nemesis.active || (!kill && !power) || !sim_node_is_up(node) || !sim_once_in(SIM_NEMESIS, TEMPTED_ONCE_IN))
+		return;
+	uint64_t after_ios = 1 + sim_below(SIM_NEMESIS, TEMPTED_IOS_MAX);
+	sim_trace("node %llu shall die after %llu I/Os", node, after_ios, 0, 0);
+	if (power && (!kill || sim_percent(SIM_NEMESIS, 50)))
+		sim_node_power_loss(node, after_ios);
+	else
+		sim_node_kill(node, after_ios);
+	restart_later(node);
 }
 
 /* --- Paths. One cut between nodes at a time. --- */

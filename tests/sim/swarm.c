@@ -141,6 +141,18 @@ static void draw_sleepers(struct sim_swarm *s)
 	s->safety_us = 120 * SIM_SECOND;
 }
 
+/* Large batches and small entries: what does not fit has to go into the next one. */
+static void draw_full(struct sim_swarm *s)
+{
+	s->node.bounds = (struct ord_bounds){.entry_bytes = 4096, .deliver_bytes = (uint32_t)ONE_OF(400, 2000)};
+	s->node.partitions_count = s->work.partitions_count = (uint32_t)ONE_OF(2, 3);
+	s->work.operations_max = 800;
+	s->work.batch_max = (uint32_t)ONE_OF(100, 300);
+	s->work.clients_count = 6;
+	s->work.parallel_max = 2;
+	s->safety_us = 60 * SIM_SECOND;
+}
+
 void sim_swarm_draw(struct sim_swarm *s)
 {
 	*s = (struct sim_swarm){0};
@@ -151,6 +163,8 @@ void sim_swarm_draw(struct sim_swarm *s)
 	draw_disk(&s->disk);
 	draw_faults(s);
 	s->safety_us = ONE_OF(60, 120, 240, 480) * SIM_SECOND;
+	if (s->calm && sim_percent(SIM_SWARM, 25))
+		draw_full(s);
 	if (sim_percent(SIM_SWARM, 6))
 		draw_sleepers(s);
 }

@@ -8,6 +8,7 @@
 #include "node/replica.h"
 #include "node/shard.h"
 #include "tests/sim/coverage.h"
+#include "tests/sim/nemesis.h"
 #include "tests/sim/observe.h"
 #include "tests/sim/record.h"
 #include "tests/sim/world.h"
@@ -189,11 +190,12 @@ void __wrap_ord_trace(const char *what, uint64_t a, uint64_t b);
 void __wrap_ord_trace(const char *what, uint64_t a, uint64_t b)
 {
 	__real_ord_trace(what, a, b);
-	if (strncmp(what, "client connection", 17) == 0)
+	if (sim_current() == NULL || strncmp(what, "client connection", 17) == 0)
 		return;
 	sim_trace_text("%s %llu %llu", what, (unsigned long long)a, (unsigned long long)b);
 	if (strcmp(what, "group truncates") == 0)
 		sim_cover(SIM_COVER_TRUNCATION);
+	sim_nemesis_tempt(sim_current()->number);
 	if (strcmp(what, "log tail cut") == 0)
 		sim_cover(SIM_COVER_TORN_TAIL);
 	if (strcmp(what, "group hand-over begins") == 0)

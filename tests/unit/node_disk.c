@@ -142,6 +142,10 @@ Test(disk, what_was_written_is_read_and_listed)
 	cr_assert_eq(io.truncate(io.ctx, 1, 5), ORD_OK);
 	cr_assert_eq(size_of("0000000000000001.wal"), 5);
 	cr_assert_eq(io.truncate(io.ctx, 9, 5), ORD_ERR_IO);
+	cr_assert_eq(io.rewrite(io.ctx, 1, 2, ord_slice_of("e+", 2)), ORD_OK);
+	cr_assert_eq(io.read(io.ctx, 1, 0, got, 9, &len), ORD_OK);
+	cr_assert(len == 5 && memcmp(got, "one+o", 5) == 0);
+	cr_assert_eq(io.rewrite(io.ctx, 9, 0, ord_slice_of("nine", 4)), ORD_ERR_IO);
 }
 
 static const char *segment_name(uint64_t segment)

@@ -45,6 +45,7 @@ struct tally {
 	uint64_t cpu_us;
 	uint64_t operations_count;
 	uint64_t commands_count;
+	uint64_t liveness_count; /* of the failures */
 	struct slowest settled;
 	struct slowest agreed;
 };
@@ -91,6 +92,10 @@ static void slot_start(struct slot *s, uint64_t seed)
 	pid_t pid = fork();
 	if (pid == 0)
 		child_run(s);
+	if (pid < 0) {
+		printf("no process can be made for a seed: give fewer jobs\n");
+		exit(1);
+	}
 	s->pid = pid;
 }
 
@@ -125,6 +130,7 @@ static void slot_end(const struct sim_campaign *c, struct tally *t, struct slot 
 	if (!failed)
 		return;
 	t->failures_count++;
+	t->liveness_count += WIFEXITED(status) && WEXITSTATUS(status) == SIM_LIVENESS;
 	printf("FAIL seed=%" PRIu64 " verdict=%s sim_s=%.1f why=%s\n", s->seed, verdict_name(status),
 	       (double)s->failed_at_us / 1e6, s->why);
 	FILE *keep = c->keep == NULL ? NULL : fopen(c->keep, "a");
@@ -157,8 +163,11 @@ static unsigned show_coverage(const struct tally *t)
 
 static int show(const struct sim_campaign *c, const struct tally *t, double wall_s)
 {
+	int verdict = t->failures_count == 0		       ? SIM_PASS
+		      : t->failures_count == t->liveness_count ? SIM_LIVENESS
+							       : SIM_SAFETY;
 	if (c->brief)
-		return t->failures_count > 0;
+		return verdict;
 	unsigned missing = show_coverage(t);
 	printf("\n%" PRIu64 " seeds from %" PRIu64
 	       " in %.1f s: %.1f hours of cluster life, %.1f minutes for each second of a core; %" PRIu64
@@ -171,16 +180,16 @@ static int show(const struct sim_campaign *c, const struct tally *t, double wall
 	       (double)t->settled.us / 1e6, t->settled.seed, (double)t->agreed.us / 1e6, t->agreed.seed);
 	if (missing > 0)
 		printf("%u things never happened%s\n", missing, c->demand_all ? ": this campaign fails" : "");
-	bool failed = t->failures_count > 0 || (c->demand_all && missing > 0);
 	printf("%" PRIu64 " passed, %" PRIu64 " failed\n", t->runs_count - t->failures_count,
 	       t->failures_count + (c->demand_all && missing > 0));
-	return failed;
+	return verdict != SIM_PASS ? verdict : c->demand_all && missing > 0;
 }
 
 int sim_campaign_run(const struct sim_campaign *c)
 {
 	unsigned jobs = c->jobs == 0 ? 1 : c->jobs > JOBS_MAX ? JOBS_MAX : c->jobs;
 	static struct tally tally;
+	memset(&tally, 0, sizeof tally);
 	struct timespec began, ended;
 	clock_gettime(CLOCK_MONOTONIC, &began);
 	slots = mmap(NULL, jobs * sizeof *slots, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);

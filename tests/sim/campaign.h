@@ -15,7 +15,7 @@ struct sim_campaign {
 	bool demand_all;    /* everything in coverage.def must have happened */
 };
 
-/* 0 when all passed and nothing that is demanded never happened, else 1. */
+/* 0 when all passed and nothing that is demanded never happened; 2 when all that failed failed by liveness; else 1. */
 int sim_campaign_run(const struct sim_campaign *c);
 
 #endif

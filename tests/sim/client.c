@@ -228,6 +228,8 @@ static void begin_action(struct work_client *c)
 		library_reopen(c);
 	} else if (action == WORK_MALFORMED) {
 		sim_submit_malformed(c);
+	} else if (action == WORK_RAW) {
+		sim_submit_raw(c);
 	} else if (action >= WORK_COMMANDS_COUNT) {
 		sim_read_begin(c, action);
 	} else {

@@ -140,7 +140,7 @@ static uint32_t batch_more(bool *ret_full)
 	*ret_full = false;
 	if (work.finishing || !sim_percent(SIM_WORK, work.mix.batch_percent))
 		return 0;
-	*ret_full = sim_percent(SIM_WORK, 12);
+	*ret_full = sim_percent(SIM_WORK, work.options.batches ? 60 : 12);
 	return *ret_full ? work.options.batch_max - 1 : (uint32_t)sim_below(SIM_WORK, work.options.batch_max);
 }
 

@@ -20,14 +20,20 @@ static const struct {
 	{0, NULL}, /* the end */
 };
 
-static int usage(void)
+static int usage(FILE *out, int status)
 {
-	fprintf(stderr,
-		"usage: sim --seed S [--trace] [--steps]                    one run\n"
-		"       sim --seeds FIRST:COUNT [--jobs J] [--until-failure] [--brief] [--keep FILE] [--demand-all]\n"
-		"       sim --named [--jobs J]                                 seeds that failed once\n"
-		"see docs/testing.md\n");
-	return 3;
+	fprintf(out, "usage: sim --seed S [--trace] [--steps]    one run; all that happens, and each event of the "
+		     "world, too\n"
+		     "       sim --seeds FIRST:COUNT [OPTION]...  a campaign\n"
+		     "       sim --named                          the seeds that failed once\n"
+		     "  --jobs J          so many runs at a time (1)\n"
+		     "  --keep FILE       adds a line to FILE for each seed that fails\n"
+		     "  --until-failure   the first that fails ends it\n"
+		     "  --brief           prints failures only\n"
+		     "  --demand-all      fails when something in coverage.def never happened\n"
+		     "exit status: 0 passed, 1 a promise was broken, 2 something that had to happen did not, 3 wrong "
+		     "options; see docs/testing.md\n");
+	return status;
 }
 
 static void show_seed(uint64_t seed)
@@ -36,12 +42,13 @@ static void show_seed(uint64_t seed)
 }
 
 static uint64_t failing_seed;
+static const char *program;
 
 static void on_failure(int verdict, const char *why)
 {
 	(void)verdict;
 	(void)why;
-	printf("again: build/sim --seed %" PRIu64 " --trace\n", failing_seed);
+	printf("again: %s --seed %" PRIu64 " --trace\n", program, failing_seed);
 	show_seed(failing_seed);
 }
 
@@ -75,65 +82,93 @@ static int run_named(struct sim_campaign *c)
 		status |= err;
 	}
 	printf("%zu seeds that failed once: %s\n", count, status == 0 ? "passed" : "FAILED");
-	return status;
+	if (count == 0)
+		printf("there is none in tests/sim/seeds.def: something is wrong\n");
+	return count == 0 ? 1 : status;
+}
+
+/* A number, up to a separator or the end. */
+static bool number_parse(const char *text, char separator, uint64_t *ret, const char **ret_rest)
+{
+	char *end;
+	if (text[0] < '0' || text[0] > '9')
+		return false;
+	*ret = strtoull(text, &end, 10);
+	*ret_rest = end + 1;
+	return *end == separator;
+}
+
+struct options {
+	bool one;
+	bool many;
+	bool named;
+	bool trace;
+	bool steps;
+	bool help;
+	uint64_t seed;
+	struct sim_campaign campaign;
+};
+
+static bool option_take(int option, const char *value, struct options *o)
+{
+	const char *rest;
+	uint64_t jobs;
+	switch (option) {
+	case 's':
+		return o->one = number_parse(value, '\0', &o->seed, &rest);
+	case 'S':
+		o->many = number_parse(value, ':', &o->campaign.first, &rest) &&
+			  number_parse(rest, '\0', &o->campaign.count, &rest) && o->campaign.count > 0;
+		return o->many;
+	case 'j':
+		if (!number_parse(value, '\0', &jobs, &rest) || jobs == 0)
+			return false;
+		o->campaign.jobs = (unsigned)jobs;
+		return true;
+	case 'k':
+		o->campaign.keep = value;
+		return true;
+	case 't':
+		return o->trace = true;
+	case 'p':
+		return o->steps = true;
+	case 'u':
+		return o->campaign.until_failure = true;
+	case 'b':
+		return o->campaign.brief = true;
+	case 'd':
+		return o->campaign.demand_all = true;
+	case 'n':
+		return o->named = true;
+	case 'h':
+		return o->help = true;
+	default:
+		return false;
+	}
 }
 
 int main(int argc, char **argv)
 {
-	static const struct option options[] = {{"seed", required_argument, NULL, 's'},
-						{"seeds", required_argument, NULL, 'S'},
-						{"jobs", required_argument, NULL, 'j'},
-						{"keep", required_argument, NULL, 'k'},
-						{"trace", no_argument, NULL, 't'},
-						{"steps", no_argument, NULL, 'p'},
-						{"until-failure", no_argument, NULL, 'u'},
-						{"brief", no_argument, NULL, 'b'},
-						{"demand-all", no_argument, NULL, 'd'},
-						{"named", no_argument, NULL, 'n'},
-						{0}};
-	struct sim_campaign c = {.jobs = 1};
-	bool one = false, many = false, all_named = false;
-	uint64_t seed = 0;
+	static const struct option known[] = {
+		{"seed", required_argument, NULL, 's'},	   {"seeds", required_argument, NULL, 'S'},
+		{"jobs", required_argument, NULL, 'j'},	   {"keep", required_argument, NULL, 'k'},
+		{"trace", no_argument, NULL, 't'},	   {"steps", no_argument, NULL, 'p'},
+		{"until-failure", no_argument, NULL, 'u'}, {"brief", no_argument, NULL, 'b'},
+		{"demand-all", no_argument, NULL, 'd'},	   {"named", no_argument, NULL, 'n'},
+		{"help", no_argument, NULL, 'h'},	   {0}};
+	struct options o = {.campaign = {.jobs = 1}};
 	int option;
-	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		switch (option) {
-		case 's':
-			one = sscanf(optarg, "%" SCNu64, &seed) == 1;
-			break;
-		case 'S':
-			many = sscanf(optarg, "%" SCNu64 ":%" SCNu64, &c.first, &c.count) == 2;
-			break;
-		case 'j':
-			c.jobs = (unsigned)strtoul(optarg, NULL, 10);
-			break;
-		case 'k':
-			c.keep = optarg;
-			break;
-		case 't':
-			sim_trace_print(false);
-			break;
-		case 'p':
-			sim_trace_print(true);
-			break;
-		case 'u':
-			c.until_failure = true;
-			break;
-		case 'b':
-			c.brief = true;
-			break;
-		case 'd':
-			c.demand_all = true;
-			break;
-		case 'n':
-			all_named = true;
-			break;
-		default:
-			return usage();
-		}
-	}
-	if (one + many + all_named != 1 || optind < argc)
-		return usage();
-	if (one)
-		return run_one(seed);
-	return many ? sim_campaign_run(&c) : run_named(&c);
+	program = argv[0];
+	while ((option = getopt_long(argc, argv, "", known, NULL)) != -1)
+		if (!option_take(option, optarg, &o))
+			return usage(stderr, 3);
+	if (o.help)
+		return usage(stdout, 0);
+	if (o.one + o.many + o.named != 1 || optind < argc)
+		return usage(stderr, 3);
+	if (o.trace || o.steps)
+		sim_trace_print(o.steps);
+	if (o.one)
+		return run_one(o.seed);
+	return o.many ? sim_campaign_run(&o.campaign) : run_named(&o.campaign);
 }

@@ -15,7 +15,6 @@
 #define CLIENT_ADDRESS_FIRST 101
 #define DISK_FULL_ROOM 4096
 #define KEEP_STARTING_US (500u * SIM_MS)
-#define TEMPTED_ONCE_IN 8
 #define TEMPTED_IOS_MAX 12
 #define START_IOS 40 /* about as many as a start makes */
 
@@ -169,12 +168,12 @@ static void fault_pause(void)
 	sim_process_pause(sim_node_process(node), sim_now_us() + lasts_us);
 }
 
-void sim_nemesis_tempt(uint32_t node)
+void sim_nemesis_tempt(uint32_t node, uint32_t once_in)
 {
 	const struct sim_swarm *s = nemesis.swarm;
 	bool kill = s != NULL && s->weights[SIM_FAULT_KILL] > 0;
 	bool power = s != NULL && s->weights[SIM_FAULT_POWER] > 0;
-	if (!nemesis.active || (!kill && !power) || !sim_node_is_up(node) || !sim_once_in(SIM_NEMESIS, TEMPTED_ONCE_IN))
+	if (!nemesis.active || (!kill && !power) || !sim_node_is_up(node) || !sim_once_in(SIM_NEMESIS, once_in))
 		return;
 	uint64_t after_ios = 1 + sim_below(SIM_NEMESIS, TEMPTED_IOS_MAX);
 	sim_trace("node %llu shall die after %llu I/Os", node, after_ios, 0, 0);
@@ -261,7 +260,7 @@ static void fault_cut_ring(void)
 {
 	cuts_begin(SIM_COVER_PARTITION_RING);
 	uint32_t n = nemesis.nodes_count;
-	uint32_t reach = n / 4 == 0 ? 1 : n / 4;
+	uint32_t reach = (n / 2 + 1) / 2;
 	for (uint32_t a = 1; a <= n; a++)
 		for (uint32_t b = 1; b < a; b++) {
 			uint32_t apart = a - b < n - (a - b) ? a - b : n - (a - b);
@@ -558,7 +557,7 @@ static void put_right(void)
 		struct sim_process *p = sim_node_process(i);
 		*habits_of(i) = nemesis.swarm->disk;
 		sim_disk_mend(p->disk);
-		p->die_at_io = 0;
+		sim_node_spare(i);
 		sim_process_resume(p);
 	}
 }

@@ -299,15 +299,28 @@ static void arrive_event(void *ctx, uint64_t arg)
 	pipe_plan(from);
 }
 
-/* Once a second: keepalive. */
+/* A window that stays closed is probed: whoever does not know the connection says so, and the user timeout counts here, too. */
+static void end_probe(struct sim_end *e, bool reached)
+{
+	uint64_t full_since_us = e->out.full_since_us;
+	if (full_since_us == 0)
+		return;
+	if (reached && end_other(e)->gone)
+		end_fail(e, UV_ECONNRESET);
+	else if (sim_now_us() - full_since_us >= e->user_timeout_us)
+		end_fail(e, UV_ETIMEDOUT);
+}
+
+/* Once a second: what no segment brings to light. */
 static void end_watch(struct sim_end *e)
 {
 	struct sim_end *other = end_other(e);
 	uint64_t now_us = sim_now_us();
-	if (e->gone || e->err != 0 || e->keepalive_us == 0)
+	if (e->gone || e->err != 0)
 		return;
 	bool reached = path_open(e->address, other->address) && path_open(other->address, e->address);
-	if (reached && !other->gone) {
+	end_probe(e, reached);
+	if (e->keepalive_us == 0 || (reached && !other->gone)) {
 		e->deaf_since_us = 0;
 		return;
 	}
@@ -536,9 +549,12 @@ int64_t sim_end_write(struct sim_end *e, const void *bytes, size_t len)
 	size_t room = held < net.habits.buffer_bytes ? net.habits.buffer_bytes - held : 0;
 	if (len > room && !(p->framed && room > 0)) /* frames set out whole */
 		len = room;
-	if (len == 0)
+	if (len == 0) {
+		if (p->full_since_us == 0)
+			p->full_since_us = sim_now_us();
 		return 0;
-	p->wants_room = false;
+	}
+	p->full_since_us = 0;
 	if (p->framed)
 		sim_pipe_frames(p, bytes, len, frame_send, e);
 	else

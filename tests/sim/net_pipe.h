@@ -23,14 +23,14 @@ struct sim_pipe {
 	size_t segments_begin;
 	size_t segments_count;
 	size_t segments_capacity;
-	bool finished;	 /* nothing more is put in */
-	bool ended;	 /* and the reader may know */
-	bool planned;	 /* an event will look at the first segment */
-	bool wants_room; /* the writer waits for room */
+	bool finished; /* nothing more is put in */
+	bool ended;    /* and the reader may know */
+	bool planned;  /* an event will look at the first segment */
 	bool ack_missing;
 	uint64_t last_due_us;
 	uint64_t retry_us;
 	uint64_t unacked_since_us; /* 0: nothing is late */
+	uint64_t full_since_us;	   /* the writer waits for room since then; 0: it does not */
 
 	bool framed;		  /* between nodes: what is written is cut into frames */
 	struct ord_bytes partial; /* the begin of a frame that is not whole yet */

@@ -109,6 +109,7 @@ static void node_begin_stop(void *ctx)
 static void node_gone(struct node *n)
 {
 	sim_process_bury(&n->process, node_begin_stop, n);
+	n->process.die_at_io = 0;
 	SIM_ASSERT(n->shard == NULL && n->listener == NULL);
 	sim_disk_release(n->process.disk);
 	if (n->power_lost)
@@ -266,6 +267,12 @@ void sim_node_plan_death(uint32_t node, uint64_t at_io, bool power)
 	n->power_lost = power;
 	if (power)
 		sim_cover(SIM_COVER_POWER_LOST);
+}
+
+void sim_node_spare(uint32_t node)
+{
+	node_at(node)->process.die_at_io = 0;
+	node_at(node)->power_lost = false;
 }
 
 void sim_node_kill(uint32_t node, uint64_t after_ios)

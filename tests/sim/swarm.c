@@ -141,12 +141,30 @@ static void draw_sleepers(struct sim_swarm *s)
 	s->safety_us = 120 * SIM_SECOND;
 }
 
+/* Disks that are slower than elections: what is under way to them is replaced before it is there. */
+static void draw_slow_disks(struct sim_swarm *s)
+{
+	for (unsigned i = 0; i < SIM_FAULTS_COUNT; i++)
+		s->weights[i] = 0;
+	s->weights[SIM_FAULT_CUT_LEADER] = 3;
+	s->weights[SIM_FAULT_PAUSE] = 2;
+	s->weights[SIM_FAULT_POWER] = 2;
+	s->weights[SIM_FAULT_SLOW_DISK] = 8;
+	s->calm = false;
+	s->fault_pause_us = 2 * SIM_SECOND;
+	s->fault_lasts_us = 2 * SIM_SECOND;
+	s->node.election_timeout_ms = 300;
+	s->node.heartbeat_ms = 60;
+	s->safety_us = 120 * SIM_SECOND;
+}
+
 /* Large batches and small entries: what does not fit has to go into the next one. */
 static void draw_full(struct sim_swarm *s)
 {
 	s->node.bounds = (struct ord_bounds){.entry_bytes = 4096, .deliver_bytes = (uint32_t)ONE_OF(400, 2000)};
 	s->node.partitions_count = s->work.partitions_count = (uint32_t)ONE_OF(2, 3);
-	s->work.operations_max = 800;
+	s->work.operations_max = 6000;
+	s->work.batches = true;
 	s->work.batch_max = (uint32_t)ONE_OF(100, 300);
 	s->work.clients_count = 6;
 	s->work.parallel_max = 2;
@@ -165,8 +183,11 @@ void sim_swarm_draw(struct sim_swarm *s)
 	s->safety_us = ONE_OF(60, 120, 240, 480) * SIM_SECOND;
 	if (s->calm && sim_percent(SIM_SWARM, 25))
 		draw_full(s);
-	if (sim_percent(SIM_SWARM, 6))
+	uint64_t special = sim_below(SIM_SWARM, 100);
+	if (special < 6)
 		draw_sleepers(s);
+	else if (special < 12)
+		draw_slow_disks(s);
 }
 
 void sim_swarm_show(const struct sim_swarm *s)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/limits.h"
+#include "node/engine_state.h"
 #include "node/replica.h"
 #include "node/shard.h"
 #include "tests/sim/coverage.h"
@@ -16,8 +17,11 @@
 #define LOOK_US (100u * SIM_MS)
 /* Terms of a partition in which a leader was seen, by term modulo. */
 #define TERMS_KEPT 4096
-/* What one batch or message may be over a bound that is looked at before it is taken. */
+/* One batch of the log that is written, one that fills. */
 #define SLACK_BYTES (4u << 20)
+/* Lengths of what stands in entries. */
+#define MESSAGE_BYTES_MAX 320u
+#define COMMAND_BYTES_MIN 24u
 
 struct leadership {
 	uint64_t term;
@@ -62,13 +66,34 @@ static void bound(uint32_t node, const char *what, uint64_t value, uint64_t most
 			 (unsigned long long)value, (unsigned long long)most);
 }
 
+/* What comes from inside is not refused, so that a queue may be longer by what others may have under way to it; and by what was taken when there was room. */
+static uint64_t internal_bytes(const struct ord_bounds *b)
+{
+	uint64_t lane = (uint64_t)(b->deliver_window + 1) * MESSAGE_BYTES_MAX + b->deliver_bytes;
+	return watch.swarm->node.partitions_count * (lane + ORD_COMMAND_BYTES_MAX);
+}
+
+static void look_queues(uint32_t node, uint32_t partition, const struct ord_engine *e)
+{
+	const struct ord_bounds *b = &e->bounds;
+	const struct ord_replica *r = &e->replicas[partition];
+	bound(node, "bytes that wait for admission", r->admit.entry_bytes,
+	      b->admit_bytes + ORD_COMMAND_BYTES_MAX + internal_bytes(b));
+	bound(node, "reads that wait", r->admit.reads_count, b->reads_count);
+	bound(node, "transfers without outcome", r->unsettled_count,
+	      b->unsettled_count + b->entry_bytes / COMMAND_BYTES_MIN);
+	for (uint32_t i = 0; r->ready && i < watch.swarm->node.partitions_count; i++)
+		bound(node, "messages on their way to another partition",
+		      r->dispatch.lanes[i].next - r->dispatch.lanes[i].acked - 1,
+		      b->deliver_window + b->deliver_bytes / COMMAND_BYTES_MIN + 1);
+}
+
 static void look_replica(uint32_t node, uint32_t partition, const struct ord_engine *e)
 {
 	struct ord_replica_status s;
 	ord_engine_replica_status(e, partition, &s);
 	look_leader(node, partition, &s);
-	bound(node, "bytes that wait for admission", s.admit_bytes, ORD_ADMIT_BYTES_MAX + SLACK_BYTES);
-	bound(node, "transfers without outcome", s.state.unsettled_count, ORD_UNSETTLED_MAX + ORD_BATCH_ITEMS_MAX);
+	look_queues(node, partition, e);
 	if (s.group.applied_index > s.group.commit_index || s.group.commit_index > s.group.last_index)
 		sim_fail(SIM_SAFETY, "node %u, partition %u: applied %llu, committed %llu, last %llu", node, partition,
 			 (unsigned long long)s.group.applied_index, (unsigned long long)s.group.commit_index,
@@ -89,6 +114,7 @@ static void look_node(uint32_t node)
 		return;
 	for (uint32_t i = 0; i < watch.swarm->node.partitions_count; i++)
 		look_replica(node, i, e);
+	bound(node, "calls passed on", e->forward.calls.count, e->bounds.forwards_count);
 	struct ord_host_status h;
 	ord_engine_host_status(e, &h);
 	bound(node, "log in memory", h.cached_bytes,
@@ -101,7 +127,7 @@ static void look_node(uint32_t node)
 	for (uint32_t i = 0; i < ord_shard_peers_count(shard); i++) {
 		struct ord_peer_status peer;
 		ord_shard_peer_status(shard, i, &peer);
-		bound(node, "bytes for a peer", peer.output_bytes, ORD_PEER_OUTPUT_BYTES_MAX + SLACK_BYTES);
+		bound(node, "bytes for a peer", peer.output_bytes, e->bounds.peer_output_bytes);
 		if (peer.dropped_count > watch.dropped[node - 1][i])
 			sim_cover(SIM_COVER_PEER_DROPPED);
 		watch.dropped[node - 1][i] = peer.dropped_count;
@@ -193,9 +219,10 @@ void __wrap_ord_trace(const char *what, uint64_t a, uint64_t b)
 	if (sim_current() == NULL || strncmp(what, "client connection", 17) == 0)
 		return;
 	sim_trace_text("%s %llu %llu", what, (unsigned long long)a, (unsigned long long)b);
-	if (strcmp(what, "group truncates") == 0)
+	bool truncates = strcmp(what, "group truncates") == 0;
+	if (truncates)
 		sim_cover(SIM_COVER_TRUNCATION);
-	sim_nemesis_tempt(sim_current()->number);
+	sim_nemesis_tempt(sim_current()->number, truncates ? 2 : 10);
 	if (strcmp(what, "log tail cut") == 0)
 		sim_cover(SIM_COVER_TORN_TAIL);
 	if (strcmp(what, "group hand-over begins") == 0)

@@ -8,7 +8,7 @@ static const uint32_t usual[WORK_ACTIONS_COUNT] = {
 	[WORK_CHANGED] = 40,	  [WORK_LOOSE] = 150,	    [WORK_KNOWN] = 50,	      [WORK_TWIN] = 50,
 	[WORK_READ_ACCOUNT] = 60, [WORK_READ_HISTORY] = 40, [WORK_READ_REQUEST] = 40, [WORK_READ_NAME] = 40,
 	[WORK_CALL_STATUS] = 10,  [WORK_CALL_CLUSTER] = 10, [WORK_CALL_WRONG] = 8,    [WORK_MALFORMED] = 8,
-	[WORK_REOPEN] = 3,
+	[WORK_REOPEN] = 3,	  [WORK_RAW] = 40,
 };
 
 static void weights_draw(struct work_mix *m)
@@ -39,7 +39,7 @@ void sim_mix_open(void)
 	static const unsigned percents[] = {0, 5, 20, 50, 100};
 	struct work_mix *m = &work.mix;
 	weights_draw(m);
-	m->batch_percent = percents[sim_below(SIM_WORK, 5)];
+	m->batch_percent = work.options.batches ? 90 : percents[sim_below(SIM_WORK, 5)];
 	m->logged_percent = percents[sim_below(SIM_WORK, 5)];
 	m->few_addresses_percent = percents[sim_below(SIM_WORK, 4)];
 	static const unsigned echoes[] = {0, 20, 60, 100};

@@ -84,6 +84,7 @@ enum work_action {
 	WORK_CALL_STATUS,
 	WORK_CALL_CLUSTER,
 	WORK_CALL_WRONG,
+	WORK_RAW,
 	/* What does not reach the cluster. */
 	WORK_MALFORMED,
 	WORK_REOPEN,
@@ -287,6 +288,11 @@ void sim_submit_ask(struct work_client *c, uint32_t ask);
 /* Requests without outcome, as many as there is room for. */
 void sim_submit_loose(struct work_client *c);
 void sim_submit_malformed(struct work_client *c);
+
+/* --- client_raw.c --- */
+
+/* One request to one node, once. */
+void sim_submit_raw(struct work_client *c);
 
 /* --- client_read.c --- */
 

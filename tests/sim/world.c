@@ -244,7 +244,7 @@ uint64_t sim_trace_digest(void)
 void sim_trace_print(bool steps)
 {
 	world.print = true;
-	world.print_steps = steps;
+	world.print_steps |= steps;
 }
 
 void sim_trace_show_last(void)

@@ -123,6 +123,24 @@ static int file_read(const struct ord_datadir *d, const char *name, char text[DA
 	return ORD_OK;
 }
 
+/* False with errno. One write may take less than there is. */
+static bool write_all(int fd, const char *text)
+{
+	size_t left = strlen(text);
+	while (left > 0) {
+		ssize_t done = write(fd, text, left);
+		if (done < 0 && errno == EINTR)
+			continue;
+		if (done == 0)
+			errno = EIO;
+		if (done <= 0)
+			return false;
+		text += done;
+		left -= (size_t)done;
+	}
+	return true;
+}
+
 static int file_replace(const struct ord_datadir *d, const char *name, const char *text)
 {
 	char beside[64];
@@ -130,8 +148,7 @@ static int file_replace(const struct ord_datadir *d, const char *name, const cha
 	int fd = openat(d->dir_fd, beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return errno_err();
-	size_t len = strlen(text);
-	bool written = write(fd, text, len) == (ssize_t)len && fsync(fd) == 0;
+	bool written = write_all(fd, text) && fsync(fd) == 0;
 	int err = written ? ORD_OK : errno_err();
 	close(fd);
 	if (err == ORD_OK && (renameat(d->dir_fd, beside, d->dir_fd, name) != 0 || fsync(d->dir_fd) != 0))

@@ -81,6 +81,8 @@ static bool pwrite_all(int fd, struct ord_slice bytes, uint64_t offset)
 		ssize_t done = pwrite(fd, at, left, (off_t)offset);
 		if (done < 0 && errno == EINTR)
 			continue;
+		if (done == 0)
+			errno = EIO;
 		if (done <= 0)
 			return false;
 		at += done;

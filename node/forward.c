@@ -30,7 +30,7 @@ struct ord_forward_call {
 	struct ord_forward_call *next;
 	struct ord_waiter *waiter; /* borrowed */
 	uint64_t deadline_ms;
-	uint64_t parked_ms; /* since when, while it is parked */
+	uint64_t parked_ms; /* while it is parked: since when, or since when no leader could be reached */
 	uint32_t item;
 	uint32_t number;
 	uint32_t partition;
@@ -241,11 +241,21 @@ void ord_forward_peer_lost(struct ord_forward *f, uint32_t node)
 	}
 }
 
+/* A leader is known, and it is this node or one that is connected. */
+static bool leader_is_there(const struct ord_engine *e, uint32_t partition)
+{
+	uint32_t leader = e->replicas[partition].leader;
+	uint32_t place = ord_engine_place(e, leader);
+	return leader == e->node || (place < e->nodes_count && e->connected[place]);
+}
+
 void ord_forward_expire(struct ord_forward *f, uint64_t now_ms)
 {
 	struct ord_forward_call *call = f->first;
 	while (call != NULL) {
 		struct ord_forward_call *next = call->next;
+		if (leader_is_there(f->engine, call->partition))
+			call->parked_ms = now_ms; /* it is not ready yet, or says so: that passes */
 		bool parked_long = call->sent_to == 0 && now_ms - call->parked_ms >= f->engine->park_ms;
 		/* The other node answers at the deadline too: give its answer a moment to come. */
 		if (parked_long || call->deadline_ms + (call->sent_to == 0 ? 0 : FORWARD_GRACE_MS) <= now_ms)

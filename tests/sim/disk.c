@@ -315,6 +315,10 @@ static int64_t write_end(struct sim_disk *d, struct sim_inode *f, const void *ba
 		tell("is full for", f);
 		sim_cover(SIM_COVER_DISK_FULL);
 	}
+	if (count > 1 && once_in(d->habits.write_short_once_in)) {
+		sim_cover(SIM_COVER_WRITE_SHORT);
+		count = (size_t)sim_between(SIM_DISK, 1, count - 1);
+	}
 	sim_inode_write(d, f, offset, base, count);
 	return count == 0 && len > 0 ? -ENOSPC : (int64_t)count;
 }

@@ -82,6 +82,15 @@ apply() {
 		}' "$mutants/$1.mutant"
 }
 
+# Only whether it fits: away from what was built of it.
+fits() {
+	scratch=$(mktemp -d)
+	status=0
+	apply "$1" "$scratch" || status=$?
+	rm -rf "$scratch"
+	return "$status"
+}
+
 plant() {
 	rm -rf "$BUILD/mutants/$1"
 	mkdir -p "$BUILD/mutants/$1"
@@ -121,15 +130,20 @@ run() {
 	log=$BUILD/mutants/$1/log
 	ended=0
 	timeout "$LIMIT_S" "$BUILD/mutants/$1/sim" --seeds "$FIRST:$SEEDS" --jobs 2 --until-failure --brief > "$log" 2>&1 || ended=$?
-	if awk -v name="$1" '
+	found_line=$(awk -v name="$1" '
 		/^FAIL / {
 			for (i = NF; i > 1; i--) if ((at = index($i, "=")) > 0) said[substr($i, 1, at - 1)] = substr($i, at + 1)
 			at = index($0, " why=")
-			printf "%-40s %6s  %-8s %8s  %.60s\n", name, said["seed"], said["verdict"], said["sim_s"], substr($0, at + 5)
-			found = 1
+			printf "%s %-40s %6s  %-8s %8s  %.60s\n", said["seed"], name, said["seed"], said["verdict"], said["sim_s"], substr($0, at + 5)
 			exit
-		}
-		END { exit !found }' "$log"; then
+		}' "$log")
+	if [ -n "$found_line" ]; then
+		# What fails without the bug as well is not found by it.
+		if ! "$BUILD/sim" --seeds "${found_line%% *}:1" --brief > /dev/null 2>&1; then
+			printf '%-40s %6s  ERROR    this seed fails without any planted bug\n' "$1" "${found_line%% *}"
+			return 2
+		fi
+		printf '%s\n' "${found_line#* }"
 		return 0
 	fi
 	case $ended in
@@ -167,8 +181,11 @@ missed=0
 broken=0
 [ "$mode" != run ] || printf '%-40s %6s  %-8s %8s  %s\n' mutant seed verdict sim_s why
 for name in "$@"; do
+	if [ "$mode" = apply-only ]; then
+		fits "$name" || exit 2
+		continue
+	fi
 	plant "$name"
-	[ "$mode" != apply-only ] || continue
 	if [ "$mode" = diff ]; then
 		sed -n 's/^# //p' "$mutants/$name.mutant"
 		while read -r file; do

@@ -373,7 +373,12 @@ static void fault_sync_fails(void)
 static void fault_write_fails(void)
 {
 	uint32_t node = draw_node();
-	habits_of(node)->write_fail_once_in = (uint32_t)sim_between(SIM_NEMESIS, 1, 30);
+	struct sim_disk_habits *h = habits_of(node);
+	h->write_short_once_in = (uint32_t)sim_between(SIM_NEMESIS, 1, 10);
+	if (sim_percent(SIM_NEMESIS, 50))
+		h->write_fail_once_in = (uint32_t)sim_between(SIM_NEMESIS, 1, 30);
+	if (sim_percent(SIM_NEMESIS, 50))
+		sim_node_kill(node, 0); /* files are made at a start */
 	failing_disk(node);
 }
 

@@ -37,6 +37,13 @@ static uint32_t draw_node(void)
 	return 1 + (uint32_t)sim_below(SIM_NEMESIS, nemesis.nodes_count);
 }
 
+/* Another one than that, when there is one. */
+static uint32_t draw_other(uint32_t node)
+{
+	uint32_t n = nemesis.nodes_count;
+	return n == 1 ? node : 1 + (node - 1 + 1 + (uint32_t)sim_below(SIM_NEMESIS, n - 1)) % n;
+}
+
 static uint32_t draw_client_address(void)
 {
 	return CLIENT_ADDRESS_FIRST + (uint32_t)sim_below(SIM_NEMESIS, nemesis.swarm->work.clients_count);
@@ -245,7 +252,7 @@ static void fault_cut_one_way(void)
 {
 	cuts_begin(SIM_COVER_PARTITION_ONE_WAY);
 	uint32_t from = draw_node();
-	uint32_t to = draw_node();
+	uint32_t to = draw_other(from);
 	if (sim_percent(SIM_NEMESIS, 50)) {
 		sim_net_cut(from, to, true);
 		return;
@@ -291,7 +298,8 @@ static void fault_cut_client(void)
 static void fault_reset(void)
 {
 	sim_cover(SIM_COVER_CONNECTION_CUT);
-	sim_net_reset(draw_node(), draw_node());
+	uint32_t node = draw_node();
+	sim_net_reset(node, draw_other(node));
 }
 
 static void fault_reset_client(void)
@@ -309,7 +317,7 @@ static void slow_end_event(void *ctx, uint64_t path)
 static void fault_slow_path(void)
 {
 	uint32_t from = draw_node();
-	uint32_t to = draw_node();
+	uint32_t to = draw_other(from);
 	sim_cover(SIM_COVER_SLOW_PATH);
 	sim_net_slow(from, to, (uint32_t)sim_between(SIM_NEMESIS, 5, 400) * SIM_MS);
 	end_at(draw_lasts_us(), slow_end_event, (uint64_t)from << 16 | to);
@@ -448,6 +456,14 @@ static void damage_event(void *ctx, uint64_t node)
 static void fault_damage(void)
 {
 	uint32_t node = draw_node();
+	if (sim_node_is_up(node) &&
+	    sim_percent(SIM_NEMESIS, 30)) { /* found when it is read for a peer, or at the next start */
+		if (damaged_count() + 1 <= (nemesis.nodes_count - 1) / 2)
+			damage(node);
+		restart_later(node);
+		end_at(2 * SIM_SECOND + 2 * draw_lasts_us(), mend_event, node);
+		return;
+	}
 	sim_node_power_loss(node, 0);
 	end_at(SIM_MS, damage_event, node);
 }

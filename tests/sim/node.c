@@ -150,7 +150,10 @@ static void node_fatal_cb(void *ctx, int err, const char *why)
 {
 	struct node *n = ctx;
 	sim_trace_text("the node has to stop: %s (%s)", why, ord_err_text(err));
-	if (err != ORD_ERR_IO && err != ORD_ERR_NO_SPACE)
+	bool is_damage = err == ORD_ERR_CORRUPT && sim_disk_is_damaged(n->process.disk);
+	if (is_damage)
+		sim_cover(SIM_COVER_FATAL_CORRUPT);
+	else if (err != ORD_ERR_IO && err != ORD_ERR_NO_SPACE)
 		sim_fail(SIM_SAFETY, "node %u stops itself: %s (%s)", n->process.number, why, ord_err_text(err));
 	sim_cover(SIM_COVER_FATAL_DISK);
 	if (n->process.state == SIM_UP)

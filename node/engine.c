@@ -403,6 +403,13 @@ int ord_engine_receive(struct ord_engine *e, uint32_t from, enum ord_part_kind k
 	return ORD_ERR_FORMAT;
 }
 
+void ord_engine_peer_ended(struct ord_engine *e, uint32_t node)
+{
+	uint32_t place = ord_engine_place(e, node);
+	ORD_ASSERT(place < e->nodes_count);
+	remote_lose(e, place);
+}
+
 void ord_engine_peer(struct ord_engine *e, uint32_t node, bool connected)
 {
 	uint32_t place = ord_engine_place(e, node);

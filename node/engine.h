@@ -65,6 +65,10 @@ int ord_engine_receive(struct ord_engine *e, uint32_t from, enum ord_part_kind k
 /* The connection to a node was lost or made: calls passed on to a lost one are answered ORD_ERR_UNKNOWN. */
 void ord_engine_peer(struct ord_engine *e, uint32_t node, bool connected);
 
+/* The connection that a node made has ended: calls that came on it are not answered any more, since their numbers mean nothing on the next one. To be called also when the
+ * node was not connected: what it had sent may have been read after the other connection was lost. */
+void ord_engine_peer_ended(struct ord_engine *e, uint32_t node);
+
 /* A write of the interface in options.io has ended. */
 void ord_engine_synced(struct ord_engine *e, int status);
 

@@ -18,6 +18,8 @@ struct ord_peers_events {
 	void *ctx; /* borrowed; first argument of all */
 	/* A part came. An error closes the connection it came on. */
 	int (*receive)(void *ctx, uint32_t node, uint8_t kind, struct ord_slice body);
+	/* The connection that a node made has ended, whether the other one stands or not: nothing more comes on it, and nothing that came on it is owed an answer. */
+	void (*ended)(void *ctx, uint32_t node);
 	/* Both connections with a node stand, or not any more. */
 	void (*connected)(void *ctx, uint32_t node, bool connected);
 };

@@ -61,6 +61,8 @@ void ord_peers_in_close(struct ord_peers_in *in)
 	uv_close((uv_handle_t *)&in->tcp, in_closed_cb);
 	if (peer != NULL && peer->in == in) {
 		peer->in = NULL;
+		if (!peer->peers->stopping)
+			peer->peers->events.ended(peer->peers->events.ctx, peer->config->id);
 		ord_peers_update(peer);
 	}
 }

@@ -127,6 +127,13 @@ static int peers_receive(void *ctx, uint32_t node, uint8_t kind, struct ord_slic
 	return ord_engine_receive(s->engine, node, kind, body);
 }
 
+static void peers_ended(void *ctx, uint32_t node)
+{
+	struct ord_shard *s = ctx;
+	if (!s->stopping && !s->fatal_told)
+		ord_engine_peer_ended(s->engine, node);
+}
+
 static void peers_connected(void *ctx, uint32_t node, bool connected)
 {
 	struct ord_shard *s = ctx;
@@ -277,7 +284,8 @@ static int shard_open(struct ord_shard *s, char *why, size_t why_size)
 	err = shard_open_engine(s, why, why_size);
 	if (err != ORD_OK)
 		return err;
-	struct ord_peers_events events = {.ctx = s, .receive = peers_receive, .connected = peers_connected};
+	struct ord_peers_events events = {
+		.ctx = s, .receive = peers_receive, .ended = peers_ended, .connected = peers_connected};
 	return ord_peers_start(s->loop, s->config, s->datadir, &events, &s->peers, why, why_size);
 }
 

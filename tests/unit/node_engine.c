@@ -220,6 +220,38 @@ Test(engine, answers_do_not_outlive_the_connection_that_their_calls_came_on)
 	node_cluster_close(&c);
 }
 
+/* A node dies, and what it had sent is read after the loss was noticed: its next process must not be given those answers. */
+Test(engine, answers_to_what_was_read_late_do_not_outlive_its_connection)
+{
+	struct node_cluster c;
+	calls_start(&c, 9);
+	struct call *call = call_transfer(0, 2, 1);
+	unsigned leader = (unsigned)node_cluster_leader(&c, call_home(call));
+	unsigned place = call_follower(&c, call);
+	struct ord_engine *e = c.nodes[leader].engine;
+	uint32_t node = c.nodes[place].id;
+	struct ord_bytes command, part;
+	ord_bytes_init(&command, ORD_COMMAND_BYTES_MAX);
+	ord_bytes_init(&part, ORD_COMMAND_BYTES_MAX * 2);
+	ord_command_encode(&call->command, &command);
+	struct ord_part_call late = {.forward = 5,
+				     .partition = call_home(call),
+				     .wait = ORD_WAIT_SETTLED,
+				     .timeout_ms = 1000,
+				     .body = ord_bytes_slice(&command)};
+	ord_wire_put_call(&late, &part);
+	ord_engine_peer(e, node, false);
+	cr_assert_eq(ord_engine_receive(e, node, ORD_PART_SUBMIT, ord_bytes_slice(&part)), ORD_OK);
+	ord_engine_peer_ended(e, node);
+	ord_engine_peer(e, node, true);
+	uint64_t before = c.sent_bytes[ORD_PART_ANSWER];
+	node_cluster_steps(&c, 2000);
+	cr_assert_eq(c.sent_bytes[ORD_PART_ANSWER], before, "an answer went out on another connection");
+	ord_bytes_close(&command);
+	ord_bytes_close(&part);
+	node_cluster_close(&c);
+}
+
 Test(engine, a_call_without_a_way_is_given_up_at_its_deadline)
 {
 	struct node_cluster c;

@@ -27,8 +27,9 @@ struct side {
 	struct ord_datadir *datadir;
 	struct ord_peers *peers; /* NULL: not running */
 	bool connected[NODES + 1];
-	unsigned lost_count; /* how often a peer was told to be gone */
-	uint32_t next;	     /* number that the next PART_NUMBERED must have */
+	unsigned lost_count;  /* how often a peer was told to be gone */
+	unsigned ended_count; /* how often its connection was told to have ended */
+	uint32_t next;	      /* number that the next PART_NUMBERED must have */
 	uint64_t bytes;
 };
 
@@ -76,6 +77,13 @@ static int side_receive(void *ctx, uint32_t node, uint8_t kind, struct ord_slice
 	return ORD_OK;
 }
 
+static void side_ended(void *ctx, uint32_t node)
+{
+	struct side *s = ctx;
+	cr_assert(node >= 1 && node <= NODES);
+	s->ended_count++;
+}
+
 static void side_connected(void *ctx, uint32_t node, bool connected)
 {
 	struct side *s = ctx;
@@ -101,7 +109,8 @@ static struct side *side_of(unsigned node)
 
 static int side_try(struct side *s, char *why, size_t why_size)
 {
-	struct ord_peers_events events = {.ctx = s, .receive = side_receive, .connected = side_connected};
+	struct ord_peers_events events = {
+		.ctx = s, .receive = side_receive, .ended = side_ended, .connected = side_connected};
 	cr_assert_eq(ord_datadir_open(&s->config, &s->datadir, why, why_size), ORD_OK, "%s", why);
 	return ord_peers_start(&loop, &s->config, s->datadir, &events, &s->peers, why, why_size);
 }
@@ -479,6 +488,7 @@ Test(peers, the_newer_of_two_connections_of_one_node_stays)
 	greet(&newer, &g, ORD_FRAME_HELLO);
 	cr_assert_eq(answer_of(&newer).kind, ORD_FRAME_WELCOME);
 	is_closed(&older);
+	cr_assert_eq(sides[1].ended_count, 1);
 	struct ord_bytes out;
 	ord_bytes_init(&out, 4096);
 	size_t begun = ord_frame_begin(&out);

@@ -19,7 +19,7 @@ struct ord_bounds {
 	uint32_t raft_turn_entries;  /* applied in one turn */
 };
 
-/* Replaces 0 by what it stands for, but for the last three. Asserts that nothing is over its maximum. */
+/* Replaces 0 by what it stands for, and asserts that nothing is over its maximum; the last three are left to raft/host.h. */
 void ord_bounds_fill(struct ord_bounds *b);
 
 #endif

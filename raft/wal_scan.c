@@ -353,6 +353,22 @@ static int scan_segment(struct scan *s)
 	return err;
 }
 
+/* Bytes that were checked and read again: the segment's header, the last batch, or both. */
+static bool scan_still_holds(const struct scan *s, struct ord_slice bytes)
+{
+	struct ord_batch_header h;
+	const uint8_t *at = bytes.base;
+	if (bytes.len != s->w->offset - s->last_offset)
+		return false;
+	size_t head_bytes = s->last_offset == 0 ? ORD_SEGMENT_HEADER_BYTES : 0;
+	if (bytes.len <= head_bytes)
+		return true;
+	size_t batch_bytes = bytes.len - head_bytes;
+	return batch_bytes >= ORD_BATCH_HEADER_BYTES && ord_batch_decode(at + head_bytes, s->salt, &h) &&
+	       ord_batch_holds(&h, ord_slice_of(at + head_bytes + ORD_BATCH_HEADER_BYTES,
+						batch_bytes - ORD_BATCH_HEADER_BYTES));
+}
+
 /* What was read may still be in the cache of the operating system alone: a process that was killed had its last write under way, and one whose last sync failed
  * had it there for good. Each write follows the success of the one before, so that only the last batch can be in this state. */
 static int scan_make_durable(struct scan *s)
@@ -364,11 +380,13 @@ static int scan_make_durable(struct scan *s)
 	int err = scan_peek(s, s->last_offset, (size_t)(s->w->offset - s->last_offset), &last);
 	if (err != ORD_OK)
 		return err;
+	if (!scan_still_holds(s, last))
+		return scan_damaged(s, s->last_offset, "what was read there a moment ago is not there any more");
 	if (last.len > 0)
 		err = io->rewrite(io->ctx, s->current.number, s->last_offset, last);
 	if (err == ORD_OK)
 		err = io->truncate(io->ctx, s->current.number, s->current.bytes);
-	return err == ORD_OK ? ORD_OK : scan_io_failed(s, err, "sync");
+	return err == ORD_OK ? ORD_OK : scan_io_failed(s, err, "write again or sync the end of");
 }
 
 static int scan_all(struct scan *s)

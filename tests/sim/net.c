@@ -106,11 +106,6 @@ void sim_net_cut(uint32_t from, uint32_t to, bool cut)
 	net.cut[from][to] = cut;
 }
 
-bool sim_net_is_cut(uint32_t from, uint32_t to)
-{
-	return net.cut[from][to];
-}
-
 void sim_net_slow(uint32_t from, uint32_t to, uint32_t latency_us)
 {
 	net.slow_us[from][to] = latency_us;

@@ -39,7 +39,6 @@ int sim_net_address(uint32_t address, uint16_t port, struct sockaddr_in *ret);
 
 /* What is sent from one machine to another does not arrive. */
 void sim_net_cut(uint32_t from, uint32_t to, bool cut);
-bool sim_net_is_cut(uint32_t from, uint32_t to);
 /* Takes so much longer; 0: as usual. */
 void sim_net_slow(uint32_t from, uint32_t to, uint32_t latency_us);
 /* All connections between two machines break; of what is under way a part arrives. */

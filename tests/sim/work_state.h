@@ -151,7 +151,6 @@ struct work_client {
 	bool closing;		       /* the program closes the library, to open it anew */
 	bool inside;		       /* a function of the library has not come back yet */
 	bool few_addresses;
-	bool crashed_before;
 	struct work_slot *slots; /* owned; parallel_max of them */
 	uint32_t busy_count;
 	uint64_t serials_count;

@@ -75,11 +75,6 @@ uint64_t sim_now_us(void)
 	return world.now_us;
 }
 
-uint64_t sim_seed(void)
-{
-	return world.seed;
-}
-
 /* --- Chance. --- */
 
 struct random *sim_random(enum sim_stream stream)

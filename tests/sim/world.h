@@ -28,7 +28,6 @@ void sim_world_close(void);
 
 /* Microseconds since the run began. */
 uint64_t sim_now_us(void);
-uint64_t sim_seed(void);
 
 struct random *sim_random(enum sim_stream stream);
 

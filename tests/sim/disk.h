@@ -21,8 +21,8 @@ struct sim_disk_habits {
 	uint32_t write_fail_once_in;
 	uint32_t read_fail_once_in;
 	uint32_t write_short_once_in; /* a write takes less than given, at least one byte */
-	uint32_t read_short_once_in; /* a read gives less than asked, at least one byte */
-	uint64_t bytes_max;	     /* room for all files; 0: without end. Over it: ENOSPC, after a part was written */
+	uint32_t read_short_once_in;  /* a read gives less than asked, at least one byte */
+	uint64_t bytes_max; /* room for all files; 0: without end. Over it: ENOSPC, after a part was written */
 };
 
 /* An empty disk with an empty root directory. */

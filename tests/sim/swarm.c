@@ -158,6 +158,22 @@ static void draw_slow_disks(struct sim_swarm *s)
 	s->safety_us = 120 * SIM_SECOND;
 }
 
+/* Nothing goes wrong but that disks take long. */
+static void draw_steady(struct sim_swarm *s)
+{
+	for (unsigned i = 0; i < SIM_FAULTS_COUNT; i++)
+		s->weights[i] = 0;
+	s->weights[SIM_FAULT_SLOW_DISK] = 1;
+	s->steady = s->calm = true;
+	s->fault_pause_us = 2 * SIM_SECOND;
+	s->fault_lasts_us = 4 * SIM_SECOND;
+	s->node.bounds = (struct ord_bounds){0};
+	s->node.nodes_count = (uint32_t)ONE_OF(3, 5);
+	s->net.latency_us_max = s->net.latency_us_min * 2;
+	s->net.lose_once_in = 0;
+	s->safety_us = 60 * SIM_SECOND;
+}
+
 /* Large batches and small entries: what does not fit has to go into the next one. */
 static void draw_full(struct sim_swarm *s)
 {
@@ -188,6 +204,8 @@ void sim_swarm_draw(struct sim_swarm *s)
 		draw_sleepers(s);
 	else if (special < 12)
 		draw_slow_disks(s);
+	else if (special < 16)
+		draw_steady(s);
 }
 
 void sim_swarm_show(const struct sim_swarm *s)

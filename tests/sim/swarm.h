@@ -22,10 +22,11 @@ struct sim_swarm {
 	struct sim_work_options work;
 	struct sim_net_habits net;
 	struct sim_disk_habits disk;
-	uint64_t safety_us;		    /* how long faults go on */
-	uint64_t fault_pause_us;	    /* between two faults, on average; 0: no faults */
-	uint64_t fault_lasts_us;	    /* a fault, at most */
-	bool calm;			    /* no fault takes a leader away: what gets stuck stays stuck */
+	uint64_t safety_us;	 /* how long faults go on */
+	uint64_t fault_pause_us; /* between two faults, on average; 0: no faults */
+	uint64_t fault_lasts_us; /* a fault, at most */
+	bool steady;		 /* disks get slow, and nothing else: no leader may lose its leadership by it */
+	bool calm;		 /* no fault takes a leader away: what gets stuck stays stuck */
 	unsigned weights[SIM_FAULTS_COUNT]; /* of each kind of fault; 0: it does not occur in this run */
 };
 

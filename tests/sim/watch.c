@@ -15,6 +15,7 @@
 #include "tests/sim/world.h"
 
 #define LOOK_US (100u * SIM_MS)
+#define HANDOVER_US (5u * SIM_SECOND)
 /* Terms of a partition in which a leader was seen, by term modulo. */
 #define TERMS_KEPT 4096
 /* One batch of the log that is written, one that fills. */
@@ -34,6 +35,7 @@ static struct {
 	uint32_t leader[SIM_PARTITIONS_MAX];		     /* the last one */
 	uint64_t waiters[SIM_NODES_MAX][SIM_PARTITIONS_MAX]; /* at the last look */
 	uint64_t segments[SIM_NODES_MAX];
+	uint64_t handed_us[SIM_PARTITIONS_MAX]; /* when the last hand-over began */
 	uint64_t dropped[SIM_NODES_MAX][SIM_NODES_MAX];
 } watch;
 
@@ -194,6 +196,15 @@ void sim_watch_show(void)
 	}
 }
 
+/* Where nothing but disks goes wrong, leaderships change by being handed over. */
+static void look_steady(uint32_t partition)
+{
+	bool handed = watch.handed_us[partition] != 0 && sim_now_us() - watch.handed_us[partition] < HANDOVER_US;
+	if (watch.swarm != NULL && watch.swarm->steady && !handed && !sim_is_dead(sim_current()))
+		sim_fail(SIM_LIVENESS, "node %u loses the leadership of partition %u, and only disks are slow",
+			 sim_current()->number, partition);
+}
+
 /* --- What comes from other partitions before it is put into a log. The linker leads the call here. --- */
 
 bool __real_ord_dispatch_wants(const struct ord_replica *r, const struct ord_deliver *run);
@@ -225,6 +236,10 @@ void __wrap_ord_trace(const char *what, uint64_t a, uint64_t b)
 	sim_nemesis_tempt(sim_current()->number, truncates ? 2 : 10);
 	if (strcmp(what, "log tail cut") == 0)
 		sim_cover(SIM_COVER_TORN_TAIL);
-	if (strcmp(what, "group hand-over begins") == 0)
+	if (strcmp(what, "group hand-over begins") == 0) {
 		sim_cover(SIM_COVER_HANDOVER);
+		watch.handed_us[a] = sim_now_us();
+	}
+	if (strcmp(what, "replica_lose") == 0)
+		look_steady((uint32_t)a);
 }

@@ -557,8 +557,13 @@ void sim_nemesis_start(const struct sim_swarm *swarm)
 	nemesis.nodes_count = swarm->node.nodes_count;
 	nemesis.phase = 1;
 	nemesis.active = swarm->fault_pause_us > 0;
-	for (uint32_t i = 1; i <= nemesis.nodes_count; i++)
+	for (uint32_t i = 1; i <= nemesis.nodes_count; i++) {
+		if (nemesis.active && swarm->weights[SIM_FAULT_WRITE_FAILS] > 0 && sim_percent(SIM_NEMESIS, 50)) {
+			habits_of(i)->write_short_once_in = 2; /* while its files are made */
+			end_at(draw_lasts_us(), habits_end_event, i);
+		}
 		start(i);
+	}
 	if (nemesis.active)
 		end_at(sim_below(SIM_NEMESIS, 2 * swarm->fault_pause_us), fault_event, 0);
 }

@@ -460,6 +460,7 @@ static void fault_damage(void)
 	    sim_percent(SIM_NEMESIS, 30)) { /* found when it is read for a peer, or at the next start */
 		if (damaged_count() + 1 <= (nemesis.nodes_count - 1) / 2)
 			damage(node);
+		sim_node_harm(node);
 		restart_later(node);
 		end_at(2 * SIM_SECOND + 2 * draw_lasts_us(), mend_event, node);
 		return;

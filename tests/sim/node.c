@@ -33,6 +33,7 @@ struct node {
 	bool power_lost; /* what was not on the platter is to go */
 	bool powered;
 	bool damaged;
+	bool harmed; /* in this life */
 	uint64_t down_since_us;
 };
 
@@ -150,7 +151,7 @@ static void node_fatal_cb(void *ctx, int err, const char *why)
 {
 	struct node *n = ctx;
 	sim_trace_text("the node has to stop: %s (%s)", why, ord_err_text(err));
-	bool is_damage = err == ORD_ERR_CORRUPT && sim_disk_is_damaged(n->process.disk);
+	bool is_damage = err == ORD_ERR_CORRUPT && n->harmed;
 	if (is_damage)
 		sim_cover(SIM_COVER_FATAL_CORRUPT);
 	else if (err != ORD_ERR_IO && err != ORD_ERR_NO_SPACE)
@@ -240,6 +241,7 @@ bool sim_node_start(uint32_t node)
 	p->ios_count = 0;
 	n->stopping = false;
 	n->damaged = false;
+	n->harmed = false;
 	sim_record_boot(node);
 	struct sim_process *before = sim_enter(p);
 	sim_trace("node %llu starts, boot %llu", node, p->boots_count, 0, 0);
@@ -270,6 +272,11 @@ void sim_node_plan_death(uint32_t node, uint64_t at_io, bool power)
 	n->power_lost = power;
 	if (power)
 		sim_cover(SIM_COVER_POWER_LOST);
+}
+
+void sim_node_harm(uint32_t node)
+{
+	node_at(node)->harmed = true;
 }
 
 void sim_node_spare(uint32_t node)

@@ -281,7 +281,10 @@ static int identity_check(struct ord_datadir *d, const struct ord_config *c, con
 			d, ORD_ERR_CORRUPT,
 			"its directory 'wal' is gone, and with it the votes that this node gave: restore the "
 			"directory whole");
-	return ORD_OK;
+	/* The process that made these names may have been killed before it had synced them. */
+	if (fsync(d->dir_fd) != 0)
+		return datadir_fail(d, errno_err(), "cannot be synced (%s)", strerror(errno));
+	return parent_sync(d);
 }
 
 static int identity_open(struct ord_datadir *d, const struct ord_config *c)

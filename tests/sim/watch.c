@@ -18,8 +18,8 @@
 #define HANDOVER_US (5u * SIM_SECOND)
 /* Terms of a partition in which a leader was seen, by term modulo. */
 #define TERMS_KEPT 4096
-/* One batch of the log that is written, one that fills. */
-#define SLACK_BYTES (4u << 20)
+/* The longest entry there is in a run: a batch of the log that is written, and one that fills, are a segment long, or that. */
+#define SLACK_BYTES (128u << 10)
 /* Lengths of what stands in entries. */
 #define MESSAGE_BYTES_MAX 320u
 #define COMMAND_BYTES_MIN 24u
@@ -120,7 +120,8 @@ static void look_node(uint32_t node)
 	struct ord_host_status h;
 	ord_engine_host_status(e, &h);
 	bound(node, "log in memory", h.cached_bytes,
-	      watch.swarm->node.cache_bytes + 2 * h.wal_waiting_bytes + 2 * SLACK_BYTES);
+	      watch.swarm->node.cache_bytes + 2 * h.wal_waiting_bytes +
+		      2 * (watch.swarm->node.segment_bytes + SLACK_BYTES));
 	uint64_t segment = h.wal_bytes / watch.swarm->node.segment_bytes;
 	if (segment > watch.segments[node - 1] && watch.segments[node - 1] > 0)
 		sim_cover(SIM_COVER_SEGMENT_CHANGE);

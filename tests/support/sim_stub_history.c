@@ -108,6 +108,17 @@ static void keep(uint32_t partition, struct ord_slice entry)
 	k->len = entry.len;
 }
 
+const char *history_id(const char *stem, uint32_t partition)
+{
+	return build_id_in(stem, partition, HISTORY_PARTITIONS);
+}
+
+struct ord_command history_transfer(const char *stem, uint32_t home, const char *payer, const char *payee,
+				    int64_t amount)
+{
+	return build_transfer(history_id(stem, home), payer, payee, amount);
+}
+
 void history_log(uint32_t partition, const struct ord_command *commands, size_t count)
 {
 	struct ord_slice entry = encode(commands, count, history.time_us += 1000);

@@ -24,6 +24,12 @@ struct history_names {
 struct history_names history_open(void);
 void history_close(void);
 
+/* A request id that lives in that partition, made from a word. */
+const char *history_id(const char *stem, uint32_t partition);
+/* With such an id. */
+struct ord_command history_transfer(const char *stem, uint32_t home, const char *payer, const char *payee,
+				    int64_t amount);
+
 /* One entry, later than all before it, that all nodes apply. */
 void history_log(uint32_t partition, const struct ord_command *commands, size_t count);
 /* A client's command as an entry of its own, in the partition that it belongs to, which is returned. */

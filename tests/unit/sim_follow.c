@@ -29,18 +29,6 @@ static void make(void)
 
 TestSuite(sim_follow, .init = make, .fini = history_close, .timeout = 30);
 
-/* A request id that lives in that partition. */
-static const char *id_in(const char *stem, uint32_t partition)
-{
-	return build_id_in(stem, partition, HISTORY_PARTITIONS);
-}
-
-static struct ord_command transfer(const char *stem, uint32_t home, const char *payer, const char *payee,
-				   int64_t amount)
-{
-	return build_transfer(id_in(stem, home), payer, payee, amount);
-}
-
 static struct ord_account *account_of(struct ord_partition *p, const char *account)
 {
 	return ord_account_find(p, ord_slice_text(account));
@@ -128,7 +116,7 @@ static void odd_claim(void)
 
 static void odd_transfer(void)
 {
-	struct ord_command c = transfer("one", 2, names.bank, names.alice, 1);
+	struct ord_command c = history_transfer("one", 2, names.bank, names.alice, 1);
 
 	odd_make(&c);
 }
@@ -211,7 +199,7 @@ Test(sim_follow, a_request_that_is_logged_twice_is_found)
 
 static void log_elsewhere(void)
 {
-	struct ord_command c = transfer("one", 0, names.bank, names.alice, 1);
+	struct ord_command c = history_transfer("one", 0, names.bank, names.alice, 1);
 
 	history_log(1, &c, 1);
 }
@@ -226,27 +214,27 @@ Test(sim_follow, a_command_in_a_wrong_partition_is_found)
 Test(sim_follow, a_debit_below_the_floor_is_found)
 {
 	account_of(history_copy(0), names.bank)->floor = -5000;
-	command(transfer("one", 1, names.bank, names.alice, 1001));
+	command(history_transfer("one", 1, names.bank, names.alice, 1001));
 	expect_failure(settle_and_check, "a debit below the floor");
 }
 
 Test(sim_follow, a_credit_above_the_ceiling_is_found)
 {
 	account_of(history_copy(2), names.bob)->ceiling = 5000;
-	command(transfer("one", 1, names.bank, names.bob, 501));
+	command(history_transfer("one", 1, names.bank, names.bob, 501));
 	expect_failure(settle_and_check, "a credit above the ceiling");
 }
 
 Test(sim_follow, a_balance_that_is_no_sum_is_found)
 {
 	account_of(history_copy(0), names.bank)->balance = 7;
-	command(transfer("one", 1, names.bank, names.alice, 1));
+	command(history_transfer("one", 1, names.bank, names.alice, 1));
 	expect_failure(settle_and_check, "the balance after it is not the sum");
 }
 
 static void pay_again(void)
 {
-	command(transfer("two", 1, names.bank, names.alice, 1));
+	command(history_transfer("two", 1, names.bank, names.alice, 1));
 	history_settle();
 }
 
@@ -260,8 +248,8 @@ Test(sim_follow, postings_that_are_lost_are_found)
 {
 	struct ord_account *bank = account_of(history_copy(0), names.bank);
 
-	command(transfer("one", 1, names.bank, names.alice, 1));
-	command(transfer("three", 1, names.bank, names.alice, 1));
+	command(history_transfer("one", 1, names.bank, names.alice, 1));
+	command(history_transfer("three", 1, names.bank, names.alice, 1));
 	settle_and_check();
 	bank->postings_count = 0;
 	expect_failure(pay_again, "has lost postings");
@@ -288,10 +276,10 @@ static void deliver_once_more(void)
 	struct ord_command d;
 	struct ord_uuid id;
 
-	command(transfer("one", 1, names.bank, names.alice, 1));
+	command(history_transfer("one", 1, names.bank, names.alice, 1));
 	d = history_deliver(1, 0, 1, 1);
 	history_log(0, &d, 1);
-	id = text_id_of(id_in("one", 1));
+	id = text_id_of(history_id("one", 1));
 	cr_assert_not_null(ord_posting_find(sim_record_partition(0), &id, ORD_POSTING_DEBIT));
 	history_copy(0)->cursors[1] = 0;
 	history_log(0, &d, 1);
@@ -306,10 +294,10 @@ static void settle_from_nowhere(void)
 {
 	struct ord_request *r;
 
-	command(transfer("one", 1, names.bank, names.alice, 1));
+	command(history_transfer("one", 1, names.bank, names.alice, 1));
 	history_move(1, 0);
 	/* The credit is here; before it comes, the outcome is there without it. */
-	r = request_of(history_copy(1), id_in("one", 1));
+	r = request_of(history_copy(1), history_id("one", 1));
 	r->status = ORD_STATUS_REJECTED;
 	r->reason = ORD_REFUSAL_UNKNOWN_PAYER;
 	history_move(0, 1);
@@ -323,14 +311,14 @@ Test(sim_follow, an_outcome_that_the_stages_do_not_lead_to_is_found)
 /* A transfer as the record has it. */
 static struct sim_request_trail *trail_of(const char *stem, uint32_t home)
 {
-	struct ord_uuid id = text_id_of(id_in(stem, home));
+	struct ord_uuid id = text_id_of(history_id(stem, home));
 
 	return sim_trail_find_request(home, &id);
 }
 
 Test(sim_follow, a_credit_without_debit_is_found)
 {
-	command(transfer("one", 1, names.bank, names.alice, 1));
+	command(history_transfer("one", 1, names.bank, names.alice, 1));
 	history_move(1, 0);
 	trail_of("one", 1)->debit.begin = 0;
 	expect_failure(settle_and_check, "is credited and was not debited");
@@ -338,7 +326,7 @@ Test(sim_follow, a_credit_without_debit_is_found)
 
 Test(sim_follow, a_refund_of_what_was_credited_is_found)
 {
-	command(transfer("one", 0, names.bank, names.nobody, 1));
+	command(history_transfer("one", 0, names.bank, names.nobody, 1));
 	history_move(0, 2);
 	trail_of("one", 0)->credit.reason = ORD_REFUSAL_NONE;
 	expect_failure(settle_and_check, "is refunded and its credit was not refused");
@@ -346,7 +334,7 @@ Test(sim_follow, a_refund_of_what_was_credited_is_found)
 
 Test(sim_follow, a_stage_that_changes_is_found)
 {
-	command(transfer("one", 0, names.bank, names.nobody, 1));
+	command(history_transfer("one", 0, names.bank, names.nobody, 1));
 	history_move(0, 2);
 	trail_of("one", 0)->debit.reason = ORD_REFUSAL_BELOW_FLOOR;
 	expect_failure(settle_and_check, "has done a stage twice");
@@ -356,16 +344,16 @@ Test(sim_follow, a_transfer_that_is_forgotten_is_found)
 {
 	struct ord_request *r;
 
-	command(transfer("one", 2, names.bank, names.alice, 1));
+	command(history_transfer("one", 2, names.bank, names.alice, 1));
 	history_move(2, 0);
-	r = request_of(history_copy(2), id_in("one", 2));
+	r = request_of(history_copy(2), history_id("one", 2));
 	ord_table_remove(&history_copy(2)->requests, &r->link);
 	expect_failure(settle_and_check, "is forgotten");
 }
 
 Test(sim_follow, a_message_of_a_transfer_that_nobody_asked_is_found)
 {
-	command(transfer("one", 2, names.bank, names.alice, 1));
+	command(history_transfer("one", 2, names.bank, names.alice, 1));
 	trail_of("one", 2)->kind = ORD_COMMAND_CLAIM;
 	expect_failure(settle_and_check, "of a transfer that partition 2 has not logged");
 }
@@ -374,7 +362,7 @@ Test(sim_follow, a_message_of_a_transfer_that_nobody_asked_is_found)
 static void freeze_silently(void)
 {
 	account_of(history_copy(1), names.alice)->state = ORD_ACCOUNT_FROZEN;
-	command(transfer("one", 1, names.bank, names.alice, 1));
+	command(history_transfer("one", 1, names.bank, names.alice, 1));
 	history_settle();
 }
 
@@ -411,7 +399,7 @@ static void log_delivery(void)
 
 Test(sim_follow, a_message_that_was_not_sent_is_found)
 {
-	command(transfer("one", 1, names.bank, names.alice, 1));
+	command(history_transfer("one", 1, names.bank, names.alice, 1));
 	delivery = history_deliver(1, 0, 1, 1);
 	delivery.deliver.first = 2;
 	expect_failure(log_delivery, "is delivered message 2 of 1, which has sent 1");
@@ -421,7 +409,7 @@ Test(sim_follow, a_message_that_was_changed_is_found)
 {
 	static uint8_t bytes[512];
 
-	command(transfer("one", 1, names.bank, names.alice, 1));
+	command(history_transfer("one", 1, names.bank, names.alice, 1));
 	delivery = history_deliver(1, 0, 1, 1);
 	memcpy(bytes, delivery.deliver.messages.base, delivery.deliver.messages.len);
 	bytes[5] ^= 1;
@@ -431,7 +419,7 @@ Test(sim_follow, a_message_that_was_changed_is_found)
 
 Test(sim_follow, a_message_of_nobody_is_found)
 {
-	command(transfer("one", 1, names.bank, names.alice, 1));
+	command(history_transfer("one", 1, names.bank, names.alice, 1));
 	delivery = history_deliver(1, 0, 1, 1);
 	delivery.deliver.source = 0;
 	expect_failure(log_delivery, "delivers messages of partition 0");
@@ -446,7 +434,7 @@ static void log_trim(void)
 
 Test(sim_follow, a_trim_of_what_was_not_applied_is_found)
 {
-	command(transfer("one", 1, names.bank, names.alice, 1));
+	command(history_transfer("one", 1, names.bank, names.alice, 1));
 	expect_failure(log_trim, "which are not all applied there");
 }
 
@@ -458,19 +446,19 @@ Test(sim_follow, a_cursor_that_jumps_is_found)
 
 static void send_nothing(void)
 {
-	command(transfer("two", 1, names.bank, names.alice, 1));
+	command(history_transfer("two", 1, names.bank, names.alice, 1));
 }
 
 Test(sim_follow, a_message_that_has_gone_is_found)
 {
-	command(transfer("one", 1, names.bank, names.alice, 1));
+	command(history_transfer("one", 1, names.bank, names.alice, 1));
 	history_copy(1)->outboxes[0].first = 3;
 	expect_failure(send_nothing, "are trimmed, and 1 was the last to be sent");
 }
 
 Test(sim_follow, a_message_that_is_taken_back_is_found)
 {
-	command(transfer("one", 1, names.bank, names.alice, 1));
+	command(history_transfer("one", 1, names.bank, names.alice, 1));
 	history_copy(1)->outboxes[0].next = 1;
 	expect_failure(open_another, "message 1 to 0 has gone");
 }

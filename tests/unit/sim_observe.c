@@ -105,7 +105,7 @@ static void carry_out(struct ord_command c)
 
 static void carry_out_payment(void)
 {
-	carry_out(build_transfer(build_id_in("paid", 2, HISTORY_PARTITIONS), names.bank, names.alice, 100));
+	carry_out(history_transfer("paid", 2, names.bank, names.alice, 100));
 }
 
 /* --- Results that are right. --- */
@@ -158,7 +158,7 @@ static void fill_undecided(enum ordain_answer answer)
 
 static void learn_slowly(void)
 {
-	command = build_transfer(build_id_in("slow", 2, HISTORY_PARTITIONS), names.bank, names.alice, 1);
+	command = history_transfer("slow", 2, names.bank, names.alice, 1);
 	submit();
 	fill_undecided(ORDAIN_FAILED);
 	tell();
@@ -300,7 +300,7 @@ Test(sim_observe, the_difference_is_in_the_first_field_that_differs)
 
 Test(sim_observe, a_result_of_what_no_log_has_is_found)
 {
-	command = build_transfer(build_id_in("none", 2, HISTORY_PARTITIONS), names.bank, names.alice, 1);
+	command = history_transfer("none", 2, names.bank, names.alice, 1);
 	submit();
 	result = (struct ordain_result){
 		.id = asked.id, .answer = ORDAIN_OK, .status = ORDAIN_STATUS_ACCEPTED, .partition = 2};
@@ -346,7 +346,7 @@ Test(sim_observe, no_outcome_where_there_was_one_is_found)
 
 static void fail_and_log(void)
 {
-	command = build_transfer(build_id_in("fail", 2, HISTORY_PARTITIONS), names.bank, names.alice, 1);
+	command = history_transfer("fail", 2, names.bank, names.alice, 1);
 	submit();
 	fill_undecided(ORDAIN_FAILED);
 	tell();
@@ -362,7 +362,7 @@ Test(sim_observe, what_failed_and_is_logged_is_found)
 
 Test(sim_observe, what_failed_once_may_be_logged_by_another_call)
 {
-	command = build_transfer(build_id_in("fail", 2, HISTORY_PARTITIONS), names.bank, names.alice, 1);
+	command = history_transfer("fail", 2, names.bank, names.alice, 1);
 	submit();
 	submit();
 	history_command(command);
@@ -538,7 +538,7 @@ static void pay_three_times(void)
 		char stem[8];
 
 		snprintf(stem, sizeof stem, "h%c", 'a' + (char)i);
-		carry_out(build_transfer(build_id_in(stem, 2, HISTORY_PARTITIONS), names.bank, names.alice, 1 + i));
+		carry_out(history_transfer(stem, 2, names.bank, names.alice, 1 + i));
 	}
 	began = sim_observe_begin();
 }
@@ -615,7 +615,7 @@ static void tell_request(void)
 
 Test(sim_observe, a_request_is_seen_as_it_was_in_the_span_of_the_read)
 {
-	command = build_transfer(build_id_in("paid", 2, HISTORY_PARTITIONS), names.bank, names.alice, 100);
+	command = history_transfer("paid", 2, names.bank, names.alice, 100);
 	submit();
 	look_at_request();
 	expect_content(tell_request);

@@ -22,18 +22,6 @@ static void make(void)
 
 TestSuite(sim_record, .init = make, .fini = history_close, .timeout = 30);
 
-/* A request id that lives in that partition. */
-static const char *id_in(const char *stem, uint32_t partition)
-{
-	return build_id_in(stem, partition, HISTORY_PARTITIONS);
-}
-
-static struct ord_command transfer(const char *stem, uint32_t home, const char *payer, const char *payee,
-				   int64_t amount)
-{
-	return build_transfer(id_in(stem, home), payer, payee, amount);
-}
-
 static struct ord_request *request_of(struct ord_partition *p, const char *id)
 {
 	struct ord_uuid uuid = text_id_of(id);
@@ -56,15 +44,15 @@ static void settle_and_check(void)
 
 static void live_a_life(void)
 {
-	command(transfer("paid", 2, names.bank, names.alice, 100));
+	command(history_transfer("paid", 2, names.bank, names.alice, 100));
 	history_settle();
-	command(transfer("poor", 2, names.alice, names.bob, 5000));
-	command(transfer("lost", 0, names.alice, names.nobody, 10));
-	command(transfer("much", 1, names.bank, names.bob, 501));
+	command(history_transfer("poor", 2, names.alice, names.bob, 5000));
+	command(history_transfer("lost", 0, names.alice, names.nobody, 10));
+	command(history_transfer("much", 1, names.bank, names.bob, 501));
 	sim_record_check();
 	history_settle();
-	command(transfer("paid", 2, names.bank, names.alice, 100));
-	command(transfer("paid", 2, names.bank, names.alice, 101));
+	command(history_transfer("paid", 2, names.bank, names.alice, 100));
+	command(history_transfer("paid", 2, names.bank, names.alice, 101));
 	command(build_claim("n1", "users", "ada", "node-1"));
 	command(build_claim("n2", "users", "ada", "node-2"));
 	command(build_reassign("n3", "users", "ada", "node-1", "node-3"));
@@ -100,14 +88,14 @@ Test(sim_record, a_right_history_is_taken_as_such)
 static void live_at_the_limits(void)
 {
 	/* Bob is filled up while a transfer of his is under way that comes back. */
-	command(transfer("fill", 2, names.bank, names.bob, 500));
+	command(history_transfer("fill", 2, names.bank, names.bob, 500));
 	history_settle();
-	command(transfer("back", 0, names.bob, names.alice, 100));
+	command(history_transfer("back", 0, names.bob, names.alice, 100));
 	history_move(0, 2);
 	command(build_set("s1", names.alice, ORD_ACCOUNT_FROZEN));
 	command(build_set("s2", names.bob, ORD_ACCOUNT_FROZEN));
 	command(build_set("s3", names.bob, ORD_ACCOUNT_OPEN));
-	command(transfer("more", 0, names.bank, names.bob, 100));
+	command(history_transfer("more", 0, names.bank, names.bob, 100));
 	history_move(0, 2);
 	command(build_set("s4", names.bob, ORD_ACCOUNT_FROZEN));
 	history_settle();
@@ -127,8 +115,8 @@ static void live_in_one_partition(void)
 	const char *neighbour = build_account_in("near", 0, HISTORY_PARTITIONS);
 	struct ord_command batch[3] = {
 		build_open("o4", neighbour, "EUR", 0, 100),
-		transfer("here", 0, names.bank, neighbour, 70),
-		transfer("over", 0, names.bank, neighbour, 70),
+		history_transfer("here", 0, names.bank, neighbour, 70),
+		history_transfer("over", 0, names.bank, neighbour, 70),
 	};
 
 	history_log(0, batch, 3);
@@ -147,9 +135,9 @@ static void deliver_anyhow(void)
 {
 	struct ord_command d;
 
-	command(transfer("one", 0, names.alice, names.bob, 1));
-	command(transfer("two", 0, names.alice, names.bob, 1));
-	command(transfer("three", 0, names.alice, names.bob, 1));
+	command(history_transfer("one", 0, names.alice, names.bob, 1));
+	command(history_transfer("two", 0, names.alice, names.bob, 1));
+	command(history_transfer("three", 0, names.alice, names.bob, 1));
 	d = history_deliver(0, 1, 2, 1);
 	history_log(1, &d, 1); /* a gap */
 	d = history_deliver(0, 1, 1, 2);
@@ -171,7 +159,7 @@ Test(sim_record, deliveries_may_come_twice_or_too_early)
 
 static void restart_on_the_way(void)
 {
-	command(transfer("one", 2, names.bank, names.nobody, 1));
+	command(history_transfer("one", 2, names.bank, names.nobody, 1));
 	history_restart(1, 2);
 	history_move(2, 0);
 	history_restart(1, 2);
@@ -227,7 +215,7 @@ Test(sim_record, nothing_is_settled_while_something_is_under_way)
 {
 	char why[200];
 
-	command(transfer("one", 2, names.bank, names.alice, 1));
+	command(history_transfer("one", 2, names.bank, names.alice, 1));
 	cr_assert_not(sim_record_is_settled(why, sizeof why));
 	cr_assert_not_null(strstr(why, "no outcome"), "%s", why);
 	while (!sim_record_is_settled(why, sizeof why) && strstr(why, "no outcome") != NULL) {

@@ -416,6 +416,7 @@ void ord_group_synced(struct ord_group *g)
 	}
 	if (!ord_group_holds_back(g)) {
 		release_held(g);
+		ord_group_timers_votes_asked(g);
 		ord_group_enqueue(g, ORD_GROUP_QUEUE_SEND);
 	}
 	while (done < g->marks_count && g->marks[done].sequence <= sequence)

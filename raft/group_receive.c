@@ -129,6 +129,8 @@ static int receive_vote_result(struct ord_group *g, struct ord_message *m)
 		return ORD_OK; /* libraft would look at fields that only a candidate has */
 	if (v->pre_vote && v->vote_granted && v->term > raft_current_term(&g->raft) + 1)
 		return ORD_ERR_FORMAT; /* granted for a term that was not asked for */
+	if (v->pre_vote && v->vote_granted && v->term <= raft_current_term(&g->raft))
+		return ORD_OK; /* for an earlier round; libraft would count it in this one */
 	step_message(g, &m->raft, GROUP_SOURCE_NONE, NULL);
 	return ORD_OK;
 }

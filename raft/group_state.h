@@ -113,6 +113,9 @@ int ord_group_read(struct ord_group *g, struct ord_wal_reader *reader, uint64_t 
 /* Sets the length of libraft's election timeout to what fits the state. */
 void ord_group_timers_tune(struct ord_group *g);
 
+/* What was held back went out: a candidate's time for its votes begins. */
+void ord_group_timers_votes_asked(struct ord_group *g);
+
 /* Streams. */
 void ord_group_streams_reset(struct ord_group *g);
 void ord_group_stream_ask(struct ord_group *g, const struct raft_message *m);

@@ -29,6 +29,23 @@ void ord_group_timers_tune(struct ord_group *g)
 	raft_set_election_timeout(&g->raft, timeout_ms);
 }
 
+/* A candidate asks for votes when its own is durable. On a slow disk that may take longer than its timeout, and libraft would then raise the term again
+ * for votes that nobody was asked for, without a pre-vote, and so depose whoever was elected meanwhile: the time begins when the votes are asked for. */
+void ord_group_timers_votes_asked(struct ord_group *g)
+{
+	if (raft_state(&g->raft) == RAFT_CANDIDATE)
+		g->raft.election_timer_start = g->env->now_ms;
+}
+
+/* Dissertation section 9.6 lets each round of an election begin with a pre-vote; libraft begins only the first one so. */
+static void begin_with_pre_vote(struct ord_group *g)
+{
+	if (raft_state(&g->raft) != RAFT_CANDIDATE)
+		return;
+	g->raft.candidate_state.in_pre_vote = true;
+	g->raft.candidate_state.disrupt_leader = false;
+}
+
 /* libraft must never be told that time is up before it is: a leader would take every follower that has not answered yet for unreachable. For the same
  * reason a leader is told at most once in a heartbeat. */
 static bool is_due(struct ord_group *g)
@@ -36,7 +53,9 @@ static bool is_due(struct ord_group *g)
 	uint64_t now_ms = g->env->now_ms;
 	if (now_ms < raft_timeout(&g->raft))
 		return false;
-	if (raft_state(&g->raft) != RAFT_LEADER)
+	if (raft_state(&g->raft) == RAFT_CANDIDATE)
+		return !ord_group_holds_back(g);
+	if (raft_state(&g->raft) == RAFT_FOLLOWER)
 		return true;
 	return now_ms - g->fired_ms >= g->env->heartbeat_ms;
 }
@@ -48,6 +67,7 @@ void ord_group_tick(struct ord_group *g)
 	if (is_due(g)) {
 		struct raft_event event = {.type = RAFT_TIMEOUT};
 		g->fired_ms = g->env->now_ms;
+		begin_with_pre_vote(g);
 		int rv = ord_group_step(g, &event, GROUP_SOURCE_NONE, NULL);
 		if (rv != 0)
 			ord_group_failed(g, "a timeout", rv);

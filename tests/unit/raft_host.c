@@ -348,6 +348,72 @@ Test(raft_host, pre_votes_that_were_not_asked_for_are_refused)
 	cr_expect_eq(l->term[0], 1);
 }
 
+/* Makes it a candidate of group 0 in term 2, whose vote for itself is not durable yet. */
+static void become_candidate(void)
+{
+	raft_lone_start(l);
+	raft_lone_pass(l, 500);
+	cr_assert_eq(l->role[0], ORD_ROLE_CANDIDATE);
+	raft_lone_forget(l);
+	cr_assert_eq(raft_lone_vote(l, 2, 0, 2, true), ORD_OK);
+	raft_lone_turn(l);
+	cr_assert_eq(l->term[0], 2);
+}
+
+/* Requests for votes in a term that were sent to node 2. */
+static uint32_t asked(uint64_t term, bool is_pre_vote)
+{
+	uint32_t count = 0;
+	for (uint32_t i = 0; i < l->sent_count; i++) {
+		const struct ord_message *m = &l->sent[i];
+		count += m->group == 0 && m->to == 2 && m->raft.type == RAFT_REQUEST_VOTE &&
+			 m->raft.request_vote.term == term && m->raft.request_vote.pre_vote == is_pre_vote;
+	}
+	return count;
+}
+
+Test(raft_host, a_candidate_on_a_slow_disk_asks_for_the_votes_of_its_term)
+{
+	become_candidate();
+	raft_lone_pass(l, 10000);
+	cr_expect_eq(l->term[0], 2, "nobody was asked in term 2 yet");
+	raft_lone_sync(l);
+	cr_expect_eq(asked(2, false), 1);
+	raft_lone_pass(l, 400);
+	cr_expect_eq(l->term[0], 2, "the time for answers begins when they are asked for");
+	cr_assert_eq(raft_lone_vote(l, 2, 0, 2, false), ORD_OK);
+	raft_lone_sync(l);
+	raft_lone_result(l, 2, 0, 2, 0, 1);
+	raft_lone_sync(l);
+	cr_expect_eq(l->role[0], ORD_ROLE_LEADER);
+}
+
+Test(raft_host, a_leader_elected_while_a_vote_is_written_is_not_deposed)
+{
+	become_candidate();
+	raft_lone_pass(l, 10000);
+	cr_assert_eq(raft_lone_append(l, 3, 0, 2, 1, 1, 1, NULL, 0), ORD_OK);
+	raft_lone_sync(l);
+	cr_expect_eq(l->role[0], ORD_ROLE_FOLLOWER);
+	cr_expect_eq(l->leader[0], 3);
+	cr_expect_eq(l->term[0], 2);
+}
+
+Test(raft_host, every_round_of_an_election_begins_with_a_pre_vote)
+{
+	become_candidate();
+	raft_lone_sync(l);
+	raft_lone_pass(l, 10000);
+	cr_expect_eq(l->term[0], 2, "nobody has granted a pre-vote");
+	cr_expect_gt(asked(3, true), 1);
+	cr_expect_eq(asked(3, false), 0);
+	/* A grant of the round before counts for nothing. */
+	cr_assert_eq(raft_lone_vote(l, 2, 0, 2, true), ORD_OK);
+	cr_expect_eq(l->term[0], 2);
+	cr_assert_eq(raft_lone_vote(l, 2, 0, 3, true), ORD_OK);
+	cr_expect_eq(l->term[0], 3);
+}
+
 Test(raft_host, a_leader_is_announced_when_its_first_entry_is_committed)
 {
 	struct raft_lone_entry e[] = {command(1, "a"), command(1, "b")};

@@ -5,8 +5,8 @@
  *   peers      "NODE = INCARNATION" lines: the incarnation of each peer that this node has met
  *   wal/       the write-ahead log
  *
- * identity and peers are replaced whole: written beside, synced, renamed, and the directory synced. identity comes last: where it is, wal has been made,
- * and a node whose wal is gone must not start as if it had never voted.
+ * identity and peers are replaced whole: written beside, synced, renamed, and the directory synced. identity comes last, when wal is
+ * durable: where it is, wal has been made, and a node whose wal is gone must not start as if it had never voted.
  */
 #include "node/datadir.h"
 
@@ -23,11 +23,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/assert.h"
 #include "base/err.h"
 #include "base/limits.h"
 
 #define DATADIR_FORMAT 1u
-#define DATADIR_FILE_BYTES_MAX 4096
+#define DATADIR_FILE_BYTES_MAX ORD_DATADIR_FILE_BYTES_MAX
 #define DATADIR_PATH_SIZE 4200
 
 struct peer_met {
@@ -213,11 +214,18 @@ static int parent_sync(struct ord_datadir *d)
 	return err;
 }
 
+static int names_sync(struct ord_datadir *d)
+{
+	if (fsync(d->dir_fd) != 0)
+		return datadir_fail(d, errno_err(), "cannot be synced (%s)", strerror(errno));
+	return parent_sync(d);
+}
+
 static int identity_make(struct ord_datadir *d, const struct ord_config *c)
 {
 	int err = wal_make(d);
 	if (err == ORD_OK)
-		err = parent_sync(d);
+		err = names_sync(d); /* a loss of power may keep the later of two names alone */
 	if (err != ORD_OK)
 		return err;
 	if (getrandom(&d->incarnation, sizeof d->incarnation, 0) != (ssize_t)sizeof d->incarnation)
@@ -282,9 +290,7 @@ static int identity_check(struct ord_datadir *d, const struct ord_config *c, con
 			"its directory 'wal' is gone, and with it the votes that this node gave: restore the "
 			"directory whole");
 	/* The process that made these names may have been killed before it had synced them. */
-	if (fsync(d->dir_fd) != 0)
-		return datadir_fail(d, errno_err(), "cannot be synced (%s)", strerror(errno));
-	return parent_sync(d);
+	return names_sync(d);
 }
 
 static int identity_open(struct ord_datadir *d, const struct ord_config *c)
@@ -369,23 +375,36 @@ const char *ord_datadir_wal(const struct ord_datadir *d)
 	return d->wal;
 }
 
-int ord_datadir_meet(struct ord_datadir *d, uint32_t node, const struct ord_uuid *incarnation)
+int ord_datadir_knows(const struct ord_datadir *d, uint32_t node, const struct ord_uuid *incarnation)
 {
 	for (uint32_t i = 0; i < d->met_count; i++)
 		if (d->met[i].node == node)
 			return ord_uuid_equal(&d->met[i].incarnation, incarnation) ? ORD_OK : ORD_ERR_MISMATCH;
-	if (d->met_count == ORD_NODES_MAX)
-		return ORD_ERR_MISMATCH;
-	d->met[d->met_count++] = (struct peer_met){.node = node, .incarnation = *incarnation};
-	char text[DATADIR_FILE_BYTES_MAX];
+	return d->met_count == ORD_NODES_MAX ? ORD_ERR_MISMATCH : ORD_ERR_NOT_FOUND;
+}
+
+void ord_datadir_meeting(const struct ord_datadir *d, uint32_t node, const struct ord_uuid *incarnation,
+			 struct ord_datadir_meeting *ret)
+{
 	size_t len = 0;
-	for (uint32_t i = 0; i < d->met_count; i++) {
+	ret->node = node;
+	ret->incarnation = *incarnation;
+	for (uint32_t i = 0; i <= d->met_count; i++) {
+		bool is_new = i == d->met_count;
 		char value[ORD_UUID_TEXT_SIZE];
-		ord_uuid_format(&d->met[i].incarnation, value);
-		len += (size_t)snprintf(text + len, sizeof text - len, "%u = %s\n", d->met[i].node, value);
+		ord_uuid_format(is_new ? incarnation : &d->met[i].incarnation, value);
+		len += (size_t)snprintf(ret->text + len, sizeof ret->text - len, "%u = %s\n",
+					is_new ? node : d->met[i].node, value);
 	}
-	int err = file_replace(d, "peers", text);
-	if (err != ORD_OK)
-		d->met_count--;
-	return err;
+}
+
+int ord_datadir_meeting_write(const struct ord_datadir *d, const struct ord_datadir_meeting *m)
+{
+	return file_replace(d, "peers", m->text);
+}
+
+void ord_datadir_met(struct ord_datadir *d, const struct ord_datadir_meeting *m)
+{
+	ORD_ASSERT(ord_datadir_knows(d, m->node, &m->incarnation) == ORD_ERR_NOT_FOUND);
+	d->met[d->met_count++] = (struct peer_met){.node = m->node, .incarnation = m->incarnation};
 }

@@ -8,6 +8,9 @@
 #include "base/uuid.h"
 #include "node/config.h"
 
+/* identity and peers are not longer. */
+#define ORD_DATADIR_FILE_BYTES_MAX 4096
+
 struct ord_datadir;
 
 /* Opens the directory of config->data_dir, making it when it does not exist, and locks it until close. A new directory gets a new incarnation: a
@@ -24,7 +27,22 @@ const struct ord_uuid *ord_datadir_incarnation(const struct ord_datadir *d);
 /* The directory of the write-ahead log, inside this one. */
 const char *ord_datadir_wal(const struct ord_datadir *d);
 
-/* A peer says that it is node with this incarnation. The first one is remembered, durably; ORD_ERR_MISMATCH when another one was. ORD_ERR_IO. */
-int ord_datadir_meet(struct ord_datadir *d, uint32_t node, const struct ord_uuid *incarnation);
+/* A peer says that it is node with this incarnation. ORD_OK when that is what it said first, ORD_ERR_MISMATCH when it said something else then,
+ * ORD_ERR_NOT_FOUND when it was never met: then it must be remembered, durably, before anything else is done with it. */
+int ord_datadir_knows(const struct ord_datadir *d, uint32_t node, const struct ord_uuid *incarnation);
+
+/* What is to be written to remember a peer. */
+struct ord_datadir_meeting {
+	uint32_t node;
+	struct ord_uuid incarnation;
+	char text[ORD_DATADIR_FILE_BYTES_MAX];
+};
+
+/* Remembering takes three steps, since the second waits for the disk and may be made on any thread: prepare, write, and once that gave ORD_OK, keep. One
+ * at a time. The write gives ORD_ERR_IO or ORD_ERR_NO_SPACE, with errno. */
+void ord_datadir_meeting(const struct ord_datadir *d, uint32_t node, const struct ord_uuid *incarnation,
+			 struct ord_datadir_meeting *ret);
+int ord_datadir_meeting_write(const struct ord_datadir *d, const struct ord_datadir_meeting *m);
+void ord_datadir_met(struct ord_datadir *d, const struct ord_datadir_meeting *m);
 
 #endif

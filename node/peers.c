@@ -74,17 +74,17 @@ int ord_peers_check(struct ord_peers *p, const struct ord_greeting *g, uint32_t 
 			 g->node, p->config->node);
 		return ORD_ERR_MISMATCH;
 	}
-	err = ord_datadir_meet(p->datadir, g->node, &g->incarnation);
+	err = ord_peers_meet(p, g->node, &g->incarnation);
 	if (err == ORD_ERR_MISMATCH)
 		snprintf(why, ORD_PEERS_WHY_SIZE,
 			 "node %u has another data directory than the one that node %u met first: a node that lost its "
 			 "data has forgotten its votes and "
 			 "must not come back under its old number; restore its directory",
 			 g->node, p->config->node);
-	else if (err != ORD_OK)
-		snprintf(why, ORD_PEERS_WHY_SIZE, "node %u cannot write its data directory", p->config->node);
-	else
+	else if (err == ORD_OK)
 		*ret_peer = peer;
+	else if (err != ORD_ERR_BUSY)
+		snprintf(why, ORD_PEERS_WHY_SIZE, "node %u cannot write its data directory", p->config->node);
 	return err;
 }
 
@@ -139,6 +139,7 @@ int ord_peers_start(uv_loop_t *loop, const struct ord_config *config, struct ord
 	p->config = config;
 	p->datadir = datadir;
 	p->events = *events;
+	ord_peers_meet_start(p);
 	int err = ord_peers_in_listen(p, why, why_size);
 	if (err != ORD_OK) {
 		ord_peers_stop(p, no_owner, NULL);
@@ -214,5 +215,6 @@ void ord_peers_stop(struct ord_peers *p, void (*stopped)(void *ctx), void *ctx)
 	for (uint32_t i = 0; i < p->peers_count; i++)
 		ord_peers_out_stop(&p->peers[i]);
 	ord_peers_in_stop(p);
+	ord_peers_meet_stop(p);
 	ord_peers_handle_closed(p);
 }

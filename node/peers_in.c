@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 - connections that other nodes make: a greeting, then frames of parts.
  *
+ *   stranger --HELLO of a node that is met for the first time--> waiting --it is remembered, durably--> stranger
  *   stranger --HELLO of a known node--> welcomed --closed, or the same node connects anew--> closed
  *       any other bytes, or none for ORD_PEERS_GREETING_MS --> closed
  */
@@ -25,6 +26,7 @@ struct ord_peers_in {
 	struct ord_bytes output; /* the answer to the greeting */
 	uv_write_t write;
 	uint64_t since_ms;
+	bool waiting; /* for its node to be remembered; its greeting stands in input */
 	bool refused;
 	bool closing;
 };
@@ -119,6 +121,11 @@ static void in_greet(struct ord_peers_in *in, const struct ord_frame *frame)
 	int err = frame->kind == ORD_FRAME_HELLO ? ord_frame_get_greeting(frame->body, &g) : ORD_ERR_FORMAT;
 	if (err == ORD_OK)
 		err = ord_peers_check(in->peers, &g, 0, &peer, why);
+	if (err == ORD_ERR_BUSY) {
+		in->waiting = true;
+		uv_read_stop((uv_stream_t *)&in->tcp);
+		return;
+	}
 	if (err != ORD_OK) {
 		in_refuse(in, why);
 		return;
@@ -175,7 +182,7 @@ static void in_frames(struct ord_peers_in *in)
 				in->peer->config->id, ord_err_text(err));
 		if (err != ORD_OK)
 			ord_peers_in_close(in);
-		if (in->closing || in->refused)
+		if (in->closing || in->refused || in->waiting)
 			return;
 		if (!have)
 			break;
@@ -207,6 +214,22 @@ static void read_cb(uv_stream_t *stream, ssize_t len, const uv_buf_t *buf)
 	}
 	in->input.len += (size_t)len;
 	in_frames(in);
+}
+
+void ord_peers_in_resume(struct ord_peers *p)
+{
+	struct ord_peers_in *in = p->strangers;
+	while (in != NULL) {
+		struct ord_peers_in *next = in->next;
+		bool was_waiting = in->waiting;
+		in->waiting = false;
+		if (was_waiting)
+			in_frames(in);
+		if (was_waiting && !in->waiting && !in->closing && !in->refused &&
+		    uv_read_start((uv_stream_t *)&in->tcp, alloc_cb, read_cb) != 0)
+			ord_peers_in_close(in);
+		in = next;
+	}
 }
 
 void ord_peers_in_expire(struct ord_peers *p)

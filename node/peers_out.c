@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 - the connection that this node makes to another one, and sends on.
  *
- *   resolving --address--> connecting --connected--> greeting --WELCOME--> up
+ *   resolving --address--> connecting --connected--> greeting --WELCOME, when its node is remembered, durably--> up
  *       any of them --error, REFUSED, closed--> waiting --timer--> resolving
  *       connecting and greeting together --ATTEMPT_MS--> waiting
  */
@@ -103,12 +103,15 @@ static void out_welcome(struct ord_peers_out *out, const struct ord_frame *frame
 	int err = ord_frame_get_greeting(frame->body, &g);
 	if (err == ORD_OK)
 		err = ord_peers_check(out->peers, &g, out->peer->config->id, &same, why);
+	if (err == ORD_ERR_BUSY)
+		return; /* it stays in input */
 	if (err != ORD_OK) {
 		refused_log(out->peer, why, (int)strlen(why));
 		out_fail(out);
 		return;
 	}
 	uv_timer_stop(&out->peer->timer);
+	ord_bytes_clear(&out->input);
 	out->peer->out_up = true;
 	out->peer->retry_ms = RETRY_FIRST_MS;
 	ord_peers_update(out->peer);
@@ -155,8 +158,12 @@ static void read_cb(uv_stream_t *stream, ssize_t len, const uv_buf_t *buf)
 	}
 	out->input.len += (size_t)len;
 	out_input(out);
-	if (out->peer != NULL && out->peer->out_up)
-		ord_bytes_clear(&out->input);
+}
+
+void ord_peers_out_resume(struct ord_peer *peer)
+{
+	if (peer->out != NULL && !peer->out_up)
+		out_input(peer->out);
 }
 
 static void hello_written_cb(uv_write_t *write, int status)

@@ -44,6 +44,7 @@ struct ord_peers {
 	struct ord_log_limit stranger_log;
 	struct ord_peer peers[ORD_NODES_MAX];
 	uint32_t peers_count;
+	struct ord_peers_meeting *meeting; /* owned by peers_meet.c */
 	uint32_t handles_count; /* open handles; stopped when it falls to 0 while stopping */
 	bool stopping;
 	void (*stopped)(void *ctx);
@@ -56,7 +57,8 @@ struct ord_peers {
 struct ord_greeting ord_peers_greeting(const struct ord_peers *p, uint32_t to);
 
 /* Checks what the other side says of itself; from is the node that it must be, 0 for any. On success *ret_peer is that node. ORD_ERR_MISMATCH or
- * ORD_ERR_IO with why. */
+ * ORD_ERR_IO with why. ORD_ERR_BUSY: it is met for the first time and being remembered; the greeting has to be checked again when ord_peers_in_resume()
+ * and ord_peers_out_resume() say so. */
 int ord_peers_check(struct ord_peers *p, const struct ord_greeting *g, uint32_t from, struct ord_peer **ret_peer,
 		    char why[ORD_PEERS_WHY_SIZE]);
 
@@ -67,10 +69,21 @@ void ord_peers_update(struct ord_peer *peer);
 void ord_peers_handle_opened(struct ord_peers *p);
 void ord_peers_handle_closed(struct ord_peers *p);
 
+/* --- peers_meet.c --- */
+
+void ord_peers_meet_start(struct ord_peers *p);
+void ord_peers_meet_stop(struct ord_peers *p);
+
+/* ORD_OK when that peer is known with this incarnation; ORD_ERR_BUSY when it is being remembered; ORD_ERR_MISMATCH; ORD_ERR_IO or ORD_ERR_NO_SPACE when it
+ * could not be. */
+int ord_peers_meet(struct ord_peers *p, uint32_t node, const struct ord_uuid *incarnation);
+
 /* --- peers_out.c --- */
 
 /* Prepares the peer's timer and makes the first attempt. */
 void ord_peers_out_start(struct ord_peer *peer);
+/* A greeting that waited for its peer to be remembered is checked again. */
+void ord_peers_out_resume(struct ord_peer *peer);
 /* Ends attempts for good. */
 void ord_peers_out_stop(struct ord_peer *peer);
 /* Writes the frame that has collected, if none is being written. */
@@ -81,6 +94,8 @@ void ord_peers_out_flush(struct ord_peer *peer);
 /* ORD_ERR_IO with why. */
 int ord_peers_in_listen(struct ord_peers *p, char *why, size_t why_size);
 void ord_peers_in_close(struct ord_peers_in *in);
+/* Greetings that waited for their peer to be remembered are checked again. */
+void ord_peers_in_resume(struct ord_peers *p);
 /* Closes strangers whose time is over. */
 void ord_peers_in_expire(struct ord_peers *p);
 void ord_peers_in_stop(struct ord_peers *p);

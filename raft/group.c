@@ -491,6 +491,7 @@ void ord_group_status(const struct ord_group *g, struct ord_group_status *ret)
 					 .term = g->term,
 					 .leader = g->told_leader,
 					 .last_index = g->entries.last,
+					 .last_term = ord_entries_term(&g->entries, g->entries.last),
 					 .commit_index = commit > g->applied ? commit : g->applied,
 					 .applied_index = g->applied,
 					 .durable_index = g->durable};

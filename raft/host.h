@@ -97,6 +97,7 @@ struct ord_group_status {
 	uint64_t term;
 	uint32_t leader; /* 0: none known */
 	uint64_t last_index;
+	uint64_t last_term; /* of the entry there */
 	uint64_t commit_index;
 	uint64_t applied_index;
 	uint64_t durable_index; /* on this node's disk */

@@ -10,6 +10,18 @@ void sim_nemesis_start(const struct sim_swarm *swarm);
 /* Something is happening at that node, now, in the middle of which a crash would be worth seeing; some do crash soon. */
 void sim_nemesis_tempt(uint32_t node, uint32_t once_in);
 
+/* A write was just told to be durable, and entries in it were replaced while it was under way; at times the power goes before their successors are. */
+void sim_nemesis_tempt_replaced(uint32_t node);
+
+/* A leadership is being handed over to that node. At times, when the liveness phase is near, the node is lost then, until that phase is over. */
+void sim_nemesis_tempt_handover(uint32_t to);
+
+/* A call came to node to from a node that it had taken for lost. At times the caller then starts again and again, while the answer waits for a disk. */
+void sim_nemesis_tempt_late(uint32_t from, uint32_t to);
+
+/* A node has given a file its name, and not synced the directory yet; at times it is killed right there. */
+void sim_nemesis_tempt_renamed(uint32_t node);
+
 /* The liveness phase: no new faults; a majority of nodes, drawn by chance, is well and connected from now on. The others are down, paused or cut off. */
 void sim_nemesis_spare_majority(void);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 - what a node has told others, and what it knows when it comes back. */
 #include "tests/sim/promise.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/err.h"
@@ -20,13 +21,67 @@ struct promise {
 	uint32_t voted_for;
 	uint64_t stored_term; /* in which it told last how long its log is, and how long */
 	uint64_t stored_index;
+	uint64_t stored_entry_term; /* of the entry there; 0: not known */
 };
 
+/* What leaders say their logs are: the term of the entry at each index, in the latest term in which one was heard. Index 0 is not used. */
+struct leader_log {
+	uint64_t term;
+	uint64_t *entry_terms; /* owned; 0: not heard of */
+	size_t capacity;
+};
+
+static struct leader_log leader_logs[SIM_PARTITIONS_MAX];
 static struct promise promises[SIM_NODES_MAX + 1][SIM_PARTITIONS_MAX];
 
 void sim_promise_open(void)
 {
+	sim_promise_close();
 	memset(promises, 0, sizeof promises);
+}
+
+void sim_promise_close(void)
+{
+	for (uint32_t i = 0; i < SIM_PARTITIONS_MAX; i++)
+		free(leader_logs[i].entry_terms);
+	memset(leader_logs, 0, sizeof leader_logs);
+}
+
+static void log_put(struct leader_log *l, uint64_t index, uint64_t entry_term)
+{
+	if (index >= l->capacity) {
+		size_t capacity = 2 * (size_t)index + 64;
+		l->entry_terms = realloc(l->entry_terms, capacity * sizeof l->entry_terms[0]);
+		SIM_ASSERT(l->entry_terms != NULL);
+		memset(l->entry_terms + l->capacity, 0, (capacity - l->capacity) * sizeof l->entry_terms[0]);
+		l->capacity = capacity;
+	}
+	l->entry_terms[index] = entry_term;
+}
+
+/* An append of the leader of that term. */
+static void log_append(struct leader_log *l, uint64_t term, struct ord_reader *r)
+{
+	uint64_t before = ord_reader_u64(r);
+	uint64_t before_term = ord_reader_u64(r);
+	ord_reader_u64(r); /* commit index */
+	uint32_t count = ord_reader_u32(r);
+	if (term < l->term)
+		return;
+	if (term > l->term && l->capacity > 0)
+		memset(l->entry_terms, 0, l->capacity * sizeof l->entry_terms[0]);
+	l->term = term;
+	log_put(l, before, before_term);
+	for (uint32_t i = 0; i < count; i++) {
+		ord_reader_u32(r); /* checksum */
+		uint32_t len = ord_reader_u32(r);
+		ord_reader_u64(r); /* group, type, kind */
+		uint64_t entry_term = ord_reader_u64(r);
+		uint64_t index = ord_reader_u64(r);
+		ord_reader_take(r, len);
+		log_put(l, index, entry_term);
+	}
+	SIM_ASSERT(!r->failed);
 }
 
 static void vote(uint32_t node, uint32_t group, struct promise *p, uint64_t term, uint32_t candidate)
@@ -38,13 +93,15 @@ static void vote(uint32_t node, uint32_t group, struct promise *p, uint64_t term
 	p->voted_for = candidate;
 }
 
-static void stored(struct promise *p, uint64_t term, uint64_t index)
+static void stored(struct promise *p, const struct leader_log *l, uint64_t term, uint64_t index)
 {
 	if (p->stored_term != term)
 		p->stored_index = 0;
 	p->stored_term = term;
-	if (index > p->stored_index)
-		p->stored_index = index;
+	if (index <= p->stored_index)
+		return;
+	p->stored_index = index;
+	p->stored_entry_term = l->term == term && index < l->capacity ? l->entry_terms[index] : 0;
 }
 
 static void message(uint32_t node, struct ord_slice body)
@@ -69,12 +126,14 @@ static void message(uint32_t node, struct ord_slice body)
 		vote(node, group, p, term, node);
 	if (type == REQUEST_VOTE_RESULT && (flags & FLAG_GRANTED) != 0)
 		vote(node, group, p, term, to);
+	if (type == APPEND)
+		log_append(&leader_logs[group], term, &r);
 	if (type != APPEND_RESULT)
 		return;
 	uint64_t rejected = ord_reader_u64(&r);
 	uint64_t last_index = ord_reader_u64(&r);
 	if (rejected == 0)
-		stored(p, term, last_index);
+		stored(p, &leader_logs[group], term, last_index);
 }
 
 void sim_promise_frame(uint32_t node, const uint8_t *frame, size_t len)
@@ -104,5 +163,12 @@ void sim_promise_boot(uint32_t node, uint32_t partitions_count, const struct ord
 				 "%llu",
 				 i, node, (unsigned long long)p->stored_index, (unsigned long long)p->stored_term,
 				 (unsigned long long)s.group.last_index);
+		/* Terms never go back in a log. */
+		if (s.group.term == p->stored_term && s.group.last_term < p->stored_entry_term)
+			sim_fail(SIM_SAFETY,
+				 "partition %u: node %u confirmed entry %llu of term %llu and comes back with a log that "
+				 "ends in term %llu",
+				 i, node, (unsigned long long)p->stored_index, (unsigned long long)p->stored_entry_term,
+				 (unsigned long long)s.group.last_term);
 	}
 }

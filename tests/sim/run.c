@@ -166,6 +166,7 @@ void sim_run(uint64_t seed, struct sim_outcome *ret)
 	sim_nodes_close();
 	sim_record_close();
 	sim_net_close();
+	sim_promise_close();
 	sim_loops_free();
 	sim_world_close();
 }

@@ -141,6 +141,16 @@ static void draw_sleepers(struct sim_swarm *s)
 	s->safety_us = 120 * SIM_SECOND;
 }
 
+/* Somebody always wants something. */
+static void keep_busy(struct sim_swarm *s)
+{
+	s->work.clients_count = 8;
+	s->work.parallel_max = 2;
+	s->work.batch_max = (uint32_t)ONE_OF(1, 4);
+	s->work.pause_us_max = 200 * SIM_MS;
+	s->work.operations_max = 6000;
+}
+
 /* Disks that are slower than elections: what is under way to them is replaced before it is there. */
 static void draw_slow_disks(struct sim_swarm *s)
 {
@@ -155,6 +165,25 @@ static void draw_slow_disks(struct sim_swarm *s)
 	s->fault_lasts_us = 2 * SIM_SECOND;
 	s->node.election_timeout_ms = 300;
 	s->node.heartbeat_ms = 60;
+	keep_busy(s);
+	s->safety_us = 120 * SIM_SECOND;
+}
+
+/* Leaders whose disks stand still are cut off, and hear of their successors while what they wrote alone is still under way. */
+static void draw_overtaken(struct sim_swarm *s)
+{
+	for (unsigned i = 0; i < SIM_FAULTS_COUNT; i++)
+		s->weights[i] = 0;
+	s->weights[SIM_FAULT_CUT_LEADER] = 1;
+	s->overtaken = true;
+	s->calm = false;
+	s->fault_pause_us = 5 * SIM_SECOND;
+	s->fault_lasts_us = 2 * SIM_SECOND;
+	s->node.bounds = (struct ord_bounds){0};
+	s->node.nodes_count = (uint32_t)ONE_OF(3, 3, 5);
+	s->node.election_timeout_ms = 300;
+	s->node.heartbeat_ms = 60;
+	keep_busy(s);
 	s->safety_us = 120 * SIM_SECOND;
 }
 
@@ -171,6 +200,7 @@ static void draw_steady(struct sim_swarm *s)
 	s->node.nodes_count = (uint32_t)ONE_OF(3, 5);
 	s->net.latency_us_max = s->net.latency_us_min * 2;
 	s->net.lose_once_in = 0;
+	keep_busy(s);
 	s->safety_us = 60 * SIM_SECOND;
 }
 
@@ -206,6 +236,8 @@ void sim_swarm_draw(struct sim_swarm *s)
 		draw_slow_disks(s);
 	else if (special < 16)
 		draw_steady(s);
+	else if (special < 20)
+		draw_overtaken(s);
 }
 
 void sim_swarm_show(const struct sim_swarm *s)

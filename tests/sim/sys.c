@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "tests/sim/disk.h"
+#include "tests/sim/nemesis.h"
 #include "tests/sim/net.h"
 #include "tests/sim/process.h"
 #include "tests/sim/world.h"
@@ -129,7 +130,10 @@ int __wrap_renameat(int from_dir, const char *from, int to_dir, const char *to)
 {
 	if (sim_current() == NULL)
 		return __real_renameat(from_dir, from, to_dir, to);
-	return (int)ON_DISK(sim_fs_rename(disk(), from_dir, from, to_dir, to));
+	int rv = (int)ON_DISK(sim_fs_rename(disk(), from_dir, from, to_dir, to));
+	if (rv == 0) /* clients do not */
+		sim_nemesis_tempt_renamed(sim_current()->number);
+	return rv;
 }
 
 int __wrap_unlinkat(int dir_fd, const char *path, int flags)

@@ -37,6 +37,7 @@ static struct {
 	uint64_t segments[SIM_NODES_MAX];
 	uint64_t handed_us[SIM_PARTITIONS_MAX]; /* when the last hand-over began */
 	uint64_t dropped[SIM_NODES_MAX][SIM_NODES_MAX];
+	bool replaced[SIM_NODES_MAX + 1]; /* entries of the write that is under way */
 } watch;
 
 /* Raft's election safety: one leader in a term. */
@@ -220,6 +221,53 @@ bool __wrap_ord_dispatch_wants(const struct ord_replica *r, const struct ord_del
 	return wants;
 }
 
+/* --- Calls of a node that was taken for lost already. --- */
+
+int __real_ord_engine_receive(struct ord_engine *e, uint32_t from, enum ord_part_kind kind, struct ord_slice body);
+int __wrap_ord_engine_receive(struct ord_engine *e, uint32_t from, enum ord_part_kind kind, struct ord_slice body);
+
+int __wrap_ord_engine_receive(struct ord_engine *e, uint32_t from, enum ord_part_kind kind, struct ord_slice body)
+{
+	bool is_call = kind == ORD_PART_SUBMIT || kind == ORD_PART_READ;
+	if (is_call && !e->connected[ord_engine_place(e, from)]) {
+		sim_cover(SIM_COVER_LATE_CALL);
+		sim_nemesis_tempt_late(from, sim_current()->number);
+	}
+	return __real_ord_engine_receive(e, from, kind, body);
+}
+
+/* --- Writes whose entries are replaced before they are durable. --- */
+
+void __real_ord_host_synced(struct ord_host *h, int status);
+void __wrap_ord_host_synced(struct ord_host *h, int status);
+
+void __wrap_ord_host_synced(struct ord_host *h, int status)
+{
+	uint32_t node = sim_current() == NULL ? 0 : sim_current()->number;
+	bool replaced = node != 0 && watch.replaced[node];
+	if (replaced)
+		watch.replaced[node] = false;
+	__real_ord_host_synced(h, status);
+	if (replaced)
+		sim_nemesis_tempt_replaced(node);
+}
+
+static void look_truncation(uint32_t node, uint32_t partition)
+{
+	const struct ord_engine *e = sim_node_engine(node);
+	struct ord_replica_status s;
+	struct ord_host_status h;
+	sim_cover(SIM_COVER_TRUNCATION);
+	if (e == NULL)
+		return;
+	ord_engine_replica_status(e, partition, &s);
+	ord_engine_host_status(e, &h);
+	if (!h.sync_in_flight || s.group.durable_index >= s.group.last_index)
+		return;
+	sim_cover(SIM_COVER_TRUNCATION_UNDER_WAY);
+	watch.replaced[node] = true;
+}
+
 /* --- What the node's own trace points tell (base/trace.h). The linker leads them here. --- */
 
 void __real_ord_trace(const char *what, uint64_t a, uint64_t b);
@@ -233,13 +281,14 @@ void __wrap_ord_trace(const char *what, uint64_t a, uint64_t b)
 	sim_trace_text("%s %llu %llu", what, (unsigned long long)a, (unsigned long long)b);
 	bool truncates = strcmp(what, "group truncates") == 0;
 	if (truncates)
-		sim_cover(SIM_COVER_TRUNCATION);
+		look_truncation(sim_current()->number, (uint32_t)a);
 	sim_nemesis_tempt(sim_current()->number, truncates ? 2 : 10);
 	if (strcmp(what, "log tail cut") == 0)
 		sim_cover(SIM_COVER_TORN_TAIL);
 	if (strcmp(what, "group hand-over begins") == 0) {
 		sim_cover(SIM_COVER_HANDOVER);
 		watch.handed_us[a] = sim_now_us();
+		sim_nemesis_tempt_handover((uint32_t)b);
 	}
 	if (strcmp(what, "replica_lose") == 0)
 		look_steady((uint32_t)a);

@@ -127,17 +127,27 @@ Test(datadir, a_file_in_its_place_is_refused)
 	must_refuse(ORD_ERR_IO, "cannot be");
 }
 
+static void meet(struct ord_datadir *d, uint32_t node, const struct ord_uuid *incarnation)
+{
+	struct ord_datadir_meeting m;
+	cr_assert_eq(ord_datadir_knows(d, node, incarnation), ORD_ERR_NOT_FOUND);
+	ord_datadir_meeting(d, node, incarnation, &m);
+	cr_assert_eq(ord_datadir_meeting_write(d, &m), ORD_OK);
+	cr_expect_eq(ord_datadir_knows(d, node, incarnation), ORD_ERR_NOT_FOUND, "not before the disk has it");
+	ord_datadir_met(d, &m);
+	cr_expect_eq(ord_datadir_knows(d, node, incarnation), ORD_OK);
+}
+
 Test(datadir, peers_are_remembered_over_restarts)
 {
 	struct ord_uuid first = {{1}}, other = {{2}};
 	struct ord_datadir *d = must_open();
-	cr_assert_eq(ord_datadir_meet(d, 1, &first), ORD_OK);
-	cr_assert_eq(ord_datadir_meet(d, 3, &other), ORD_OK);
-	cr_assert_eq(ord_datadir_meet(d, 1, &first), ORD_OK);
+	meet(d, 1, &first);
+	meet(d, 3, &other);
 	ord_datadir_close(d);
 	d = must_open();
-	cr_assert_eq(ord_datadir_meet(d, 1, &other), ORD_ERR_MISMATCH);
-	cr_assert_eq(ord_datadir_meet(d, 1, &first), ORD_OK);
-	cr_assert_eq(ord_datadir_meet(d, 3, &first), ORD_ERR_MISMATCH);
+	cr_assert_eq(ord_datadir_knows(d, 1, &other), ORD_ERR_MISMATCH);
+	cr_assert_eq(ord_datadir_knows(d, 1, &first), ORD_OK);
+	cr_assert_eq(ord_datadir_knows(d, 3, &first), ORD_ERR_MISMATCH);
 	ord_datadir_close(d);
 }

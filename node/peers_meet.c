@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 - remembering a peer that is met for the first time: on a thread of its own, since a disk may take long and the loop has heartbeats to send. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/assert.h"
+#include "base/err.h"
+#include "node/datadir.h"
+#include "node/log.h"
+#include "node/peers_state.h"
+
+struct ord_peers_meeting {
+	struct ord_peers *peers; /* borrowed */
+	uv_async_t written;
+	uv_thread_t writer;
+	bool writing; /* the thread runs; until it is joined what follows is its own */
+	struct ord_datadir_meeting what;
+	int status; /* of the last one */
+	int error;  /* and its errno */
+	bool resuming;
+};
+
+static void writer_main(void *arg)
+{
+	struct ord_peers_meeting *m = arg;
+	m->status = ord_datadir_meeting_write(m->peers->datadir, &m->what);
+	m->error = errno;
+	uv_async_send(&m->written);
+}
+
+static void written_cb(uv_async_t *async)
+{
+	struct ord_peers_meeting *m = async->data;
+	struct ord_peers *p = m->peers;
+	if (!m->writing || p->stopping)
+		return;
+	uv_thread_join(&m->writer);
+	m->writing = false;
+	if (m->status == ORD_OK)
+		ord_datadir_met(p->datadir, &m->what);
+	else
+		ord_log(ORD_LOG_ERROR,
+			"node %u is met for the first time and cannot be remembered (%s): see to the disk of data_dir",
+			m->what.node, strerror(m->error));
+	m->resuming = true;
+	ord_peers_in_resume(p);
+	for (uint32_t i = 0; i < p->peers_count; i++)
+		ord_peers_out_resume(&p->peers[i]);
+	m->resuming = false;
+}
+
+int ord_peers_meet(struct ord_peers *p, uint32_t node, const struct ord_uuid *incarnation)
+{
+	struct ord_peers_meeting *m = p->meeting;
+	int err = ord_datadir_knows(p->datadir, node, incarnation);
+	if (err != ORD_ERR_NOT_FOUND)
+		return err;
+	if (m->resuming && m->status != ORD_OK)
+		return m->status;
+	if (!m->writing) {
+		ord_datadir_meeting(p->datadir, node, incarnation, &m->what);
+		m->writing = true;
+		ORD_ASSERT(uv_thread_create(&m->writer, writer_main, m) == 0);
+	}
+	return ORD_ERR_BUSY;
+}
+
+void ord_peers_meet_start(struct ord_peers *p)
+{
+	struct ord_peers_meeting *m = calloc(1, sizeof *m);
+	ORD_ASSERT(m != NULL && uv_async_init(p->loop, &m->written, written_cb) == 0);
+	m->peers = p;
+	m->written.data = m;
+	p->meeting = m;
+	ord_peers_handle_opened(p);
+}
+
+static void closed_cb(uv_handle_t *handle)
+{
+	struct ord_peers_meeting *m = handle->data;
+	struct ord_peers *p = m->peers;
+	free(m);
+	ord_peers_handle_closed(p);
+}
+
+void ord_peers_meet_stop(struct ord_peers *p)
+{
+	struct ord_peers_meeting *m = p->meeting;
+	if (m->writing)
+		uv_thread_join(&m->writer);
+	uv_close((uv_handle_t *)&m->written, closed_cb);
+}

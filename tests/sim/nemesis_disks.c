@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: Apache-2.0 - faults of disks. */
+#include "tests/sim/coverage.h"
+#include "tests/sim/nemesis_state.h"
+#include "tests/sim/world.h"
+
+#define DISK_FULL_ROOM 4096
+
+struct sim_disk_habits *sim_nemesis_habits(uint32_t node)
+{
+	return sim_disk_habits(sim_node_process(node)->disk);
+}
+
+void sim_nemesis_habits_end_event(void *ctx, uint64_t node)
+{
+	if (!sim_nemesis_is_void(ctx))
+		*sim_nemesis_habits((uint32_t)node) = sim_nemesis.swarm->disk;
+}
+
+static void slow(uint32_t node, uint64_t sync_ms_min, uint64_t sync_ms_max)
+{
+	struct sim_disk_habits *h = sim_nemesis_habits(node);
+	h->sync_us_min = (uint32_t)(sync_ms_min * SIM_MS);
+	h->sync_us_max = (uint32_t)(sync_ms_max * SIM_MS);
+	sim_nemesis_at(sim_nemesis_draw_lasts_us(), sim_nemesis_habits_end_event, node);
+}
+
+void sim_nemesis_stall_disk(uint32_t node)
+{
+	uint64_t t = sim_nemesis.swarm->node.election_timeout_ms;
+	sim_cover(SIM_COVER_DISK_STALLS);
+	slow(node, 2 * t, t * sim_between(SIM_NEMESIS, 2, 16));
+}
+
+void sim_fault_SLOW_DISK(void)
+{
+	if (sim_nemesis.swarm->steady && sim_percent(SIM_NEMESIS, 50)) { /* they may stand on one that all of them share */
+		for (uint32_t i = 1; i <= sim_nemesis.nodes_count; i++)
+			sim_nemesis_stall_disk(i);
+		return;
+	}
+	uint32_t node = sim_nemesis_draw_node();
+	uint64_t min_ms = sim_between(SIM_NEMESIS, 5, 100);
+	sim_cover(SIM_COVER_DISK_SLOW);
+	slow(node, min_ms, min_ms * sim_between(SIM_NEMESIS, 1, 20));
+}
+
+/* The disk may fail again when the node is back; then it is well. */
+static void failing_disk(uint32_t node)
+{
+	sim_nemesis_at(sim_nemesis_draw_lasts_us(), sim_nemesis_habits_end_event, node);
+	sim_nemesis_restart_later(node);
+}
+
+void sim_fault_SYNC_FAILS(void)
+{
+	uint32_t node = sim_nemesis_draw_node();
+	sim_nemesis_habits(node)->sync_fail_once_in = (uint32_t)sim_between(SIM_NEMESIS, 1, 30);
+	failing_disk(node);
+}
+
+void sim_fault_WRITE_FAILS(void)
+{
+	uint32_t node = sim_nemesis_draw_node();
+	struct sim_disk_habits *h = sim_nemesis_habits(node);
+	h->write_short_once_in = (uint32_t)sim_between(SIM_NEMESIS, 1, 10);
+	if (sim_percent(SIM_NEMESIS, 50))
+		h->write_fail_once_in = (uint32_t)sim_between(SIM_NEMESIS, 1, 30);
+	if (sim_percent(SIM_NEMESIS, 50))
+		sim_node_kill(node, 0); /* files are made at a start */
+	failing_disk(node);
+}
+
+void sim_fault_READ_FAILS(void)
+{
+	uint32_t node = sim_nemesis_draw_node();
+	struct sim_disk_habits *h = sim_nemesis_habits(node);
+	h->read_short_once_in = (uint32_t)sim_between(SIM_NEMESIS, 1, 10);
+	h->read_fail_once_in = sim_percent(SIM_NEMESIS, 50) ? (uint32_t)sim_between(SIM_NEMESIS, 2, 200) : 0;
+	sim_node_kill(node, 0);
+	failing_disk(node);
+}
+
+void sim_fault_DISK_FULL(void)
+{
+	uint32_t node = sim_nemesis_draw_node();
+	struct sim_disk *d = sim_node_process(node)->disk;
+	sim_disk_habits(d)->bytes_max = sim_disk_bytes(d) + sim_below(SIM_NEMESIS, DISK_FULL_ROOM);
+	failing_disk(node);
+}
+
+static uint32_t damaged_count(void)
+{
+	uint32_t count = 0;
+	for (uint32_t i = 1; i <= sim_nemesis.nodes_count; i++)
+		count += sim_disk_is_damaged(sim_node_process(i)->disk);
+	return count;
+}
+
+static void mend_event(void *ctx, uint64_t node)
+{
+	if (!sim_nemesis_is_void(ctx))
+		sim_disk_mend(sim_node_process((uint32_t)node)->disk);
+}
+
+static void damage(uint32_t node)
+{
+	struct sim_disk *d = sim_node_process(node)->disk;
+	char text[256] = "";
+	bool done;
+	switch (sim_below(SIM_NEMESIS, 3)) {
+	case 0:
+		done = sim_disk_flip_bit(d, "/data/wal/", text, sizeof text);
+		break;
+	case 1:
+		done = sim_disk_lose_write(d, "/data/wal/", text, sizeof text);
+		break;
+	default:
+		done = sim_disk_misdirect_write(d, "/data/wal/", text, sizeof text);
+		break;
+	}
+	if (done)
+		sim_trace_text("node %u: %s", node, text);
+}
+
+static void damage_event(void *ctx, uint64_t node)
+{
+	if (sim_nemesis_is_void(ctx) || sim_node_process((uint32_t)node)->state != SIM_DOWN)
+		return;
+	/* Never on a majority: of what no majority has any more nothing can be promised. */
+	if (damaged_count() + 1 <= (sim_nemesis.nodes_count - 1) / 2)
+		damage((uint32_t)node);
+	sim_nemesis_at(sim_nemesis_draw_lasts_us(), sim_nemesis_restart_event, node);
+	sim_nemesis_at(2 * SIM_SECOND + 2 * sim_nemesis_draw_lasts_us(), mend_event, node);
+}
+
+void sim_fault_DAMAGE(void)
+{
+	uint32_t node = sim_nemesis_draw_node();
+	if (sim_node_is_up(node) &&
+	    sim_percent(SIM_NEMESIS, 30)) { /* found when it is read for a peer, or at the next start */
+		if (damaged_count() + 1 <= (sim_nemesis.nodes_count - 1) / 2)
+			damage(node);
+		sim_node_harm(node);
+		sim_nemesis_restart_later(node);
+		sim_nemesis_at(2 * SIM_SECOND + 2 * sim_nemesis_draw_lasts_us(), mend_event, node);
+		return;
+	}
+	sim_node_power_loss(node, 0);
+	sim_nemesis_at(SIM_MS, damage_event, node);
+}

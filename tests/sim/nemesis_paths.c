@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: Apache-2.0 - faults between nodes, and between nodes and clients. One cut between nodes at a time. */
+#include "tests/sim/coverage.h"
+#include "tests/sim/nemesis_state.h"
+#include "tests/sim/world.h"
+
+static void cuts_mend(void)
+{
+	for (uint32_t a = 1; a <= sim_nemesis.nodes_count; a++)
+		for (uint32_t b = 1; b <= sim_nemesis.nodes_count; b++)
+			sim_net_cut(a, b, false);
+}
+
+static void cuts_end_event(void *ctx, uint64_t cut)
+{
+	if (!sim_nemesis_is_void(ctx) && cut == sim_nemesis.cuts)
+		cuts_mend();
+}
+
+static void cuts_begin(enum sim_cover cover)
+{
+	cuts_mend();
+	sim_cover(cover);
+	sim_nemesis_at(sim_nemesis_draw_lasts_us(), cuts_end_event, ++sim_nemesis.cuts);
+}
+
+static void cut_both(uint32_t a, uint32_t b)
+{
+	sim_net_cut(a, b, true);
+	sim_net_cut(b, a, true);
+}
+
+void sim_nemesis_cut_off(uint32_t node)
+{
+	for (uint32_t i = 1; i <= sim_nemesis.nodes_count; i++)
+		if (i != node)
+			cut_both(node, i);
+}
+
+void sim_fault_CUT_ONE(void)
+{
+	cuts_begin(SIM_COVER_PARTITION_ONE);
+	sim_nemesis_cut_off(sim_nemesis_draw_node());
+}
+
+void sim_fault_CUT_LEADER(void)
+{
+	uint32_t leader = sim_nemesis_draw_leader();
+	cuts_begin(SIM_COVER_PARTITION_LEADER);
+	sim_nemesis_cut_off(leader);
+	if (!sim_nemesis.swarm->overtaken)
+		return;
+	/* It is back, and hears of its successor, while what it wrote alone is still under way. */
+	sim_nemesis_stall_disk(leader);
+	sim_nemesis_at(sim_between(SIM_NEMESIS, 25, 50) * sim_nemesis.swarm->node.election_timeout_ms * SIM_MS / 10,
+		       cuts_end_event, sim_nemesis.cuts);
+}
+
+void sim_fault_CUT_HALVES(void)
+{
+	cuts_begin(SIM_COVER_PARTITION_HALVES);
+	uint64_t side = sim_below(SIM_NEMESIS, 1u << sim_nemesis.nodes_count);
+	for (uint32_t a = 1; a <= sim_nemesis.nodes_count; a++)
+		for (uint32_t b = 1; b < a; b++)
+			if ((side >> a & 1) != (side >> b & 1))
+				cut_both(a, b);
+}
+
+void sim_fault_CUT_ONE_WAY(void)
+{
+	cuts_begin(SIM_COVER_PARTITION_ONE_WAY);
+	uint32_t from = sim_nemesis_draw_node();
+	uint32_t to = sim_nemesis_draw_other(from);
+	if (sim_percent(SIM_NEMESIS, 50)) {
+		sim_net_cut(from, to, true);
+		return;
+	}
+	for (uint32_t i = 1; i <= sim_nemesis.nodes_count; i++)
+		if (i != from)
+			sim_net_cut(from, i, true);
+}
+
+/* On a ring of nodes each reaches the half of the others that is nearest to it. */
+void sim_fault_CUT_RING(void)
+{
+	cuts_begin(SIM_COVER_PARTITION_RING);
+	uint32_t n = sim_nemesis.nodes_count;
+	uint32_t reach = (n / 2 + 1) / 2;
+	for (uint32_t a = 1; a <= n; a++)
+		for (uint32_t b = 1; b < a; b++) {
+			uint32_t apart = a - b < n - (a - b) ? a - b : n - (a - b);
+			if (n == 3 ? a - b == 2 : apart > reach)
+				cut_both(a, b);
+		}
+}
+
+static void path_end_event(void *ctx, uint64_t path)
+{
+	if (sim_nemesis_is_void(ctx))
+		return;
+	sim_net_cut((uint32_t)(path >> 16), (uint32_t)(path & 0xffff), false);
+	sim_net_cut((uint32_t)(path & 0xffff), (uint32_t)(path >> 16), false);
+}
+
+void sim_fault_CUT_CLIENT(void)
+{
+	uint32_t client = sim_nemesis_draw_client();
+	uint32_t node = sim_nemesis_draw_node();
+	sim_cover(SIM_COVER_CLIENT_CUT);
+	sim_net_cut(client, node, true);
+	if (sim_percent(SIM_NEMESIS, 50))
+		sim_net_cut(node, client, true);
+	sim_nemesis_at(sim_nemesis_draw_lasts_us(), path_end_event, (uint64_t)client << 16 | node);
+}
+
+void sim_fault_RESET(void)
+{
+	sim_cover(SIM_COVER_CONNECTION_CUT);
+	uint32_t node = sim_nemesis_draw_node();
+	sim_net_reset(node, sim_nemesis_draw_other(node));
+}
+
+void sim_fault_RESET_CLIENT(void)
+{
+	sim_cover(SIM_COVER_CLIENT_CUT);
+	sim_net_reset(sim_nemesis_draw_client(), sim_nemesis_draw_node());
+}
+
+static void slow_end_event(void *ctx, uint64_t path)
+{
+	if (!sim_nemesis_is_void(ctx))
+		sim_net_slow((uint32_t)(path >> 16), (uint32_t)(path & 0xffff), 0);
+}
+
+void sim_fault_SLOW_PATH(void)
+{
+	uint32_t from = sim_nemesis_draw_node();
+	uint32_t to = sim_nemesis_draw_other(from);
+	sim_cover(SIM_COVER_SLOW_PATH);
+	sim_net_slow(from, to, (uint32_t)sim_between(SIM_NEMESIS, 5, 400) * SIM_MS);
+	sim_nemesis_at(sim_nemesis_draw_lasts_us(), slow_end_event, (uint64_t)from << 16 | to);
+}
+
+static void frames_end_event(void *ctx, uint64_t arg)
+{
+	(void)arg;
+	if (!sim_nemesis_is_void(ctx))
+		*sim_net_habits() = sim_nemesis.swarm->net;
+}
+
+void sim_fault_FRAMES(void)
+{
+	struct sim_net_habits *h = sim_net_habits();
+	uint32_t once_in = (uint32_t)sim_between(SIM_NEMESIS, 5, 200);
+	h->frame_lose_once_in = sim_percent(SIM_NEMESIS, 50) ? once_in : 0;
+	h->frame_repeat_once_in = sim_percent(SIM_NEMESIS, 50) ? once_in : 0;
+	h->frame_swap_once_in = sim_percent(SIM_NEMESIS, 50) ? once_in : 0;
+	h->frame_garble_once_in = sim_percent(SIM_NEMESIS, 30) ? once_in * 10 : 0;
+	sim_nemesis_at(sim_nemesis_draw_lasts_us(), frames_end_event, 0);
+}

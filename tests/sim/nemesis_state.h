@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 - the inside of the nemesis, for tests/sim/nemesis*.c alone.
+ *
+ * What a fault changed is undone by its end event, unless a later fault of the same kind has taken it over (generation numbers), or the liveness phase has
+ * put everything right.
+ */
+#ifndef ORD_TESTS_SIM_NEMESIS_STATE_H
+#define ORD_TESTS_SIM_NEMESIS_STATE_H
+
+#include "tests/sim/swarm.h"
+
+#define SIM_RESTART_US_MIN (5u * SIM_MS)
+
+extern struct sim_nemesis {
+	const struct sim_swarm *swarm;
+	uint32_t nodes_count;
+	bool active;		      /* faults go on */
+	uint64_t phase;		      /* rises when all faults that last are put an end to */
+	uint64_t cuts;		      /* of the last cut between nodes */
+	bool held[SIM_NODES_MAX + 1]; /* stays down on purpose */
+	uint32_t lost;		      /* one of them, which was so before the liveness phase began; 0: none */
+	uint64_t ends_us;	      /* of the safety phase */
+	uint64_t flaps_end_us;	      /* of a node that starts again and again */
+} sim_nemesis;
+
+uint64_t sim_nemesis_draw_lasts_us(void);
+uint32_t sim_nemesis_draw_node(void);
+/* Another one than that, when there is one. */
+uint32_t sim_nemesis_draw_other(uint32_t node);
+uint32_t sim_nemesis_draw_client(void); /* its address */
+/* The leader of some partition. */
+uint32_t sim_nemesis_draw_leader(void);
+
+/* Calls fn after a while. It returns at once when the phase is another by then: sim_nemesis_is_void(ctx). */
+void sim_nemesis_at(uint64_t after_us, void (*fn)(void *ctx, uint64_t arg), uint64_t arg);
+bool sim_nemesis_is_void(const void *ctx);
+
+/* Nodes. */
+void sim_nemesis_node_start(uint32_t node); /* unless it runs; some do not get far */
+void sim_nemesis_restart_event(void *ctx, uint64_t node);
+void sim_nemesis_restart_later(uint32_t node);
+
+/* Paths. */
+void sim_nemesis_cut_off(uint32_t node);
+
+/* Disks. */
+void sim_nemesis_stall_disk(uint32_t node); /* a sync takes longer than an election */
+struct sim_disk_habits *sim_nemesis_habits(uint32_t node);
+void sim_nemesis_habits_end_event(void *ctx, uint64_t node);
+
+/* Each begins one fault. */
+#define X(name, text) void sim_fault_##name(void);
+#include "tests/sim/faults.def"
+#undef X
+
+#endif

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0 - crashes at moments that are worth it. */
+#include "tests/sim/coverage.h"
+#include "tests/sim/nemesis.h"
+#include "tests/sim/nemesis_state.h"
+#include "tests/sim/world.h"
+
+#define TEMPTED_IOS_MAX 12
+#define REPLACED_IOS_MAX 4
+#define FLAPS 3
+#define FLAP_US (300u * SIM_MS)
+#define LATE_US (15u * SIM_SECOND)
+
+void sim_nemesis_tempt(uint32_t node, uint32_t once_in)
+{
+	const struct sim_swarm *s = sim_nemesis.swarm;
+	bool kill = s != NULL && s->weights[SIM_FAULT_KILL] > 0;
+	bool power = s != NULL && s->weights[SIM_FAULT_POWER] > 0;
+	if (!sim_nemesis.active || (!kill && !power) || !sim_node_is_up(node) || !sim_once_in(SIM_NEMESIS, once_in))
+		return;
+	uint64_t after_ios = 1 + sim_below(SIM_NEMESIS, TEMPTED_IOS_MAX);
+	sim_trace("node %llu shall die after %llu I/Os", node, after_ios, 0, 0);
+	if (power && (!kill || sim_percent(SIM_NEMESIS, 50)))
+		sim_node_power_loss(node, after_ios);
+	else
+		sim_node_kill(node, after_ios);
+	sim_nemesis_restart_later(node);
+}
+
+void sim_nemesis_tempt_replaced(uint32_t node)
+{
+	const struct sim_swarm *s = sim_nemesis.swarm;
+	bool power = s != NULL && (s->weights[SIM_FAULT_POWER] > 0 || s->overtaken);
+	if (!sim_nemesis.active || !power || !sim_node_is_up(node) || sim_percent(SIM_NEMESIS, 25))
+		return;
+	uint64_t after_ios = 1 + sim_below(SIM_NEMESIS, REPLACED_IOS_MAX);
+	sim_trace("node %llu shall lose power after %llu I/Os", node, after_ios, 0, 0);
+	sim_node_power_loss(node, after_ios);
+	sim_nemesis_restart_later(node);
+}
+
+static void lose_event(void *ctx, uint64_t node)
+{
+	if (!sim_nemesis_is_void(ctx))
+		sim_node_power_loss((uint32_t)node, 0);
+}
+
+void sim_nemesis_tempt_handover(uint32_t to)
+{
+	bool is_late = sim_now_us() + LATE_US > sim_nemesis.ends_us;
+	if (!sim_nemesis.active || sim_nemesis.swarm->calm || sim_nemesis.nodes_count < 3 || sim_nemesis.lost != 0 || !is_late ||
+	    sim_percent(SIM_NEMESIS, 50))
+		return;
+	sim_cover(SIM_COVER_HANDOVER_TO_LOST);
+	sim_trace("node %llu is lost", to, 0, 0, 0);
+	sim_nemesis.lost = to;
+	sim_nemesis.held[to] = true;
+	sim_nemesis_at(0, lose_event, to);
+}
+
+static void flap_event(void *ctx, uint64_t node)
+{
+	if (sim_nemesis_is_void(ctx))
+		return;
+	if (sim_node_is_up((uint32_t)node))
+		sim_node_kill((uint32_t)node, 0);
+	sim_nemesis_at(SIM_RESTART_US_MIN, sim_nemesis_restart_event, node);
+}
+
+void sim_nemesis_tempt_late(uint32_t from, uint32_t to)
+{
+	const struct sim_swarm *s = sim_nemesis.swarm;
+	if (!sim_nemesis.active || s->weights[SIM_FAULT_KILL] == 0 || sim_nemesis.flaps_end_us > sim_now_us() ||
+	    !sim_percent(SIM_NEMESIS, 25))
+		return;
+	sim_nemesis_stall_disk(to);
+	for (uint64_t i = 0; i < FLAPS; i++)
+		sim_nemesis_at(i * FLAP_US, flap_event, from);
+	sim_nemesis.flaps_end_us = sim_now_us() + FLAPS * FLAP_US;
+}
+
+void sim_nemesis_tempt_renamed(uint32_t node)
+{
+	bool kill = sim_nemesis.active && sim_nemesis.swarm->weights[SIM_FAULT_KILL] > 0;
+	if (!kill || !sim_node_is_up(node) || !sim_once_in(SIM_NEMESIS, 2))
+		return;
+	sim_node_kill(node, 1);
+	sim_nemesis_restart_later(node);
+}

@@ -45,7 +45,7 @@ struct ord_peers {
 	struct ord_peer peers[ORD_NODES_MAX];
 	uint32_t peers_count;
 	struct ord_peers_meeting *meeting; /* owned by peers_meet.c */
-	uint32_t handles_count; /* open handles; stopped when it falls to 0 while stopping */
+	uint32_t handles_count;		   /* open handles; stopped when it falls to 0 while stopping */
 	bool stopping;
 	void (*stopped)(void *ctx);
 	void *stopped_ctx;

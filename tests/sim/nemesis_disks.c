@@ -33,7 +33,8 @@ void sim_nemesis_stall_disk(uint32_t node)
 
 void sim_fault_SLOW_DISK(void)
 {
-	if (sim_nemesis.swarm->steady && sim_percent(SIM_NEMESIS, 50)) { /* they may stand on one that all of them share */
+	if (sim_nemesis.swarm->steady &&
+	    sim_percent(SIM_NEMESIS, 50)) { /* they may stand on one that all of them share */
 		for (uint32_t i = 1; i <= sim_nemesis.nodes_count; i++)
 			sim_nemesis_stall_disk(i);
 		return;

@@ -96,6 +96,6 @@ void sim_fault_PAUSE(void)
 	if (sim_percent(SIM_NEMESIS, 50)) /* until others have just chosen another leader */
 		lasts_us = sim_between(SIM_NEMESIS, 1, 40) * sim_nemesis.swarm->node.election_timeout_ms * SIM_MS / 10;
 	sim_cover(lasts_us > (uint64_t)sim_nemesis.swarm->node.election_timeout_ms * 2 * SIM_MS ? SIM_COVER_PAUSED_LONG
-											    : SIM_COVER_PAUSED);
+												: SIM_COVER_PAUSED);
 	sim_process_pause(sim_node_process(node), sim_now_us() + lasts_us);
 }

@@ -166,7 +166,8 @@ void sim_promise_boot(uint32_t node, uint32_t partitions_count, const struct ord
 		/* Terms never go back in a log. */
 		if (s.group.term == p->stored_term && s.group.last_term < p->stored_entry_term)
 			sim_fail(SIM_SAFETY,
-				 "partition %u: node %u confirmed entry %llu of term %llu and comes back with a log that "
+				 "partition %u: node %u confirmed entry %llu of term %llu and comes back with a log "
+				 "that "
 				 "ends in term %llu",
 				 i, node, (unsigned long long)p->stored_index, (unsigned long long)p->stored_entry_term,
 				 (unsigned long long)s.group.last_term);

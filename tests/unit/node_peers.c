@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/err.h"
@@ -331,6 +332,22 @@ Test(peers, a_node_that_lost_its_data_does_not_connect)
 	both_stop();
 }
 
+Test(peers, a_peer_that_cannot_be_remembered_does_not_connect)
+{
+	char in_the_way[sizeof side_of(1)->config.data_dir + 16];
+	snprintf(in_the_way, sizeof in_the_way, "%s/peers.new", side_of(1)->config.data_dir);
+	cr_assert_eq(mkdir(sides[1].config.data_dir, 0700), 0);
+	cr_assert_eq(mkdir(in_the_way, 0700), 0);
+	side_start(&sides[1]);
+	side_start(side_of(2));
+	turn_for(500);
+	cr_expect_not(sides[1].connected[2]);
+	cr_expect_not(sides[2].connected[1]);
+	cr_assert_eq(rmdir(in_the_way), 0);
+	TURN_UNTIL(sides[1].connected[2] && sides[2].connected[1]);
+	both_stop();
+}
+
 static struct ord_greeting greeting_of(unsigned from, unsigned to)
 {
 	return (struct ord_greeting){.protocol = ORD_FRAME_PROTOCOL,
@@ -573,7 +590,7 @@ Test(peers, much_to_send_becomes_several_frames)
 	c.input_len = 0;
 	/* What is sent before the welcome has come, and its node is remembered, is dropped. */
 	while (c.input_len == 0) {
-		part_send(&sides[1], 2, 0, 0);
+		part_send(&sides[1], 2, 0, sizeof(uint32_t));
 		turn();
 		client_fill(&c);
 	}

@@ -489,6 +489,7 @@ void ord_group_status(const struct ord_group *g, struct ord_group_status *ret)
 	uint64_t commit = raft_commit_index(&g->raft);
 	*ret = (struct ord_group_status){.role = g->told_role,
 					 .term = g->term,
+					 .vote = (uint32_t)g->vote,
 					 .leader = g->told_leader,
 					 .last_index = g->entries.last,
 					 .last_term = ord_entries_term(&g->entries, g->entries.last),

@@ -95,6 +95,7 @@ int ord_host_transfer(struct ord_host *h, uint32_t group, uint32_t node);
 struct ord_group_status {
 	enum ord_role role;
 	uint64_t term;
+	uint32_t vote;	 /* whom this node voted for in that term; 0: nobody */
 	uint32_t leader; /* 0: none known */
 	uint64_t last_index;
 	uint64_t last_term; /* of the entry there */

@@ -22,6 +22,12 @@ void sim_nemesis_tempt_late(uint32_t from, uint32_t to);
 /* A node has given a file its name, and not synced the directory yet; at times it is killed right there. */
 void sim_nemesis_tempt_renamed(uint32_t node);
 
+/* A node has given another one its vote; at times it is killed right after, and back before the election is over. */
+void sim_nemesis_tempt_voter(uint32_t node);
+
+/* A leader has sent entries; where leaders sleep, at times it falls asleep before it hears of them, until there is another leader. */
+void sim_nemesis_tempt_leader(uint32_t node);
+
 /* The liveness phase: no new faults; a majority of nodes, drawn by chance, is well and connected from now on. The others are down, paused or cut off. */
 void sim_nemesis_spare_majority(void);
 

@@ -154,6 +154,6 @@ void sim_fault_FRAMES(void)
 	h->frame_lose_once_in = sim_percent(SIM_NEMESIS, 50) ? once_in : 0;
 	h->frame_repeat_once_in = sim_percent(SIM_NEMESIS, 50) ? once_in : 0;
 	h->frame_swap_once_in = sim_percent(SIM_NEMESIS, 50) ? once_in : 0;
-	h->frame_garble_once_in = sim_percent(SIM_NEMESIS, 30) ? once_in * 10 : 0;
+	h->frame_garble_once_in = sim_percent(SIM_NEMESIS, 50) ? once_in * 3 : 0;
 	sim_nemesis_at(sim_nemesis_draw_lasts_us(), frames_end_event, 0);
 }

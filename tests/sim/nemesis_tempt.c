@@ -6,6 +6,8 @@
 
 #define TEMPTED_IOS_MAX 12
 #define REPLACED_IOS_MAX 4
+#define VOTER_ONCE_IN 8
+#define LEADER_ONCE_IN 300
 #define FLAPS 3
 #define FLAP_US (300u * SIM_MS)
 #define LATE_US (15u * SIM_SECOND)
@@ -85,4 +87,23 @@ void sim_nemesis_tempt_renamed(uint32_t node)
 		return;
 	sim_node_kill(node, 1);
 	sim_nemesis_restart_later(node);
+}
+
+void sim_nemesis_tempt_voter(uint32_t node)
+{
+	const struct sim_swarm *s = sim_nemesis.swarm;
+	if (!sim_nemesis.active || s->weights[SIM_FAULT_KILL] == 0 || !sim_node_is_up(node) ||
+	    !sim_once_in(SIM_NEMESIS, VOTER_ONCE_IN))
+		return;
+	sim_node_kill(node, 1 + sim_below(SIM_NEMESIS, REPLACED_IOS_MAX));
+	sim_nemesis_at(SIM_RESTART_US_MIN + sim_below(SIM_NEMESIS, 20 * SIM_MS), sim_nemesis_restart_event, node);
+}
+
+void sim_nemesis_tempt_leader(uint32_t node)
+{
+	if (!sim_nemesis.active || !sim_nemesis.swarm->sleepers || !sim_node_is_up(node) ||
+	    !sim_once_in(SIM_NEMESIS, LEADER_ONCE_IN))
+		return;
+	uint64_t t_us = sim_nemesis.swarm->node.election_timeout_ms * SIM_MS;
+	sim_process_pause(sim_node_process(node), sim_now_us() + t_us * sim_between(SIM_NEMESIS, 10, 40) / 10);
 }

@@ -7,6 +7,7 @@
 #include "base/err.h"
 #include "node/frame.h"
 #include "node/wire.h"
+#include "tests/sim/nemesis.h"
 #include "tests/sim/node.h"
 #include "tests/sim/observe.h"
 #include "tests/sim/world.h"
@@ -59,15 +60,15 @@ static void log_put(struct leader_log *l, uint64_t index, uint64_t entry_term)
 	l->entry_terms[index] = entry_term;
 }
 
-/* An append of the leader of that term. */
-static void log_append(struct leader_log *l, uint64_t term, struct ord_reader *r)
+/* An append of the leader of that term. Returns how many entries it has. */
+static uint32_t log_append(struct leader_log *l, uint64_t term, struct ord_reader *r)
 {
 	uint64_t before = ord_reader_u64(r);
 	uint64_t before_term = ord_reader_u64(r);
 	ord_reader_u64(r); /* commit index */
 	uint32_t count = ord_reader_u32(r);
 	if (term < l->term)
-		return;
+		return count;
 	if (term > l->term && l->capacity > 0)
 		memset(l->entry_terms, 0, l->capacity * sizeof l->entry_terms[0]);
 	l->term = term;
@@ -82,6 +83,7 @@ static void log_append(struct leader_log *l, uint64_t term, struct ord_reader *r
 		log_put(l, index, entry_term);
 	}
 	SIM_ASSERT(!r->failed);
+	return count;
 }
 
 static void vote(uint32_t node, uint32_t group, struct promise *p, uint64_t term, uint32_t candidate)
@@ -124,10 +126,12 @@ static void message(uint32_t node, struct ord_slice body)
 		p->term = term;
 	if (type == REQUEST_VOTE)
 		vote(node, group, p, term, node);
-	if (type == REQUEST_VOTE_RESULT && (flags & FLAG_GRANTED) != 0)
+	if (type == REQUEST_VOTE_RESULT && (flags & FLAG_GRANTED) != 0) {
 		vote(node, group, p, term, to);
-	if (type == APPEND)
-		log_append(&leader_logs[group], term, &r);
+		sim_nemesis_tempt_voter(node);
+	}
+	if (type == APPEND && log_append(&leader_logs[group], term, &r) > 0)
+		sim_nemesis_tempt_leader(node);
 	if (type != APPEND_RESULT)
 		return;
 	uint64_t rejected = ord_reader_u64(&r);
@@ -157,6 +161,11 @@ void sim_promise_boot(uint32_t node, uint32_t partitions_count, const struct ord
 			sim_fail(SIM_SAFETY,
 				 "partition %u: node %u told others of term %llu and comes back in term %llu", i, node,
 				 (unsigned long long)p->term, (unsigned long long)s.group.term);
+		if (s.group.term == p->voted_term && s.group.vote != p->voted_for)
+			sim_fail(SIM_SAFETY,
+				 "partition %u: node %u gave node %u its vote in term %llu and comes back with that of "
+				 "node %u",
+				 i, node, p->voted_for, (unsigned long long)p->voted_term, s.group.vote);
 		if (s.group.term == p->stored_term && s.group.last_index < p->stored_index)
 			sim_fail(SIM_SAFETY,
 				 "partition %u: node %u confirmed entries up to %llu in term %llu and comes back with "

@@ -125,6 +125,7 @@ static void draw_sleepers(struct sim_swarm *s)
 	for (unsigned i = 0; i < SIM_FAULTS_COUNT; i++)
 		s->weights[i] = 0;
 	s->weights[SIM_FAULT_PAUSE] = 4;
+	s->sleepers = true;
 	s->weights[SIM_FAULT_CLOCK_DRIFT] = 1;
 	s->weights[SIM_FAULT_CUT_LEADER] = 1;
 	s->calm = false;

@@ -36,6 +36,7 @@ static struct {
 	uint64_t waiters[SIM_NODES_MAX][SIM_PARTITIONS_MAX]; /* at the last look */
 	uint64_t segments[SIM_NODES_MAX];
 	uint64_t handed_us[SIM_PARTITIONS_MAX]; /* when the last hand-over began */
+	uint32_t settled[SIM_PARTITIONS_MAX];	/* the leader whose term all nodes were in at the last look; 0: none */
 	uint64_t dropped[SIM_NODES_MAX][SIM_NODES_MAX];
 	bool replaced[SIM_NODES_MAX + 1]; /* entries of the write that is under way */
 } watch;
@@ -138,10 +139,31 @@ static void look_node(uint32_t node)
 	}
 }
 
+/* Nobody has asked for votes in a later term, and nobody's request is under way. */
+static void look_settled(uint32_t partition)
+{
+	uint32_t leader = watch.leader[partition];
+	struct ord_replica_status s;
+	uint64_t term = 0;
+	watch.settled[partition] = 0;
+	for (uint32_t i = 1; i <= watch.swarm->node.nodes_count; i++) {
+		const struct ord_engine *e = sim_node_engine(i);
+		if (e == NULL)
+			return;
+		ord_engine_replica_status(e, partition, &s);
+		if ((term != 0 && s.group.term != term) || s.group.leader != leader)
+			return;
+		term = s.group.term;
+	}
+	watch.settled[partition] = leader;
+}
+
 static void look_event(void *ctx, uint64_t arg)
 {
 	for (uint32_t i = 1; i <= watch.swarm->node.nodes_count; i++)
 		look_node(i);
+	for (uint32_t i = 0; i < watch.swarm->node.partitions_count; i++)
+		look_settled(i);
 	sim_at(sim_now_us() + LOOK_US, look_event, ctx, arg);
 }
 
@@ -198,9 +220,11 @@ void sim_watch_show(void)
 	}
 }
 
-/* Where nothing but disks goes wrong, leaderships change by being handed over. */
+/* Where nothing but disks goes wrong, a leadership that all nodes know changes by being handed over. */
 static void look_steady(uint32_t partition)
 {
+	if (watch.settled[partition] != sim_current()->number)
+		return;
 	bool handed = watch.handed_us[partition] != 0 && sim_now_us() - watch.handed_us[partition] < HANDOVER_US;
 	if (watch.swarm != NULL && watch.swarm->steady && !handed && !sim_is_dead(sim_current()))
 		sim_fail(SIM_LIVENESS, "node %u loses the leadership of partition %u, and only disks are slow",

@@ -26,6 +26,7 @@
 #include "base/assert.h"
 #include "base/err.h"
 #include "base/limits.h"
+#include "node/file.h"
 
 #define DATADIR_FORMAT 1u
 #define DATADIR_FILE_BYTES_MAX ORD_DATADIR_FILE_BYTES_MAX
@@ -59,16 +60,11 @@ __attribute__((format(printf, 3, 4))) static int datadir_fail(struct ord_datadir
 	return err;
 }
 
-static int errno_err(void)
-{
-	return errno == ENOSPC || errno == EDQUOT ? ORD_ERR_NO_SPACE : ORD_ERR_IO;
-}
-
 static int datadir_make(struct ord_datadir *d)
 {
 	if (mkdir(d->path, 0700) != 0 && errno != EEXIST)
 		return datadir_fail(
-			d, errno_err(),
+			d, ord_file_err(),
 			"cannot be made (%s): make its parent directory, or give a directory that this user may write",
 			strerror(errno));
 	d->dir_fd = open(d->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -83,7 +79,7 @@ static int datadir_lock(struct ord_datadir *d)
 {
 	d->lock_fd = openat(d->dir_fd, "lock", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (d->lock_fd < 0)
-		return datadir_fail(d, errno_err(),
+		return datadir_fail(d, ord_file_err(),
 				    "cannot be written (%s): give a directory that this user may write, on a file "
 				    "system that is not full or read-only",
 				    strerror(errno));
@@ -97,8 +93,8 @@ static int datadir_lock(struct ord_datadir *d)
 			pid);
 	}
 	int len = snprintf(pid, sizeof pid, "%ld\n", (long)getpid());
-	if (ftruncate(d->lock_fd, 0) != 0 || pwrite(d->lock_fd, pid, (size_t)len, 0) != len)
-		return datadir_fail(d, errno_err(), "cannot be written (%s)", strerror(errno));
+	if (ftruncate(d->lock_fd, 0) != 0 || !ord_file_write(d->lock_fd, ord_slice_of(pid, (size_t)len), 0))
+		return datadir_fail(d, ord_file_err(), "cannot be written (%s)", strerror(errno));
 	return ORD_OK;
 }
 
@@ -108,38 +104,13 @@ static int file_read(const struct ord_datadir *d, const char *name, char text[DA
 	int fd = openat(d->dir_fd, name, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return errno == ENOENT ? ORD_ERR_NOT_FOUND : ORD_ERR_IO;
-	size_t have = 0;
-	ssize_t len = 1;
-	while (len > 0 && have < DATADIR_FILE_BYTES_MAX - 1) { /* one read may give less than there is */
-		len = read(fd, text + have, DATADIR_FILE_BYTES_MAX - 1 - have);
-		if (len < 0 && errno == EINTR)
-			len = 1;
-		else if (len > 0)
-			have += (size_t)len;
-	}
+	size_t have;
+	bool done = ord_file_read(fd, 0, text, DATADIR_FILE_BYTES_MAX - 1, &have);
 	close(fd);
-	if (len < 0)
+	if (!done)
 		return ORD_ERR_IO;
 	text[have] = '\0';
 	return ORD_OK;
-}
-
-/* False with errno. One write may take less than there is. */
-static bool write_all(int fd, const char *text)
-{
-	size_t left = strlen(text);
-	while (left > 0) {
-		ssize_t done = write(fd, text, left);
-		if (done < 0 && errno == EINTR)
-			continue;
-		if (done == 0)
-			errno = EIO;
-		if (done <= 0)
-			return false;
-		text += done;
-		left -= (size_t)done;
-	}
-	return true;
 }
 
 static int file_replace(const struct ord_datadir *d, const char *name, const char *text)
@@ -148,12 +119,12 @@ static int file_replace(const struct ord_datadir *d, const char *name, const cha
 	snprintf(beside, sizeof beside, "%s.new", name);
 	int fd = openat(d->dir_fd, beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	if (fd < 0)
-		return errno_err();
-	bool written = write_all(fd, text) && fsync(fd) == 0;
-	int err = written ? ORD_OK : errno_err();
+		return ord_file_err();
+	bool written = ord_file_write(fd, ord_slice_text(text), 0) && fsync(fd) == 0;
+	int err = written ? ORD_OK : ord_file_err();
 	close(fd);
 	if (err == ORD_OK && (renameat(d->dir_fd, beside, d->dir_fd, name) != 0 || fsync(d->dir_fd) != 0))
-		err = errno_err();
+		err = ord_file_err();
 	return err;
 }
 
@@ -189,7 +160,7 @@ static int wal_make(struct ord_datadir *d)
 	if (mkdirat(d->dir_fd, "wal", 0700) == 0)
 		return ORD_OK;
 	if (errno != EEXIST)
-		return datadir_fail(d, errno_err(), "directory 'wal' cannot be made (%s)", strerror(errno));
+		return datadir_fail(d, ord_file_err(), "directory 'wal' cannot be made (%s)", strerror(errno));
 	struct dirent **names = NULL;
 	int count = scandirat(d->dir_fd, "wal", &names, NULL, NULL);
 	for (int i = 0; i < count; i++)
@@ -209,7 +180,7 @@ static int parent_sync(struct ord_datadir *d)
 	if (fd < 0)
 		return ORD_OK;
 	int err = fsync(fd) == 0 ? ORD_OK
-				 : datadir_fail(d, errno_err(), "its parent cannot be synced (%s)", strerror(errno));
+				 : datadir_fail(d, ord_file_err(), "its parent cannot be synced (%s)", strerror(errno));
 	close(fd);
 	return err;
 }
@@ -217,7 +188,7 @@ static int parent_sync(struct ord_datadir *d)
 static int names_sync(struct ord_datadir *d)
 {
 	if (fsync(d->dir_fd) != 0)
-		return datadir_fail(d, errno_err(), "cannot be synced (%s)", strerror(errno));
+		return datadir_fail(d, ord_file_err(), "cannot be synced (%s)", strerror(errno));
 	return parent_sync(d);
 }
 

@@ -25,6 +25,7 @@
 
 #include "base/assert.h"
 #include "base/err.h"
+#include "node/file.h"
 
 #define SEGMENT_SUFFIX ".wal"
 #define SPARE_NAME "spare"
@@ -62,41 +63,16 @@ struct ord_disk {
 	void *stopped_ctx;
 };
 
-static int errno_err(void)
-{
-	return errno == ENOSPC || errno == EDQUOT ? ORD_ERR_NO_SPACE : ORD_ERR_IO;
-}
-
 static void segment_name(uint64_t segment, char name[32])
 {
 	snprintf(name, 32, "%016" PRIx64 SEGMENT_SUFFIX, segment);
-}
-
-/* False with errno. */
-static bool pwrite_all(int fd, struct ord_slice bytes, uint64_t offset)
-{
-	const uint8_t *at = bytes.base;
-	size_t left = bytes.len;
-	while (left > 0) {
-		ssize_t done = pwrite(fd, at, left, (off_t)offset);
-		if (done < 0 && errno == EINTR)
-			continue;
-		if (done == 0)
-			errno = EIO;
-		if (done <= 0)
-			return false;
-		at += done;
-		left -= (size_t)done;
-		offset += (uint64_t)done;
-	}
-	return true;
 }
 
 /* --- The writer thread. --- */
 
 static int write_fail(struct ord_disk *d, const char *what, const char *name)
 {
-	int err = errno_err();
+	int err = ord_file_err();
 	snprintf(d->error_text, sizeof d->error_text, "write-ahead log: %s of %s failed: %s", what, name,
 		 strerror(errno));
 	return err;
@@ -139,7 +115,7 @@ static int job_write(struct ord_disk *d)
 	segment_name(d->job_segment, name);
 	if (d->write_fd < 0 || d->write_segment != d->job_segment)
 		err = segment_open(d, d->job_segment, d->job_offset);
-	if (err == ORD_OK && !pwrite_all(d->write_fd, d->job_bytes, d->job_offset))
+	if (err == ORD_OK && !ord_file_write(d->write_fd, d->job_bytes, d->job_offset))
 		return write_fail(d, "writing", name);
 	if (err == ORD_OK && fdatasync(d->write_fd) != 0)
 		err = write_fail(d, "syncing", name);
@@ -265,19 +241,7 @@ static int disk_read(void *ctx, uint64_t segment, uint64_t offset, void *base, s
 			return ORD_ERR_IO;
 		d->read_segment = segment;
 	}
-	size_t have = 0;
-	while (have < len) {
-		ssize_t done = pread(d->read_fd, (uint8_t *)base + have, len - have, (off_t)(offset + have));
-		if (done < 0 && errno == EINTR)
-			continue;
-		if (done < 0)
-			return ORD_ERR_IO;
-		if (done == 0)
-			break;
-		have += (size_t)done;
-	}
-	*ret_len = have;
-	return ORD_OK;
+	return ord_file_read(d->read_fd, offset, base, len, ret_len) ? ORD_OK : ORD_ERR_IO;
 }
 
 /* A descriptor for changes at start-up, -1 when it cannot be opened. */
@@ -293,7 +257,7 @@ static int disk_truncate(void *ctx, uint64_t segment, uint64_t bytes)
 	int fd = segment_reopen(ctx, segment);
 	if (fd < 0)
 		return ORD_ERR_IO;
-	int err = ftruncate(fd, (off_t)bytes) == 0 && fsync(fd) == 0 ? ORD_OK : errno_err();
+	int err = ftruncate(fd, (off_t)bytes) == 0 && fsync(fd) == 0 ? ORD_OK : ord_file_err();
 	close(fd);
 	return err;
 }
@@ -303,7 +267,7 @@ static int disk_rewrite(void *ctx, uint64_t segment, uint64_t offset, struct ord
 	int fd = segment_reopen(ctx, segment);
 	if (fd < 0)
 		return ORD_ERR_IO;
-	int err = pwrite_all(fd, bytes, offset) && fdatasync(fd) == 0 ? ORD_OK : errno_err();
+	int err = ord_file_write(fd, bytes, offset) && fdatasync(fd) == 0 ? ORD_OK : ord_file_err();
 	close(fd);
 	return err;
 }

@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "tests/sim/commit.h"
 #include "tests/sim/coverage.h"
 #include "tests/sim/run.h"
 #include "tests/sim/world.h"
@@ -136,7 +137,7 @@ static void slot_end(const struct sim_campaign *c, struct tally *t, struct slot 
 	FILE *keep = c->keep == NULL ? NULL : fopen(c->keep, "a");
 	if (keep == NULL)
 		return;
-	fprintf(keep, "%" PRIu64 " %s %s\n", s->seed, verdict_name(status), s->why);
+	fprintf(keep, "%" PRIu64 " %s %s %s\n", s->seed, sim_commit, verdict_name(status), s->why);
 	fclose(keep);
 }
 

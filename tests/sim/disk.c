@@ -394,7 +394,7 @@ static int sync_end(struct sim_disk *d, struct sim_inode *i, const struct sync_r
 	else if (!fails)
 		sim_inode_sync(d, i, reach->write_number);
 	else if (!i->is_dir)
-		sim_inode_sync_fail(i, reach->write_number);
+		sim_inode_sync_fail(d, i, reach->write_number);
 	return fails ? -EIO : 0;
 }
 

@@ -15,7 +15,7 @@ struct sim_disk_habits {
 	uint32_t write_us_max; /* a write into the cache takes 1 .. that */
 	uint32_t sync_us_min;  /* a sync takes so long */
 	uint32_t sync_us_max;
-	/* One in so many fails with EIO; 0: none. What a failed sync of a file should have brought to the platter counts as clean and is not there; of
+	/* One in so many fails with EIO; 0: none. What a failed sync of a file should have brought to the platter counts as clean, and may not be there; of
 	 * a directory it is still to be synced. */
 	uint32_t sync_fail_once_in;
 	uint32_t write_fail_once_in;

@@ -198,11 +198,18 @@ void sim_inode_sync(struct sim_disk *d, struct sim_inode *f, uint32_t upto)
 	sim_inode_count(d, f);
 }
 
-void sim_inode_sync_fail(struct sim_inode *f, uint32_t upto)
+void sim_inode_sync_fail(struct sim_disk *d, struct sim_inode *f, uint32_t upto)
 {
-	for (uint64_t s = f->sectors.from; s < f->sectors.to; s++)
-		if (f->dirty[s] <= upto)
-			f->dirty[s] = 0;
+	bool none = sim_percent(SIM_DISK, 50);
+	for (uint64_t s = f->sectors.from; s < f->sectors.to; s++) {
+		if (f->dirty[s] == 0 || f->dirty[s] > upto)
+			continue;
+		if (!none && sim_percent(SIM_DISK, 50)) {
+			platter_take_sector(d, f, s);
+			f->promised[s] = false;
+		}
+		f->dirty[s] = 0;
+	}
 	/* What was synced before may be the end of the file again. */
 	f->unsynced = range_join(f->unsynced, f->synced);
 }

@@ -3,7 +3,7 @@
  * An inode has its content twice: as programs see it (cache) and as it is after a loss of power (platter). The same is true of a directory's entries. What
  * is not on the platter is known:
  *
- *   bytes       dirty sectors. A write makes them dirty, a sync brings them to the platter; after a failed sync they are clean and not there.
+ *   bytes       dirty sectors. A write makes them dirty, a sync brings them to the platter; after a failed sync they are clean, and there or not.
  *   length      cache_bytes differs from platter_bytes, or the file was shorter in between (least_bytes)
  *   entries     a list of changes (create, rename, unlink) in their order; a sync of a directory brings those that touch it
  */
@@ -148,9 +148,9 @@ void sim_inode_count(struct sim_disk *d, struct sim_inode *i);
 
 void sim_inode_write(struct sim_disk *d, struct sim_inode *f, uint64_t offset, const void *base, size_t len);
 void sim_inode_cut(struct sim_disk *d, struct sim_inode *f, uint64_t len); /* or makes it longer */
-/* What was dirty at write number `upto` reaches the platter; or it does not, and counts as clean. */
+/* What was dirty at write number `upto` reaches the platter; or some of it or nothing does, and all of it counts as clean. */
 void sim_inode_sync(struct sim_disk *d, struct sim_inode *f, uint32_t upto);
-void sim_inode_sync_fail(struct sim_inode *f, uint32_t upto);
+void sim_inode_sync_fail(struct sim_disk *d, struct sim_inode *f, uint32_t upto);
 void sim_inode_power_loss(struct sim_disk *d, struct sim_inode *f, struct sim_loss *loss);
 
 /* --- disk_tree.c: directories --- */

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 - build/sim: the whole cluster in one process, by seed. Exit status: 0 passed, 1 safety broken, 2 liveness broken, 3 wrong options. */
 #include <getopt.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "tests/sim/campaign.h"
 #include "tests/sim/commit.h"
@@ -52,10 +54,41 @@ static void on_failure(int verdict, const char *why)
 	show_seed(failing_seed);
 }
 
+static char crash_text[256];
+
+/* Then it crashes as it would have. */
+static void on_crash(int signal)
+{
+	(void)signal;
+	ssize_t written = write(STDOUT_FILENO, crash_text, strlen(crash_text));
+	(void)written;
+}
+
+/* A sanitizer says more. */
+static void watch_for_crashes(uint64_t seed)
+{
+#if !defined(__SANITIZE_ADDRESS__)
+	static char stack[64u << 10];
+	stack_t other = {.ss_sp = stack, .ss_size = sizeof stack};
+	struct sigaction action = {.sa_handler = on_crash, .sa_flags = (int)(SA_ONSTACK | SA_RESETHAND)};
+	snprintf(crash_text, sizeof crash_text,
+		 "the program crashed\nagain: %s --seed %" PRIu64 " --trace\nseed %" PRIu64 ", commit %s\n", program,
+		 seed, seed, sim_commit);
+	if (sigaltstack(&other, NULL) == 0) {
+		sigaction(SIGSEGV, &action, NULL);
+		sigaction(SIGBUS, &action, NULL);
+		sigaction(SIGFPE, &action, NULL);
+	}
+#else
+	(void)seed;
+#endif
+}
+
 static int run_one(uint64_t seed)
 {
 	struct sim_outcome o;
 	failing_seed = seed;
+	watch_for_crashes(seed);
 	sim_run_on_failure(on_failure);
 	show_seed(seed);
 	sim_run(seed, &o);

@@ -65,22 +65,25 @@ bool sim_nemesis_is_void(const void *ctx)
 
 void sim_fault_CLOCK_JUMP(void)
 {
-	struct sim_process *p = sim_node_process(sim_nemesis_draw_node());
+	uint32_t node = sim_nemesis_draw_node();
 	int64_t jump_us = (int64_t)sim_between(SIM_NEMESIS, 1, 100) * SIM_MS;
 	if (sim_percent(SIM_NEMESIS, 50))
 		jump_us *= 1000;
 	bool back = sim_percent(SIM_NEMESIS, 50);
-	sim_cover(back ? SIM_COVER_CLOCK_BACK : SIM_COVER_CLOCK_FORWARD);
-	p->wall_offset_us += back ? -jump_us : jump_us;
+	if (sim_node_is_up(node))
+		sim_cover(back ? SIM_COVER_CLOCK_BACK : SIM_COVER_CLOCK_FORWARD);
+	sim_node_process(node)->wall_offset_us += back ? -jump_us : jump_us;
 }
 
 void sim_fault_CLOCK_DRIFT(void)
 {
-	sim_cover(SIM_COVER_CLOCK_DRIFT);
 	int32_t most_ppm =
 		sim_percent(SIM_NEMESIS, 50) ? 1000 : 600000; /* what is wrong by much must not matter, too */
 	int32_t ppm = (int32_t)sim_below(SIM_NEMESIS, 2 * (uint64_t)most_ppm) - most_ppm;
-	sim_clock_drift(sim_node_process(sim_nemesis_draw_node()), ppm);
+	uint32_t node = sim_nemesis_draw_node();
+	if (sim_node_is_up(node))
+		sim_cover(SIM_COVER_CLOCK_DRIFT);
+	sim_clock_drift(sim_node_process(node), ppm);
 }
 
 /* --- Clients. --- */

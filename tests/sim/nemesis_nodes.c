@@ -95,7 +95,8 @@ void sim_fault_PAUSE(void)
 	uint64_t lasts_us = sim_nemesis_draw_lasts_us();
 	if (sim_percent(SIM_NEMESIS, 50)) /* until others have just chosen another leader */
 		lasts_us = sim_between(SIM_NEMESIS, 1, 40) * sim_nemesis.swarm->node.election_timeout_ms * SIM_MS / 10;
-	sim_cover(lasts_us > (uint64_t)sim_nemesis.swarm->node.election_timeout_ms * 2 * SIM_MS ? SIM_COVER_PAUSED_LONG
-												: SIM_COVER_PAUSED);
+	bool is_long = lasts_us > (uint64_t)sim_nemesis.swarm->node.election_timeout_ms * 2 * SIM_MS;
+	if (sim_node_is_up(node))
+		sim_cover(is_long ? SIM_COVER_PAUSED_LONG : SIM_COVER_PAUSED);
 	sim_process_pause(sim_node_process(node), sim_now_us() + lasts_us);
 }

@@ -128,6 +128,9 @@ static void node_power_off(struct node *n)
 static void node_died(struct sim_process *p)
 {
 	struct node *n = (struct node *)p;
+	sim_cover(n->power_lost ? SIM_COVER_POWER_LOST : SIM_COVER_KILLED);
+	if (p->died_at_io)
+		sim_cover(SIM_COVER_KILLED_IN_TURN);
 	if (n->power_lost)
 		node_power_off(n);
 	node_gone(n);
@@ -270,8 +273,6 @@ void sim_node_plan_death(uint32_t node, uint64_t at_io, bool power)
 	SIM_ASSERT(n->process.state == SIM_DOWN);
 	n->process.die_at_io = at_io;
 	n->power_lost = power;
-	if (power)
-		sim_cover(SIM_COVER_POWER_LOST);
 }
 
 void sim_node_harm(uint32_t node)
@@ -290,12 +291,10 @@ void sim_node_kill(uint32_t node, uint64_t after_ios)
 	struct sim_process *p = &node_at(node)->process;
 	if (p->state != SIM_UP)
 		return;
-	sim_cover(SIM_COVER_KILLED);
 	if (after_ios == 0) {
 		sim_process_die(p);
 		return;
 	}
-	sim_cover(SIM_COVER_KILLED_IN_TURN);
 	p->die_at_io = p->ios_count + after_ios;
 }
 
@@ -303,8 +302,8 @@ void sim_node_power_loss(uint32_t node, uint64_t after_ios)
 {
 	struct node *n = node_at(node);
 	struct sim_process *p = &n->process;
-	sim_cover(SIM_COVER_POWER_LOST);
 	if (p->state == SIM_DOWN) {
+		sim_cover(SIM_COVER_POWER_LOST);
 		node_power_off(n);
 		sim_disk_power_loss(p->disk);
 		return;

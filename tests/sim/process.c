@@ -31,6 +31,7 @@ void sim_process_die(struct sim_process *p)
 {
 	SIM_ASSERT(p->state == SIM_UP);
 	p->state = SIM_DYING;
+	p->died_at_io = p->die_at_io != 0 && p->ios_count >= p->die_at_io;
 	p->die_at_io = 0;
 	sim_trace("%llu dies, after %llu I/Os", p->number, p->ios_count, 0, 0);
 	sim_at(sim_now_us(), died_event, p, p->boots_count);

@@ -39,6 +39,7 @@ struct sim_process {
 
 	/* It has died: bury it (sim_process_bury in loop.h). Called by the world, when its turn is over. */
 	void (*died)(struct sim_process *p);
+	bool died_at_io; /* in the middle of a turn */
 };
 
 /* The program at whose order things are done now; NULL: the world itself. */

@@ -326,6 +326,7 @@ int uv_loop_close(uv_loop_t *uv)
 	struct sim_loop *l = sim_loop_of(uv);
 	if (l->handles_count > 0)
 		return UV_EBUSY;
+	SIM_ASSERT(l->ready_count == 0);
 	l->uv = NULL;
 	l->wake_due_us = NEVER;
 	l->wake_number++;

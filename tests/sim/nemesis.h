@@ -16,8 +16,9 @@ void sim_nemesis_tempt_replaced(uint32_t node);
 /* A leadership is being handed over to that node. At times, when the liveness phase is near, the node is lost then, until that phase is over. */
 void sim_nemesis_tempt_handover(uint32_t to);
 
-/* A call came to node to from a node that it had taken for lost. At times the caller then starts again and again, while the answer waits for a disk. */
-void sim_nemesis_tempt_late(uint32_t from, uint32_t to);
+/* A node has passed a call on to another one. At times it is killed right then, again and again, while the answer waits for a disk: calls of one life are read, and
+ * answered, in the next. */
+void sim_nemesis_tempt_caller(uint32_t from, uint32_t to);
 
 /* A node has given a file its name, and not synced the directory yet; at times it is killed right there. */
 void sim_nemesis_tempt_renamed(uint32_t node);

@@ -19,7 +19,8 @@ extern struct sim_nemesis {
 	bool held[SIM_NODES_MAX + 1]; /* stays down on purpose */
 	uint32_t lost;		      /* one of them, which was so before the liveness phase began; 0: none */
 	uint64_t ends_us;	      /* of the safety phase */
-	uint64_t flaps_end_us;	      /* of a node that starts again and again */
+	uint32_t flapping;	      /* a node that starts again and again */
+	uint64_t flaps_end_us;
 } sim_nemesis;
 
 uint64_t sim_nemesis_draw_lasts_us(void);

@@ -8,8 +8,9 @@
 #define REPLACED_IOS_MAX 4
 #define VOTER_ONCE_IN 8
 #define LEADER_ONCE_IN 300
-#define FLAPS 3
-#define FLAP_US (300u * SIM_MS)
+#define CALLER_ONCE_IN 50
+#define FLAP_ONCE_IN 3
+#define FLAPS_US (2u * SIM_SECOND)
 #define LATE_US (15u * SIM_SECOND)
 
 void sim_nemesis_tempt(uint32_t node, uint32_t once_in)
@@ -59,25 +60,20 @@ void sim_nemesis_tempt_handover(uint32_t to)
 	sim_nemesis_at(0, lose_event, to);
 }
 
-static void flap_event(void *ctx, uint64_t node)
+void sim_nemesis_tempt_caller(uint32_t from, uint32_t to)
 {
-	if (sim_nemesis_is_void(ctx))
+	uint64_t now_us = sim_now_us();
+	bool again = sim_nemesis.flapping == from && now_us < sim_nemesis.flaps_end_us;
+	if (!sim_nemesis.active || sim_nemesis.swarm->weights[SIM_FAULT_KILL] == 0 || !sim_node_is_up(from) ||
+	    !sim_once_in(SIM_NEMESIS, again ? FLAP_ONCE_IN : CALLER_ONCE_IN))
 		return;
-	if (sim_node_is_up((uint32_t)node))
-		sim_node_kill((uint32_t)node, 0);
-	sim_nemesis_at(SIM_RESTART_US_MIN, sim_nemesis_restart_event, node);
-}
-
-void sim_nemesis_tempt_late(uint32_t from, uint32_t to)
-{
-	const struct sim_swarm *s = sim_nemesis.swarm;
-	if (!sim_nemesis.active || s->weights[SIM_FAULT_KILL] == 0 || sim_nemesis.flaps_end_us > sim_now_us() ||
-	    !sim_percent(SIM_NEMESIS, 25))
-		return;
-	sim_nemesis_stall_disk(to);
-	for (uint64_t i = 0; i < FLAPS; i++)
-		sim_nemesis_at(i * FLAP_US, flap_event, from);
-	sim_nemesis.flaps_end_us = sim_now_us() + FLAPS * FLAP_US;
+	if (!again) {
+		sim_nemesis_stall_disk(to);
+		sim_nemesis.flapping = from;
+		sim_nemesis.flaps_end_us = now_us + FLAPS_US;
+	}
+	sim_node_kill(from, 1);
+	sim_nemesis_at(SIM_RESTART_US_MIN + sim_below(SIM_NEMESIS, 20 * SIM_MS), sim_nemesis_restart_event, from);
 }
 
 void sim_nemesis_tempt_renamed(uint32_t node)

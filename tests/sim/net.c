@@ -509,7 +509,7 @@ static void frame_send(void *ctx, uint8_t *frame, size_t len, bool is_parts)
 	const struct sim_net_habits *h = &net.habits;
 	struct sim_pipe *p = &e->out;
 	if (is_parts)
-		sim_promise_frame(e->address, frame, len);
+		sim_promise_frame(e->address, sim_end_peer_address(e), frame, len);
 	if (is_parts && sim_once_in(SIM_NETWORK, h->frame_lose_once_in)) {
 		sim_cover(SIM_COVER_FRAME_LOST);
 		return;

@@ -140,15 +140,20 @@ static void message(uint32_t node, struct ord_slice body)
 		stored(p, &leader_logs[group], term, last_index);
 }
 
-void sim_promise_frame(uint32_t node, const uint8_t *frame, size_t len)
+void sim_promise_frame(uint32_t node, uint32_t to, const uint8_t *frame, size_t len)
 {
 	struct ord_reader parts =
 		ord_reader_of(ord_slice_of(frame + ORD_FRAME_HEADER_BYTES, len - ORD_FRAME_HEADER_BYTES));
 	uint8_t kind;
 	struct ord_slice body;
-	while (ord_frame_next_part(&parts, &kind, &body))
+	bool calls = false;
+	while (ord_frame_next_part(&parts, &kind, &body)) {
+		calls |= kind == ORD_PART_SUBMIT || kind == ORD_PART_READ;
 		if (kind == ORD_PART_RAFT)
 			message(node, body);
+	}
+	if (calls)
+		sim_nemesis_tempt_caller(node, to);
 }
 
 void sim_promise_boot(uint32_t node, uint32_t partitions_count, const struct ord_engine *e)

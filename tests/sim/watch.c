@@ -253,10 +253,8 @@ int __wrap_ord_engine_receive(struct ord_engine *e, uint32_t from, enum ord_part
 int __wrap_ord_engine_receive(struct ord_engine *e, uint32_t from, enum ord_part_kind kind, struct ord_slice body)
 {
 	bool is_call = kind == ORD_PART_SUBMIT || kind == ORD_PART_READ;
-	if (is_call && !e->connected[ord_engine_place(e, from)]) {
+	if (is_call && !e->connected[ord_engine_place(e, from)])
 		sim_cover(SIM_COVER_LATE_CALL);
-		sim_nemesis_tempt_late(from, sim_current()->number);
-	}
 	return __real_ord_engine_receive(e, from, kind, body);
 }
 

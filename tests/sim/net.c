@@ -12,66 +12,21 @@
 #include <uv.h>
 
 #include "tests/sim/coverage.h"
-#include "tests/sim/net_pipe.h"
+#include "tests/sim/net_state.h"
 #include "tests/sim/promise.h"
 #include "tests/sim/world.h"
 
 #define RETRY_FIRST_US (200u * SIM_MS)
 #define RETRY_MAX_US (2u * SIM_SECOND)
-#define CONNECT_RETRY_US SIM_SECOND
-#define CONNECT_TIMEOUT_US (20u * SIM_SECOND)
 #define USER_TIMEOUT_US (60u * SIM_SECOND)
 #define WATCH_US SIM_SECOND
 #define KEEPALIVE_PROBES_US (10u * SIM_SECOND)
 #define BYTES_PER_US 200u /* of a network card */
 
-struct listener {
-	uint32_t address;
-	uint16_t port;
-	struct sim_socket *socket;
-};
-
-/* An attempt to connect. */
-struct attempt {
-	struct attempt *next;
-	uint64_t number;
-	uint32_t from;
-	uint32_t to;
-	uint16_t port;
-	uint64_t began_us;
-	struct sim_socket *socket;
-};
-
-struct sim_end {
-	struct sim_conn *conn;
-	struct sim_socket *socket; /* NULL: closed, or not accepted yet */
-	struct listener *waits_at; /* not accepted yet */
-	uint32_t address;
-	bool gone; /* closed, or its program is dead */
-	int err;   /* what the program is told once it asks */
-	struct sim_pipe out;
-	uint64_t user_timeout_us;
-	uint64_t keepalive_us;	/* 0: none */
-	uint64_t deaf_since_us; /* the other side cannot be reached or does not know this connection; 0: not so */
-};
-
-struct sim_conn {
-	uint64_t number;
-	struct sim_conn *next;
-	struct sim_end ends[2]; /* the one that connected, the one that accepted */
-};
-
-#define LISTENERS_MAX 64
 #define CONNS_HASHED 256
 
 static struct {
-	struct sim_net_habits habits;
-	bool cut[SIM_ADDRESSES_MAX][SIM_ADDRESSES_MAX];
-	uint32_t slow_us[SIM_ADDRESSES_MAX][SIM_ADDRESSES_MAX];
-	bool off[SIM_ADDRESSES_MAX];
-	struct listener listeners[LISTENERS_MAX]; /* socket NULL: free */
-	struct attempt *attempts;		  /* owned */
-	struct sim_conn *conns[CONNS_HASHED];	  /* owned; by number */
+	struct sim_conn *conns[CONNS_HASHED]; /* owned; by number */
 	uint32_t conns_count;
 	uint64_t numbers_ever;
 	bool watching;
@@ -82,53 +37,28 @@ static void watch_event(void *ctx, uint64_t arg);
 void sim_net_open(void)
 {
 	memset(&net, 0, sizeof net);
+	sim_paths_open();
+	sim_connect_open();
 	sim_at(sim_now_us() + WATCH_US, watch_event, NULL, 0);
-}
-
-struct sim_net_habits *sim_net_habits(void)
-{
-	return &net.habits;
-}
-
-int sim_net_address(uint32_t address, uint16_t port, struct sockaddr_in *ret)
-{
-	char text[16];
-	if (address == 0 || address >= SIM_ADDRESSES_MAX)
-		return UV_EINVAL;
-	snprintf(text, sizeof text, "10.0.0.%u", address);
-	return uv_ip4_addr(text, port, ret);
-}
-
-/* --- Paths. --- */
-
-void sim_net_cut(uint32_t from, uint32_t to, bool cut)
-{
-	net.cut[from][to] = cut;
-}
-
-void sim_net_slow(uint32_t from, uint32_t to, uint32_t latency_us)
-{
-	net.slow_us[from][to] = latency_us;
-}
-
-void sim_net_power(uint32_t address, bool on)
-{
-	net.off[address] = !on;
-}
-
-static bool path_open(uint32_t from, uint32_t to)
-{
-	return !net.cut[from][to] && !net.off[to];
-}
-
-static uint64_t path_latency_us(uint32_t from, uint32_t to)
-{
-	return sim_between(SIM_NETWORK, net.habits.latency_us_min, net.habits.latency_us_max) + net.slow_us[from][to];
 }
 
 /* --- Connections. --- */
 
-static struct sim_conn *conn_find(uint64_t number)
+uint64_t sim_conn_number(void)
+{
+	return ++net.numbers_ever;
+}
+
+struct sim_conn *sim_conn_of(const struct sim_socket *s)
+{
+	for (unsigned i = 0; i < CONNS_HASHED; i++)
+		for (struct sim_conn *c = net.conns[i]; c != NULL; c = c->next)
+			if (c->ends[0].socket == s)
+				return c;
+	return NULL;
+}
+
+struct sim_conn *sim_conn_find(uint64_t number)
 {
 	struct sim_conn *c = net.conns[number % CONNS_HASHED];
 	while (c != NULL && c->number != number)
@@ -141,11 +71,11 @@ static struct sim_end *end_other(struct sim_end *e)
 	return &e->conn->ends[e == &e->conn->ends[0]];
 }
 
-static struct sim_conn *conn_new(uint32_t from, uint32_t to, uint16_t port)
+struct sim_conn *sim_conn_new(uint32_t from, uint32_t to, uint16_t port)
 {
 	struct sim_conn *c = calloc(1, sizeof *c);
 	SIM_ASSERT(c != NULL);
-	c->number = ++net.numbers_ever;
+	c->number = sim_conn_number();
 	c->next = net.conns[c->number % CONNS_HASHED];
 	net.conns[c->number % CONNS_HASHED] = c;
 	net.conns_count++;
@@ -201,7 +131,7 @@ static void end_fail(struct sim_end *e, int err)
 static void reset_event(void *ctx, uint64_t arg)
 {
 	(void)ctx;
-	struct sim_conn *c = conn_find(arg >> 1);
+	struct sim_conn *c = sim_conn_find(arg >> 1);
 	if (c != NULL)
 		end_fail(&c->ends[arg & 1], UV_ECONNRESET);
 }
@@ -210,9 +140,9 @@ static void reset_event(void *ctx, uint64_t arg)
 static void reset_send(struct sim_end *to)
 {
 	struct sim_end *from = end_other(to);
-	if (to->gone || to->err != 0 || !path_open(from->address, to->address) || net.off[from->address])
+	if (to->gone || to->err != 0 || !sim_path_is_open(from->address, to->address) || sim_net_is_off(from->address))
 		return;
-	sim_at(sim_now_us() + path_latency_us(from->address, to->address), reset_event, NULL,
+	sim_at(sim_now_us() + sim_path_latency_us(from->address, to->address), reset_event, NULL,
 	       to->conn->number << 1 | (to == &to->conn->ends[1]));
 }
 
@@ -253,7 +183,7 @@ static void pipe_retry(struct sim_end *from)
 static void arrive_event(void *ctx, uint64_t arg)
 {
 	(void)ctx;
-	struct sim_conn *c = conn_find(arg >> 1);
+	struct sim_conn *c = sim_conn_find(arg >> 1);
 	if (c == NULL)
 		return;
 	struct sim_end *from = &c->ends[arg & 1];
@@ -267,11 +197,11 @@ static void arrive_event(void *ctx, uint64_t arg)
 		pipe_plan(from);
 		return;
 	}
-	if (!path_open(from->address, to->address)) {
+	if (!sim_path_is_open(from->address, to->address)) {
 		pipe_retry(from);
 		return;
 	}
-	if (to->gone && path_open(to->address, from->address)) {
+	if (to->gone && sim_path_is_open(to->address, from->address)) {
 		reset_send(from);
 		sim_pipe_drop(p);
 		return;
@@ -281,7 +211,7 @@ static void arrive_event(void *ctx, uint64_t arg)
 		return;
 	}
 	bool came = sim_pipe_arrive(p);
-	if (path_open(to->address, from->address)) {
+	if (sim_path_is_open(to->address, from->address)) {
 		p->unacked_since_us = 0;
 		p->retry_us = RETRY_FIRST_US;
 		p->ack_missing = false;
@@ -313,7 +243,7 @@ static void end_watch(struct sim_end *e)
 	uint64_t now_us = sim_now_us();
 	if (e->gone || e->err != 0)
 		return;
-	bool reached = path_open(e->address, other->address) && path_open(other->address, e->address);
+	bool reached = sim_path_is_open(e->address, other->address) && sim_path_is_open(other->address, e->address);
 	end_probe(e, reached);
 	if (e->keepalive_us == 0 || (reached && !other->gone)) {
 		e->deaf_since_us = 0;
@@ -338,129 +268,6 @@ static void watch_event(void *ctx, uint64_t arg)
 			end_watch(&c->ends[1]);
 		}
 	sim_at(sim_now_us() + WATCH_US, watch_event, ctx, arg);
-}
-
-/* --- Making connections. --- */
-
-static struct listener *listener_find(uint32_t address, uint16_t port)
-{
-	for (unsigned i = 0; i < LISTENERS_MAX; i++)
-		if (net.listeners[i].socket != NULL && net.listeners[i].address == address &&
-		    net.listeners[i].port == port)
-			return &net.listeners[i];
-	return NULL;
-}
-
-bool sim_net_listen(uint32_t address, uint16_t port, struct sim_socket *s)
-{
-	if (listener_find(address, port) != NULL)
-		return false;
-	unsigned place = 0;
-	while (net.listeners[place].socket != NULL)
-		SIM_ASSERT(++place < LISTENERS_MAX);
-	net.listeners[place] = (struct listener){.address = address, .port = port, .socket = s};
-	return true;
-}
-
-void sim_net_unlisten(const struct sim_socket *s)
-{
-	for (unsigned i = 0; i < LISTENERS_MAX; i++)
-		if (net.listeners[i].socket == s)
-			net.listeners[i].socket = NULL;
-}
-
-static struct attempt *attempt_take(uint64_t number, const struct sim_socket *s)
-{
-	struct attempt **at = &net.attempts;
-	while (*at != NULL && (s == NULL ? (*at)->number != number : (*at)->socket != s))
-		at = &(*at)->next;
-	struct attempt *a = *at;
-	if (a != NULL)
-		*at = a->next;
-	return a;
-}
-
-static void attempt_put(struct attempt *a)
-{
-	a->next = net.attempts;
-	net.attempts = a;
-}
-
-static void refused_event(void *ctx, uint64_t number)
-{
-	(void)ctx;
-	struct attempt *a = attempt_take(number, NULL);
-	if (a == NULL)
-		return;
-	sim_socket_connected(a->socket, NULL, UV_ECONNREFUSED);
-	free(a);
-}
-
-static void connected_event(void *ctx, uint64_t number)
-{
-	(void)ctx;
-	struct sim_conn *c = conn_find(number);
-	if (c == NULL || c->ends[0].socket == NULL)
-		return;
-	struct sim_socket *s = c->ends[0].socket;
-	sim_socket_connected(s, &c->ends[0], 0);
-}
-
-static void attempt_event(void *ctx, uint64_t number)
-{
-	struct attempt *a = attempt_take(number, NULL);
-	if (a == NULL)
-		return;
-	attempt_put(a);
-	uint64_t now_us = sim_now_us();
-	if (!path_open(a->from, a->to) || !path_open(a->to, a->from)) {
-		if (now_us - a->began_us < CONNECT_TIMEOUT_US) {
-			sim_at(now_us + CONNECT_RETRY_US, attempt_event, ctx, number);
-			return;
-		}
-		a = attempt_take(number, NULL);
-		sim_socket_connected(a->socket, NULL, UV_ETIMEDOUT);
-		free(a);
-		return;
-	}
-	uint64_t back_us = now_us + path_latency_us(a->to, a->from);
-	struct listener *l = listener_find(a->to, a->port);
-	if (l == NULL) {
-		sim_at(back_us, refused_event, NULL, number);
-		return;
-	}
-	a = attempt_take(number, NULL);
-	struct sim_conn *c = conn_new(a->from, a->to, a->port);
-	c->ends[0].socket = a->socket;
-	c->ends[1].waits_at = l;
-	sim_socket_incoming(l->socket, &c->ends[1]);
-	sim_at(back_us, connected_event, NULL, c->number);
-	free(a);
-}
-
-void sim_net_connect(uint32_t from, uint32_t to, uint16_t port, struct sim_socket *s)
-{
-	struct attempt *a = calloc(1, sizeof *a);
-	SIM_ASSERT(a != NULL && to < SIM_ADDRESSES_MAX);
-	*a = (struct attempt){.number = ++net.numbers_ever,
-			      .from = from,
-			      .to = to,
-			      .port = port,
-			      .began_us = sim_now_us(),
-			      .socket = s};
-	attempt_put(a);
-	sim_at(sim_now_us() + path_latency_us(from, to), attempt_event, NULL, a->number);
-}
-
-void sim_net_connect_stop(const struct sim_socket *s)
-{
-	free(attempt_take(0, s));
-	for (unsigned i = 0; i < CONNS_HASHED; i++)
-		for (struct sim_conn *c = net.conns[i]; c != NULL; c = c->next)
-			if (c->ends[0].socket == s) {
-				sim_end_close(&c->ends[0]);
-				return;
-			}
 }
 
 /* --- What programs do with their end. --- */
@@ -491,22 +298,22 @@ static void segment_send(struct sim_end *e, const uint8_t *bytes, size_t len)
 {
 	struct sim_pipe *p = &e->out;
 	uint32_t to = sim_end_peer_address(e);
-	uint64_t due_us = sim_now_us() + path_latency_us(e->address, to) + len / BYTES_PER_US;
-	if (sim_once_in(SIM_NETWORK, net.habits.lose_once_in))
+	uint64_t due_us = sim_now_us() + sim_path_latency_us(e->address, to) + len / BYTES_PER_US;
+	if (sim_once_in(SIM_NETWORK, sim_net_habits()->lose_once_in))
 		due_us += RETRY_FIRST_US;
 	size_t first = len;
-	if (len > 1 && sim_once_in(SIM_NETWORK, net.habits.split_once_in))
+	if (len > 1 && sim_once_in(SIM_NETWORK, sim_net_habits()->split_once_in))
 		first = 1 + (size_t)sim_below(SIM_NETWORK, len - 1);
 	sim_pipe_put(p, bytes, first, due_us);
 	if (first < len)
-		sim_pipe_put(p, bytes + first, len - first, due_us + path_latency_us(e->address, to));
+		sim_pipe_put(p, bytes + first, len - first, due_us + sim_path_latency_us(e->address, to));
 	pipe_plan(e);
 }
 
 static void frame_send(void *ctx, uint8_t *frame, size_t len, bool is_parts)
 {
 	struct sim_end *e = ctx;
-	const struct sim_net_habits *h = &net.habits;
+	const struct sim_net_habits *h = sim_net_habits();
 	struct sim_pipe *p = &e->out;
 	if (is_parts)
 		sim_promise_frame(e->address, sim_end_peer_address(e), frame, len);
@@ -541,7 +348,7 @@ int64_t sim_end_write(struct sim_end *e, const void *bytes, size_t len)
 	if (e->err != 0)
 		return e->err;
 	size_t held = sim_pipe_bytes(p);
-	size_t room = held < net.habits.buffer_bytes ? net.habits.buffer_bytes - held : 0;
+	size_t room = held < sim_net_habits()->buffer_bytes ? sim_net_habits()->buffer_bytes - held : 0;
 	if (len > room && !(p->framed && room > 0)) /* frames set out whole */
 		len = room;
 	if (len == 0) {
@@ -583,7 +390,7 @@ void sim_end_finish(struct sim_end *e)
 {
 	if (e->err != 0 || e->gone)
 		return;
-	sim_pipe_finish(&e->out, sim_now_us() + path_latency_us(e->address, sim_end_peer_address(e)));
+	sim_pipe_finish(&e->out, sim_now_us() + sim_path_latency_us(e->address, sim_end_peer_address(e)));
 	pipe_plan(e);
 }
 
@@ -594,7 +401,7 @@ void sim_end_close(struct sim_end *e)
 	if (e->gone)
 		return;
 	bool unread = sim_pipe_has_arrived(&other->out);
-	if (!net.off[e->address]) {
+	if (!sim_net_is_off(e->address)) {
 		sim_end_finish(e);
 		if (unread)
 			reset_send(other);
@@ -627,28 +434,14 @@ static void end_forget(struct sim_end *e)
 		return;
 	if (e->socket != NULL)
 		sim_socket_orphan(e->socket);
-	if (net.off[e->address] && sim_percent(SIM_NETWORK, 50))
+	if (sim_net_is_off(e->address) && sim_percent(SIM_NETWORK, 50))
 		sim_pipe_drop(&e->out); /* it had not left the machine */
 	sim_end_close(e);
 }
 
 void sim_net_forget(uint32_t address)
 {
-	for (unsigned i = 0; i < LISTENERS_MAX; i++)
-		if (net.listeners[i].socket != NULL && net.listeners[i].address == address) {
-			sim_socket_orphan(net.listeners[i].socket);
-			net.listeners[i].socket = NULL;
-		}
-	for (struct attempt **at = &net.attempts; *at != NULL;) {
-		struct attempt *a = *at;
-		if (a->from != address) {
-			at = &a->next;
-			continue;
-		}
-		*at = a->next;
-		sim_socket_orphan(a->socket);
-		free(a);
-	}
+	sim_connect_forget(address);
 	ends_each(address, end_forget);
 }
 
@@ -680,13 +473,7 @@ static void end_show(const struct sim_end *e)
 
 void sim_net_show(void)
 {
-	for (uint32_t a = 1; a < SIM_ADDRESSES_MAX; a++) {
-		if (net.off[a])
-			printf("machine %u has no power\n", a);
-		for (uint32_t b = 1; b < SIM_ADDRESSES_MAX; b++)
-			if (net.cut[a][b])
-				printf("cut: from %u to %u\n", a, b);
-	}
+	sim_paths_show();
 	for (unsigned i = 0; i < CONNS_HASHED; i++)
 		for (const struct sim_conn *c = net.conns[i]; c != NULL; c = c->next) {
 			printf("connection %llu: %u", (unsigned long long)c->number, c->ends[0].address);

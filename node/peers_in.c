@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 - connections that other nodes make: a greeting, then frames of parts.
  *
- *   stranger --HELLO of a node that is met for the first time--> waiting --it is remembered, durably--> stranger
  *   stranger --HELLO of a known node--> welcomed --closed, or the same node connects anew--> closed
- *       any other bytes, or none for ORD_PEERS_GREETING_MS --> closed
+ *       |  any other bytes, or none for ORD_PEERS_GREETING_MS --> closed
+ *       +--HELLO of a node that is met for the first time--> waiting --it is remembered, durably--> as if the HELLO came now, the oldest first
+ *                                                              ended, or not remembered after ORD_PEERS_GREETING_MS --> closed
  */
 #include <stdarg.h>
 #include <stdio.h>
@@ -27,6 +28,7 @@ struct ord_peers_in {
 	uv_write_t write;
 	uint64_t since_ms;
 	bool waiting; /* for its node to be remembered; its greeting stands in input */
+	bool resumed; /* it was waiting, and has its turn soon */
 	bool refused;
 	bool closing;
 };
@@ -123,7 +125,6 @@ static void in_greet(struct ord_peers_in *in, const struct ord_frame *frame)
 		err = ord_peers_check(in->peers, &g, 0, &peer, why);
 	if (err == ORD_ERR_BUSY) {
 		in->waiting = true;
-		uv_read_stop((uv_stream_t *)&in->tcp);
 		return;
 	}
 	if (err != ORD_OK) {
@@ -213,22 +214,25 @@ static void read_cb(uv_stream_t *stream, ssize_t len, const uv_buf_t *buf)
 		return;
 	}
 	in->input.len += (size_t)len;
-	in_frames(in);
+	if (!in->waiting)
+		in_frames(in);
 }
 
 void ord_peers_in_resume(struct ord_peers *p)
 {
-	struct ord_peers_in *in = p->strangers;
-	while (in != NULL) {
-		struct ord_peers_in *next = in->next;
-		bool was_waiting = in->waiting;
+	for (struct ord_peers_in *in = p->strangers; in != NULL; in = in->next) {
+		in->resumed = in->waiting;
 		in->waiting = false;
-		if (was_waiting)
-			in_frames(in);
-		if (was_waiting && !in->waiting && !in->closing && !in->refused &&
-		    uv_read_start((uv_stream_t *)&in->tcp, alloc_cb, read_cb) != 0)
-			ord_peers_in_close(in);
-		in = next;
+	}
+	for (;;) {
+		struct ord_peers_in *oldest = NULL;
+		for (struct ord_peers_in *in = p->strangers; in != NULL; in = in->next)
+			if (in->resumed)
+				oldest = in;
+		if (oldest == NULL)
+			return;
+		oldest->resumed = false;
+		in_frames(oldest);
 	}
 }
 

@@ -5,6 +5,7 @@
 
 #include "base/assert.h"
 #include "base/err.h"
+#include "node/clock.h"
 #include "node/datadir.h"
 #include "node/log.h"
 #include "node/peers_state.h"
@@ -13,11 +14,12 @@ struct ord_peers_meeting {
 	struct ord_peers *peers; /* borrowed */
 	uv_async_t written;
 	uv_thread_t writer;
-	bool writing; /* the thread runs; until it is joined what follows is its own */
+	bool writing; /* the thread runs; until it is joined the next three are its own */
 	struct ord_datadir_meeting what;
 	int status; /* of the last one */
 	int error;  /* and its errno */
 	bool resuming;
+	struct ord_log_limit failed_log;
 };
 
 static void writer_main(void *arg)
@@ -36,9 +38,10 @@ static void written_cb(uv_async_t *async)
 		return;
 	uv_thread_join(&m->writer);
 	m->writing = false;
+	uint64_t held_back;
 	if (m->status == ORD_OK)
 		ord_datadir_met(p->datadir, &m->what);
-	else
+	else if (ord_log_allow(&m->failed_log, ord_clock_monotonic_ms(), &held_back))
 		ord_log(ORD_LOG_ERROR,
 			"node %u is met for the first time and cannot be remembered (%s): see to the disk of data_dir",
 			m->what.node, strerror(m->error));
@@ -55,14 +58,13 @@ int ord_peers_meet(struct ord_peers *p, uint32_t node, const struct ord_uuid *in
 	int err = ord_datadir_knows(p->datadir, node, incarnation);
 	if (err != ORD_ERR_NOT_FOUND)
 		return err;
+	if (m->writing)
+		return ORD_ERR_BUSY;
 	if (m->resuming && m->status != ORD_OK)
 		return m->status;
-	if (!m->writing) {
-		ord_datadir_meeting(p->datadir, node, incarnation, &m->what);
-		m->writing = true;
-		ORD_ASSERT(uv_thread_create(&m->writer, writer_main, m) == 0);
-	}
-	return ORD_ERR_BUSY;
+	ord_datadir_meeting(p->datadir, node, incarnation, &m->what);
+	m->writing = uv_thread_create(&m->writer, writer_main, m) == 0;
+	return m->writing ? ORD_ERR_BUSY : ORD_ERR_IO;
 }
 
 void ord_peers_meet_start(struct ord_peers *p)

@@ -56,8 +56,8 @@ struct ord_peers {
 /* The greeting of this node to another one (0: not known yet). */
 struct ord_greeting ord_peers_greeting(const struct ord_peers *p, uint32_t to);
 
-/* Checks what the other side says of itself; from is the node that it must be, 0 for any. On success *ret_peer is that node. ORD_ERR_MISMATCH or
- * ORD_ERR_IO with why. ORD_ERR_BUSY: it is met for the first time and being remembered; the greeting has to be checked again when ord_peers_in_resume()
+/* Checks what the other side says of itself; from is the node that it must be, 0 for any. On success *ret_peer is that node. ORD_ERR_MISMATCH,
+ * ORD_ERR_IO or ORD_ERR_NO_SPACE with why. ORD_ERR_BUSY: it is met for the first time and being remembered; the greeting has to be checked again when ord_peers_in_resume()
  * and ord_peers_out_resume() say so. */
 int ord_peers_check(struct ord_peers *p, const struct ord_greeting *g, uint32_t from, struct ord_peer **ret_peer,
 		    char why[ORD_PEERS_WHY_SIZE]);
@@ -94,7 +94,7 @@ void ord_peers_out_flush(struct ord_peer *peer);
 /* ORD_ERR_IO with why. */
 int ord_peers_in_listen(struct ord_peers *p, char *why, size_t why_size);
 void ord_peers_in_close(struct ord_peers_in *in);
-/* Greetings that waited for their peer to be remembered are checked again. */
+/* Greetings that waited for their peer to be remembered are checked again, in the order in which they came. */
 void ord_peers_in_resume(struct ord_peers *p);
 /* Closes strangers whose time is over. */
 void ord_peers_in_expire(struct ord_peers *p);

@@ -339,6 +339,7 @@ static void change_state(struct ord_group *g)
 		return;
 	g->ready_index = raft_last_index(&g->raft);
 	g->leader_seen = true;
+	g->fruitless = 0;
 	ord_group_streams_reset(g);
 }
 

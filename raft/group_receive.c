@@ -92,6 +92,7 @@ static int receive_append(struct ord_group *g, struct ord_message *m)
 		g->leader = m->from;
 		g->leader_term = a->term;
 		g->leader_seen = true;
+		g->fruitless = 0;
 	}
 	step_append(g, &m->raft);
 	g->answers_stale = false;
@@ -130,7 +131,7 @@ static int receive_vote_result(struct ord_group *g, struct ord_message *m)
 	if (v->pre_vote && v->vote_granted && v->term > raft_current_term(&g->raft) + 1)
 		return ORD_ERR_FORMAT; /* granted for a term that was not asked for */
 	if (v->pre_vote && v->vote_granted && v->term <= raft_current_term(&g->raft))
-		return ORD_OK; /* for an earlier round; libraft would count it in this one */
+		return ORD_OK; /* for an earlier term; libraft would count it in this one */
 	step_message(g, &m->raft, GROUP_SOURCE_NONE, NULL);
 	return ORD_OK;
 }

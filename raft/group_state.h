@@ -67,6 +67,7 @@ struct ord_group {
 	/* Timers. */
 	bool leader_seen;   /* since the start */
 	bool pre_voting;    /* what the last vote request was */
+	uint32_t fruitless; /* rounds of votes since there was a leader */
 	bool answers_stale; /* the message being taken in is of an earlier term */
 	uint32_t timeout_ms;
 	uint64_t fired_ms; /* last RAFT_TIMEOUT as leader */

@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 - when a group times out, and how long its timeouts are. */
 #include "raft/group_state.h"
 
+#define FRUITLESS_MAX 4 /* doublings */
+
 /* libraft draws each election timeout between one and two times the length that it is given. With T from the configuration:
  *
- *   leader, follower, candidate in a real vote   T
+ *   leader, follower                             T
+ *   candidate in a real vote                     T, and twice as long after each that brought nothing, up to 16 T: votes wait for disks, and what comes after
+ *                                                the next round has begun is not counted
  *   before the first leader is seen              T/4 at the preferred node, 3T/2 elsewhere: first elections go to the preferred nodes
  *   candidate in a pre-vote                      T/4: a follower that still believes in the dead leader refuses, and so a pre-vote only
  *                                                succeeds when a majority of timers have run out; asking again soon costs a message, no term
@@ -14,7 +18,7 @@ static uint32_t timeout_for(struct ord_group *g)
 {
 	uint32_t t = g->env->election_timeout_ms;
 	if (raft_state(&g->raft) == RAFT_CANDIDATE)
-		return g->pre_voting ? t / 4 : t;
+		return g->pre_voting ? t / 4 : t << g->fruitless;
 	if (raft_state(&g->raft) == RAFT_FOLLOWER && !g->leader_seen)
 		return ord_group_preferred(g) == g->env->node ? t / 4 : t + t / 2;
 	return t;
@@ -42,6 +46,8 @@ static void begin_with_pre_vote(struct ord_group *g)
 {
 	if (raft_state(&g->raft) != RAFT_CANDIDATE)
 		return;
+	if (!g->pre_voting && g->fruitless < FRUITLESS_MAX)
+		g->fruitless++;
 	g->raft.candidate_state.in_pre_vote = true;
 	g->raft.candidate_state.disrupt_leader = false;
 }

@@ -6,16 +6,28 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/err.h"
 #include "node/frame.h"
 #include "tests/support/node_client.h"
+
+/* The disk does nothing while it stands. */
+static atomic_bool disk_stands;
+
+int fsync(int fd)
+{
+	while (atomic_load(&disk_stands))
+		usleep(1000);
+	return (int)syscall(SYS_fsync, fd);
+}
 
 #define NODES 3
 #define PART_NUMBERED 3
@@ -516,6 +528,31 @@ Test(peers, the_newer_of_two_connections_of_one_node_stays)
 	TURN_UNTIL(sides[1].next == 1);
 	free(part);
 	ord_bytes_close(&out);
+	client_close(&newer);
+	side_stop(&sides[1]);
+}
+
+Test(peers, the_newer_of_two_connections_stays_when_both_waited_for_the_disk)
+{
+	side_start(side_of(1));
+	atomic_store(&disk_stands, true);
+	struct ord_greeting g = greeting_of(2, 1);
+	struct client gone = client_open(&loop, ports[1], 0);
+	greet(&gone, &g, ORD_FRAME_HELLO);
+	turn_for(50);
+	struct client older = client_open(&loop, ports[1], 0);
+	greet(&older, &g, ORD_FRAME_HELLO);
+	turn_for(50);
+	struct client newer = client_open(&loop, ports[1], 0);
+	greet(&newer, &g, ORD_FRAME_HELLO);
+	client_close(&gone);
+	turn_for(50);
+	cr_assert_eq(newer.input_len, 0, "nobody is welcomed before the disk knows of it");
+	atomic_store(&disk_stands, false);
+	cr_assert_eq(answer_of(&newer).kind, ORD_FRAME_WELCOME);
+	cr_assert_eq(answer_of(&older).kind, ORD_FRAME_WELCOME);
+	is_closed(&older);
+	cr_assert_eq(sides[1].ended_count, 1, "one that had ended was not welcomed");
 	client_close(&newer);
 	side_stop(&sides[1]);
 }

@@ -159,6 +159,29 @@ Test(raft_cluster, groups_of_a_dead_node_answer_when_a_survivor_lags)
 	cr_expect_lt(worst_ms, 1500, "a group was without a leader for %lu ms", worst_ms);
 }
 
+/* Every vote waits for a disk that takes several election timeouts. */
+Test(raft_cluster, disks_slower_than_elections_elect_a_leader)
+{
+	uint64_t worst_ms = 0;
+	for (uint64_t seed = 1; seed <= 20; seed++) {
+		struct raft_cluster_options o = good;
+		o.seed = seed;
+		struct raft_cluster *c = cluster_of(o);
+		cr_assert(raft_cluster_run_until(c, raft_cluster_all_led, 2000));
+		c->options.stall_percent = 100;
+		c->options.stall_ms = 1500;
+		c->options.sync_ms_max = 300;
+		raft_cluster_kill(c, 0);
+		uint64_t start_ms = c->now_ms;
+		cr_expect(raft_cluster_run_until(c, raft_cluster_all_led, 120000), "nobody is elected (seed %lu)",
+			  seed);
+		if (c->now_ms - start_ms > worst_ms)
+			worst_ms = c->now_ms - start_ms;
+		cluster_free(c);
+	}
+	cr_log_info("failover on disks that take 1.5 s: worst %lu ms", worst_ms);
+}
+
 /* The disks of all followers, then of all nodes, do nothing for two seconds. Nobody is dead, so nobody has to be elected. */
 Test(raft_cluster, disks_that_stand_still_cost_no_leader)
 {

@@ -186,7 +186,7 @@ sim-mutants: ## plant each bug of tests/sim/mutants (or NAMES="...") and show wh
 
 run-mutants: SEEDS = 500
 run-mutants: $(BUILD)/sim
-	@BUILD=$(BUILD) FIRST=$(FIRST) SEEDS=$(SEEDS) MUTANT_CC='$(CC) $(ALL_CFLAGS)' MUTANT_LINK='$(SIM_LINK)' tests/sim/mutants.sh $(NAMES)
+	@BUILD=$(BUILD) FIRST=$(FIRST) SEEDS=$(SEEDS) JOBS=$(JOBS) MUTANT_CC='$(CC) $(ALL_CFLAGS)' MUTANT_LINK='$(SIM_LINK)' tests/sim/mutants.sh $(NAMES)
 
 # --- lint ---
 

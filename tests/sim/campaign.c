@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 - many seeds. Each process leaves what came of it in memory that is shared with the campaign. */
 #include "tests/sim/campaign.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <signal.h>
@@ -135,6 +136,8 @@ static void slot_end(const struct sim_campaign *c, struct tally *t, struct slot 
 	printf("FAIL seed=%" PRIu64 " verdict=%s sim_s=%.1f why=%s\n", s->seed, verdict_name(status),
 	       (double)s->failed_at_us / 1e6, s->why);
 	FILE *keep = c->keep == NULL ? NULL : fopen(c->keep, "a");
+	if (c->keep != NULL && keep == NULL)
+		printf("it is not kept: %s: %s\n", c->keep, strerror(errno));
 	if (keep == NULL)
 		return;
 	fprintf(keep, "%" PRIu64 " %s %s %s\n", s->seed, sim_commit, verdict_name(status), s->why);

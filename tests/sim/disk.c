@@ -51,6 +51,11 @@ struct sim_disk_habits *sim_disk_habits(struct sim_disk *d)
 	return &d->habits;
 }
 
+uint64_t sim_disk_failures(const struct sim_disk *d)
+{
+	return d->failures_count;
+}
+
 uint64_t sim_disk_bytes(const struct sim_disk *d)
 {
 	return d->bytes;
@@ -250,6 +255,7 @@ int64_t sim_fs_pread(struct sim_disk *d, int fd, void *base, size_t len, int64_t
 	if (once_in(d->habits.read_fail_once_in)) {
 		tell("cannot read", f->inode);
 		sim_cover(SIM_COVER_READ_FAILED);
+		d->failures_count++;
 		return -EIO;
 	}
 	uint64_t left = f->inode->cache_bytes > (uint64_t)offset ? f->inode->cache_bytes - (uint64_t)offset : 0;
@@ -309,11 +315,13 @@ static int64_t write_end(struct sim_disk *d, struct sim_inode *f, const void *ba
 	if (once_in(d->habits.write_fail_once_in)) {
 		tell("cannot write", f);
 		sim_cover(SIM_COVER_WRITE_FAILED);
+		d->failures_count++;
 		return -EIO;
 	}
 	if (count < len) {
 		tell("is full for", f);
 		sim_cover(SIM_COVER_DISK_FULL);
+		d->failures_count++;
 	}
 	if (count > 1 && once_in(d->habits.write_short_once_in)) {
 		sim_cover(SIM_COVER_WRITE_SHORT);
@@ -364,6 +372,7 @@ int sim_fs_truncate(struct sim_disk *d, int fd, int64_t len)
 		return -EINVAL;
 	if (room_for(d, f->inode, 0, (size_t)len) < (size_t)len) {
 		sim_cover(SIM_COVER_DISK_FULL);
+		d->failures_count++;
 		return -ENOSPC;
 	}
 	sim_inode_cut(d, f->inode, (uint64_t)len);
@@ -388,6 +397,7 @@ static int sync_end(struct sim_disk *d, struct sim_inode *i, const struct sync_r
 	if (fails) {
 		tell("cannot sync", i);
 		sim_cover(SIM_COVER_SYNC_FAILED);
+		d->failures_count++;
 	}
 	if (!fails && i->is_dir)
 		sim_tree_sync(d, i, reach->change_number);

@@ -31,6 +31,9 @@ void sim_disk_close(struct sim_disk *d);
 
 struct sim_disk_habits *sim_disk_habits(struct sim_disk *d);
 
+/* How many calls have failed so far because the disk did, or had no room. */
+uint64_t sim_disk_failures(const struct sim_disk *d);
+
 /* The program that used the disk has ended: its descriptors are closed, its locks gone. What it wrote stays in the cache. */
 void sim_disk_release(struct sim_disk *d);
 

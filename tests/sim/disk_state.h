@@ -113,8 +113,9 @@ struct sim_disk {
 	struct sim_damage_list damages;
 	struct sim_fd fds[SIM_FD_COUNT];
 	uint64_t bytes;
-	uint64_t changes_count; /* ever */
-	uint64_t losses_count;	/* of power: a call that was under way meanwhile has no effect */
+	uint64_t changes_count;	 /* ever */
+	uint64_t failures_count; /* ever */
+	uint64_t losses_count;	 /* of power: a call that was under way meanwhile has no effect */
 	uint32_t writes_count;
 };
 

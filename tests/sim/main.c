@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 - build/sim: the whole cluster in one process, by seed. Exit status: 0 passed, 1 safety broken, 2 liveness broken, 3 wrong options. */
+#include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
 #include <signal.h>
@@ -126,9 +127,10 @@ static bool number_parse(const char *text, char separator, uint64_t *ret, const 
 	char *end;
 	if (text[0] < '0' || text[0] > '9')
 		return false;
+	errno = 0;
 	*ret = strtoull(text, &end, 10);
 	*ret_rest = end + 1;
-	return *end == separator;
+	return *end == separator && errno == 0;
 }
 
 struct options {
@@ -193,12 +195,20 @@ int main(int argc, char **argv)
 	int option;
 	program = argv[0];
 	while ((option = getopt_long(argc, argv, "", known, NULL)) != -1)
-		if (!option_take(option, optarg, &o))
+		if (!option_take(option, optarg, &o)) {
+			if (option != '?' && optarg != NULL)
+				fprintf(stderr, "sim: \"%s\" is not what that option takes\n", optarg);
 			return usage(stderr, 3);
+		}
 	if (o.help)
 		return usage(stdout, 0);
-	if (o.one + o.many + o.named != 1 || optind < argc)
+	if (o.one + o.many + o.named != 1 || optind < argc) {
+		if (optind < argc)
+			fprintf(stderr, "sim: what is \"%s\"?\n", argv[optind]);
+		else
+			fprintf(stderr, "sim: one of --seed, --seeds and --named is needed\n");
 		return usage(stderr, 3);
+	}
 	if (o.trace || o.steps)
 		sim_trace_print(o.steps);
 	if (o.one)

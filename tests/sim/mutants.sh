@@ -12,12 +12,13 @@
 #   MUTANT_CC     compiler and flags, words; without it those of the last build, from $BUILD/flags
 #   MUTANT_LINK   the command that links the simulator, words, without "-o"
 #   FIRST SEEDS   first seed (1) and how many at most for each mutant (500)
+#   JOBS          seeds at a time (2)
 #   LIMIT_S       seconds for all seeds of one mutant: 900
 #
 # The production sources are not touched: changed copies are compiled under $BUILD/mutants/NAME/ and linked in the place of the originals. Exit status: 0 all were
 # found, 1 some were not, 2 one cannot be planted or built.
 set -eu
-: "${BUILD:=build}" "${FIRST:=1}" "${SEEDS:=500}" "${LIMIT_S:=900}"
+: "${BUILD:=build}" "${FIRST:=1}" "${SEEDS:=500}" "${LIMIT_S:=900}" "${JOBS:=2}"
 cd "$(dirname "$0")/../.."
 mutants=tests/sim/mutants
 
@@ -129,7 +130,7 @@ link() {
 run() {
 	log=$BUILD/mutants/$1/log
 	ended=0
-	timeout "$LIMIT_S" "$BUILD/mutants/$1/sim" --seeds "$FIRST:$SEEDS" --jobs 2 --until-failure --brief > "$log" 2>&1 || ended=$?
+	timeout "$LIMIT_S" "$BUILD/mutants/$1/sim" --seeds "$FIRST:$SEEDS" --jobs "$JOBS" --until-failure --brief > "$log" 2>&1 || ended=$?
 	found_line=$(awk -v name="$1" '
 		/^FAIL / {
 			for (i = NF; i > 1; i--) if ((at = index($i, "=")) > 0) said[substr($i, 1, at - 1)] = substr($i, at + 1)

@@ -130,12 +130,13 @@ void sim_nemesis_start(const struct sim_swarm *swarm)
 	sim_nemesis.swarm = swarm;
 	sim_nemesis.nodes_count = swarm->node.nodes_count;
 	sim_nemesis.phase = 1;
+	sim_nodes_on_down(sim_nemesis_node_down);
 	sim_nemesis.ends_us = sim_now_us() + swarm->safety_us;
 	sim_nemesis.active = swarm->fault_pause_us > 0;
 	for (uint32_t i = 1; i <= sim_nemesis.nodes_count; i++) {
 		if (sim_nemesis.active && swarm->weights[SIM_FAULT_WRITE_FAILS] > 0 && sim_percent(SIM_NEMESIS, 50)) {
 			sim_nemesis_habits(i)->write_short_once_in = 2; /* while its files are made */
-			sim_nemesis_at(sim_nemesis_draw_lasts_us(), sim_nemesis_habits_end_event, i);
+			sim_nemesis_disk_lasts(i);
 		}
 		sim_nemesis_node_start(i);
 	}
@@ -145,10 +146,13 @@ void sim_nemesis_start(const struct sim_swarm *swarm)
 		sim_nemesis_at(sim_below(SIM_NEMESIS, 2 * swarm->fault_pause_us), fault_event, 0);
 }
 
-/* Everything that a fault changed is as it was; who is down is started. */
+/* Everything that a fault changed is as it was, but for clocks; who is down is started. */
 static void put_right(void)
 {
 	sim_nemesis.phase++;
+	memset(sim_nemesis.disk_until_us, 0, sizeof sim_nemesis.disk_until_us);
+	memset(sim_nemesis.slow_until_us, 0, sizeof sim_nemesis.slow_until_us);
+	sim_nemesis.frames_until_us = 0;
 	sim_nemesis.active = false;
 	for (uint32_t a = 0; a < SIM_ADDRESSES_MAX; a++)
 		for (uint32_t b = 0; b < SIM_ADDRESSES_MAX; b++) {

@@ -10,10 +10,18 @@ struct sim_disk_habits *sim_nemesis_habits(uint32_t node)
 	return sim_disk_habits(sim_node_process(node)->disk);
 }
 
-void sim_nemesis_habits_end_event(void *ctx, uint64_t node)
+static void well_event(void *ctx, uint64_t node)
 {
-	if (!sim_nemesis_is_void(ctx))
+	if (!sim_nemesis_is_void(ctx) && sim_now_us() >= sim_nemesis.disk_until_us[node])
 		*sim_nemesis_habits((uint32_t)node) = sim_nemesis.swarm->disk;
+}
+
+void sim_nemesis_disk_lasts(uint32_t node)
+{
+	uint64_t lasts_us = sim_nemesis_draw_lasts_us();
+	if (sim_now_us() + lasts_us > sim_nemesis.disk_until_us[node])
+		sim_nemesis.disk_until_us[node] = sim_now_us() + lasts_us;
+	sim_nemesis_at(lasts_us, well_event, node);
 }
 
 static void slow(uint32_t node, uint64_t sync_ms_min, uint64_t sync_ms_max)
@@ -21,7 +29,7 @@ static void slow(uint32_t node, uint64_t sync_ms_min, uint64_t sync_ms_max)
 	struct sim_disk_habits *h = sim_nemesis_habits(node);
 	h->sync_us_min = (uint32_t)(sync_ms_min * SIM_MS);
 	h->sync_us_max = (uint32_t)(sync_ms_max * SIM_MS);
-	sim_nemesis_at(sim_nemesis_draw_lasts_us(), sim_nemesis_habits_end_event, node);
+	sim_nemesis_disk_lasts(node);
 }
 
 void sim_nemesis_stall_disk(uint32_t node)
@@ -45,18 +53,11 @@ void sim_fault_SLOW_DISK(void)
 	slow(node, min_ms, min_ms * sim_between(SIM_NEMESIS, 1, 20));
 }
 
-/* The disk may fail again when the node is back; then it is well. */
-static void failing_disk(uint32_t node)
-{
-	sim_nemesis_at(sim_nemesis_draw_lasts_us(), sim_nemesis_habits_end_event, node);
-	sim_nemesis_restart_later(node);
-}
-
 void sim_fault_SYNC_FAILS(void)
 {
 	uint32_t node = sim_nemesis_draw_node();
 	sim_nemesis_habits(node)->sync_fail_once_in = (uint32_t)sim_between(SIM_NEMESIS, 1, 30);
-	failing_disk(node);
+	sim_nemesis_disk_lasts(node); /* it may fail again when the node is back */
 }
 
 void sim_fault_WRITE_FAILS(void)
@@ -68,7 +69,7 @@ void sim_fault_WRITE_FAILS(void)
 		h->write_fail_once_in = (uint32_t)sim_between(SIM_NEMESIS, 1, 30);
 	if (sim_percent(SIM_NEMESIS, 50))
 		sim_node_kill(node, 0); /* files are made at a start */
-	failing_disk(node);
+	sim_nemesis_disk_lasts(node);	/* it may fail again when the node is back */
 }
 
 void sim_fault_READ_FAILS(void)
@@ -78,7 +79,7 @@ void sim_fault_READ_FAILS(void)
 	h->read_short_once_in = (uint32_t)sim_between(SIM_NEMESIS, 1, 10);
 	h->read_fail_once_in = sim_percent(SIM_NEMESIS, 50) ? (uint32_t)sim_between(SIM_NEMESIS, 2, 200) : 0;
 	sim_node_kill(node, 0);
-	failing_disk(node);
+	sim_nemesis_disk_lasts(node); /* it may fail again when the node is back */
 }
 
 void sim_fault_DISK_FULL(void)
@@ -86,7 +87,7 @@ void sim_fault_DISK_FULL(void)
 	uint32_t node = sim_nemesis_draw_node();
 	struct sim_disk *d = sim_node_process(node)->disk;
 	sim_disk_habits(d)->bytes_max = sim_disk_bytes(d) + sim_below(SIM_NEMESIS, DISK_FULL_ROOM);
-	failing_disk(node);
+	sim_nemesis_disk_lasts(node); /* it may fail again when the node is back */
 }
 
 static uint32_t damaged_count(void)
@@ -130,7 +131,6 @@ static void damage_event(void *ctx, uint64_t node)
 	/* Never on a majority: of what no majority has any more nothing can be promised. */
 	if (damaged_count() + 1 <= (sim_nemesis.nodes_count - 1) / 2)
 		damage((uint32_t)node);
-	sim_nemesis_at(sim_nemesis_draw_lasts_us(), sim_nemesis_restart_event, node);
 	sim_nemesis_at(2 * SIM_SECOND + 2 * sim_nemesis_draw_lasts_us(), mend_event, node);
 }
 
@@ -142,7 +142,6 @@ void sim_fault_DAMAGE(void)
 		if (damaged_count() + 1 <= (sim_nemesis.nodes_count - 1) / 2)
 			damage(node);
 		sim_node_harm(node);
-		sim_nemesis_restart_later(node);
 		sim_nemesis_at(2 * SIM_SECOND + 2 * sim_nemesis_draw_lasts_us(), mend_event, node);
 		return;
 	}

@@ -4,7 +4,6 @@
 #include "tests/sim/world.h"
 
 #define LONG_DOWN_US (60u * SIM_SECOND)
-#define KEEP_STARTING_US (500u * SIM_MS)
 #define START_IOS 40 /* about as many as a start makes */
 
 /* Starts it, unless it runs; some do not get far. */
@@ -13,15 +12,12 @@ void sim_nemesis_node_start(uint32_t node)
 	struct sim_process *p = sim_node_process(node);
 	bool deadly = sim_nemesis.swarm->weights[SIM_FAULT_KILL] > 0 || sim_nemesis.swarm->weights[SIM_FAULT_POWER] > 0;
 	unsigned chance = p->boots_count == 0 ? 30 : 10; /* a first start makes files */
-	if (p->state == SIM_DOWN && sim_nemesis.active && deadly && sim_percent(SIM_NEMESIS, chance)) {
+	if (p->state == SIM_DOWN && sim_nemesis.active && deadly && sim_percent(SIM_NEMESIS, chance))
 		sim_node_plan_death(node, 1 + sim_below(SIM_NEMESIS, START_IOS), sim_percent(SIM_NEMESIS, 50));
-		sim_nemesis_at(KEEP_STARTING_US + sim_nemesis_draw_lasts_us(), sim_nemesis_restart_event, node);
-	}
-	if (!sim_node_start(node))
-		sim_nemesis_at(KEEP_STARTING_US + sim_nemesis_draw_lasts_us(), sim_nemesis_restart_event, node);
+	sim_node_start(node);
 }
 
-void sim_nemesis_restart_event(void *ctx, uint64_t node)
+static void restart_event(void *ctx, uint64_t node)
 {
 	if (sim_nemesis_is_void(ctx) || sim_nemesis.held[node])
 		return;
@@ -30,28 +26,37 @@ void sim_nemesis_restart_event(void *ctx, uint64_t node)
 	sim_nemesis_node_start((uint32_t)node);
 }
 
-void sim_nemesis_restart_later(uint32_t node)
+void sim_nemesis_restart_soon(uint32_t node)
 {
+	sim_nemesis.soon[node] = true;
+}
+
+void sim_nemesis_node_down(uint32_t node)
+{
+	bool soon = sim_nemesis.soon[node];
+	sim_nemesis.soon[node] = false;
+	if (!sim_nemesis.active)
+		return;
 	uint64_t after_us = sim_nemesis_draw_lasts_us();
-	if (sim_percent(SIM_NEMESIS, 30)) /* at once, so to speak: others still owe it answers */
+	if (soon)
+		after_us = SIM_RESTART_US_MIN + sim_below(SIM_NEMESIS, 20 * SIM_MS);
+	else if (sim_percent(SIM_NEMESIS, 30)) /* at once, so to speak: others still owe it answers */
 		after_us = SIM_RESTART_US_MIN + sim_below(SIM_NEMESIS, 100 * SIM_MS);
 	else if (sim_once_in(SIM_NEMESIS, 12))
 		after_us += LONG_DOWN_US;
-	sim_nemesis_at(after_us, sim_nemesis_restart_event, node);
+	sim_nemesis_at(after_us, restart_event, node);
 }
 
 void sim_fault_KILL(void)
 {
 	uint32_t node = sim_percent(SIM_NEMESIS, 50) ? sim_nemesis_draw_node() : sim_nemesis_draw_leader();
 	sim_node_kill(node, sim_percent(SIM_NEMESIS, 25) ? 0 : 1 + sim_below(SIM_NEMESIS, 60));
-	sim_nemesis_restart_later(node);
 }
 
 void sim_fault_POWER(void)
 {
 	uint32_t node = sim_percent(SIM_NEMESIS, 50) ? sim_nemesis_draw_node() : sim_nemesis_draw_leader();
 	sim_node_power_loss(node, sim_percent(SIM_NEMESIS, 25) ? 0 : 1 + sim_below(SIM_NEMESIS, 60));
-	sim_nemesis_restart_later(node);
 }
 
 void sim_fault_KILL_ALL(void)
@@ -64,7 +69,6 @@ void sim_fault_KILL_ALL(void)
 			sim_node_power_loss(i, sim_below(SIM_NEMESIS, 10));
 		else
 			sim_node_kill(i, sim_below(SIM_NEMESIS, 10));
-		sim_nemesis_at(sim_nemesis_draw_lasts_us(), sim_nemesis_restart_event, i);
 	}
 }
 
@@ -72,15 +76,14 @@ void sim_fault_STOP(void)
 {
 	uint32_t node = sim_nemesis_draw_node();
 	sim_node_stop(node);
-	sim_nemesis_restart_later(node);
 }
 
 static void stop_event(void *ctx, uint64_t node)
 {
 	if (sim_nemesis_is_void(ctx))
 		return;
+	sim_nemesis_restart_soon((uint32_t)node);
 	sim_node_stop((uint32_t)node);
-	sim_nemesis_at(SIM_RESTART_US_MIN + 3 * SIM_SECOND, sim_nemesis_restart_event, node);
 }
 
 void sim_fault_ROLLING(void)

@@ -19,7 +19,8 @@ static void cuts_end_event(void *ctx, uint64_t cut)
 static void cuts_begin(enum sim_cover cover)
 {
 	cuts_mend();
-	sim_cover(cover);
+	if (sim_nemesis.nodes_count > 1)
+		sim_cover(cover);
 	sim_nemesis_at(sim_nemesis_draw_lasts_us(), cuts_end_event, ++sim_nemesis.cuts);
 }
 
@@ -58,10 +59,11 @@ void sim_fault_CUT_LEADER(void)
 void sim_fault_CUT_HALVES(void)
 {
 	cuts_begin(SIM_COVER_PARTITION_HALVES);
-	uint64_t side = sim_below(SIM_NEMESIS, 1u << sim_nemesis.nodes_count);
+	uint64_t all = (UINT64_C(1) << sim_nemesis.nodes_count) - 1;
+	uint64_t side = all == 1 ? 0 : 1 + sim_below(SIM_NEMESIS, all - 1); /* neither none nor all */
 	for (uint32_t a = 1; a <= sim_nemesis.nodes_count; a++)
 		for (uint32_t b = 1; b < a; b++)
-			if ((side >> a & 1) != (side >> b & 1))
+			if ((side >> (a - 1) & 1) != (side >> (b - 1) & 1))
 				cut_both(a, b);
 }
 
@@ -114,8 +116,9 @@ void sim_fault_CUT_CLIENT(void)
 
 void sim_fault_RESET(void)
 {
-	sim_cover(SIM_COVER_CONNECTION_CUT);
 	uint32_t node = sim_nemesis_draw_node();
+	if (sim_nemesis.nodes_count > 1)
+		sim_cover(SIM_COVER_CONNECTION_CUT);
 	sim_net_reset(node, sim_nemesis_draw_other(node));
 }
 
@@ -125,10 +128,21 @@ void sim_fault_RESET_CLIENT(void)
 	sim_net_reset(sim_nemesis_draw_client(), sim_nemesis_draw_node());
 }
 
+/* A fault of one thing begins, and lasts until the end of the last of them. Gives how long this one does. */
+static uint64_t lasts_until(uint64_t *until_us)
+{
+	uint64_t lasts_us = sim_nemesis_draw_lasts_us();
+	if (sim_now_us() + lasts_us > *until_us)
+		*until_us = sim_now_us() + lasts_us;
+	return lasts_us;
+}
+
 static void slow_end_event(void *ctx, uint64_t path)
 {
-	if (!sim_nemesis_is_void(ctx))
-		sim_net_slow((uint32_t)(path >> 16), (uint32_t)(path & 0xffff), 0);
+	uint32_t from = (uint32_t)(path >> 16);
+	uint32_t to = (uint32_t)(path & 0xffff);
+	if (!sim_nemesis_is_void(ctx) && sim_now_us() >= sim_nemesis.slow_until_us[from][to])
+		sim_net_slow(from, to, 0);
 }
 
 void sim_fault_SLOW_PATH(void)
@@ -137,13 +151,13 @@ void sim_fault_SLOW_PATH(void)
 	uint32_t to = sim_nemesis_draw_other(from);
 	sim_cover(SIM_COVER_SLOW_PATH);
 	sim_net_slow(from, to, (uint32_t)sim_between(SIM_NEMESIS, 5, 400) * SIM_MS);
-	sim_nemesis_at(sim_nemesis_draw_lasts_us(), slow_end_event, (uint64_t)from << 16 | to);
+	sim_nemesis_at(lasts_until(&sim_nemesis.slow_until_us[from][to]), slow_end_event, (uint64_t)from << 16 | to);
 }
 
 static void frames_end_event(void *ctx, uint64_t arg)
 {
 	(void)arg;
-	if (!sim_nemesis_is_void(ctx))
+	if (!sim_nemesis_is_void(ctx) && sim_now_us() >= sim_nemesis.frames_until_us)
 		*sim_net_habits() = sim_nemesis.swarm->net;
 }
 
@@ -155,5 +169,5 @@ void sim_fault_FRAMES(void)
 	h->frame_repeat_once_in = sim_percent(SIM_NEMESIS, 50) ? once_in : 0;
 	h->frame_swap_once_in = sim_percent(SIM_NEMESIS, 50) ? once_in : 0;
 	h->frame_garble_once_in = sim_percent(SIM_NEMESIS, 50) ? once_in * 3 : 0;
-	sim_nemesis_at(sim_nemesis_draw_lasts_us(), frames_end_event, 0);
+	sim_nemesis_at(lasts_until(&sim_nemesis.frames_until_us), frames_end_event, 0);
 }

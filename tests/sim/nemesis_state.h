@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 - the inside of the nemesis, for tests/sim/nemesis*.c alone.
  *
- * What a fault changed is undone by its end event, unless a later fault of the same kind has taken it over (generation numbers), or the liveness phase has
- * put everything right.
+ * What a fault changed is undone when it ends, unless a later fault of the same kind at the same place still goes on, or the liveness phase has put everything
+ * right; clocks stay as wrong as they are. Whatever ends a node, it is started again after a while.
  */
 #ifndef ORD_TESTS_SIM_NEMESIS_STATE_H
 #define ORD_TESTS_SIM_NEMESIS_STATE_H
@@ -13,10 +13,14 @@
 extern struct sim_nemesis {
 	const struct sim_swarm *swarm;
 	uint32_t nodes_count;
-	bool active;		      /* faults go on */
-	uint64_t phase;		      /* rises when all faults that last are put an end to */
-	uint64_t cuts;		      /* of the last cut between nodes */
+	bool active;	/* faults go on */
+	uint64_t phase; /* rises when all faults that last are put an end to */
+	uint64_t cuts;	/* of the last cut between nodes */
+	uint64_t disk_until_us[SIM_NODES_MAX + 1];
+	uint64_t slow_until_us[SIM_NODES_MAX + 1][SIM_NODES_MAX + 1];
+	uint64_t frames_until_us;
 	bool held[SIM_NODES_MAX + 1]; /* stays down on purpose */
+	bool soon[SIM_NODES_MAX + 1]; /* is started at once, so to speak, when it goes down */
 	uint32_t lost;		      /* one of them, which was so before the liveness phase began; 0: none */
 	uint64_t ends_us;	      /* of the safety phase */
 	uint32_t flapping;	      /* a node that starts again and again */
@@ -36,9 +40,9 @@ void sim_nemesis_at(uint64_t after_us, void (*fn)(void *ctx, uint64_t arg), uint
 bool sim_nemesis_is_void(const void *ctx);
 
 /* Nodes. */
-void sim_nemesis_node_start(uint32_t node); /* unless it runs; some do not get far */
-void sim_nemesis_restart_event(void *ctx, uint64_t node);
-void sim_nemesis_restart_later(uint32_t node);
+void sim_nemesis_node_start(uint32_t node);   /* unless it runs; some do not get far */
+void sim_nemesis_restart_soon(uint32_t node); /* when it goes down next */
+void sim_nemesis_node_down(uint32_t node);    /* plans its restart */
 
 /* Paths. */
 void sim_nemesis_cut_off(uint32_t node);
@@ -46,7 +50,8 @@ void sim_nemesis_cut_off(uint32_t node);
 /* Disks. */
 void sim_nemesis_stall_disk(uint32_t node); /* a sync takes longer than an election */
 struct sim_disk_habits *sim_nemesis_habits(uint32_t node);
-void sim_nemesis_habits_end_event(void *ctx, uint64_t node);
+void sim_nemesis_disk_lasts(
+	uint32_t node); /* what its disk does now ends after a while, unless a later fault goes on */
 
 /* Each begins one fault. */
 #define X(name, text) void sim_fault_##name(void);

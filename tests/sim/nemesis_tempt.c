@@ -26,7 +26,6 @@ void sim_nemesis_tempt(uint32_t node, uint32_t once_in)
 		sim_node_power_loss(node, after_ios);
 	else
 		sim_node_kill(node, after_ios);
-	sim_nemesis_restart_later(node);
 }
 
 void sim_nemesis_tempt_replaced(uint32_t node)
@@ -38,7 +37,6 @@ void sim_nemesis_tempt_replaced(uint32_t node)
 	uint64_t after_ios = 1 + sim_below(SIM_NEMESIS, REPLACED_IOS_MAX);
 	sim_trace("node %llu shall lose power after %llu I/Os", node, after_ios, 0, 0);
 	sim_node_power_loss(node, after_ios);
-	sim_nemesis_restart_later(node);
 }
 
 static void lose_event(void *ctx, uint64_t node)
@@ -72,8 +70,11 @@ void sim_nemesis_tempt_caller(uint32_t from, uint32_t to)
 		sim_nemesis.flapping = from;
 		sim_nemesis.flaps_end_us = now_us + FLAPS_US;
 	}
-	sim_node_kill(from, 1);
-	sim_nemesis_at(SIM_RESTART_US_MIN + sim_below(SIM_NEMESIS, 20 * SIM_MS), sim_nemesis_restart_event, from);
+	sim_nemesis_restart_soon(from);
+	if (sim_nemesis.swarm->weights[SIM_FAULT_POWER] > 0 && sim_percent(SIM_NEMESIS, 30))
+		sim_node_power_loss(from, 1); /* the other side is not told */
+	else
+		sim_node_kill(from, 1);
 }
 
 void sim_nemesis_tempt_renamed(uint32_t node)
@@ -82,7 +83,6 @@ void sim_nemesis_tempt_renamed(uint32_t node)
 	if (!kill || !sim_node_is_up(node) || !sim_once_in(SIM_NEMESIS, 2))
 		return;
 	sim_node_kill(node, 1);
-	sim_nemesis_restart_later(node);
 }
 
 void sim_nemesis_tempt_voter(uint32_t node)
@@ -91,8 +91,8 @@ void sim_nemesis_tempt_voter(uint32_t node)
 	if (!sim_nemesis.active || s->weights[SIM_FAULT_KILL] == 0 || !sim_node_is_up(node) ||
 	    !sim_once_in(SIM_NEMESIS, VOTER_ONCE_IN))
 		return;
+	sim_nemesis_restart_soon(node);
 	sim_node_kill(node, 1 + sim_below(SIM_NEMESIS, REPLACED_IOS_MAX));
-	sim_nemesis_at(SIM_RESTART_US_MIN + sim_below(SIM_NEMESIS, 20 * SIM_MS), sim_nemesis_restart_event, node);
 }
 
 void sim_nemesis_tempt_leader(uint32_t node)

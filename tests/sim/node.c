@@ -33,12 +33,14 @@ struct node {
 	bool power_lost; /* what was not on the platter is to go */
 	bool powered;
 	bool damaged;
-	bool harmed; /* in this life */
+	bool harmed;		    /* in this life */
+	uint64_t failures_at_start; /* of its disk */
 	uint64_t down_since_us;
 };
 
 static struct node nodes[SIM_NODES_MAX];
 static struct sim_node_options options;
+static void (*on_down)(uint32_t node);
 
 static struct node *node_at(uint32_t node)
 {
@@ -49,6 +51,11 @@ static struct node *node_at(uint32_t node)
 struct sim_process *sim_node_process(uint32_t node)
 {
 	return &node_at(node)->process;
+}
+
+void sim_nodes_on_down(void (*fn)(uint32_t node))
+{
+	on_down = fn;
 }
 
 bool sim_node_is_up(uint32_t node)
@@ -117,6 +124,8 @@ static void node_gone(struct node *n)
 		sim_disk_power_loss(n->process.disk);
 	n->power_lost = false;
 	n->down_since_us = sim_now_us();
+	if (on_down != NULL)
+		on_down(n->process.number);
 }
 
 static void node_power_off(struct node *n)
@@ -150,18 +159,26 @@ static void node_ended_event(void *ctx, uint64_t boot)
 	node_gone(n);
 }
 
+/* Only the disk's own failures are an excuse. */
+static bool node_is_excused(const struct node *n, int err)
+{
+	bool is_disk = err == ORD_ERR_IO || err == ORD_ERR_NO_SPACE;
+	return is_disk && sim_disk_failures(n->process.disk) > n->failures_at_start;
+}
+
 static void node_fatal_cb(void *ctx, int err, const char *why)
 {
 	struct node *n = ctx;
+	if (n->process.state != SIM_UP)
+		return; /* the dead may find whatever they like */
 	sim_trace_text("the node has to stop: %s (%s)", why, ord_err_text(err));
 	bool is_damage = err == ORD_ERR_CORRUPT && n->harmed;
 	if (is_damage)
 		sim_cover(SIM_COVER_FATAL_CORRUPT);
-	else if (err != ORD_ERR_IO && err != ORD_ERR_NO_SPACE)
+	else if (!node_is_excused(n, err))
 		sim_fail(SIM_SAFETY, "node %u stops itself: %s (%s)", n->process.number, why, ord_err_text(err));
 	sim_cover(SIM_COVER_FATAL_DISK);
-	if (n->process.state == SIM_UP)
-		sim_process_die(&n->process);
+	sim_process_die(&n->process);
 }
 
 /* --- Its beginning. --- */
@@ -222,7 +239,7 @@ static void node_refused(struct node *n, int err, const char *why)
 	n->damaged = err == ORD_ERR_CORRUPT;
 	if (err == ORD_ERR_CORRUPT && sim_disk_is_damaged(n->process.disk))
 		sim_cover(SIM_COVER_START_REFUSED_CORRUPT);
-	else if (err == ORD_ERR_IO || err == ORD_ERR_NO_SPACE)
+	else if (node_is_excused(n, err))
 		sim_cover(SIM_COVER_START_REFUSED_IO);
 	else
 		sim_fail(SIM_SAFETY, "node %u refuses to start from a sound disk: %s (%s)", n->process.number, why,
@@ -245,6 +262,7 @@ bool sim_node_start(uint32_t node)
 	n->stopping = false;
 	n->damaged = false;
 	n->harmed = false;
+	n->failures_at_start = sim_disk_failures(p->disk);
 	sim_record_boot(node);
 	struct sim_process *before = sim_enter(p);
 	sim_trace("node %llu starts, boot %llu", node, p->boots_count, 0, 0);

@@ -23,6 +23,9 @@ struct sim_node_options {
 void sim_nodes_open(const struct sim_node_options *options);
 void sim_nodes_close(void);
 
+/* Whom to tell that a node is down, whatever way it ended; NULL: nobody. */
+void sim_nodes_on_down(void (*fn)(uint32_t node));
+
 /* Nodes have ids from 1. Starts it unless it runs; false when it refused to start (the reason is in the trace). */
 bool sim_node_start(uint32_t node);
 /* Lets the next start, or what follows it, end at that I/O: killed, or with the power gone. */

@@ -28,6 +28,7 @@ struct promise {
 /* What leaders say their logs are: the term of the entry at each index, in the latest term in which one was heard. Index 0 is not used. */
 struct leader_log {
 	uint64_t term;
+	uint32_t node;	       /* whose log it is */
 	uint64_t *entry_terms; /* owned; 0: not heard of */
 	size_t capacity;
 };
@@ -61,7 +62,7 @@ static void log_put(struct leader_log *l, uint64_t index, uint64_t entry_term)
 }
 
 /* An append of the leader of that term. Returns how many entries it has. */
-static uint32_t log_append(struct leader_log *l, uint64_t term, struct ord_reader *r)
+static uint32_t log_append(struct leader_log *l, uint32_t node, uint32_t group, uint64_t term, struct ord_reader *r)
 {
 	uint64_t before = ord_reader_u64(r);
 	uint64_t before_term = ord_reader_u64(r);
@@ -69,9 +70,13 @@ static uint32_t log_append(struct leader_log *l, uint64_t term, struct ord_reade
 	uint32_t count = ord_reader_u32(r);
 	if (term < l->term)
 		return count;
+	if (term == l->term && node != l->node)
+		sim_fail(SIM_SAFETY, "partition %u has two leaders in term %llu: nodes %u and %u", group,
+			 (unsigned long long)term, l->node, node);
 	if (term > l->term && l->capacity > 0)
 		memset(l->entry_terms, 0, l->capacity * sizeof l->entry_terms[0]);
 	l->term = term;
+	l->node = node;
 	log_put(l, before, before_term);
 	for (uint32_t i = 0; i < count; i++) {
 		ord_reader_u32(r); /* checksum */
@@ -98,7 +103,7 @@ static void vote(uint32_t node, uint32_t group, struct promise *p, uint64_t term
 static void stored(struct promise *p, const struct leader_log *l, uint64_t term, uint64_t index)
 {
 	if (p->stored_term != term)
-		p->stored_index = 0;
+		p->stored_index = p->stored_entry_term = 0;
 	p->stored_term = term;
 	if (index <= p->stored_index)
 		return;
@@ -130,7 +135,7 @@ static void message(uint32_t node, struct ord_slice body)
 		vote(node, group, p, term, to);
 		sim_nemesis_tempt_voter(node);
 	}
-	if (type == APPEND && log_append(&leader_logs[group], term, &r) > 0)
+	if (type == APPEND && log_append(&leader_logs[group], node, group, term, &r) > 0)
 		sim_nemesis_tempt_leader(node);
 	if (type != APPEND_RESULT)
 		return;

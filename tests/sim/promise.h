@@ -11,7 +11,8 @@
 void sim_promise_open(void);
 void sim_promise_close(void);
 
-/* A node sends a frame to another one, whether it arrives or not. Fails the run when it votes twice in a term. */
+/* A node sends a frame to another one, whether it arrives or not. Fails the run when it votes twice in a term, or leads in one that
+ * another one leads. */
 void sim_promise_frame(uint32_t node, uint32_t to, const uint8_t *frame, size_t len);
 
 /* A node has started: its term may not be older than any that it told, nor its vote in it another one, nor its log shorter, or of earlier entries, than it told in that very term. */

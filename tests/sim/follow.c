@@ -190,6 +190,7 @@ static void request_decided(const struct sim_entry *e, struct sim_request_trail 
 	if (r->status != ORD_STATUS_SETTLED && r->status != ORD_STATUS_REJECTED)
 		reply_wrong(e, t->position, &t->id, "does not decide what is decided where it is logged");
 	t->decided = e->end;
+	t->decided_us = sim_now_us();
 	t->status = r->status;
 	t->reason = r->reason;
 	sim_follow_refusal(r->reason);

@@ -140,6 +140,7 @@ static void outcome_follow(const struct sim_entry *e, struct sim_request_trail *
 	t->status = r->status;
 	t->reason = r->reason;
 	t->decided = e->end;
+	t->decided_us = sim_now_us();
 	t->payer->unsettled_count--;
 	t->payee->unsettled_count--;
 	move(t, SIM_AT_OUTCOME);

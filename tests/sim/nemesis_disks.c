@@ -36,7 +36,7 @@ void sim_nemesis_stall_disk(uint32_t node)
 {
 	uint64_t t = sim_nemesis.swarm->node.election_timeout_ms;
 	sim_cover(SIM_COVER_DISK_STALLS);
-	slow(node, 2 * t, t * sim_between(SIM_NEMESIS, 2, 16));
+	slow(node, 2 * t, t * sim_between(SIM_NEMESIS, 2, sim_nemesis.swarm->callers ? 3 : 16));
 }
 
 void sim_fault_SLOW_DISK(void)

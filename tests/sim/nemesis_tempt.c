@@ -9,8 +9,9 @@
 #define VOTER_ONCE_IN 8
 #define LEADER_ONCE_IN 300
 #define CALLER_ONCE_IN 50
-#define FLAP_ONCE_IN 3
-#define FLAPS_US (2u * SIM_SECOND)
+#define CALLER_OFTEN_IN 20 /* where that is what a run is about */
+#define FLAP_ONCE_IN 2
+#define FLAPS_US (3u * SIM_SECOND)
 #define LATE_US (15u * SIM_SECOND)
 
 void sim_nemesis_tempt(uint32_t node, uint32_t once_in)
@@ -63,7 +64,9 @@ void sim_nemesis_tempt_caller(uint32_t from, uint32_t to)
 	uint64_t now_us = sim_now_us();
 	bool again = sim_nemesis.flapping == from && now_us < sim_nemesis.flaps_end_us;
 	if (!sim_nemesis.active || sim_nemesis.swarm->weights[SIM_FAULT_KILL] == 0 || !sim_node_is_up(from) ||
-	    !sim_once_in(SIM_NEMESIS, again ? FLAP_ONCE_IN : CALLER_ONCE_IN))
+	    !sim_once_in(SIM_NEMESIS, again			   ? FLAP_ONCE_IN
+				      : sim_nemesis.swarm->callers ? CALLER_OFTEN_IN
+								   : CALLER_ONCE_IN))
 		return;
 	if (!again) {
 		sim_nemesis_stall_disk(to);

@@ -14,6 +14,8 @@
 #include "tests/sim/record.h"
 #include "tests/sim/world.h"
 
+#define PROMPT_US (5u * SIM_SECOND)
+
 /* A request as clients know it: by its id and the partition that its command belongs to, since an id counts in one partition. */
 struct asked {
 	struct ord_table_link link;
@@ -33,6 +35,7 @@ static struct {
 	uint64_t told[SIM_PARTITIONS_MAX];
 	struct ord_table table;
 	struct asked *asked, *asked_last; /* owned */
+	bool promptly;
 } observe;
 
 void sim_observe_open(void)
@@ -51,9 +54,14 @@ void sim_observe_close(void)
 	memset(&observe, 0, sizeof observe);
 }
 
+void sim_observe_promptly(void)
+{
+	observe.promptly = true;
+}
+
 struct sim_moment sim_observe_begin(void)
 {
-	struct sim_moment now = {.told = {0}};
+	struct sim_moment now = {.at_us = sim_now_us()};
 
 	memcpy(now.told, observe.told, sizeof now.told);
 	for (uint32_t i = 0; i < sim_record_partitions_count(); i++)
@@ -400,6 +408,19 @@ static void told_check(const struct sim_moment *began, const struct ord_command 
 	told_remember(&t, a);
 }
 
+/* A client gives up waiting. */
+static void patience_check(const struct sim_moment *began, const struct asked *a)
+{
+	const struct sim_request_trail *t = sim_trail_find_request(a->partition, &a->id);
+	if (!observe.promptly || t == NULL || t->decided == 0)
+		return;
+	uint64_t since_us = t->decided_us > began->at_us ? t->decided_us : began->at_us;
+	if (sim_now_us() > since_us + PROMPT_US)
+		sim_observe_request_wrong(
+			began, a->partition, &a->id,
+			"it has had its outcome for long, and a call that waited for it was not told");
+}
+
 static void cover_answer(const struct ordain_result *r)
 {
 	switch (r->answer) {
@@ -431,6 +452,8 @@ void sim_observe_result(const struct sim_moment *began, const struct ordain_comm
 	if (!is_possible(r))
 		sim_observe_request_wrong(began, partition, &a->id, "answer, status and code do not go together");
 	cover_answer(r);
+	if (r->answer == ORDAIN_UNKNOWN)
+		patience_check(began, a);
 	if (r->answer == ORDAIN_FAILED) {
 		a->failed_count++;
 		SIM_ASSERT(a->failed_count <= a->submits_count);

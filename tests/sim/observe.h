@@ -13,7 +13,11 @@
 struct sim_moment {
 	uint64_t told[SIM_PARTITIONS_MAX];
 	uint64_t committed[SIM_PARTITIONS_MAX];
+	uint64_t at_us;
 };
+
+/* Nothing goes wrong in this run, so whoever waits for an outcome must be told when it is there. */
+void sim_observe_promptly(void);
 
 /* Call when an operation begins: before ordain_submit or a read. */
 struct sim_moment sim_observe_begin(void);

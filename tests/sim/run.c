@@ -15,6 +15,7 @@
 #include "tests/sim/coverage.h"
 #include "tests/sim/loop.h"
 #include "tests/sim/nemesis.h"
+#include "tests/sim/observe.h"
 #include "tests/sim/promise.h"
 #include "tests/sim/record.h"
 #include "tests/sim/watch.h"
@@ -133,6 +134,8 @@ void sim_run(uint64_t seed, struct sim_outcome *ret)
 		*sim_disk_habits(sim_node_process(i)->disk) = swarm.disk;
 	swarm.work.addresses = addresses(swarm.node.nodes_count);
 	swarm.work.lasts_us = swarm.safety_us;
+	if (swarm.fault_pause_us == 0)
+		sim_observe_promptly();
 	sim_work_open(&swarm.work);
 	sim_work_start();
 	sim_watch_start(&swarm);

@@ -188,6 +188,32 @@ static void draw_overtaken(struct sim_swarm *s)
 	s->safety_us = 120 * SIM_SECOND;
 }
 
+/* Nodes pass on what they are asked, and start again and again while the answers wait: an answer to one life must not be given to the next. */
+static void draw_callers(struct sim_swarm *s)
+{
+	for (unsigned i = 0; i < SIM_FAULTS_COUNT; i++)
+		s->weights[i] = 0;
+	s->weights[SIM_FAULT_KILL] = 1;
+	s->weights[SIM_FAULT_POWER] = (unsigned)ONE_OF(0, 1);
+	s->callers = true;
+	s->calm = false;
+	s->fault_pause_us = 15 * SIM_SECOND;
+	s->fault_lasts_us = 2 * SIM_SECOND;
+	s->node.election_timeout_ms = 300;
+	s->node.heartbeat_ms = 60;
+	s->node.bounds = (struct ord_bounds){0};
+	s->node.nodes_count = 3;
+	s->work.partitions_count = s->node.partitions_count = (uint32_t)ONE_OF(1, 2, 3);
+	keep_busy(s);
+	s->work.parallel_max = 8;
+	s->work.pause_us_max = 50 * SIM_MS;
+	s->work.asks_nodes = true;
+	s->work.operations_max = 3000;
+	s->net.latency_us_min = 1000;
+	s->net.latency_us_max = 20000;
+	s->safety_us = 60 * SIM_SECOND;
+}
+
 /* Nothing goes wrong but that disks take long. */
 static void draw_steady(struct sim_swarm *s)
 {
@@ -239,6 +265,8 @@ void sim_swarm_draw(struct sim_swarm *s)
 		draw_steady(s);
 	else if (special < 20)
 		draw_overtaken(s);
+	else if (special < 23)
+		draw_callers(s);
 }
 
 void sim_swarm_show(const struct sim_swarm *s)

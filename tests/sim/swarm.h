@@ -27,6 +27,7 @@ struct sim_swarm {
 	uint64_t fault_lasts_us; /* a fault, at most */
 	bool steady;		 /* disks get slow, and nothing else: no leader may lose its leadership by it */
 	bool sleepers;		 /* leaders fall asleep while entries are under way */
+	bool callers;		 /* nodes that pass calls on are killed again and again */
 	bool overtaken;		 /* leaders that are cut off have slow disks, and may lose power when they are back */
 	bool calm;		 /* no fault takes a leader away: what gets stuck stays stuck */
 	unsigned weights[SIM_FAULTS_COUNT]; /* of each kind of fault; 0: it does not occur in this run */

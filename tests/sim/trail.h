@@ -73,9 +73,10 @@ struct sim_request_trail {
 	uint32_t partition;
 	struct ord_uuid id;
 	enum ord_command_kind kind;
-	uint64_t position; /* of the command that logged it */
-	uint64_t logged;   /* it is there from here on */
-	uint64_t decided;  /* it has its outcome from here on; 0: not yet */
+	uint64_t position;   /* of the command that logged it */
+	uint64_t logged;     /* it is there from here on */
+	uint64_t decided;    /* it has its outcome from here on; 0: not yet */
+	uint64_t decided_us; /* when that was first applied */
 	enum ord_status status;
 	enum ord_refusal reason;
 

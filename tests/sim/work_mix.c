@@ -28,6 +28,8 @@ static void weights_draw(struct work_mix *m)
 	/* There is something new in every run. */
 	if (m->weights[WORK_TRANSFER] + m->weights[WORK_CHAIN] + m->weights[WORK_CLAIM] == 0)
 		m->weights[WORK_TRANSFER] = usual[WORK_TRANSFER];
+	if (work.options.asks_nodes)
+		m->weights[WORK_RAW] = usual[WORK_RAW] * 50;
 	for (uint32_t i = 0; i < WORK_ACTIONS_COUNT; i++) {
 		m->weights_all += m->weights[i];
 		m->weights_commands += i < WORK_COMMANDS_COUNT ? m->weights[i] : 0;

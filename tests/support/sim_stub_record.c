@@ -80,3 +80,17 @@ void sim_fail(enum sim_verdict verdict, const char *format, ...)
 	fprintf(stderr, "the run has failed (%d): %s\n", (int)verdict, why);
 	abort();
 }
+
+/* --- Time. --- */
+
+static uint64_t now_us;
+
+void sim_stub_record_at(uint64_t us)
+{
+	now_us = us;
+}
+
+uint64_t sim_now_us(void)
+{
+	return now_us;
+}

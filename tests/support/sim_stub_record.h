@@ -14,6 +14,9 @@ void sim_stub_record_enter(uint32_t node, enum sim_process_state state);
 void expect_failure(void (*fn)(void), const char *words);
 void expect_content(void (*fn)(void));
 
+/* What sim_now_us() says from now on; 0 before. */
+void sim_stub_record_at(uint64_t us);
+
 /* Since the program began. */
 uint64_t sim_stub_record_covered(enum sim_cover what);
 

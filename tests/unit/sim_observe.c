@@ -9,6 +9,7 @@
 #include "partition/route.h"
 #include "partition/state.h"
 #include "tests/sim/record.h"
+#include "tests/sim/world.h"
 #include "tests/support/partition_build.h"
 #include "tests/support/sim_stub_history.h"
 #include "tests/support/sim_stub_record.h"
@@ -351,6 +352,22 @@ static void fail_and_log(void)
 	fill_undecided(ORDAIN_FAILED);
 	tell();
 	history_command(command);
+}
+
+Test(sim_observe, an_outcome_that_is_not_told_is_found)
+{
+	sim_stub_record_at(SIM_SECOND);
+	carry_out_payment();
+	fill_undecided(ORDAIN_UNKNOWN);
+	sim_stub_record_at(10 * SIM_SECOND);
+	expect_content(tell); /* somebody was killed, perhaps */
+	submit();
+	fill_undecided(ORDAIN_UNKNOWN);
+	sim_observe_promptly();
+	sim_stub_record_at(14 * SIM_SECOND);
+	expect_content(tell);
+	sim_stub_record_at(16 * SIM_SECOND);
+	expect_failure(tell, "a call that waited for it was not told");
 }
 
 Test(sim_observe, what_failed_and_is_logged_is_found)

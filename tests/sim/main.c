@@ -17,7 +17,7 @@ static const struct {
 	uint64_t seed;
 	const char *why;
 } named[] = {
-#define X(seed, why) {seed, why},
+#define X(seed, mutant, why) {seed, why},
 #include "tests/sim/seeds.def"
 #undef X
 	{0, NULL}, /* the end */

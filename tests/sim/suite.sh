@@ -32,7 +32,19 @@ same_trace() {
 	return "$same"
 }
 
+# Each of them still finds the bug that it is kept for.
+named_bite() {
+	sed -n 's/^X(\([0-9]*\), "\([a-z-]*\)".*/\1 \2/p' tests/sim/seeds.def | while read -r seed mutant; do
+		echo "seed $seed, $mutant"
+		${MAKE:-make} sim-mutants NAMES="$mutant" FIRST="$seed" SEEDS=1 >"$BUILD/named.log" 2>&1 || {
+			cat "$BUILD/named.log"
+			return 1
+		}
+	done
+}
+
 check "seeds that failed once" "$BUILD/sim" --named
+check "they fail with the bug that they are kept for" named_bite
 check "seeds 1 to $seeds" "$BUILD/sim" --seeds "1:$seeds" --jobs 2 --keep "$BUILD/sim-failures"
 check "two runs of a seed give the same trace" same_trace
 check "planted bugs apply to the sources" tests/sim/mutants.sh --apply-only

@@ -96,7 +96,10 @@ static void submit_cb(const struct ordain_result *results, size_t count, void *a
 	for (uint32_t i = 0; i < s->asks_count; i++) {
 		const struct ordain_command *asked = &work.asks[s->asks[i]].command;
 		result_check(c, s, asked, &results[i]);
-		sim_observe_result(&s->began, asked, &results[i]);
+		struct sim_moment began = s->began;
+		if (s->asks_count > 1)
+			began.at_us = UINT64_MAX;
+		sim_observe_result(&began, asked, &results[i]);
 		sim_asks_end(s->asks[i], &results[i], c);
 		if (results[i].answer == ORDAIN_OK && sim_percent(SIM_WORK, work.mix.echo_percent))
 			sim_read_by_another(c, s->asks[i]);

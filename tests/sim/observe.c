@@ -408,11 +408,11 @@ static void told_check(const struct sim_moment *began, const struct ord_command 
 	told_remember(&t, a);
 }
 
-/* A client gives up waiting. */
+/* A client is told that its request is logged and that its time is over. */
 static void patience_check(const struct sim_moment *began, const struct asked *a)
 {
 	const struct sim_request_trail *t = sim_trail_find_request(a->partition, &a->id);
-	if (!observe.promptly || t == NULL || t->decided == 0)
+	if (!observe.promptly || t == NULL || t->decided == 0 || began->at_us == UINT64_MAX)
 		return;
 	uint64_t since_us = t->decided_us > began->at_us ? t->decided_us : began->at_us;
 	if (sim_now_us() > since_us + PROMPT_US)
@@ -452,7 +452,7 @@ void sim_observe_result(const struct sim_moment *began, const struct ordain_comm
 	if (!is_possible(r))
 		sim_observe_request_wrong(began, partition, &a->id, "answer, status and code do not go together");
 	cover_answer(r);
-	if (r->answer == ORDAIN_UNKNOWN)
+	if (r->answer == ORDAIN_UNKNOWN && r->status == ORDAIN_STATUS_ACCEPTED)
 		patience_check(began, a);
 	if (r->answer == ORDAIN_FAILED) {
 		a->failed_count++;

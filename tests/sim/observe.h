@@ -13,7 +13,7 @@
 struct sim_moment {
 	uint64_t told[SIM_PARTITIONS_MAX];
 	uint64_t committed[SIM_PARTITIONS_MAX];
-	uint64_t at_us;
+	uint64_t at_us; /* UINT64_MAX: it is answered together with others, and so waits for them */
 };
 
 /* Nothing goes wrong in this run, so whoever waits for an outcome must be told when it is there. */

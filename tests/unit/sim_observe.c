@@ -358,15 +358,16 @@ Test(sim_observe, an_outcome_that_is_not_told_is_found)
 {
 	sim_stub_record_at(SIM_SECOND);
 	carry_out_payment();
-	fill_undecided(ORDAIN_UNKNOWN);
+	result.answer = ORDAIN_UNKNOWN;
+	result.status = ORDAIN_STATUS_ACCEPTED;
+	result.code = ORDAIN_ERR_UNKNOWN_OUTCOME;
 	sim_stub_record_at(10 * SIM_SECOND);
 	expect_content(tell); /* somebody was killed, perhaps */
-	submit();
-	fill_undecided(ORDAIN_UNKNOWN);
+	result.replayed = true;
 	sim_observe_promptly();
-	sim_stub_record_at(14 * SIM_SECOND);
+	sim_stub_record_at(5 * SIM_SECOND);
 	expect_content(tell);
-	sim_stub_record_at(16 * SIM_SECOND);
+	sim_stub_record_at(7 * SIM_SECOND);
 	expect_failure(tell, "a call that waited for it was not told");
 }
 

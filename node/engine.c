@@ -114,8 +114,7 @@ static void remote_answer(struct ord_waiter *w, uint32_t item, const struct ord_
 	}
 }
 
-/* The waiter for one more call of that node. */
-static struct ord_waiter *remote_waiter(struct ord_engine *e, uint32_t place)
+static struct ord_engine_remote *remote_get(struct ord_engine *e, uint32_t place)
 {
 	struct ord_engine_remote *remote = e->remotes[place];
 	if (remote == NULL) {
@@ -126,8 +125,31 @@ static struct ord_waiter *remote_waiter(struct ord_engine *e, uint32_t place)
 		remote->node = e->nodes[place];
 		e->remotes[place] = remote;
 	}
-	remote->calls_count++;
-	return &remote->waiter;
+	return remote;
+}
+
+/* True the first time that a call with that number comes. */
+static bool remote_is_first(struct ord_engine_remote *remote, uint32_t number)
+{
+	const uint32_t window = ORD_ENGINE_CALLS_WINDOW;
+	uint32_t ahead = number - remote->newest; /* numbers wrap around */
+	if (!remote->any || (ahead >= window && ahead < UINT32_C(1) << 31)) {
+		memset(remote->seen, 0, sizeof remote->seen);
+		remote->newest = number;
+		remote->any = true;
+	} else if (ahead < window) {
+		for (uint32_t i = 0; i < ahead; i++) {
+			uint32_t bit = ++remote->newest % window;
+			remote->seen[bit / 64] &= ~(UINT64_C(1) << bit % 64);
+		}
+	} else if (remote->newest - number >= window) {
+		return false;
+	}
+	uint64_t *word = &remote->seen[number % window / 64];
+	uint64_t mask = UINT64_C(1) << number % 64;
+	bool is_first = (*word & mask) == 0;
+	*word |= mask;
+	return is_first;
 }
 
 static void remote_lose(struct ord_engine *e, uint32_t place)
@@ -304,7 +326,11 @@ static int receive_call(struct ord_engine *e, uint32_t place, enum ord_part_kind
 	if (kind == ORD_PART_SUBMIT && submit_decode(e, &part, &c) != ORD_OK)
 		return ORD_ERR_FORMAT;
 	struct ord_replica *r = &e->replicas[part.partition];
-	struct ord_waiter *w = remote_waiter(e, place);
+	struct ord_engine_remote *remote = remote_get(e, place);
+	if (!remote_is_first(remote, part.forward))
+		return ORD_OK;
+	remote->calls_count++;
+	struct ord_waiter *w = &remote->waiter;
 	uint64_t deadline_ms = e->now_ms + part.timeout_ms;
 	int err = ORD_ERR_NOT_LEADER;
 	if (r->ready && kind == ORD_PART_SUBMIT) {

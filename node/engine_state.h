@@ -7,6 +7,8 @@
 #include "node/forward.h"
 #include "node/replica.h"
 
+#define ORD_ENGINE_CALLS_WINDOW 4096u
+
 /* Speaks for the calls that another node passed on over one connection: their answers go back on it. When the connection is lost their numbers mean
  * nothing any more (the node may have started again and given the same ones to other calls): answers that come then are dropped. */
 struct ord_engine_remote {
@@ -15,6 +17,11 @@ struct ord_engine_remote {
 	uint32_t node;
 	bool lost;
 	uint64_t calls_count; /* not answered yet; frees itself when it is lost and has none */
+	/* Numbers of calls that came: one that comes twice is carried out once, for the second could be logged after the first was denied. A window of the newest
+	 * ones, as in RFC 4303, section 3.4.3; what is older is taken for seen. */
+	bool any;
+	uint32_t newest;
+	uint64_t seen[ORD_ENGINE_CALLS_WINDOW / 64];
 };
 
 /* An answer given in the next turn, since a waiter is never called from inside submit. */

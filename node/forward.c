@@ -32,7 +32,8 @@ struct ord_forward_call {
 	uint64_t deadline_ms;
 	uint64_t parked_ms; /* while it is parked: since when, or since when no leader could be reached */
 	uint32_t item;
-	uint32_t number;
+	uint32_t number; /* of the last attempt; another one each time */
+	bool sent;
 	uint32_t partition;
 	uint32_t sent_to; /* node, 0: parked */
 	enum ord_part_kind kind;
@@ -142,6 +143,12 @@ static void call_route(struct ord_forward *f, struct ord_forward_call *call)
 	uint32_t place = r->leader == e->node ? e->nodes_count : ord_engine_place(e, r->leader);
 	if (place == e->nodes_count || !e->connected[place])
 		return;
+	if (call->sent) { /* who gets it knows the old number, perhaps */
+		ord_table_remove(&f->calls, &call->link);
+		call->number = f->next_number++;
+		ord_table_put(&f->calls, &call->link, ord_hash64(&call->number, sizeof call->number));
+	}
+	call->sent = true;
 	struct ord_part_call part = {.forward = call->number,
 				     .partition = call->partition,
 				     .wait = call->wait,

@@ -2,6 +2,7 @@
 #include <criterion/criterion.h>
 
 #include "base/err.h"
+#include "base/limits.h"
 #include "tests/support/node_calls.h"
 
 static void cut_off(struct node_cluster *c, unsigned place, bool cut)
@@ -101,4 +102,49 @@ Test(forward, what_the_first_leader_may_have_logged_the_second_cannot_deny)
 	for (uint64_t seed = 32; seed < 40; seed++)
 		seen += two_leaders_fall_silent(seed);
 	cr_assert_gt(seen, 0);
+}
+
+/* A command that comes to a leader from another node, under that number. Returns how many commands were logged in its partition since. */
+static uint64_t logged_by(struct node_cluster *c, const struct call *call, uint32_t number)
+{
+	uint32_t home = call_home(call);
+	struct ord_engine *leader = c->nodes[node_cluster_leader(c, home)].engine;
+	struct ord_replica_status before, after;
+	struct ord_bytes command, body;
+	ord_bytes_init(&command, ORD_COMMAND_BYTES_MAX);
+	ord_bytes_init(&body, ORD_COMMAND_BYTES_MAX * 2);
+	ord_command_encode(&call->command, &command);
+	struct ord_part_call part = {.forward = number,
+				     .partition = home,
+				     .wait = ORD_WAIT_LOGGED,
+				     .timeout_ms = 2000,
+				     .body = ord_bytes_slice(&command)};
+	ord_wire_put_call(&part, &body);
+	ord_engine_replica_status(leader, home, &before);
+	cr_assert_eq(ord_engine_receive(leader, c->nodes[call_follower(c, call)].id, ORD_PART_SUBMIT,
+					ord_bytes_slice(&body)),
+		     ORD_OK);
+	node_cluster_steps(c, 300);
+	ord_engine_replica_status(leader, home, &after);
+	ord_bytes_close(&command);
+	ord_bytes_close(&body);
+	return after.state.position - before.state.position;
+}
+
+/* The second could be logged after the first was denied, and whoever asked was told that nothing was. */
+Test(forward, a_call_that_comes_twice_is_taken_once)
+{
+	struct node_cluster c;
+	calls_start(&c, 41);
+	const struct call *call = call_claim(1, 1);
+	const uint32_t numbers[] = {100000,	100001,	    100003,	    100002,	110000, 109999,
+				    2000000000, 4000000000, UINT32_MAX - 1, UINT32_MAX, 0,	1};
+	for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
+		cr_expect_eq(logged_by(&c, call, numbers[i]), 1, "call %u comes for the first time", numbers[i]);
+		cr_expect_eq(logged_by(&c, call, numbers[i]), 0, "call %u came before", numbers[i]);
+	}
+	cr_expect_eq(logged_by(&c, call, UINT32_MAX), 0);
+	cr_expect_eq(logged_by(&c, call, 10), 1);
+	cr_expect_eq(logged_by(&c, call, UINT32_MAX - 10000), 0, "too old to be known");
+	node_cluster_close(&c);
 }

@@ -2,6 +2,7 @@
 #include "tests/sim/swarm.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "tests/sim/world.h"
 
@@ -122,8 +123,7 @@ static void draw_faults(struct sim_swarm *s)
 /* Leaders that sleep while others take over, and clients that read at once what others were told: whoever serves from old state is caught. */
 static void draw_sleepers(struct sim_swarm *s)
 {
-	for (unsigned i = 0; i < SIM_FAULTS_COUNT; i++)
-		s->weights[i] = 0;
+	memset(s->weights, 0, sizeof s->weights);
 	s->weights[SIM_FAULT_PAUSE] = 4;
 	s->sleepers = true;
 	s->weights[SIM_FAULT_CLOCK_DRIFT] = 1;
@@ -155,8 +155,7 @@ static void keep_busy(struct sim_swarm *s)
 /* Disks that are slower than elections: what is under way to them is replaced before it is there. */
 static void draw_slow_disks(struct sim_swarm *s)
 {
-	for (unsigned i = 0; i < SIM_FAULTS_COUNT; i++)
-		s->weights[i] = 0;
+	memset(s->weights, 0, sizeof s->weights);
 	s->weights[SIM_FAULT_CUT_LEADER] = 3;
 	s->weights[SIM_FAULT_PAUSE] = 2;
 	s->weights[SIM_FAULT_POWER] = 2;
@@ -173,8 +172,7 @@ static void draw_slow_disks(struct sim_swarm *s)
 /* Leaders whose disks stand still are cut off, and hear of their successors while what they wrote alone is still under way. */
 static void draw_overtaken(struct sim_swarm *s)
 {
-	for (unsigned i = 0; i < SIM_FAULTS_COUNT; i++)
-		s->weights[i] = 0;
+	memset(s->weights, 0, sizeof s->weights);
 	s->weights[SIM_FAULT_CUT_LEADER] = 1;
 	s->overtaken = true;
 	s->calm = false;
@@ -191,8 +189,7 @@ static void draw_overtaken(struct sim_swarm *s)
 /* Nodes pass on what they are asked, and start again and again while the answers wait: an answer to one life must not be given to the next. */
 static void draw_callers(struct sim_swarm *s)
 {
-	for (unsigned i = 0; i < SIM_FAULTS_COUNT; i++)
-		s->weights[i] = 0;
+	memset(s->weights, 0, sizeof s->weights);
 	s->weights[SIM_FAULT_KILL] = 1;
 	s->weights[SIM_FAULT_POWER] = (unsigned)ONE_OF(0, 1);
 	s->callers = true;
@@ -217,8 +214,7 @@ static void draw_callers(struct sim_swarm *s)
 /* Nothing goes wrong but that disks take long. */
 static void draw_steady(struct sim_swarm *s)
 {
-	for (unsigned i = 0; i < SIM_FAULTS_COUNT; i++)
-		s->weights[i] = 0;
+	memset(s->weights, 0, sizeof s->weights);
 	s->weights[SIM_FAULT_SLOW_DISK] = 1;
 	s->steady = s->calm = true;
 	s->fault_pause_us = 2 * SIM_SECOND;

@@ -245,7 +245,7 @@ bool __wrap_ord_dispatch_wants(const struct ord_replica *r, const struct ord_del
 	return wants;
 }
 
-/* --- Calls of a node that was taken for lost already. --- */
+/* --- Calls of a node that is not taken for connected. --- */
 
 int __real_ord_engine_receive(struct ord_engine *e, uint32_t from, enum ord_part_kind kind, struct ord_slice body);
 int __wrap_ord_engine_receive(struct ord_engine *e, uint32_t from, enum ord_part_kind kind, struct ord_slice body);

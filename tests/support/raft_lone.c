@@ -50,6 +50,25 @@ static void lone_fatal(void *ctx, int err, const char *why)
 	snprintf(l->why, sizeof l->why, "%s", why);
 }
 
+struct raft_lone *raft_lone_make(void)
+{
+	struct raft_lone *l = malloc(sizeof *l);
+	cr_assert_not_null(l);
+	raft_lone_init(l);
+	return l;
+}
+
+void raft_lone_free(struct raft_lone *l)
+{
+	raft_lone_close(l);
+	free(l);
+}
+
+struct raft_lone_entry raft_lone_command(uint64_t term, const char *text)
+{
+	return (struct raft_lone_entry){.term = term, .kind = ORD_ENTRY_COMMAND, .payload = ord_slice_text(text)};
+}
+
 void raft_lone_init(struct raft_lone *l)
 {
 	memset(l, 0, sizeof *l);

@@ -36,6 +36,13 @@ struct raft_lone {
 	uint64_t cache_bytes; /* option; set before opening */
 };
 
+/* One that raft_lone_free frees, after raft_lone_init. */
+struct raft_lone *raft_lone_make(void);
+void raft_lone_free(struct raft_lone *l);
+
+/* A command; text is borrowed. */
+struct raft_lone_entry raft_lone_command(uint64_t term, const char *text);
+
 /* An empty disk; opens nothing. */
 void raft_lone_init(struct raft_lone *l);
 void raft_lone_close(struct raft_lone *l);

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 - elections of one host: votes, candidates, leaders, and what time alone does to them. */
 #include <criterion/criterion.h>
-#include <stdlib.h>
 
 #include "base/err.h"
 #include "raft/host.h"
@@ -10,23 +9,15 @@ static struct raft_lone *l;
 
 static void setup(void)
 {
-	l = malloc(sizeof *l);
-	cr_assert_not_null(l);
-	raft_lone_init(l);
+	l = raft_lone_make();
 }
 
 static void teardown(void)
 {
-	raft_lone_close(l);
-	free(l);
+	raft_lone_free(l);
 }
 
 TestSuite(raft_election, .init = setup, .fini = teardown);
-
-static struct raft_lone_entry command(uint64_t term, const char *text)
-{
-	return (struct raft_lone_entry){.term = term, .kind = ORD_ENTRY_COMMAND, .payload = ord_slice_text(text)};
-}
 
 Test(raft_election, a_vote_is_sent_when_it_is_durable)
 {
@@ -131,7 +122,7 @@ Test(raft_election, every_round_of_an_election_begins_with_a_pre_vote)
 
 Test(raft_election, a_leader_is_announced_when_its_first_entry_is_committed)
 {
-	struct raft_lone_entry e[] = {command(1, "a"), command(1, "b")};
+	struct raft_lone_entry e[] = {raft_lone_command(1, "a"), raft_lone_command(1, "b")};
 	uint64_t index;
 	uint64_t term;
 	raft_lone_start(l);

@@ -2,7 +2,6 @@
 #include "raft/host.h"
 
 #include <criterion/criterion.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/err.h"
@@ -15,23 +14,15 @@ static struct raft_lone *l;
 
 static void setup(void)
 {
-	l = malloc(sizeof *l);
-	cr_assert_not_null(l);
-	raft_lone_init(l);
+	l = raft_lone_make();
 }
 
 static void teardown(void)
 {
-	raft_lone_close(l);
-	free(l);
+	raft_lone_free(l);
 }
 
 TestSuite(raft_host, .init = setup, .fini = teardown);
-
-static struct raft_lone_entry command(uint64_t term, const char *text)
-{
-	return (struct raft_lone_entry){.term = term, .kind = ORD_ENTRY_COMMAND, .payload = ord_slice_text(text)};
-}
 
 Test(raft_host, takes_part_when_its_first_entry_is_durable)
 {
@@ -69,7 +60,7 @@ Test(raft_host, everything_of_a_group_waits_for_its_term_and_nothing_of_another)
 
 Test(raft_host, entries_are_acknowledged_when_they_are_durable)
 {
-	struct raft_lone_entry e[] = {command(1, "a"), command(1, "b")};
+	struct raft_lone_entry e[] = {raft_lone_command(1, "a"), raft_lone_command(1, "b")};
 	raft_lone_start(l);
 	cr_assert_eq(raft_lone_append(l, 2, 0, 1, 1, 1, 1, e, 2), ORD_OK);
 	raft_lone_turn(l);
@@ -94,7 +85,7 @@ Test(raft_host, entries_are_acknowledged_when_they_are_durable)
 
 Test(raft_host, a_sync_acknowledges_what_was_in_that_write_and_no_more)
 {
-	struct raft_lone_entry e[] = {command(1, "a"), command(1, "b"), command(1, "c")};
+	struct raft_lone_entry e[] = {raft_lone_command(1, "a"), raft_lone_command(1, "b"), raft_lone_command(1, "c")};
 	raft_lone_start(l);
 	cr_assert_eq(raft_lone_append(l, 2, 0, 1, 1, 1, 1, e, 1), ORD_OK);
 	raft_lone_turn(l);
@@ -117,9 +108,10 @@ Test(raft_host, a_sync_acknowledges_what_was_in_that_write_and_no_more)
 /* Entries 2 .. 6 of term 1 are being written when a new leader replaces all but the second one: their sync must not acknowledge the new ones. */
 Test(raft_host, a_sync_of_replaced_entries_acknowledges_nothing_of_the_new_ones)
 {
-	struct raft_lone_entry old[] = {command(1, "a"), command(1, "b"), command(1, "c"), command(1, "d"),
-					command(1, "e")};
-	struct raft_lone_entry new[] = {command(2, "x"), command(2, "y"), command(2, "z"), command(2, "w")};
+	struct raft_lone_entry old[] = {raft_lone_command(1, "a"), raft_lone_command(1, "b"), raft_lone_command(1, "c"),
+					raft_lone_command(1, "d"), raft_lone_command(1, "e")};
+	struct raft_lone_entry new[] = {raft_lone_command(2, "x"), raft_lone_command(2, "y"), raft_lone_command(2, "z"),
+					raft_lone_command(2, "w")};
 	raft_lone_start(l);
 	cr_assert_eq(raft_lone_append(l, 2, 0, 1, 1, 1, 1, old, 5), ORD_OK);
 	/* The new term goes into the same write: else its own sync would hide the mistake. */
@@ -216,7 +208,7 @@ Test(raft_host, lists_of_members_that_cannot_be_are_refused)
 	e.payload = ord_bytes_slice(&b);
 	cr_expect_eq(raft_lone_append(l, 2, 0, 1, 1, 1, 1, &e, 1), ORD_ERR_FORMAT);
 	cr_expect_eq(raft_lone_append(l, 2, 0, 1, 0, 0, 1, &e, 1), ORD_ERR_FORMAT, "another first entry");
-	struct raft_lone_entry c = command(1, "a");
+	struct raft_lone_entry c = raft_lone_command(1, "a");
 	cr_expect_eq(raft_lone_append(l, 2, 0, 1, 0, 0, 1, &c, 1), ORD_ERR_FORMAT, "no members first");
 	ord_bytes_clear(&b);
 	ord_members_encode(less, 2, &b);
@@ -237,7 +229,8 @@ Test(raft_host, a_change_of_members_among_other_entries_is_committed)
 	ord_bytes_init(&b, 1000);
 	ord_members_encode(all, 3, &b);
 	struct raft_lone_entry change = {.term = 1, .kind = ORD_ENTRY_CHANGE, .payload = ord_bytes_slice(&b)};
-	struct raft_lone_entry e[] = {command(1, "a"), change, command(1, "b"), change, command(1, "c")};
+	struct raft_lone_entry e[] = {raft_lone_command(1, "a"), change, raft_lone_command(1, "b"), change,
+				      raft_lone_command(1, "c")};
 	raft_lone_start(l);
 	cr_assert_eq(raft_lone_append(l, 2, 0, 1, 1, 1, 1, e, 5), ORD_OK);
 	raft_lone_sync(l);
@@ -265,8 +258,8 @@ Test(raft_host, a_change_of_members_that_is_replaced_is_taken_back)
 	ord_bytes_init(&b, 1000);
 	ord_members_encode(two, 2, &b);
 	struct raft_lone_entry change = {.term = 1, .kind = ORD_ENTRY_CHANGE, .payload = ord_bytes_slice(&b)};
-	struct raft_lone_entry e[] = {command(1, "a"), change};
-	struct raft_lone_entry other = command(2, "b");
+	struct raft_lone_entry e[] = {raft_lone_command(1, "a"), change};
+	struct raft_lone_entry other = raft_lone_command(2, "b");
 	raft_lone_start(l);
 	cr_assert_eq(raft_lone_append(l, 2, 0, 1, 1, 1, 1, e, 2), ORD_OK);
 	raft_lone_sync(l);
@@ -425,7 +418,7 @@ Test(raft_host, a_dead_peer_costs_no_entries)
 
 Test(raft_host, a_failed_write_stops_the_node)
 {
-	struct raft_lone_entry e = command(1, "a");
+	struct raft_lone_entry e = raft_lone_command(1, "a");
 	uint64_t index;
 	uint64_t term;
 	raft_lone_start(l);
@@ -598,7 +591,7 @@ static void give_random_message(struct random *r, struct ord_slice members, bool
 		uint32_t count = (uint32_t)random_below(r, 5);
 		for (uint32_t i = 0; i < count; i++) {
 			entry_term += random_below(r, term - entry_term + 1);
-			e[i] = command(entry_term == 0 ? 1 : entry_term, "entry");
+			e[i] = raft_lone_command(entry_term == 0 ? 1 : entry_term, "entry");
 			if (random_chance(r, 10) || index + i == 0)
 				e[i] = (struct raft_lone_entry){
 					.term = e[i].term, .kind = ORD_ENTRY_CHANGE, .payload = members};

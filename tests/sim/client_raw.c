@@ -64,6 +64,8 @@ static void raw_cb(const struct ordain_problem *problem, const void *result, siz
 		sim_cover(SIM_COVER_RAW_DENIED);
 	sim_observe_result(&s->began, asked, &r);
 	sim_asks_end(s->asks[0], &r, c);
+	if (work.options.reads_back && r.answer == ORDAIN_OK)
+		sim_read_by_another(c, s->asks[0]);
 	msgpack_unpacked_destroy(&unpacked);
 	ord_texts_close(&texts);
 	sim_client_wake(c, c->follow_count > 0);

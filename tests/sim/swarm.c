@@ -120,14 +120,14 @@ static void draw_faults(struct sim_swarm *s)
 		s->fault_pause_us = 0;
 }
 
-/* Leaders that sleep while others take over, and clients that read at once what others were told: whoever serves from old state is caught. */
+/* Leaders that sleep or are cut off while others take over, and clients that read at once what others were told, also by other nodes: whoever serves from old state is caught. */
 static void draw_sleepers(struct sim_swarm *s)
 {
 	memset(s->weights, 0, sizeof s->weights);
 	s->weights[SIM_FAULT_PAUSE] = 4;
 	s->sleepers = true;
 	s->weights[SIM_FAULT_CLOCK_DRIFT] = 1;
-	s->weights[SIM_FAULT_CUT_LEADER] = 1;
+	s->weights[SIM_FAULT_CUT_LEADER] = 4;
 	s->calm = false;
 	s->fault_pause_us = 3 * SIM_SECOND;
 	s->node.bounds = (struct ord_bounds){0};
@@ -139,6 +139,7 @@ static void draw_sleepers(struct sim_swarm *s)
 	s->work.operations_max = 3000;
 	s->work.pause_us_max = 20 * SIM_MS;
 	s->work.reads_back = true;
+	s->work.asks_nodes = sim_percent(SIM_SWARM, 50);
 	s->safety_us = 120 * SIM_SECOND;
 }
 

@@ -74,6 +74,11 @@ figures() {
 	"$ORDAIN" cluster status --dir "$DIR" --json | grep -o '"accounts":[0-9]*,"names":[0-9]*,"requests":[0-9]*,"unsettled":[0-9]*,"outbox":[0-9]*'
 }
 
+# What was delivered has left the outboxes: that happens a little later than the outcome is told.
+outboxes_empty() {
+	! figures | grep -q '"outbox":[1-9]'
+}
+
 await() { # COMMAND ...
 	end=$((SECONDS + DEADLINE))
 	until "$@"; do
@@ -188,6 +193,7 @@ tally "$results"
 
 step "4. The same file again, in full"
 await replicas_agree
+await outboxes_empty
 figures >"$WORK/figures.before"
 balances >"$WORK/balances.before"
 feed "$here/payments.csv" "$WORK/second.results"

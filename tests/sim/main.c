@@ -66,23 +66,25 @@ static void on_crash(int signal)
 }
 
 /* A sanitizer says more. */
+#if defined(__SANITIZE_ADDRESS__)
+#define IS_SANITIZED true
+#else
+#define IS_SANITIZED false
+#endif
+
 static void watch_for_crashes(uint64_t seed)
 {
-#if !defined(__SANITIZE_ADDRESS__)
 	static char stack[64u << 10];
 	stack_t other = {.ss_sp = stack, .ss_size = sizeof stack};
 	struct sigaction action = {.sa_handler = on_crash, .sa_flags = (int)(SA_ONSTACK | SA_RESETHAND)};
 	snprintf(crash_text, sizeof crash_text,
 		 "the program crashed\nagain: %s --seed %" PRIu64 " --trace\nseed %" PRIu64 ", commit %s\n", program,
 		 seed, seed, sim_commit);
-	if (sigaltstack(&other, NULL) == 0) {
-		sigaction(SIGSEGV, &action, NULL);
-		sigaction(SIGBUS, &action, NULL);
-		sigaction(SIGFPE, &action, NULL);
-	}
-#else
-	(void)seed;
-#endif
+	if (IS_SANITIZED || sigaltstack(&other, NULL) != 0)
+		return;
+	sigaction(SIGSEGV, &action, NULL);
+	sigaction(SIGBUS, &action, NULL);
+	sigaction(SIGFPE, &action, NULL);
 }
 
 static int run_one(uint64_t seed)

@@ -17,16 +17,22 @@ struct ord_entry_ref {
 
 _Static_assert(sizeof(struct ord_entry_ref) == 24, "an entry costs 24 bytes of memory");
 
-/* Entries 1 .. last. */
+/* Entries base + 1 .. last. */
 struct ord_entries {
-	struct ord_entry_ref **chunks; /* owned, each too */
+	struct ord_entry_ref **chunks; /* owned, each too; NULL where nothing has been put */
 	size_t chunks_count;
 	size_t chunks_capacity;
+	uint64_t chunks_first; /* number of the first chunk; chunk n is for the entries from 256 n + 1 on */
+	uint64_t base;
+	uint64_t base_term; /* 0 when base is */
 	uint64_t last;
 };
 
-/* A zeroed struct is an empty log. */
+/* A zeroed struct is an empty log that begins with entry 1. */
 void ord_entries_close(struct ord_entries *e);
+
+/* Forgets all; the log goes on after base, an entry of that term. Both 0, or neither. */
+void ord_entries_begin(struct ord_entries *e, uint64_t base, uint64_t base_term);
 
 /* Makes the next append certain to succeed. ORD_ERR_NOMEM. */
 int ord_entries_reserve(struct ord_entries *e);
@@ -34,13 +40,26 @@ int ord_entries_reserve(struct ord_entries *e);
 /* Adds entry last + 1. ORD_ERR_NOMEM. */
 int ord_entries_append(struct ord_entries *e, const struct ord_entry_ref *ref);
 
-/* Removes the entries from index on. Asserts index >= 1; nothing happens when there are none. */
+/* Sets the entry at index, which may lie behind last + 1: those between are holes, which ord_entries_get does not find. For reading a log back,
+ * where an entry may come after later ones. Asserts index > base. ORD_ERR_NOMEM, and ORD_ERR_INVALID when it lies too far behind (2^26). */
+int ord_entries_put(struct ord_entries *e, uint64_t index, const struct ord_entry_ref *ref);
+
+/* The first index after base that is not in the log: last + 1, or that of the first hole. */
+uint64_t ord_entries_gap(const struct ord_entries *e);
+
+/* The record of entry index stands at place from now on. Asserts that the entry is in the log. */
+void ord_entries_move(struct ord_entries *e, uint64_t index, uint64_t place);
+
+/* Removes the entries from index on. Asserts index > base; nothing happens when there are none. */
 void ord_entries_truncate(struct ord_entries *e, uint64_t index);
+
+/* Forgets the entries up to index, which is the base from now on, and gives their memory back. Asserts that it is in the log. */
+void ord_entries_drop(struct ord_entries *e, uint64_t index);
 
 /* The entry at index, NULL when it is not in the log. Valid until the next change. */
 const struct ord_entry_ref *ord_entries_get(const struct ord_entries *e, uint64_t index);
 
-/* The term of the entry at index, 0 for index 0. Asserts that it is in the log. */
+/* The term of the entry at index, which may be the base; 0 for index 0. Asserts that it is known. */
 uint64_t ord_entries_term(const struct ord_entries *e, uint64_t index);
 
 static inline size_t ord_entry_record_bytes(const struct ord_entry_ref *ref)

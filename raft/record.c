@@ -20,9 +20,14 @@ struct header {
 
 _Static_assert(sizeof(struct header) == ORD_RECORD_HEADER_BYTES, "the header has no holes");
 
+static size_t payload_bytes_max(uint8_t type)
+{
+	return type == ORD_RECORD_COPY ? ORD_RECORD_BYTES_MAX : ORD_ENTRY_BYTES_MAX;
+}
+
 void ord_record_encode(const struct ord_record *r, uint8_t *out)
 {
-	ORD_ASSERT(r->payload.len <= ORD_ENTRY_BYTES_MAX);
+	ORD_ASSERT(r->payload.len <= payload_bytes_max((uint8_t)r->type));
 	struct header h = {.length = (uint32_t)r->payload.len,
 			   .group = r->group,
 			   .type = (uint8_t)r->type,
@@ -51,17 +56,25 @@ static bool header_makes_sense(const struct header *h)
 		return false;
 	if (h->type == ORD_RECORD_ENTRY)
 		return entry_makes_sense(h);
-	return h->type == ORD_RECORD_VOTE && h->kind == 0 && h->length == 0 && h->index <= UINT32_MAX;
+	if (h->kind != 0)
+		return false;
+	if (h->type == ORD_RECORD_VOTE)
+		return h->length == 0 && h->index <= UINT32_MAX;
+	if (h->index == 0 || h->index > ORD_RAFT_NUMBER_MAX)
+		return false;
+	return h->type == ORD_RECORD_COPY ? h->length >= ORD_RECORD_HEADER_BYTES
+					  : h->type == ORD_RECORD_BASE && h->length == 0;
 }
 
-int ord_record_decode(struct ord_slice in, struct ord_record *ret)
+/* Looks at the record alone, not at the one inside a copy. */
+static int decode_outside(struct ord_slice in, struct ord_record *ret)
 {
 	struct header h;
 	const uint8_t *at = in.base;
 	if (in.len < sizeof h)
 		return ORD_ERR_TRUNCATED;
 	memcpy(&h, at, sizeof h);
-	if (h.length > ORD_ENTRY_BYTES_MAX)
+	if (h.length > payload_bytes_max(h.type))
 		return ORD_ERR_FORMAT;
 	if (in.len - sizeof h < h.length)
 		return ORD_ERR_TRUNCATED;
@@ -75,5 +88,32 @@ int ord_record_decode(struct ord_slice in, struct ord_record *ret)
 				   .term = h.term,
 				   .index = h.index,
 				   .payload = ord_slice_of(at + sizeof h, h.length)};
+	return ORD_OK;
+}
+
+static bool copy_makes_sense(const struct ord_record *copy)
+{
+	struct ord_record r;
+	return decode_outside(copy->payload, &r) == ORD_OK && r.type == ORD_RECORD_ENTRY && r.group == copy->group &&
+	       r.term == copy->term && r.index == copy->index && ord_record_bytes(&r) == copy->payload.len;
+}
+
+struct ord_record ord_record_of_copy(const struct ord_record *copy)
+{
+	struct ord_record r;
+	ORD_ASSERT(copy->type == ORD_RECORD_COPY);
+	ORD_ASSERT(decode_outside(copy->payload, &r) == ORD_OK);
+	return r;
+}
+
+int ord_record_decode(struct ord_slice in, struct ord_record *ret)
+{
+	struct ord_record r;
+	int err = decode_outside(in, &r);
+	if (err != ORD_OK)
+		return err;
+	if (r.type == ORD_RECORD_COPY && !copy_makes_sense(&r))
+		return ORD_ERR_FORMAT;
+	*ret = r;
 	return ORD_OK;
 }

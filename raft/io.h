@@ -28,6 +28,10 @@ struct ord_io {
 	 * metadata is needed to read it back. Never blocks. The bytes stay valid and unchanged until the owner of the interface calls
 	 * ord_host_synced() from the same thread. At most one write is in flight. */
 	void (*write)(void *ctx, uint64_t segment, uint64_t offset, struct ord_slice bytes);
+
+	/* Begins to remove a segment, durably. Never blocks, and may go on beside a write. The owner of the interface calls ord_host_removed() from the same
+	 * thread when it is gone for good. At most one removal is under way. Only the first segment is removed, and never the one that is written. */
+	void (*remove)(void *ctx, uint64_t segment);
 };
 
 #endif

@@ -39,7 +39,7 @@ _Static_assert(sizeof(struct batch_bytes) == ORD_BATCH_HEADER_BYTES, "the batch 
 
 uint32_t ord_segment_encode(const struct ord_segment *s, uint8_t out[ORD_SEGMENT_HEADER_BYTES])
 {
-	struct segment_bytes b = {.format = ORD_SEGMENT_FORMAT,
+	struct segment_bytes b = {.format = s->format,
 				  .node = s->node,
 				  .number = s->number,
 				  .sequence = s->sequence,
@@ -59,10 +59,13 @@ int ord_segment_decode(const uint8_t in[ORD_SEGMENT_HEADER_BYTES], struct ord_se
 		return ORD_ERR_FORMAT;
 	if (b.crc != ord_crc32c(0, &b, SEGMENT_CRC_OFFSET))
 		return ORD_ERR_CORRUPT;
-	if (b.format != ORD_SEGMENT_FORMAT)
+	if (b.format < ORD_SEGMENT_FORMAT_OLDEST || b.format > ORD_SEGMENT_FORMAT)
 		return ORD_ERR_MISMATCH;
-	*ret = (struct ord_segment){
-		.node = b.node, .number = b.number, .sequence = b.sequence, .groups_count = b.groups_count};
+	*ret = (struct ord_segment){.format = b.format,
+				    .node = b.node,
+				    .number = b.number,
+				    .sequence = b.sequence,
+				    .groups_count = b.groups_count};
 	memcpy(ret->cluster.bytes, b.cluster, sizeof b.cluster);
 	*ret_salt = b.crc;
 	return ORD_OK;

@@ -11,7 +11,10 @@
 
 #define ORD_SEGMENT_HEADER_BYTES 64u
 #define ORD_BATCH_HEADER_BYTES 32u
-#define ORD_SEGMENT_FORMAT 1u
+
+/* Format 1 knew no copies and bases, and a log that begins with segment 1. It is read, and no longer written. */
+#define ORD_SEGMENT_FORMAT 2u
+#define ORD_SEGMENT_FORMAT_OLDEST 1u
 
 /* Where something lies: a segment's number and an offset in it, comparable as one number. */
 #define ORD_PLACE_OFFSET_BITS 32
@@ -29,6 +32,7 @@ static inline uint64_t ord_place_offset(uint64_t place)
 }
 
 struct ord_segment {
+	uint32_t format;
 	struct ord_uuid cluster;
 	uint32_t node;
 	uint32_t groups_count;
@@ -40,7 +44,7 @@ struct ord_segment {
 uint32_t ord_segment_encode(const struct ord_segment *s, uint8_t out[ORD_SEGMENT_HEADER_BYTES]);
 
 /* Reads the header of a segment. ORD_ERR_CORRUPT when its checksum differs, ORD_ERR_FORMAT when it is not a segment,
- * ORD_ERR_MISMATCH when it is of a later format. */
+ * ORD_ERR_MISMATCH when it is of a format that is not known. */
 int ord_segment_decode(const uint8_t in[ORD_SEGMENT_HEADER_BYTES], struct ord_segment *ret, uint32_t *ret_salt);
 
 struct ord_batch_header {

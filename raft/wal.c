@@ -2,13 +2,14 @@
 
 /* The format. All numbers are little-endian.
  *
- * A log is a row of segment files numbered 1, 2, 3 ... without gaps. A segment is a header and batches; a batch is a header and records
+ * A log is a row of segment files, numbered without gaps. The first one ever was 1; segments in which nothing is needed any more are removed from the
+ * front (raft/wal_keep.c). A segment is a header and batches; a batch is a header and records
  * (raft/record.h). One batch is one write and one sync, and it never spans segments. The next batch is written only after the sync of the one
  * before it has succeeded. The header of a segment is written together with its first batch.
  *
  *   segment header, 64 bytes                          batch header, 32 bytes
  *    0   8  "ordwal\r\n"                               0   4  6f 42 41 7f
- *    8   4  format, 1                                  4   4  CRC-32C of bytes 8 .. 31, begun with the segment's
+ *    8   4  format, 2                                  4   4  CRC-32C of bytes 8 .. 31, begun with the segment's
  *   12   4  node                                               CRC (its bytes 60 .. 63) instead of 0
  *   16  16  cluster                                    8   8  sequence: 1, 2, 3 ... through all segments
  *   32   8  number of the segment                     16   4  length of the records that follow
@@ -18,7 +19,12 @@
  *   60   4  CRC-32C of bytes 0 .. 59
  *
  * Entries of one group: "entry i" means that every entry of that group from i on that was written before is void; there is no record for
- * truncation. The last vote record of a group is its term and vote.
+ * truncation. A copy is an entry that was written before, of the same index and term, written again so that the segment where it stood can go: it
+ * voids nothing, and where the older record is gone it stands for it. A base means that every entry of that group written before is void, and that
+ * the log goes on after the entry it names. The last vote record of a group is its term and vote.
+ * Where the log of a group may begin is for its owner to say: the entries before are elsewhere, and those still found are passed over.
+ *
+ * Format 1 had no copies and bases; its segments are read. A log whose last segment has it goes on in a new one.
  *
  * Reading (raft/wal_scan.c). A batch is whole when its header's checksum is right, its sequence is the one expected, its records fill its
  * length exactly, each has the right checksum and together they have the header's. Zeros from the end of a batch to the end of the segment
@@ -72,6 +78,11 @@ int ord_wal_open(const struct ord_wal_options *options, ord_wal_each each, void 
 	if (err != ORD_OK)
 		goto fail_told;
 	w->durable_sequence = w->sequence - 1;
+	w->durable_segment = w->offset > 0 ? w->segment : w->segment - 1;
+	if (w->offset > 0 && w->format != ORD_SEGMENT_FORMAT) {
+		w->segment++;
+		w->offset = 0;
+	}
 	w->durable_place = ord_place(w->segment, w->offset);
 	*ret = w;
 	return ORD_OK;
@@ -104,6 +115,7 @@ void ord_wal_close(struct ord_wal *w)
 	free(w->blocks);
 	free(w->spare_block);
 	free(w->touched);
+	free(w->kept);
 	free(w);
 }
 
@@ -212,6 +224,8 @@ static void segment_roll_if_full(struct ord_wal *w, size_t record_bytes)
 static int batch_open(struct ord_wal *w, size_t record_bytes)
 {
 	segment_roll_if_full(w, record_bytes);
+	if (ord_wal_keep_up(w, w->segment) != ORD_OK)
+		return ORD_ERR_NOMEM;
 	size_t prefix = w->offset == 0 ? ORD_SEGMENT_HEADER_BYTES : 0;
 	size_t need = prefix + ORD_BATCH_HEADER_BYTES + record_bytes;
 	struct wal_batch *b = batch_take(w);
@@ -225,7 +239,8 @@ static int batch_open(struct ord_wal *w, size_t record_bytes)
 		return ORD_ERR_NOMEM;
 	}
 	if (prefix > 0) {
-		struct ord_segment s = {.cluster = w->options.cluster,
+		struct ord_segment s = {.format = ORD_SEGMENT_FORMAT,
+					.cluster = w->options.cluster,
 					.node = w->options.node,
 					.groups_count = w->options.groups_count,
 					.number = w->segment,
@@ -353,7 +368,8 @@ const uint32_t *ord_wal_synced(struct ord_wal *w, uint32_t *ret_count)
 		w->last = NULL;
 	w->durable_sequence = b->header.sequence;
 	w->durable_place = b->block->place + b->offset + b->len;
-	w->disk_bytes += b->prefix_bytes + b->len;
+	w->durable_segment = ord_place_segment(b->block->place);
+	ord_wal_keep_bytes(w, w->durable_segment, b->prefix_bytes + b->len);
 	w->syncs_count++;
 	if (w->told != NULL)
 		batch_give_back(w, w->told);
@@ -404,6 +420,7 @@ const uint8_t *ord_wal_peek(const struct ord_wal *w, uint64_t place, size_t len)
 void ord_wal_status(const struct ord_wal *w, struct ord_wal_status *ret)
 {
 	*ret = (struct ord_wal_status){.disk_bytes = w->disk_bytes,
+				       .segments_count = w->kept_count,
 				       .waiting_bytes = w->waiting_bytes,
 				       .memory_bytes = w->memory_bytes,
 				       .syncs_count = w->syncs_count,

@@ -39,11 +39,41 @@ int ord_wal_open(const struct ord_wal_options *options, ord_wal_each each, void 
 /* Frees all. No write may be in flight. NULL is fine. */
 void ord_wal_close(struct ord_wal *w);
 
+/* The first segment that there is. */
+uint64_t ord_wal_first(const struct ord_wal *w);
+
 /* True when the log held nothing at all when it was opened. */
 bool ord_wal_was_empty(const struct ord_wal *w);
 
 /* Makes the next append of a record with that payload certain to succeed. ORD_ERR_NOMEM. */
 int ord_wal_reserve(struct ord_wal *w, size_t payload_bytes);
+
+/* What a record is kept for: an entry that is nowhere else; an entry that is safe elsewhere and stays for followers that lag; the last vote of a group. */
+enum ord_wal_use { ORD_WAL_USE_ENTRY = 0, ORD_WAL_USE_TRAILING = 1, ORD_WAL_USE_VOTE = 2, ORD_WAL_USES = 3 };
+
+/* The record of that length at place is needed, or no longer. What replaces it must have been appended before it is let go, or have its room by
+ * ord_wal_reserve: the segment is kept until that is on disk. */
+void ord_wal_hold(struct ord_wal *w, uint64_t place, size_t bytes, enum ord_wal_use use);
+void ord_wal_let_go(struct ord_wal *w, uint64_t place, size_t bytes, enum ord_wal_use use);
+
+/* No segment goes before all that was appended so far is on disk. */
+void ord_wal_keep_until_durable(struct ord_wal *w);
+
+struct ord_wal_oldest {
+	uint64_t number;
+	uint64_t segments_count;	   /* that there are, this one and the one that is written included */
+	uint64_t used_bytes[ORD_WAL_USES]; /* of what is needed in it */
+	uint64_t entries_bytes;		   /* of entries that are needed, in all segments */
+};
+
+/* The first segment. False when it may not go now, whatever is in it: nothing behind it is on disk yet, or a removal is under way. */
+bool ord_wal_oldest(const struct ord_wal *w, struct ord_wal_oldest *ret);
+
+/* Begins to remove the first segment, unless what replaces something in it is not on disk yet. Asserts that it may go and that nothing in it is needed. */
+void ord_wal_remove(struct ord_wal *w);
+
+/* The removal that is under way is done. Asserts that one was. */
+void ord_wal_removed(struct ord_wal *w);
 
 /* Adds a record to the batch that is collected; *ret_place is where it will stand. ORD_ERR_NOMEM. */
 int ord_wal_append(struct ord_wal *w, const struct ord_record *r, uint64_t *ret_place);
@@ -85,7 +115,8 @@ int ord_wal_read(struct ord_wal_reader *r, uint64_t place, size_t len, struct or
 bool ord_wal_in_memory(const struct ord_wal *w, uint64_t place, size_t len);
 
 struct ord_wal_status {
-	uint64_t disk_bytes;	/* in all segments */
+	uint64_t disk_bytes; /* in all segments */
+	uint64_t segments_count;
 	uint64_t waiting_bytes; /* collected and not yet being written */
 	uint64_t memory_bytes;	/* held in memory */
 	uint64_t syncs_count;

@@ -34,6 +34,7 @@ struct scan {
 	struct found current;
 	bool is_last;
 	uint32_t salt;
+	uint32_t format;
 	uint64_t sequence; /* of the next batch */
 	uint64_t
 		last_offset; /* of the last whole batch in it; 0 when that is its first one, which was written with the header, or there is none */
@@ -66,6 +67,12 @@ static int scan_io_failed(struct scan *s, int err, const char *what)
 	return err;
 }
 
+static int scan_no_memory(struct scan *s)
+{
+	snprintf(s->why, s->why_size, "out of memory while reading the write-ahead log");
+	return ORD_ERR_NOMEM;
+}
+
 static void scan_list_cb(void *arg, uint64_t segment, uint64_t bytes)
 {
 	struct scan *s = arg;
@@ -87,10 +94,8 @@ static int scan_grow(struct scan *s, size_t capacity)
 	if (s->buffer_capacity >= capacity)
 		return ORD_OK;
 	uint8_t *buffer = realloc(s->buffer, capacity);
-	if (buffer == NULL) {
-		snprintf(s->why, s->why_size, "out of memory while reading the write-ahead log");
-		return ORD_ERR_NOMEM;
-	}
+	if (buffer == NULL)
+		return scan_no_memory(s);
 	s->buffer = buffer;
 	s->buffer_capacity = capacity;
 	return ORD_OK;
@@ -145,13 +150,27 @@ static int scan_zero_to_end(struct scan *s, uint64_t offset, bool *ret_zero)
 	return ORD_OK;
 }
 
+/* The salt that the segment would have in a format: batches behind a damaged header are recognised by it. */
+static uint32_t expected_salt(const struct scan *s, uint32_t format)
+{
+	const struct ord_wal_options *o = &s->w->options;
+	uint8_t bytes[ORD_SEGMENT_HEADER_BYTES];
+	struct ord_segment expected = {.format = format,
+				       .cluster = o->cluster,
+				       .node = o->node,
+				       .groups_count = o->groups_count,
+				       .number = s->current.number,
+				       .sequence = s->sequence};
+	return ord_segment_encode(&expected, bytes);
+}
+
 /* Looks in a piece for the header of a batch later than the expected one. */
-static bool piece_has_later_batch(const struct scan *s, struct ord_slice piece, uint64_t *ret_offset)
+static bool piece_has_later_batch(const struct scan *s, struct ord_slice piece, uint32_t salt, uint64_t *ret_offset)
 {
 	const uint8_t *base = piece.base;
 	for (size_t i = 0; i + ORD_BATCH_HEADER_BYTES <= piece.len; i++) {
 		struct ord_batch_header h;
-		if (base[i] != 'o' || !ord_batch_decode(base + i, s->salt, &h))
+		if (base[i] != 'o' || !ord_batch_decode(base + i, salt, &h))
 			continue;
 		if (h.sequence > s->sequence && h.sequence - s->sequence <= s->current.bytes / ORD_BATCH_HEADER_BYTES) {
 			*ret_offset = i;
@@ -161,7 +180,7 @@ static bool piece_has_later_batch(const struct scan *s, struct ord_slice piece, 
 	return false;
 }
 
-static int scan_find_later_batch(struct scan *s, uint64_t offset, bool *ret_found, uint64_t *ret_offset)
+static int scan_find_later_batch(struct scan *s, uint64_t offset, uint32_t salt, bool *ret_found, uint64_t *ret_offset)
 {
 	*ret_found = false;
 	while (offset + ORD_BATCH_HEADER_BYTES <= s->current.bytes) {
@@ -173,7 +192,7 @@ static int scan_find_later_batch(struct scan *s, uint64_t offset, bool *ret_foun
 		if (piece.len < ORD_BATCH_HEADER_BYTES)
 			break;
 		uint64_t at;
-		if (piece_has_later_batch(s, piece, &at)) {
+		if (piece_has_later_batch(s, piece, salt, &at)) {
 			*ret_found = true;
 			*ret_offset = offset + at;
 			return ORD_OK;
@@ -181,6 +200,16 @@ static int scan_find_later_batch(struct scan *s, uint64_t offset, bool *ret_foun
 		offset += piece.len - ORD_BATCH_HEADER_BYTES + 1;
 	}
 	return ORD_OK;
+}
+
+/* The same when the header is damaged, so that the format is not known. */
+static int scan_find_any_batch(struct scan *s, bool *ret_found, uint64_t *ret_offset)
+{
+	int err = ORD_OK;
+	*ret_found = false;
+	for (uint32_t f = ORD_SEGMENT_FORMAT_OLDEST; f <= ORD_SEGMENT_FORMAT && err == ORD_OK && !*ret_found; f++)
+		err = scan_find_later_batch(s, 1, expected_salt(s, f), ret_found, ret_offset);
+	return err;
 }
 
 /* What stands at offset is not what should: decides between room made in advance, an incomplete tail and corruption. */
@@ -195,7 +224,10 @@ static int scan_judge_end(struct scan *s, uint64_t offset, const char *reason)
 		return err;
 	if (!s->is_last)
 		return scan_damaged(s, offset, "%s, and segment %" PRIu64 " follows", reason, s->current.number + 1);
-	err = scan_find_later_batch(s, offset + 1, &found, &later);
+	if (s->format != 0)
+		err = scan_find_later_batch(s, offset + 1, s->salt, &found, &later);
+	else
+		err = scan_find_any_batch(s, &found, &later);
 	if (err != ORD_OK)
 		return err;
 	if (found)
@@ -285,6 +317,12 @@ static int scan_check_owner(struct scan *s, const struct ord_segment *found)
 	return ORD_ERR_MISMATCH;
 }
 
+/* True for the first segment of a log whose beginning was removed. */
+static bool is_beginning(const struct scan *s)
+{
+	return s->current.number == s->segments[0].number && s->current.number > 1;
+}
+
 /* Reads the header. *ret_whole is false when there is none, and it is not the place for an error. */
 static int scan_header(struct scan *s, bool *ret_whole)
 {
@@ -310,24 +348,14 @@ static int scan_header(struct scan *s, bool *ret_whole)
 		return err;
 	if (found.number != s->current.number)
 		return scan_damaged(s, 0, "this file was written as segment %" PRIu64, found.number);
+	if (is_beginning(s))
+		s->sequence = found.sequence; /* where the log begins now */
 	if (found.sequence != s->sequence)
 		return scan_damaged(s, 0, "batch %" PRIu64 " is missing before it", s->sequence);
 	s->salt = salt;
+	s->format = found.format;
 	*ret_whole = true;
 	return ORD_OK;
-}
-
-/* The salt that the segment would have: batches behind a damaged header are recognised by it. */
-static uint32_t expected_salt(const struct scan *s)
-{
-	const struct ord_wal_options *o = &s->w->options;
-	uint8_t bytes[ORD_SEGMENT_HEADER_BYTES];
-	struct ord_segment expected = {.cluster = o->cluster,
-				       .node = o->node,
-				       .groups_count = o->groups_count,
-				       .number = s->current.number,
-				       .sequence = s->sequence};
-	return ord_segment_encode(&expected, bytes);
 }
 
 static int scan_segment(struct scan *s)
@@ -338,8 +366,10 @@ static int scan_segment(struct scan *s)
 	s->last_offset = 0;
 	if (s->current.bytes == 0 && !s->is_last)
 		return scan_damaged(s, 0, "it is empty, and segment %" PRIu64 " follows", s->current.number + 1);
-	s->salt = expected_salt(s);
-	int err = scan_header(s, &whole);
+	s->format = 0;
+	int err = ord_wal_keep_up(s->w, s->current.number) == ORD_OK ? scan_header(s, &whole) : scan_no_memory(s);
+	if (err == ORD_OK && !whole && is_beginning(s))
+		return scan_damaged(s, 0, "it is the first one that there is, and its header is damaged");
 	if (err == ORD_OK && whole)
 		offset = ORD_SEGMENT_HEADER_BYTES;
 	while (err == ORD_OK && whole && offset < s->current.bytes)
@@ -349,7 +379,9 @@ static int scan_segment(struct scan *s)
 	s->w->segment = s->current.number;
 	s->w->offset = offset;
 	s->w->salt = s->salt;
-	s->w->disk_bytes += s->current.bytes;
+	s->w->format = s->format;
+	if (err == ORD_OK)
+		ord_wal_keep_bytes(s->w, s->current.number, s->current.bytes);
 	return err;
 }
 
@@ -392,7 +424,7 @@ static int scan_make_durable(struct scan *s)
 static int scan_all(struct scan *s)
 {
 	for (size_t i = 0; i < s->segments_count; i++) {
-		uint64_t expected = i + 1;
+		uint64_t expected = s->segments[0].number + i;
 		s->current = s->segments[i];
 		s->is_last = i + 1 == s->segments_count;
 		if (s->current.number != expected) {
@@ -410,6 +442,7 @@ int ord_wal_scan(struct ord_wal *w, ord_wal_each each, void *arg, char *why, siz
 {
 	struct scan s = {.w = w, .each = each, .arg = arg, .why = why, .why_size = why_size, .sequence = 1};
 	w->segment = 1;
+	w->first_segment = 1;
 	int err = w->options.io.list(w->options.io.ctx, scan_list_cb, &s);
 	if (err != ORD_OK) {
 		snprintf(why, why_size, "cannot list the segments of the write-ahead log: %s", ord_err_text(err));
@@ -420,6 +453,8 @@ int ord_wal_scan(struct ord_wal *w, ord_wal_each each, void *arg, char *why, siz
 		err = ORD_ERR_NOMEM;
 		goto out;
 	}
+	if (s.segments_count > 0)
+		w->first_segment = s.segments[0].number;
 	err = scan_all(&s);
 	w->sequence = s.sequence;
 	w->was_empty = s.sequence == 1;

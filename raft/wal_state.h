@@ -26,6 +26,13 @@ struct wal_batch {
 	uint32_t groups_count;
 };
 
+/* One segment, and what is needed in it. */
+struct wal_kept {
+	uint64_t disk_bytes;
+	uint64_t used_bytes[ORD_WAL_USES];
+	uint64_t cleared_by; /* batch with what replaced the last thing that was let go */
+};
+
 struct ord_wal {
 	struct ord_wal_options options;
 	bool was_empty;
@@ -33,7 +40,8 @@ struct ord_wal {
 	/* Where the next batch goes. */
 	uint64_t segment;
 	uint64_t offset;
-	uint32_t salt; /* of the segment; meaningless while offset is 0 */
+	uint32_t salt;	 /* of the segment; meaningless while offset is 0 */
+	uint32_t format; /* of the segment that was read last */
 	uint64_t sequence;
 
 	/* Batches, oldest first. open is the last one or NULL; in_flight is the first one or NULL. */
@@ -52,13 +60,30 @@ struct ord_wal {
 	size_t block_bytes;
 	struct wal_block *spare_block; /* owned, may be NULL */
 
+	/* Segments from first_segment on. */
+	struct wal_kept *kept; /* owned */
+	size_t kept_count;
+	size_t kept_capacity;
+	uint64_t first_segment;
+	uint64_t used_bytes[ORD_WAL_USES]; /* in all of them */
+	uint64_t kept_until;		   /* batch that is on disk before any segment goes */
+	uint64_t removed_bytes;		   /* of the one whose removal is under way */
+	bool removing;
+
 	uint64_t durable_sequence;
-	uint64_t durable_place; /* the end of what is on disk */
+	uint64_t durable_segment; /* where the last batch that is on disk stands */
+	uint64_t durable_place;	  /* the end of what is on disk */
 	uint64_t disk_bytes;
 	uint64_t waiting_bytes;
 	uint64_t memory_bytes;
 	uint64_t syncs_count;
 };
+
+/* Makes sure that all segments up to number are known. ORD_ERR_NOMEM. */
+int ord_wal_keep_up(struct ord_wal *w, uint64_t number);
+
+/* So many bytes of a segment are on disk in addition. */
+void ord_wal_keep_bytes(struct ord_wal *w, uint64_t number, uint64_t bytes);
 
 /* Reads all segments: hands the records to each, and sets where the next batch goes. As ord_wal_open. */
 int ord_wal_scan(struct ord_wal *w, ord_wal_each each, void *arg, char *why, size_t why_size);

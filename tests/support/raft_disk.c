@@ -113,6 +113,17 @@ static void disk_write(void *ctx, uint64_t segment, uint64_t offset, struct ord_
 		d->write_bytes_max = bytes.len;
 }
 
+static void disk_remove(void *ctx, uint64_t segment)
+{
+	struct raft_disk *d = ctx;
+	cr_assert_eq(d->remove_segment, 0, "two removals under way");
+	cr_assert_eq(segment, raft_disk_first(d), "a segment that is not the first one is removed");
+	cr_assert_lt(segment, raft_disk_last(d), "the last segment is removed");
+	cr_assert(!d->in_flight || d->write_segment != segment, "the segment that is written is removed");
+	d->remove_segment = segment;
+	d->removes_count++;
+}
+
 struct ord_io raft_disk_io(struct raft_disk *d)
 {
 	return (struct ord_io){.ctx = d,
@@ -120,7 +131,8 @@ struct ord_io raft_disk_io(struct raft_disk *d)
 			       .read = disk_read,
 			       .truncate = disk_truncate,
 			       .rewrite = disk_rewrite,
-			       .write = disk_write};
+			       .write = disk_write,
+			       .remove = disk_remove};
 }
 
 void raft_disk_complete(struct raft_disk *d)
@@ -128,6 +140,15 @@ void raft_disk_complete(struct raft_disk *d)
 	cr_assert(d->in_flight);
 	d->in_flight = false;
 	segment_put(segment_at(d, d->write_segment), d->write_offset, d->write_bytes.base, d->write_bytes.len);
+}
+
+void raft_disk_complete_remove(struct raft_disk *d)
+{
+	struct raft_disk_segment *s = segment_at(d, d->remove_segment);
+	cr_assert_neq(d->remove_segment, 0);
+	free(s->base);
+	*s = (struct raft_disk_segment){0};
+	d->remove_segment = 0;
 }
 
 void raft_disk_tear(struct raft_disk *d, size_t len, size_t len_zero)
@@ -152,6 +173,9 @@ static void tear_sectors(struct raft_disk *d, struct random *r)
 
 void raft_disk_crash(struct raft_disk *d, struct random *r)
 {
+	if (d->remove_segment != 0 && random_chance(r, 50))
+		raft_disk_complete_remove(d);
+	d->remove_segment = 0;
 	if (!d->in_flight)
 		return;
 	switch (random_below(r, 4)) {
@@ -179,6 +203,14 @@ void raft_disk_copy(const struct raft_disk *from, struct raft_disk *to)
 		if (s->exists)
 			segment_put(&to->segments[i], 0, s->base, s->len);
 	}
+}
+
+uint64_t raft_disk_first(const struct raft_disk *d)
+{
+	uint64_t first = 0;
+	while (first < RAFT_DISK_SEGMENTS_MAX && !d->segments[first].exists)
+		first++;
+	return first;
 }
 
 uint64_t raft_disk_last(const struct raft_disk *d)

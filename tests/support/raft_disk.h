@@ -25,6 +25,8 @@ struct raft_disk {
 	uint64_t write_segment;
 	uint64_t write_offset;
 	struct ord_slice write_bytes;
+	uint64_t remove_segment; /* whose removal is under way; 0: none */
+	uint64_t removes_count;
 	uint64_t writes_count;
 	uint64_t reads_count;
 	uint64_t syncs_count; /* by truncating */
@@ -44,16 +46,20 @@ struct ord_io raft_disk_io(struct raft_disk *d);
 /* The write in flight is durable now. The caller then tells the log. */
 void raft_disk_complete(struct raft_disk *d);
 
-/* Power is lost: of the write in flight nothing, a beginning, all, or any set of sectors is there. */
+/* The removal under way is durable now. The caller then tells the log. */
+void raft_disk_complete_remove(struct raft_disk *d);
+
+/* Power is lost: a removal under way has happened, or not; of the write in flight nothing, a beginning, all, or any set of sectors is there. */
 void raft_disk_crash(struct raft_disk *d, struct random *r);
 
 /* Of the write in flight the first len bytes are there, then len_zero zeros. */
 void raft_disk_tear(struct raft_disk *d, size_t len, size_t len_zero);
 
-/* A copy of the disk without its write in flight. */
+/* A copy of the disk without its write in flight and with the segment whose removal is under way. */
 void raft_disk_copy(const struct raft_disk *from, struct raft_disk *to);
 
-/* The number of the last segment. */
+/* The number of the first segment, and of the last one. */
+uint64_t raft_disk_first(const struct raft_disk *d);
 uint64_t raft_disk_last(const struct raft_disk *d);
 
 #endif

@@ -13,6 +13,7 @@
 #define APPEND_VERSION 0
 #define APPEND_RESULT_VERSION 2
 #define TIMEOUT_NOW_VERSION 0
+#define INSTALL_VERSION 0
 
 enum { FLAG_DISRUPT = 1, FLAG_GRANTED = 1, FLAG_PRE_VOTE = 2 };
 
@@ -71,6 +72,17 @@ static void put_timeout_now(const struct ord_message *m, struct ord_bytes *out)
 	ord_bytes_put_u64(out, t->last_log_term);
 }
 
+static void put_install(const struct ord_message *m, struct ord_bytes *out)
+{
+	const struct raft_install_snapshot *i = &m->raft.install_snapshot;
+	put_header(m, version_at_most(i->version, INSTALL_VERSION), 0, i->term, out);
+	ord_bytes_put_u64(out, i->last_index);
+	ord_bytes_put_u64(out, i->last_term);
+	ord_bytes_put_u64(out, i->conf_index);
+	ord_bytes_put_u32(out, (uint32_t)m->members.len);
+	ord_bytes_put(out, m->members.base, m->members.len);
+}
+
 int ord_codec_encode(const struct ord_message *m, struct ord_bytes *out)
 {
 	switch (m->raft.type) {
@@ -85,6 +97,9 @@ int ord_codec_encode(const struct ord_message *m, struct ord_bytes *out)
 		return ORD_OK;
 	case RAFT_TIMEOUT_NOW:
 		put_timeout_now(m, out);
+		return ORD_OK;
+	case RAFT_INSTALL_SNAPSHOT:
+		put_install(m, out);
 		return ORD_OK;
 	default:
 		return ORD_ERR_INVALID;
@@ -199,6 +214,19 @@ static bool get_timeout_now(struct ord_reader *r, uint64_t term, struct ord_mess
 	return point_makes_sense(t->last_log_index, t->last_log_term, term);
 }
 
+static bool get_install(struct ord_reader *r, uint64_t term, struct ord_message *ret)
+{
+	struct raft_install_snapshot *i = &ret->raft.install_snapshot;
+	i->term = term;
+	i->last_index = ord_reader_u64(r);
+	i->last_term = ord_reader_u64(r);
+	i->conf_index = ord_reader_u64(r);
+	ret->members = ord_reader_take(r, ord_reader_u32(r));
+	return !r->failed && i->last_index > 0 && point_makes_sense(i->last_index, i->last_term, term) &&
+	       i->conf_index >= 1 && i->conf_index <= i->last_index && ret->members.len > 0 &&
+	       ret->members.len <= ORD_MESSAGE_MEMBERS_BYTES_MAX;
+}
+
 static bool get_body(struct ord_reader *r, uint8_t version, uint8_t flags, struct raft_entry *entries,
 		     struct ord_message *ret)
 {
@@ -219,6 +247,9 @@ static bool get_body(struct ord_reader *r, uint8_t version, uint8_t flags, struc
 	case RAFT_REQUEST_VOTE_RESULT:
 		m->request_vote_result.version = version;
 		return version == REQUEST_VOTE_RESULT_VERSION && get_request_vote_result(r, flags, term, ret);
+	case RAFT_INSTALL_SNAPSHOT:
+		m->install_snapshot.version = version;
+		return version <= INSTALL_VERSION && flags == 0 && get_install(r, term, ret);
 	case RAFT_TIMEOUT_NOW:
 		m->timeout_now.version = version;
 		return version <= TIMEOUT_NOW_VERSION && flags == 0 && get_timeout_now(r, term, ret);

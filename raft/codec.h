@@ -13,7 +13,7 @@
  *
  *  offset  bytes  content
  *       0      1  1, the format
- *       1      1  type: 1 append, 2 append result, 3 request vote, 4 request vote result, 6 timeout now (libraft's numbers)
+ *       1      1  type: 1 append, 2 append result, 3 request vote, 4 request vote result, 5 install, 6 timeout now (libraft's numbers)
  *       2      1  libraft's version of that message
  *       3      1  flags: request vote 1 may disrupt a leader, 2 pre-vote; its result 1 granted, 2 pre-vote; otherwise 0
  *       4      4  group
@@ -25,17 +25,21 @@
  *                 append result: 8 rejected index or 0, 8 last index, 8 index applied at the sender, 2 features, 2 capacity
  *                 request vote: 8 index of the last entry, 8 its term
  *                 request vote result: 2 features, 2 capacity
+ *                 install: 8 index of the last entry that the receiver cannot get, 8 its term, 8 index of the entry that set the members in
+ *                   force there, 4 length of its payload, at most 1,024, and the payload (raft/members.h). The state itself goes another way
  *                 timeout now: 8 index of the last entry, 8 its term
  */
 #define ORD_MESSAGE_BYTES_MAX (8u << 20)
 #define ORD_MESSAGE_HEADER_BYTES 24u
 #define ORD_MESSAGE_ENTRIES_MAX 1024u /* in one append */
+#define ORD_MESSAGE_MEMBERS_BYTES_MAX 1024u
 
 struct ord_message {
 	uint32_t group;
 	uint32_t from;
 	uint32_t to;
 	uint64_t applied;	  /* of an append result */
+	struct ord_slice members; /* of an install, borrowed; the field of libraft stays empty */
 	struct raft_message raft; /* server_address stays NULL; entries point into what the decoder was given */
 };
 

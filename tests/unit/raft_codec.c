@@ -45,6 +45,11 @@ static struct ord_message message_of(enum raft_message_type type)
 		m.raft.request_vote_result = (struct raft_request_vote_result){
 			.version = 2, .term = 6, .vote_granted = true, .pre_vote = true, .features = 1, .capacity = 2};
 		break;
+	case RAFT_INSTALL_SNAPSHOT:
+		m.members = ord_slice_text("members");
+		m.raft.install_snapshot =
+			(struct raft_install_snapshot){.term = 8, .last_index = 9, .last_term = 7, .conf_index = 4};
+		break;
 	default:
 		m.raft.timeout_now =
 			(struct raft_timeout_now){.version = 0, .term = 8, .last_log_index = 9, .last_log_term = 8};
@@ -90,7 +95,7 @@ static int decode(struct ord_slice bytes, struct ord_message *ret)
 }
 
 static const enum raft_message_type plain[] = {RAFT_APPEND_ENTRIES_RESULT, RAFT_REQUEST_VOTE, RAFT_REQUEST_VOTE_RESULT,
-					       RAFT_TIMEOUT_NOW};
+					       RAFT_TIMEOUT_NOW, RAFT_INSTALL_SNAPSHOT};
 #define PLAIN_COUNT (sizeof plain / sizeof plain[0])
 
 Test(raft_codec, every_message_comes_back)
@@ -188,7 +193,7 @@ static void expect_refused(size_t offset, uint64_t value, size_t width, const ch
 Test(raft_codec, fields_that_make_no_sense_are_refused)
 {
 	expect_refused(0, 2, 1, "format");
-	expect_refused(1, 5, 1, "a snapshot");
+	expect_refused(1, 5, 1, "an install");
 	expect_refused(1, 9, 1, "type");
 	expect_refused(2, 1, 1, "version of an append");
 	expect_refused(3, 1, 1, "flags of an append");
@@ -249,6 +254,68 @@ Test(raft_codec, results_and_votes_are_checked)
 	ord_bytes_clear(&out);
 	ord_codec_encode(&m, &out);
 	cr_expect_eq(decode(ord_bytes_slice(&out), &got), ORD_ERR_FORMAT, "a vote that does not tell pre-votes apart");
+}
+
+static int decode_install(uint64_t index, uint64_t term, uint64_t members_index, size_t members_len)
+{
+	static const uint8_t payload[ORD_MESSAGE_MEMBERS_BYTES_MAX + 1];
+	struct ord_message m = message_of(RAFT_INSTALL_SNAPSHOT);
+	struct ord_message got;
+	m.raft.install_snapshot.last_index = index;
+	m.raft.install_snapshot.last_term = term;
+	m.raft.install_snapshot.conf_index = members_index;
+	m.members = ord_slice_of(payload, members_len);
+	ord_bytes_clear(&out);
+	cr_assert_eq(ord_codec_encode(&m, &out), ORD_OK);
+	return decode(ord_bytes_slice(&out), &got);
+}
+
+Test(raft_codec, installs_are_checked)
+{
+	struct ord_message m = message_of(RAFT_INSTALL_SNAPSHOT);
+	struct ord_message got;
+	ord_codec_encode(&m, &out);
+	cr_assert_eq(ord_codec_decode(ord_bytes_slice(&out), entries, &got), ORD_OK);
+	const struct raft_install_snapshot *i = &got.raft.install_snapshot;
+	cr_expect(i->version == 0 && i->term == 8 && i->last_index == 9 && i->last_term == 7 && i->conf_index == 4);
+	cr_expect(ord_slice_equal(got.members, ord_slice_text("members")));
+	cr_expect_eq(i->conf.n, 0);
+	cr_expect_eq(decode_install(9, 8, 9, 7), ORD_OK);
+	cr_expect_eq(decode_install(9, 9, 4, 7), ORD_ERR_FORMAT, "an entry of a later term");
+	cr_expect_eq(decode_install(0, 0, 0, 7), ORD_ERR_FORMAT, "no entry");
+	cr_expect_eq(decode_install(9, 0, 4, 7), ORD_ERR_FORMAT, "an entry without a term");
+	cr_expect_eq(decode_install(9, 7, 10, 7), ORD_ERR_FORMAT, "members of later");
+	cr_expect_eq(decode_install(9, 7, 0, 7), ORD_ERR_FORMAT, "members of never");
+	cr_expect_eq(decode_install(UINT64_MAX, 7, 4, 7), ORD_ERR_FORMAT, "an enormous index");
+	cr_expect_eq(decode_install(9, 7, 4, 0), ORD_ERR_FORMAT, "nobody");
+	cr_expect_eq(decode_install(9, 7, 4, ORD_MESSAGE_MEMBERS_BYTES_MAX), ORD_OK);
+	cr_expect_eq(decode_install(9, 7, 4, ORD_MESSAGE_MEMBERS_BYTES_MAX + 1), ORD_ERR_FORMAT, "too many");
+}
+
+/* What a log is tidied with does not travel. */
+Test(raft_codec, a_copy_is_no_entry_between_nodes)
+{
+	struct ord_message m = {.group = 3, .from = 1, .to = 2};
+	struct ord_message got;
+	uint8_t inner[ORD_RECORD_HEADER_BYTES + 3];
+	struct ord_record r = {.type = ORD_RECORD_ENTRY,
+			       .kind = ORD_ENTRY_COMMAND,
+			       .group = 3,
+			       .term = 5,
+			       .index = 2,
+			       .payload = ord_slice_text("abc")};
+	ord_record_encode(&r, inner);
+	struct ord_record copy = {.type = ORD_RECORD_COPY,
+				  .group = 3,
+				  .term = 5,
+				  .index = 2,
+				  .payload = ord_slice_of(inner, sizeof inner)};
+	m.raft.type = RAFT_APPEND_ENTRIES;
+	m.raft.append_entries = (struct raft_append_entries){.term = 6, .prev_log_index = 1, .prev_log_term = 1};
+	size_t begun = ord_codec_append_begin(&m, &out);
+	ord_record_encode(&copy, ord_bytes_extend(&out, ord_record_bytes(&copy)));
+	ord_codec_append_end(&out, begun, 1);
+	cr_expect_eq(decode(ord_bytes_slice(&out), &got), ORD_ERR_FORMAT);
 }
 
 Test(raft_codec, garbage_is_refused)

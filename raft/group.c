@@ -4,12 +4,15 @@
  *
  *   opened --ord_group_recover--> opened --ord_group_start---------------------> started
  *   opened (blank) --ord_group_bootstrap--> bootstrapped --ord_group_synced----> started
+ *   started --ord_group_install--> installed --ord_group_synced----------------> started, with another instance of libraft
  *
  * Once started, libraft's state (follower, candidate, leader) changes in ord_group_step() alone, and the owner is told by ord_group_tell_role():
  * of a leader only when it has applied all that earlier leaders left (ready_index).
  *
  * What libraft leaves to its host and where it is done:
- *   group_start.c     recovery, the first configuration, RAFT_START
+ *   group_start.c     the first configuration, RAFT_START
+ *   group_recover.c   what the log says
+ *   group_base.c      where the log begins, RAFT_SNAPSHOT
  *   group.c           order of what an update asks for; vote records before messages; durable indexes capped at truncations
  *   group_timers.c    when to time out, and how long the timeouts are
  *   group_receive.c   what a message must satisfy before libraft may see it
@@ -99,9 +102,27 @@ static unsigned seed_of(const struct ord_group_env *env, uint32_t id)
 	return (unsigned)ord_hash64(parts, sizeof parts);
 }
 
+int ord_group_raft_init(struct ord_group *g)
+{
+	const struct ord_group_env *env = g->env;
+	char text[ORD_MEMBER_TEXT_SIZE];
+	ord_member_format(env->node, text);
+	memset(&g->raft, 0, sizeof g->raft);
+	if (raft_init(&g->raft, NULL, NULL, env->node, text) != 0)
+		return ORD_ERR_NOMEM;
+	g->raft.tracer = NULL; /* the default one formats a text for every step, even when nobody reads it */
+	raft_seed(&g->raft, seed_of(env, g->id));
+	raft_set_pre_vote(&g->raft, true);
+	raft_set_heartbeat_timeout(&g->raft, env->heartbeat_ms);
+	raft_set_max_inflight_entries(&g->raft, INFLIGHT_ENTRIES_MAX);
+	raft_set_install_snapshot_timeout(&g->raft,
+					  env->election_timeout_ms); /* a word to the peer, no transfer: said again */
+	g->timeout_ms = 0;
+	return ORD_OK;
+}
+
 int ord_group_open(struct ord_group_env *env, uint32_t id, struct ord_group **ret)
 {
-	char text[ORD_MEMBER_TEXT_SIZE];
 	struct ord_group *g = calloc(1, sizeof *g);
 	if (g == NULL)
 		return ORD_ERR_NOMEM;
@@ -109,16 +130,10 @@ int ord_group_open(struct ord_group_env *env, uint32_t id, struct ord_group **re
 	g->id = id;
 	g->told_role = ORD_ROLE_UNAVAILABLE;
 	ord_bytes_init(&g->held, HELD_BYTES_MAX);
-	ord_member_format(env->node, text);
-	if (raft_init(&g->raft, NULL, NULL, env->node, text) != 0) {
+	if (ord_group_raft_init(g) != ORD_OK) {
 		free(g);
 		return ORD_ERR_NOMEM;
 	}
-	g->raft.tracer = NULL; /* the default one formats a text for every step, even when nobody reads it */
-	raft_seed(&g->raft, seed_of(env, id));
-	raft_set_pre_vote(&g->raft, true);
-	raft_set_heartbeat_timeout(&g->raft, env->heartbeat_ms);
-	raft_set_max_inflight_entries(&g->raft, INFLIGHT_ENTRIES_MAX);
 	*ret = g;
 	return ORD_OK;
 }
@@ -130,6 +145,9 @@ void ord_group_close(struct ord_group *g)
 	raft_close(&g->raft, NULL);
 	ord_entries_close(&g->entries);
 	ord_bytes_close(&g->held);
+	for (size_t i = 0; i < g->members_count; i++)
+		ord_bytes_close(&g->members[i].payload);
+	free(g->members);
 	free(g);
 }
 
@@ -140,6 +158,10 @@ int ord_group_write_vote(struct ord_group *g, uint64_t term, uint64_t vote)
 	int err = ord_wal_append(g->env->wal, &r, &place);
 	if (err != ORD_OK)
 		return err;
+	ord_wal_hold(g->env->wal, place, ord_record_bytes(&r), ORD_WAL_USE_VOTE);
+	if (g->vote_place != 0)
+		ord_wal_let_go(g->env->wal, g->vote_place, ord_record_bytes(&r), ORD_WAL_USE_VOTE);
+	g->vote_place = place;
 	g->term = term;
 	g->vote = vote;
 	g->vote_sequence = ord_wal_sequence(g->env->wal);
@@ -224,6 +246,7 @@ static void mark(struct ord_group *g)
 static void truncate(struct ord_group *g, uint64_t index)
 {
 	ord_trace("group truncates", g->id, index);
+	ord_group_let_go(g, index);
 	ord_entries_truncate(&g->entries, index);
 	for (uint32_t i = 0; i < g->marks_count; i++)
 		if (g->marks[i].index >= index)
@@ -250,7 +273,11 @@ static int write_entry(struct ord_group *g, const struct raft_entry *e, uint64_t
 				       .payload = ord_slice_of(e->buf.base, e->buf.len)};
 		err = ord_wal_append(wal, &r, &ref.place);
 	}
-	return err == ORD_OK ? ord_entries_append(&g->entries, &ref) : err;
+	if (err == ORD_OK)
+		err = ord_entries_append(&g->entries, &ref);
+	if (err == ORD_OK)
+		ord_wal_hold(wal, ref.place, ord_entry_record_bytes(&ref), ORD_WAL_USE_ENTRY);
+	return err;
 }
 
 static void write_entries(struct ord_group *g, const struct raft_update *u, enum group_source source)
@@ -263,6 +290,11 @@ static void write_entries(struct ord_group *g, const struct raft_update *u, enum
 				    " was applied and is now to be replaced: the nodes do not agree; stop the cluster "
 				    "and compare the data directories",
 				    index, g->id);
+		return;
+	}
+	/* What voids them has its room before they are let go. */
+	if (ord_wal_reserve(g->env->wal, u->entries.batch[0].buf.len) != ORD_OK) {
+		ord_group_env_fatal(g->env, ORD_ERR_NOMEM, "out of memory in the write-ahead log");
 		return;
 	}
 	if (index <= g->entries.last)
@@ -301,12 +333,27 @@ static void mend_vote_result(const struct ord_group *g, struct ord_message *m)
 		v->term = raft_current_term(&g->raft);
 }
 
+/* libraft says only which entry is the last one. */
+static void mend_install(const struct ord_group *g, struct ord_message *m)
+{
+	struct raft_install_snapshot *i = &m->raft.install_snapshot;
+	ORD_ASSERT(i->last_index == g->entries.base);
+	i->term = raft_current_term(&g->raft);
+	i->last_term = g->entries.base_term;
+	i->conf_index = g->members[0].index;
+	m->members = ord_bytes_slice(&g->members[0].payload);
+}
+
 static void send_message(struct ord_group *g, const struct raft_message *raft)
 {
 	struct ord_group_env *env = g->env;
 	struct ord_message m = {.group = g->id, .from = env->node, .to = (uint32_t)raft->server_id, .raft = *raft};
-	if (raft->type == RAFT_APPEND_ENTRIES_RESULT)
+	if (raft->type == RAFT_APPEND_ENTRIES_RESULT) {
+		if (g->mutes_refusals && raft->append_entries_result.rejected > 0)
+			return;
 		mend_append_result(g, &m);
+	} else if (raft->type == RAFT_INSTALL_SNAPSHOT)
+		mend_install(g, &m);
 	else if (raft->type == RAFT_REQUEST_VOTE_RESULT)
 		mend_vote_result(g, &m);
 	else if (raft->type == RAFT_REQUEST_VOTE)
@@ -413,7 +460,8 @@ void ord_group_synced(struct ord_group *g)
 		int err = ord_group_holds_back(g) ? ORD_OK : ord_group_start(g, why, sizeof why);
 		if (err != ORD_OK)
 			ord_group_env_fatal(g->env, err, "%s", why);
-		return;
+		if (!g->started || g->env->dead)
+			return;
 	}
 	if (!ord_group_holds_back(g)) {
 		release_held(g);
@@ -492,6 +540,7 @@ void ord_group_status(const struct ord_group *g, struct ord_group_status *ret)
 					 .term = g->term,
 					 .vote = (uint32_t)g->vote,
 					 .leader = g->told_leader,
+					 .base_index = g->entries.base,
 					 .last_index = g->entries.last,
 					 .last_term = ord_entries_term(&g->entries, g->entries.last),
 					 .commit_index = commit > g->applied ? commit : g->applied,

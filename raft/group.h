@@ -44,8 +44,9 @@ struct ord_group_env {
 	uint64_t seed;
 	uint32_t election_timeout_ms;
 	uint32_t heartbeat_ms;
-	uint32_t message_bytes; /* an append ends with the entry that passes this */
-	uint64_t window_bytes;	/* unanswered entries of one group to one peer */
+	uint32_t message_bytes;	 /* an append ends with the entry that passes this */
+	uint64_t window_bytes;	 /* unanswered entries of one group to one peer */
+	uint64_t trailing_bytes; /* of released entries of one group in the log */
 
 	uint64_t now_ms;
 	uint64_t cold_bytes;	/* read from disk for peers in this turn */
@@ -80,6 +81,12 @@ void ord_group_close(struct ord_group *g);
 /* Takes a record of the log while it is read at start-up. ORD_ERR_CORRUPT, ORD_ERR_MISMATCH (made with other members) or ORD_ERR_NOMEM, with why. */
 int ord_group_recover(struct ord_group *g, const struct ord_record *r, uint64_t place, char *why, size_t why_size);
 
+/* The log begins after that base; copied. Before anything is recovered. ORD_ERR_MISMATCH, ORD_ERR_CORRUPT (it cannot be) or ORD_ERR_NOMEM, with why. */
+int ord_group_set_base(struct ord_group *g, const struct ord_base *base, char *why, size_t why_size);
+
+/* Looks at all that was recovered together. ORD_ERR_CORRUPT, with why. */
+int ord_group_recovered(struct ord_group *g, char *why, size_t why_size);
+
 /* True when the log has nothing of this group. */
 bool ord_group_is_blank(const struct ord_group *g);
 
@@ -93,6 +100,17 @@ int ord_group_start(struct ord_group *g, char *why, size_t why_size);
 int ord_group_propose(struct ord_group *g, struct ord_slice entry, uint64_t *ret_index, uint64_t *ret_term);
 int ord_group_transfer(struct ord_group *g, uint32_t node);
 void ord_group_status(const struct ord_group *g, struct ord_group_status *ret);
+
+void ord_group_base(const struct ord_group *g, uint64_t index, struct ord_base *ret);
+void ord_group_release(struct ord_group *g, uint64_t index);
+
+int ord_group_install(struct ord_group *g, const struct ord_base *base);
+
+/* These make room for the removal of a segment: released entries in it leave the log; the vote in it, and entries, are written again. The last one takes *at as the index to
+ * begin with and moves it on, up to budget bytes; true when it has come to the end. */
+void ord_group_trim_segment(struct ord_group *g, uint64_t segment);
+void ord_group_copy_vote(struct ord_group *g, uint64_t segment);
+bool ord_group_copy_entries(struct ord_group *g, uint64_t segment, uint64_t *at, uint64_t *budget);
 
 /* Takes a decoded message of this group from one of env->nodes. ORD_ERR_FORMAT when it cannot be from a correct node. */
 int ord_group_receive(struct ord_group *g, struct ord_message *m);

@@ -12,7 +12,9 @@ static void apply_change(struct ord_group *g, uint64_t index, struct ord_slice p
 {
 	struct raft_event event = {.type = RAFT_CONFIGURATION, .configuration = {.index = index}};
 	struct raft_buffer buf = {.base = (void *)(uintptr_t)payload.base, .len = payload.len};
-	int rv = raft_configuration_decode(&buf, &event.configuration.conf);
+	int rv = ord_group_keep_members(g, index, payload) == ORD_OK ? 0 : RAFT_NOMEM;
+	if (rv == 0)
+		rv = raft_configuration_decode(&buf, &event.configuration.conf);
 	if (rv == 0)
 		rv = ord_group_step(g, &event, GROUP_SOURCE_NONE, NULL);
 	if (rv != 0)

@@ -76,6 +76,25 @@ static void step_append(struct ord_group *g, struct raft_message *m)
 	} while (done < whole.n_entries && g->entries.last >= whole.prev_log_index + done);
 }
 
+/* What an append says of entries up to the base is known: they are committed, so that every later leader has them, and the same. libraft, which has forgotten them, would
+ * refuse; it is given what comes after. False when the leader has another entry at the base. */
+static bool skip_to_base(const struct ord_group *g, struct raft_append_entries *a)
+{
+	uint64_t base = g->entries.base;
+	if (a->prev_log_index >= base)
+		return a->prev_log_index > base || a->prev_log_term == g->entries.base_term;
+	uint64_t known = base - a->prev_log_index;
+	if (known > a->n_entries)
+		known = a->n_entries;
+	else if (a->entries[known - 1].term != g->entries.base_term)
+		return false;
+	a->entries += known;
+	a->n_entries -= (unsigned)known;
+	a->prev_log_index = base;
+	a->prev_log_term = g->entries.base_term;
+	return true;
+}
+
 static int receive_append(struct ord_group *g, struct ord_message *m)
 {
 	const struct raft_append_entries *a = &m->raft.append_entries;
@@ -87,6 +106,8 @@ static int receive_append(struct ord_group *g, struct ord_message *m)
 		return ORD_ERR_FORMAT;
 	if (!changes_valid(g, a))
 		return ORD_ERR_FORMAT;
+	if (a->term >= term && !skip_to_base(g, &m->raft.append_entries))
+		return ORD_ERR_FORMAT;
 	g->answers_stale = a->term < term;
 	if (!g->answers_stale) {
 		g->leader = m->from;
@@ -96,6 +117,28 @@ static int receive_append(struct ord_group *g, struct ord_message *m)
 	}
 	step_append(g, &m->raft);
 	g->answers_stale = false;
+	return ORD_OK;
+}
+
+/* The leader's log begins after an entry. When that is in the log here, or before its beginning, an append without entries tells the leader so; otherwise
+ * the owner is asked to get it. A refusal would only make the leader send the same at once. */
+static int receive_install(struct ord_group *g, struct ord_message *m)
+{
+	const struct ord_group_env *env = g->env;
+	const struct raft_install_snapshot i = m->raft.install_snapshot;
+	if (!ord_members_valid(m->members, env->nodes, env->nodes_count))
+		return ORD_ERR_FORMAT;
+	m->raft.type = RAFT_APPEND_ENTRIES;
+	m->raft.append_entries = (struct raft_append_entries){
+		.term = i.term, .prev_log_index = i.last_index, .prev_log_term = i.last_term};
+	g->mutes_refusals = i.term >= raft_current_term(&g->raft);
+	int err = receive_append(g, m);
+	g->mutes_refusals = false;
+	if (err != ORD_OK || env->dead || i.term != raft_current_term(&g->raft) || i.last_index <= g->entries.base)
+		return err;
+	const struct ord_entry_ref *own = ord_entries_get(&g->entries, i.last_index);
+	if ((own == NULL || own->term != i.last_term) && env->events.want_install != NULL)
+		env->events.want_install(env->events.ctx, g->id, m->from, i.last_index, i.last_term);
 	return ORD_OK;
 }
 
@@ -146,6 +189,8 @@ int ord_group_receive(struct ord_group *g, struct ord_message *m)
 		return receive_append(g, m);
 	case RAFT_APPEND_ENTRIES_RESULT:
 		return receive_append_result(g, m);
+	case RAFT_INSTALL_SNAPSHOT:
+		return receive_install(g, m);
 	case RAFT_REQUEST_VOTE_RESULT:
 		return receive_vote_result(g, m);
 	case RAFT_REQUEST_VOTE:

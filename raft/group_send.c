@@ -18,6 +18,14 @@ void ord_group_streams_reset(struct ord_group *g)
 	memset(g->streams, 0, sizeof g->streams);
 }
 
+/* What was still to be sent has left the log. libraft takes it for sent; the next append that it asks for is refused by the peer, and then it knows. */
+static void stream_stop(struct group_stream *s)
+{
+	s->next = 0;
+	s->end = 0;
+	s->unacked_bytes = 0;
+}
+
 static bool is_silent(const struct ord_group_env *env, uint32_t peer)
 {
 	uint64_t heard_ms = env->peers[peer].heard_ms;
@@ -124,6 +132,24 @@ void ord_group_stream_ask(struct ord_group *g, const struct raft_message *m)
 	uint64_t pause_ms = a->n_entries == 0 ? 1 : env->heartbeat_ms;
 	if (!goes_on || env->now_ms - s->sent_ms >= pause_ms)
 		stream_send(g, peer, 0);
+}
+
+void ord_group_streams_trim(struct ord_group *g, uint64_t index)
+{
+	if (raft_state(&g->raft) != RAFT_LEADER)
+		return; /* what an earlier leadership left means nothing */
+	for (uint32_t peer = 0; peer < g->env->nodes_count; peer++) {
+		struct group_stream *s = &g->streams[peer];
+		if (s->next == 0 || s->acked >= index)
+			continue;
+		if (s->next <= index) {
+			stream_stop(s);
+			continue;
+		}
+		for (uint64_t i = s->acked + 1; i <= index; i++)
+			s->unacked_bytes -= ord_entry_record_bytes(ord_entries_get(&g->entries, i));
+		s->acked = index;
+	}
 }
 
 void ord_group_stream_acked(struct ord_group *g, uint32_t peer, uint64_t applied)

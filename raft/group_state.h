@@ -23,6 +23,12 @@ struct group_mark {
 	uint64_t index;
 };
 
+/* A change of members that is applied. */
+struct group_members {
+	uint64_t index;
+	struct ord_bytes payload;
+};
+
 /* A leader's way of sending entries to one peer: libraft says which, this says when (raft/group_send.c). */
 struct group_stream {
 	uint64_t next;		/* first index that has not been sent */
@@ -46,9 +52,18 @@ struct ord_group {
 	struct ord_entries entries;
 	uint64_t applied;
 
+	/* The beginning of the log (raft/group_base.c). Entries up to entries.base are in it no more. */
+	uint64_t released;	       /* entries up to here are elsewhere */
+	uint64_t base_current_term;    /* as the base that the log began with says */
+	uint64_t trailing_bytes;       /* of those between the base and that */
+	uint64_t recovered_term;       /* while the log is read: of the entry at the base in it; 0: not seen */
+	struct group_members *members; /* owned; the one in force at the base, and those applied since */
+	size_t members_count;
+
 	/* What the log says, or will say when it is written. */
 	uint64_t term;
 	uint64_t vote;
+	uint64_t vote_place;	/* of the last vote record; 0: none */
 	uint64_t vote_sequence; /* batch of the last vote record: what is sent later waits for it */
 	struct ord_bytes held;	/* messages that wait: 4 bytes node, 4 bytes length, the message */
 
@@ -65,10 +80,11 @@ struct ord_group {
 	uint64_t leader_term; /* ... in this term */
 
 	/* Timers. */
-	bool leader_seen;   /* since the start */
-	bool pre_voting;    /* what the last vote request was */
-	uint32_t fruitless; /* rounds of votes since there was a leader */
-	bool answers_stale; /* the message being taken in is of an earlier term */
+	bool leader_seen;    /* since the start */
+	bool pre_voting;     /* what the last vote request was */
+	uint32_t fruitless;  /* rounds of votes since there was a leader */
+	bool mutes_refusals; /* the message being taken in is answered only when it fits */
+	bool answers_stale;  /* the message being taken in is of an earlier term */
 	uint32_t timeout_ms;
 	uint64_t fired_ms; /* last RAFT_TIMEOUT as leader */
 
@@ -104,6 +120,24 @@ bool ord_group_holds_back(const struct ord_group *g);
 
 /* Tells the owner the role when it has changed. */
 void ord_group_tell_role(struct ord_group *g);
+
+/* Gives the group a new instance of libraft, not started. ORD_ERR_NOMEM. */
+int ord_group_raft_init(struct ord_group *g);
+
+/* Keeps the payload of a change of members that is applied. ORD_ERR_NOMEM. */
+int ord_group_keep_members(struct ord_group *g, uint64_t index, struct ord_slice payload);
+
+/* Fills in the members of a snapshot; the caller owns them. ORD_ERR_NOMEM. */
+int ord_group_members_decode(const struct group_members *members, struct raft_snapshot_metadata *ret);
+
+/* Lets go of the entries from index on, which are void. */
+void ord_group_let_go(struct ord_group *g, uint64_t index);
+
+/* Forgets what is in the log up to index, which is released. */
+void ord_group_trim(struct ord_group *g, uint64_t index);
+
+/* Entries up to the base have left the log: what was to be sent of them is not. */
+void ord_group_streams_trim(struct ord_group *g, uint64_t index);
 
 /* The encoded record of entry index, verified when it comes from disk. ORD_ERR_IO, ORD_ERR_CORRUPT, ORD_ERR_NOMEM. */
 int ord_group_load(const struct ord_group *g, struct ord_wal_reader *reader, uint64_t index, struct ord_wal_piece *ret);

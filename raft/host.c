@@ -20,6 +20,10 @@
 #define GROUP_WINDOW_BYTES_MIN (256u << 10)
 #define GROUP_WINDOW_BYTES_MAX (8u << 20)
 
+/* Released entries that stay for followers that lag, shared out among the groups, and segments that may stay for their sake. */
+#define TRAILING_BYTES (64u << 20)
+#define SEGMENTS_MAX 8
+
 /* Entries in one append, without the last of them. */
 #define MESSAGE_BYTES (512u << 10)
 _Static_assert(MESSAGE_BYTES + ORD_RECORD_BYTES_MAX + 256 <= ORD_MESSAGE_BYTES_MAX, "an append fits a message");
@@ -120,6 +124,9 @@ static int env_open(struct ord_host *h, const struct ord_host_options *o, char *
 	env->heartbeat_ms = (uint32_t)or_default(o->heartbeat_ms, HEARTBEAT_MS);
 	env->window_bytes = or_default(o->window_bytes, window_for(o->groups_count));
 	env->message_bytes = (uint32_t)or_default(o->message_bytes, MESSAGE_BYTES);
+	env->trailing_bytes = or_default(o->trailing_bytes, TRAILING_BYTES / o->groups_count);
+	h->segments_max = or_default(o->segments_max, SEGMENTS_MAX);
+	h->segment_bytes = or_default(o->segment_bytes, SEGMENT_BYTES);
 	h->turn_entries = or_default(o->turn_entries, TURN_ENTRIES);
 	env->entries = malloc(ORD_MESSAGE_ENTRIES_MAX * sizeof *env->entries);
 	if (env->entries == NULL || env->members.failed) {
@@ -152,10 +159,18 @@ static int wal_open(struct ord_host *h, const struct ord_host_options *o, char *
 	struct ord_wal_options w = {.cluster = o->cluster,
 				    .node = o->node,
 				    .groups_count = o->groups_count,
-				    .segment_bytes = or_default(o->segment_bytes, SEGMENT_BYTES),
+				    .segment_bytes = h->segment_bytes,
 				    .cache_bytes = or_default(o->cache_bytes, CACHE_BYTES),
 				    .io = o->io};
-	int err = ord_wal_open(&w, host_recover_cb, h, &h->env.wal, why, why_size);
+	int err = ORD_OK;
+	for (uint32_t i = 0; err == ORD_OK && o->bases != NULL && i < h->groups_count; i++) {
+		err = ord_group_set_base(h->groups[i], &o->bases[i], why, why_size);
+		h->releases = h->releases || o->bases[i].index > 0;
+	}
+	if (err == ORD_OK)
+		err = ord_wal_open(&w, host_recover_cb, h, &h->env.wal, why, why_size);
+	for (uint32_t i = 0; err == ORD_OK && i < h->groups_count; i++)
+		err = ord_group_recovered(h->groups[i], why, why_size);
 	if (err != ORD_OK)
 		return err;
 	err = ord_wal_reader_open(h->env.wal, &h->env.send_reader);
@@ -312,6 +327,44 @@ void ord_host_synced(struct ord_host *h, int status)
 		ord_group_synced(h->groups[groups[i]]);
 }
 
+void ord_host_removed(struct ord_host *h, int status)
+{
+	struct ord_group_env *env = &h->env;
+	if (env->dead)
+		return;
+	if (status == ORD_OK)
+		ord_wal_removed(env->wal);
+	else
+		ord_group_env_fatal(env, status,
+				    "an old segment of the write-ahead log cannot be removed: %s; check the disk and "
+				    "start the node again",
+				    ord_err_text(status));
+}
+
+void ord_host_base(const struct ord_host *h, uint32_t group, uint64_t index, struct ord_base *ret)
+{
+	ORD_ASSERT(group < h->groups_count);
+	ord_group_base(h->groups[group], index, ret);
+}
+
+void ord_host_release(struct ord_host *h, uint32_t group, uint64_t index)
+{
+	ORD_ASSERT(group < h->groups_count);
+	if (h->env.dead)
+		return;
+	h->releases = true;
+	ord_group_release(h->groups[group], index);
+}
+
+int ord_host_install(struct ord_host *h, uint32_t group, const struct ord_base *base)
+{
+	ORD_ASSERT(group < h->groups_count);
+	if (h->env.dead)
+		return ORD_ERR_BUSY;
+	h->releases = true;
+	return ord_group_install(h->groups[group], base);
+}
+
 static void turn_apply(struct ord_host *h)
 {
 	struct ord_group_env *env = &h->env;
@@ -371,6 +424,7 @@ void ord_host_status(const struct ord_host *h, struct ord_host_status *ret)
 	struct ord_wal_status w;
 	ord_wal_status(h->env.wal, &w);
 	*ret = (struct ord_host_status){.wal_bytes = w.disk_bytes,
+					.wal_segments = w.segments_count,
 					.wal_waiting_bytes = w.waiting_bytes,
 					.syncs_count = w.syncs_count,
 					.cached_bytes = w.memory_bytes,

@@ -20,7 +20,7 @@ enum ord_role { ORD_ROLE_FOLLOWER = 1, ORD_ROLE_CANDIDATE = 2, ORD_ROLE_LEADER =
 const char *ord_role_name(enum ord_role role);
 
 /* What the host asks its owner to do. Called from inside open, propose, receive, tick, synced and turn, on the caller's thread.
- * The owner must not call back into the host from send, role or fatal; from apply it may propose. */
+ * The owner must not call back into the host from send, role, want_install or fatal; from apply it may propose. */
 struct ord_host_events {
 	void *ctx; /* borrowed; first argument of all */
 
@@ -35,8 +35,23 @@ struct ord_host_events {
 	 * still be committed, or not. */
 	void (*role)(void *ctx, uint32_t group, enum ord_role role, uint64_t term, uint32_t leader);
 
+	/* The leader (from) has no longer what this node lacks: its log begins after index, an entry of that term. The owner gets a whole state at
+	 * that index or a later one, puts it on its disk, and calls ord_host_install. Comes again until that is done, some times in an
+	 * election timeout. May be NULL: then it is not told. */
+	void (*want_install)(void *ctx, uint32_t group, uint32_t from, uint64_t index, uint64_t term);
+
 	/* The node must stop: err and a text that names the thing and the remedy. No further call may be made but close. */
 	void (*fatal)(void *ctx, int err, const char *why);
+};
+
+/* Where the log of a group begins: all up to and with that entry is elsewhere, durably, and it was committed. index 0: the log is whole. */
+struct ord_base {
+	uint64_t index;
+	uint64_t term; /* of the entry there */
+	uint64_t
+		current_term; /* of the group when the base was made: a leader of an earlier term may not have that entry */
+	uint64_t members_index;	  /* of the entry that set the members in force there; 1 .. index */
+	struct ord_slice members; /* its payload; borrowed */
 };
 
 struct ord_host_options {
@@ -51,15 +66,22 @@ struct ord_host_options {
 	uint64_t segment_bytes;	      /* 0: 64 MiB */
 	uint64_t
 		cache_bytes; /* 0: 64 MiB; committed entries kept in memory for followers, all groups together; older ones are read from the log */
-	uint32_t message_bytes; /* 0: 512 KiB; an append ends with the entry that passes this */
-	uint64_t window_bytes;	/* 0: by the number of groups; unanswered entries of one group to one peer */
-	uint32_t turn_entries;	/* 0: 512; applied in one turn, all groups together */
+	uint32_t message_bytes;	      /* 0: 512 KiB; an append ends with the entry that passes this */
+	uint64_t window_bytes;	      /* 0: by the number of groups; unanswered entries of one group to one peer */
+	uint32_t turn_entries;	      /* 0: 512; applied in one turn, all groups together */
+	const struct ord_base *bases; /* one for each group, copied; NULL: no group has one */
+
+	/* 0: 64 MiB shared out among the groups; released entries of one group that stay in the log for followers that lag. */
+	uint64_t trailing_bytes;
+	/* 0: 8; when the log has more, released entries no longer keep its oldest segment, and what else is left in it is copied. */
+	uint32_t segments_max;
 	struct ord_io io;
 	struct ord_host_events events;
 };
 
 /* Reads the write-ahead log, cuts an incomplete tail, and starts all groups at what it says; on an empty log every group begins with the
  * same configuration of all nodes as voters. now_ms is monotonic. ORD_ERR_CORRUPT when a record before the tail fails its check,
+ * or when the log of a group begins after its base, has no vote, or was told to go on after a later base.
  * ORD_ERR_MISMATCH (libraft older than 0.22, or a log of another cluster, node, number of groups or list of nodes), ORD_ERR_INVALID (options that cannot be),
  * ORD_ERR_IO, ORD_ERR_NOMEM; why (why_size bytes) then names
  * the thing and the remedy. */
@@ -83,6 +105,25 @@ void ord_host_tick(struct ord_host *h, uint64_t now_ms);
 /* The write in flight is on disk (ORD_OK), or failed: then fatal is called. */
 void ord_host_synced(struct ord_host *h, int status);
 
+/* The removal that the interface was asked for is done (ORD_OK), or failed: then fatal is called. */
+void ord_host_removed(struct ord_host *h, int status);
+
+/* The base that a start would need if entries up to index were elsewhere. members is valid until the next call on the host. Asserts that the entry is
+ * applied and not before the base of now. */
+void ord_host_base(const struct ord_host *h, uint32_t group, uint64_t index, struct ord_base *ret);
+
+/* What was applied up to index is elsewhere, durably, so that a start would be given that base or a later one: the entries may leave the log.
+ * They do so a little later (trailing_bytes). Those that are not on this node's disk yet wait for the next call. Lower indexes than before
+ * change nothing. Asserts that the entry is applied. Not to be called from inside events. */
+void ord_host_release(struct ord_host *h, uint32_t group, uint64_t index);
+
+/* The owner has a whole state at base durably on its disk, and a start would be given that base: the group drops its log and goes on after the
+ * base, and apply with the entry after it. It takes part in nothing until that is on disk, too. The base is copied. ORD_ERR_INVALID when there
+ * is no need: the base is not ahead of what was applied, or the log has the entry and will come there by itself; the owner goes on with the
+ * state that it had. ORD_ERR_BUSY: the group leads, or is about to start. ORD_ERR_CORRUPT or ORD_ERR_MISMATCH: a base that cannot be.
+ * ORD_ERR_NOMEM, also told by fatal. After an error nothing has changed. Not to be called from inside events. */
+int ord_host_install(struct ord_host *h, uint32_t group, const struct ord_base *base);
+
 /* Ends a turn of the loop: begins a write when records wait and none is in flight, and applies what is committed, a bounded amount.
  * True when more can be applied at once: call again soon. */
 bool ord_host_turn(struct ord_host *h);
@@ -95,8 +136,9 @@ int ord_host_transfer(struct ord_host *h, uint32_t group, uint32_t node);
 struct ord_group_status {
 	enum ord_role role;
 	uint64_t term;
-	uint32_t vote;	 /* whom this node voted for in that term; 0: nobody */
-	uint32_t leader; /* 0: none known */
+	uint32_t vote;	     /* whom this node voted for in that term; 0: nobody */
+	uint32_t leader;     /* 0: none known */
+	uint64_t base_index; /* the log begins after it */
 	uint64_t last_index;
 	uint64_t last_term; /* of the entry there */
 	uint64_t commit_index;
@@ -107,6 +149,7 @@ void ord_host_group_status(const struct ord_host *h, uint32_t group, struct ord_
 
 struct ord_host_status {
 	uint64_t wal_bytes;	    /* on disk */
+	uint64_t wal_segments;	    /* files */
 	uint64_t wal_waiting_bytes; /* written by nobody yet */
 	uint64_t syncs_count;
 	uint64_t cached_bytes; /* entries in memory */

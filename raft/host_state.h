@@ -11,11 +11,22 @@ struct ord_host {
 	uint64_t turn_entries;	   /* applied in one turn */
 	bool skipped_tick;	   /* the last tick came after a pause */
 
+	/* Removing old segments (raft/host_tidy.c). */
+	bool releases; /* something was released, or began with a base */
+	uint64_t segment_bytes;
+	uint64_t segments_max;
+	uint64_t tidy_segment; /* the one that is being emptied */
+	uint32_t tidy_group;   /* who is next */
+	uint64_t tidy_at;      /* and with which entry; 0: from the beginning */
+
 	/* Bringing groups back to the nodes that should lead them. */
 	uint64_t balance_due_ms;
 	uint64_t *balance_not_before_ms; /* owned; of each group: when it may be tried again */
 	uint32_t balance_cursor;
 };
+
+/* Does a bounded amount for the removal of the oldest segment. */
+void ord_host_tidy(struct ord_host *h);
 
 /* Hands at most one group over, when it is time to look. */
 void ord_host_balance(struct ord_host *h);

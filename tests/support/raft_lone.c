@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "raft/members.h"
 
 #define NODE 1
 #define TICK_MS 10
@@ -40,6 +41,16 @@ static void lone_role(void *ctx, uint32_t group, enum ord_role role, uint64_t te
 	l->role[group] = role;
 	l->term[group] = term;
 	l->leader[group] = leader;
+}
+
+static void lone_want_install(void *ctx, uint32_t group, uint32_t from, uint64_t index, uint64_t term)
+{
+	struct raft_lone *l = ctx;
+	l->wanted_count++;
+	l->wanted_from = from;
+	l->wanted_group = group;
+	l->wanted_index = index;
+	l->wanted_term = term;
 }
 
 static void lone_fatal(void *ctx, int err, const char *why)
@@ -91,18 +102,27 @@ int raft_lone_open(struct raft_lone *l)
 {
 	static const uint32_t nodes[] = {3, 1, 2};
 	memset(l->role, 0, sizeof l->role);
-	memset(l->applied, 0, sizeof l->applied);
+	for (int i = 0; i < 2; i++)
+		l->applied[i] = l->bases[i].index;
 	l->fatal = ORD_OK;
-	struct ord_host_options o = {
-		.cluster = {{5}},
-		.node = NODE,
-		.nodes = nodes,
-		.nodes_count = 3,
-		.groups_count = 2,
-		.seed = 9,
-		.cache_bytes = l->cache_bytes,
-		.io = raft_disk_io(&l->disk),
-		.events = {.ctx = l, .send = lone_send, .apply = lone_apply, .role = lone_role, .fatal = lone_fatal}};
+	struct ord_host_options o = {.cluster = {{5}},
+				     .node = NODE,
+				     .nodes = nodes,
+				     .nodes_count = 3,
+				     .groups_count = 2,
+				     .seed = 9,
+				     .cache_bytes = l->cache_bytes,
+				     .segment_bytes = l->segment_bytes,
+				     .trailing_bytes = l->trailing_bytes,
+				     .segments_max = l->segments_max,
+				     .bases = l->bases,
+				     .io = raft_disk_io(&l->disk),
+				     .events = {.ctx = l,
+						.send = lone_send,
+						.apply = lone_apply,
+						.role = lone_role,
+						.want_install = lone_want_install,
+						.fatal = lone_fatal}};
 	return ord_host_open(&o, l->now_ms, &l->host, l->why, sizeof l->why);
 }
 
@@ -116,6 +136,7 @@ void raft_lone_start(struct raft_lone *l)
 void raft_lone_crash(struct raft_lone *l)
 {
 	l->disk.in_flight = false;
+	l->disk.remove_segment = 0;
 	ord_host_close(l->host);
 	l->host = NULL;
 }
@@ -129,9 +150,15 @@ void raft_lone_turn(struct raft_lone *l)
 void raft_lone_sync(struct raft_lone *l)
 {
 	raft_lone_turn(l);
-	while (l->disk.in_flight) {
-		raft_disk_complete(&l->disk);
-		ord_host_synced(l->host, ORD_OK);
+	while (l->disk.in_flight || l->disk.remove_segment != 0) {
+		if (l->disk.in_flight) {
+			raft_disk_complete(&l->disk);
+			ord_host_synced(l->host, ORD_OK);
+		}
+		if (l->disk.remove_segment != 0) {
+			raft_disk_complete_remove(&l->disk);
+			ord_host_removed(l->host, ORD_OK);
+		}
 		raft_lone_turn(l);
 	}
 }
@@ -205,6 +232,33 @@ int raft_lone_vote(struct raft_lone *l, uint32_t from, uint32_t group, uint64_t 
 	m.raft.type = RAFT_REQUEST_VOTE_RESULT;
 	m.raft.request_vote_result = (struct raft_request_vote_result){
 		.version = 2, .term = term, .vote_granted = true, .pre_vote = is_pre_vote};
+	return raft_lone_give(l, from, m);
+}
+
+struct ord_base raft_lone_base(uint64_t index, uint64_t term, uint64_t current_term)
+{
+	static const uint32_t nodes[] = {1, 2, 3};
+	static uint8_t payload[256];
+	struct ord_bytes members;
+	ord_bytes_init(&members, sizeof payload);
+	ord_members_encode(nodes, 3, &members);
+	memcpy(payload, members.base, members.len);
+	struct ord_base base = {.index = index,
+				.term = term,
+				.current_term = current_term,
+				.members_index = 1,
+				.members = ord_slice_of(payload, members.len)};
+	ord_bytes_close(&members);
+	return base;
+}
+
+int raft_lone_tell_install(struct raft_lone *l, uint32_t from, uint32_t group, uint64_t term, uint64_t index,
+			   uint64_t index_term)
+{
+	struct ord_message m = {.group = group, .members = raft_lone_base(1, 1, 1).members};
+	m.raft.type = RAFT_INSTALL_SNAPSHOT;
+	m.raft.install_snapshot = (struct raft_install_snapshot){
+		.term = term, .last_index = index, .last_term = index_term, .conf_index = 1};
 	return raft_lone_give(l, from, m);
 }
 

@@ -28,12 +28,22 @@ struct raft_lone {
 	uint32_t leader[2];
 	uint64_t applied[2];
 	uint64_t applied_count;
+	uint32_t wanted_count; /* times that an install was asked for; the last one: */
+	uint32_t wanted_from;
+	uint32_t wanted_group;
+	uint64_t wanted_index;
+	uint64_t wanted_term;
 	int fatal;
 	uint32_t fatals_count;
 	char why[512];
 	struct raft_entry *entries; /* owned */
 	struct ord_bytes message;
-	uint64_t cache_bytes; /* option; set before opening */
+	/* Options; set before opening. */
+	uint64_t cache_bytes;
+	uint64_t segment_bytes;
+	uint64_t trailing_bytes;
+	uint32_t segments_max;
+	struct ord_base bases[2];
 };
 
 /* One that raft_lone_free frees, after raft_lone_init. */
@@ -56,7 +66,7 @@ void raft_lone_start(struct raft_lone *l);
 /* Power off, and the write in flight is lost. */
 void raft_lone_crash(struct raft_lone *l);
 
-/* A turn; completes the write in flight, if any, and all that follow. */
+/* A turn; completes the write and the removal under way, if any, and all that follow. */
 void raft_lone_turn(struct raft_lone *l);
 void raft_lone_sync(struct raft_lone *l);
 void raft_lone_pass(struct raft_lone *l, uint64_t ms);
@@ -70,6 +80,13 @@ int raft_lone_result(struct raft_lone *l, uint32_t from, uint32_t group, uint64_
 int raft_lone_ask_vote(struct raft_lone *l, uint32_t from, uint32_t group, uint64_t term, uint64_t last,
 		       uint64_t last_term, bool is_pre_vote);
 int raft_lone_vote(struct raft_lone *l, uint32_t from, uint32_t group, uint64_t term, bool is_pre_vote);
+
+/* Tells that the leader's log begins after an entry, of that term, with the first members. */
+int raft_lone_tell_install(struct raft_lone *l, uint32_t from, uint32_t group, uint64_t term, uint64_t index,
+			   uint64_t index_term);
+
+/* A base with the members that every group begins with. */
+struct ord_base raft_lone_base(uint64_t index, uint64_t term, uint64_t current_term);
 
 /* The last message of a type that was sent, NULL when there was none since the last raft_lone_forget. */
 const struct ord_message *raft_lone_last(const struct raft_lone *l, enum raft_message_type type);

@@ -582,7 +582,10 @@ static void give_random_message(struct random *r, struct ord_slice members, bool
 	/* A contradiction of what is committed, as entry 1 is, stops the node: it comes seldom. */
 	uint64_t index = random_chance(r, 1) ? 0 : 1 + random_below(r, s.last_index + 3);
 	uint64_t commit = random_chance(r, 2) ? index : 1;
-	switch (random_below(r, 6)) {
+	switch (random_below(r, 7)) {
+	case 6:
+		raft_lone_tell_install(l, from, group, term, index + 1, 1 + random_below(r, term));
+		break;
 	case 0:
 	case 1: {
 		struct raft_lone_entry e[4];
@@ -620,6 +623,22 @@ static void give_random_message(struct random *r, struct ord_slice members, bool
 	}
 }
 
+/* Entries leave the log, and states are installed, also such as nobody asked for. */
+static void move_base(struct random *r)
+{
+	uint32_t group = (uint32_t)random_below(r, 2);
+	struct ord_group_status s;
+	ord_host_group_status(l->host, group, &s);
+	if (random_chance(r, 80)) {
+		ord_host_release(l->host, group, s.applied_index - random_below(r, s.applied_index - s.base_index + 1));
+		return;
+	}
+	uint64_t term = 1 + random_below(r, s.term);
+	struct ord_base base = raft_lone_base(s.applied_index + random_below(r, 5), term, s.term);
+	if (ord_host_install(l->host, group, &base) == ORD_OK)
+		l->applied[group] = base.index;
+}
+
 /* With libraft's assertions compiled in, this shows that none of them can be reached from outside. */
 Test(raft_host, whatever_peers_say_the_process_stands)
 {
@@ -650,6 +669,8 @@ Test(raft_host, whatever_peers_say_the_process_stands)
 				ord_host_propose(l->host, 0, ord_slice_text("own"), &index, &term);
 			if (random_chance(&r, 2) && l->fatal == ORD_OK)
 				ord_host_transfer(l->host, 0, 2);
+			if (life % 3 == 0 && random_chance(&r, 10) && l->fatal == ORD_OK)
+				move_base(&r);
 			led += l->role[0] == ORD_ROLE_LEADER ? 1 : 0;
 			raft_lone_forget(l);
 		}

@@ -401,6 +401,7 @@ bool ord_host_turn(struct ord_host *h)
 	if (env->dead)
 		return false;
 	ord_wal_trim(env->wal);
+	ord_host_tidy(h);
 	ord_wal_write(env->wal);
 	return env->queues[ORD_GROUP_QUEUE_APPLY].first != NULL || env->queues[ORD_GROUP_QUEUE_SEND].first != NULL;
 }

@@ -155,6 +155,72 @@ static void cluster_role(void *ctx, uint32_t group, enum ord_role role, uint64_t
 	n->leader[group] = leader;
 }
 
+static void cluster_want_install(void *ctx, uint32_t group, uint32_t from, uint64_t index, uint64_t term)
+{
+	struct raft_cluster_node *n = ctx;
+	struct raft_cluster_state *s = &n->states[group];
+	(void)term;
+	if (s->wanted_from == 0)
+		s->wanted_due_ms = n->cluster->now_ms + random_below(&n->cluster->random, 50);
+	s->wanted_from = from;
+	s->wanted_index = index;
+}
+
+static void state_set(struct raft_cluster_state *s, const struct ord_base *base)
+{
+	cr_assert_leq(base->members.len, sizeof s->members);
+	memcpy(s->members, base->members.base, base->members.len);
+	s->base = *base;
+	s->base.members = ord_slice_of(s->members, base->members.len);
+}
+
+void raft_cluster_release(struct raft_cluster *c, uint32_t node, uint32_t group, uint64_t index)
+{
+	struct raft_cluster_node *n = &c->nodes[node];
+	struct ord_base base;
+	if (index > n->states[group].base.index) {
+		ord_host_base(n->host, group, index, &base);
+		state_set(&n->states[group], &base);
+	}
+	ord_host_release(n->host, group, index);
+}
+
+static void release_some(struct raft_cluster *c)
+{
+	uint32_t node = (uint32_t)random_below(&c->random, c->options.nodes_count);
+	uint32_t group = (uint32_t)random_below(&c->random, c->options.groups_count);
+	struct raft_cluster_node *n = &c->nodes[node];
+	struct ord_group_status s;
+	if (n->host == NULL)
+		return;
+	ord_host_group_status(n->host, group, &s);
+	uint64_t first = s.base_index > 0 ? s.base_index : 1;
+	if (s.applied_index >= first)
+		raft_cluster_release(c, node, group, first + random_below(&c->random, s.applied_index - first + 1));
+}
+
+/* Gets the state of a group from the node that led it, and installs it; or stops half way. */
+static void install_due(struct raft_cluster *c, struct raft_cluster_node *n, uint32_t group)
+{
+	struct raft_cluster_state *s = &n->states[group];
+	if (s->wanted_from == 0 || s->wanted_due_ms > c->now_ms)
+		return;
+	struct ord_base base = c->nodes[s->wanted_from - 1].states[group].base;
+	cr_assert_geq(base.index, s->wanted_index, "a leader's log begins after what is on its disk");
+	s->wanted_from = 0;
+	if (base.index > s->base.index)
+		state_set(s, &base);
+	if (random_chance(&c->random, 10))
+		return;
+	int err = ord_host_install(n->host, group, &s->base);
+	cr_assert(err == ORD_OK || err == ORD_ERR_INVALID || err == ORD_ERR_BUSY, "installing gives %s",
+		  ord_err_text(err));
+	if (err != ORD_OK)
+		return;
+	n->applied[group] = s->base.index;
+	c->installs++;
+}
+
 static void cluster_fatal(void *ctx, int err, const char *why)
 {
 	struct raft_cluster_node *n = ctx;
@@ -170,7 +236,12 @@ int raft_cluster_try_start(struct raft_cluster *c, uint32_t node, char *why, siz
 	cr_assert_null(n->host);
 	for (uint32_t i = 0; i < c->options.nodes_count; i++)
 		ids[i] = i + 1;
-	memset(n->applied, 0, sizeof n->applied);
+	struct ord_base bases[RAFT_CLUSTER_GROUPS_MAX];
+	for (uint32_t g = 0; g < c->options.groups_count; g++) {
+		n->states[g].wanted_from = 0;
+		n->applied[g] = n->states[g].base.index;
+		bases[g] = n->states[g].base;
+	}
 	memset(n->role, 0, sizeof n->role);
 	memset(n->term, 0, sizeof n->term);
 	memset(n->leader, 0, sizeof n->leader);
@@ -184,11 +255,15 @@ int raft_cluster_try_start(struct raft_cluster *c, uint32_t node, char *why, siz
 				     .election_timeout_ms = c->options.election_timeout_ms,
 				     .segment_bytes = c->options.segment_bytes,
 				     .cache_bytes = c->options.cache_bytes,
+				     .trailing_bytes = c->options.trailing_bytes,
+				     .segments_max = c->options.segments_max,
+				     .bases = bases,
 				     .io = raft_disk_io(&n->disk),
 				     .events = {.ctx = n,
 						.send = cluster_send,
 						.apply = cluster_apply,
 						.role = cluster_role,
+						.want_install = cluster_want_install,
 						.fatal = cluster_fatal}};
 	return ord_host_open(&o, c->now_ms, &n->host, why, why_size);
 }
@@ -258,9 +333,12 @@ static void node_turn(struct raft_cluster *c, uint32_t node)
 {
 	struct raft_cluster_node *n = &c->nodes[node];
 	bool was_in_flight = n->disk.in_flight;
+	bool was_removing = n->disk.remove_segment != 0;
 	for (int i = 0; i < TURNS_MAX && ord_host_turn(n->host); i++)
 		cr_assert_lt(i, TURNS_MAX - 1, "a turn never ends");
 	cr_assert_eq(n->fatal, ORD_OK, "node %u must stop: %s", n->id, n->why);
+	if (n->disk.remove_segment != 0 && !was_removing)
+		n->remove_due_ms = c->now_ms + n->disk.remove_segment % 7;
 	if (!n->disk.in_flight || was_in_flight)
 		return;
 	n->sync_due_ms = c->now_ms + random_below(&c->random, c->options.sync_ms_max + 1ull);
@@ -295,6 +373,12 @@ static void step_ms(struct raft_cluster *c)
 			raft_disk_complete(&n->disk);
 			ord_host_synced(n->host, ORD_OK);
 		}
+		if (n->disk.remove_segment != 0 && n->remove_due_ms <= c->now_ms) {
+			raft_disk_complete_remove(&n->disk);
+			ord_host_removed(n->host, ORD_OK);
+		}
+		for (uint32_t g = 0; g < c->options.groups_count; g++)
+			install_due(c, n, g);
 		if (c->now_ms % TICK_MS == i)
 			ord_host_tick(n->host, c->now_ms);
 		node_turn(c, i);
@@ -389,6 +473,8 @@ void raft_cluster_load(struct raft_cluster *c, unsigned percent, size_t len_max,
 		for (uint32_t g = 0; g < c->options.groups_count; g++)
 			if (random_chance(&c->random, percent))
 				raft_cluster_propose(c, g, len_max);
+		if (c->options.release_percent > 0 && random_chance(&c->random, c->options.release_percent))
+			release_some(c);
 		step_ms(c);
 	}
 }

@@ -26,13 +26,24 @@ struct raft_cluster_group {
 	uint64_t commands; /* applied by anybody */
 };
 
+/* The state of one partition on a node's disk: where the log may begin, and what its owner was last asked for. */
+struct raft_cluster_state {
+	struct ord_base base;
+	uint8_t members[256];
+	uint32_t wanted_from; /* 0: nothing is wanted */
+	uint64_t wanted_index;
+	uint64_t wanted_due_ms;
+};
+
 struct raft_cluster_node {
 	struct raft_cluster *cluster;
 	uint32_t id;
 	struct ord_host *host; /* NULL while it is down */
 	struct raft_disk disk;
 	uint64_t sync_due_ms;
-	uint64_t applied[RAFT_CLUSTER_GROUPS_MAX]; /* in this life */
+	uint64_t remove_due_ms;
+	struct raft_cluster_state states[RAFT_CLUSTER_GROUPS_MAX]; /* survive a crash */
+	uint64_t applied[RAFT_CLUSTER_GROUPS_MAX];		   /* in this life */
 	enum ord_role role[RAFT_CLUSTER_GROUPS_MAX];
 	uint64_t term[RAFT_CLUSTER_GROUPS_MAX];
 	uint32_t leader[RAFT_CLUSTER_GROUPS_MAX];
@@ -52,6 +63,10 @@ struct raft_cluster_options {
 	uint64_t seed;
 	uint64_t segment_bytes;
 	uint64_t cache_bytes;
+	uint64_t trailing_bytes;
+	uint32_t segments_max;
+	unsigned
+		release_percent; /* in a millisecond: some node makes a checkpoint of some group and lets its log go up to it */
 	uint32_t election_timeout_ms;
 	unsigned drop_percent;
 	unsigned repeat_percent;
@@ -81,6 +96,7 @@ struct raft_cluster {
 	} votes[RAFT_CLUSTER_GROUPS_MAX][RAFT_CLUSTER_NODES_MAX]
 	       [4096]; /* by term mod 4096: what a node's messages said */
 	uint64_t proposed;
+	uint64_t installs;
 	uint64_t refused_messages;
 	struct raft_entry *entries; /* owned; one message while it is looked at */
 
@@ -105,6 +121,9 @@ void raft_cluster_start(struct raft_cluster *c, uint32_t node);
 
 /* Opens a node whose opening may fail. */
 int raft_cluster_try_start(struct raft_cluster *c, uint32_t node, char *why, size_t why_size);
+
+/* Puts the state of a group at index on the node's disk, and lets its log go up to there. */
+void raft_cluster_release(struct raft_cluster *c, uint32_t node, uint32_t group, uint64_t index);
 
 /* Cuts or heals all that goes from one node to another. */
 void raft_cluster_cut(struct raft_cluster *c, uint32_t from, uint32_t to, bool is_cut);

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 - what a group does so that the oldest segment of the write-ahead log can go (raft/host_tidy.c). */
+#include "base/assert.h"
+#include "base/err.h"
+#include "raft/group_state.h"
+#include "raft/segment.h"
+
+#define LOOKED_AT_MAX 8192 /* entries in one call: 24 bytes each are looked at */
+
+static bool is_in(const struct ord_entry_ref *ref, uint64_t segment)
+{
+	return ord_place_segment(ref->place) == segment;
+}
+
+void ord_group_trim_segment(struct ord_group *g, uint64_t segment)
+{
+	if (!g->started)
+		return;
+	uint64_t index = g->released;
+	while (index > g->entries.base && !is_in(ord_entries_get(&g->entries, index), segment))
+		index--;
+	ord_group_trim(g, index);
+}
+
+/* What waits for the vote to be durable does not wait for its copy. */
+void ord_group_copy_vote(struct ord_group *g, uint64_t segment)
+{
+	uint64_t sequence = g->vote_sequence;
+	if (g->vote_place == 0 || ord_place_segment(g->vote_place) != segment)
+		return;
+	if (ord_group_write_vote(g, g->term, g->vote) != ORD_OK)
+		ord_group_env_fatal(g->env, ORD_ERR_NOMEM, "out of memory in the write-ahead log");
+	g->vote_sequence = sequence;
+}
+
+/* Writes the entry again, as it was written first: what points to it points into the copy from now on. */
+static size_t copy_entry(struct ord_group *g, uint64_t index)
+{
+	struct ord_wal *wal = g->env->wal;
+	const struct ord_entry_ref ref = *ord_entries_get(&g->entries, index);
+	size_t bytes = ord_entry_record_bytes(&ref);
+	struct ord_record r = {.type = ORD_RECORD_COPY, .group = g->id, .term = ref.term, .index = index};
+	uint64_t place = 0;
+	int err = ord_wal_reserve(wal, bytes);
+	if (err == ORD_OK && ord_group_read(g, g->env->send_reader, index, &r.payload) != ORD_OK)
+		return 0; /* told */
+	if (err == ORD_OK)
+		err = ord_wal_append(wal, &r, &place);
+	if (err != ORD_OK) {
+		ord_group_env_fatal(g->env, err, "out of memory in the write-ahead log");
+		return 0;
+	}
+	place += ORD_RECORD_HEADER_BYTES;
+	ord_wal_hold(wal, place, bytes, ORD_WAL_USE_ENTRY);
+	ord_wal_let_go(wal, ref.place, bytes, ORD_WAL_USE_ENTRY);
+	ord_entries_move(&g->entries, index, place);
+	return bytes;
+}
+
+bool ord_group_copy_entries(struct ord_group *g, uint64_t segment, uint64_t *at, uint64_t *budget)
+{
+	uint64_t index = *at > g->released ? *at : g->released + 1;
+	uint64_t end = index + LOOKED_AT_MAX;
+	for (; index <= g->entries.last; index++) {
+		if (index == end || *budget == 0 || g->env->dead) {
+			*at = index;
+			return false;
+		}
+		if (!is_in(ord_entries_get(&g->entries, index), segment))
+			continue;
+		size_t bytes = copy_entry(g, index);
+		*budget = *budget > bytes ? *budget - bytes : 0;
+	}
+	*at = 0;
+	return true;
+}

@@ -7,6 +7,9 @@
  *   spare: NONE --writer, past the half--> WANTED --preparer--> READY --writer, a new segment--> NONE
  *                                            +--no room--> FAILED --writer, a new segment--> NONE
  *
+ * The preparer also removes old segments, one at a time, when it is not filling: the file's name goes, and the directory is synced. It takes its time without
+ * keeping a write waiting.
+ *
  * A name is durable before the first byte that is written under it: the writer syncs the directory after making a segment, and opening syncs it once,
  * since an earlier process may have been killed between the two.
  */
@@ -37,8 +40,7 @@ enum spare_state { SPARE_NONE, SPARE_WANTED, SPARE_READY, SPARE_FAILED };
 struct ord_disk {
 	int dir_fd;
 	uint64_t segment_bytes;
-	void (*synced)(void *ctx, int status);
-	void *ctx; /* borrowed */
+	struct ord_disk_events events;
 	uv_async_t done;
 	uv_thread_t writer;
 	uv_thread_t preparer;
@@ -52,10 +54,13 @@ struct ord_disk {
 	uint64_t job_segment;
 	uint64_t job_offset;
 	struct ord_slice job_bytes; /* borrowed until synced */
+	uint64_t remove_segment;    /* that is to go; 0: none */
+	bool remove_done;
+	int remove_status;
+	char error_text[256]; /* of the first thing that failed */
 	/* The writer's own. */
 	int write_fd;
 	uint64_t write_segment;
-	char error_text[256];
 	/* The loop's own. */
 	int read_fd;
 	uint64_t read_segment;
@@ -70,11 +75,15 @@ static void segment_name(uint64_t segment, char name[32])
 
 /* --- The writer thread. --- */
 
-static int write_fail(struct ord_disk *d, const char *what, const char *name)
+static int disk_fail(struct ord_disk *d, const char *what, const char *name)
 {
 	int err = ord_file_err();
-	snprintf(d->error_text, sizeof d->error_text, "write-ahead log: %s of %s failed: %s", what, name,
-		 strerror(errno));
+	int number = errno;
+	uv_mutex_lock(&d->mutex);
+	if (d->error_text[0] == 0)
+		snprintf(d->error_text, sizeof d->error_text, "write-ahead log: %s of %s failed: %s", what, name,
+			 strerror(number));
+	uv_mutex_unlock(&d->mutex);
 	return err;
 }
 
@@ -102,9 +111,9 @@ static int segment_open(struct ord_disk *d, uint64_t segment, uint64_t offset)
 		spare_use(d, name);
 	d->write_fd = openat(d->dir_fd, name, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (d->write_fd < 0)
-		return write_fail(d, "opening", name);
+		return disk_fail(d, "opening", name);
 	if (made && fsync(d->dir_fd) != 0)
-		return write_fail(d, "syncing the directory", name);
+		return disk_fail(d, "syncing the directory", name);
 	return ORD_OK;
 }
 
@@ -116,9 +125,9 @@ static int job_write(struct ord_disk *d)
 	if (d->write_fd < 0 || d->write_segment != d->job_segment)
 		err = segment_open(d, d->job_segment, d->job_offset);
 	if (err == ORD_OK && !ord_file_write(d->write_fd, d->job_bytes, d->job_offset))
-		return write_fail(d, "writing", name);
+		return disk_fail(d, "writing", name);
 	if (err == ORD_OK && fdatasync(d->write_fd) != 0)
-		err = write_fail(d, "syncing", name);
+		err = disk_fail(d, "syncing", name);
 	return err;
 }
 
@@ -178,6 +187,28 @@ static bool spare_fill(struct ord_disk *d, const void *zeros)
 	return good;
 }
 
+static int segment_remove(struct ord_disk *d, uint64_t segment)
+{
+	char name[32];
+	segment_name(segment, name);
+	if (unlinkat(d->dir_fd, name, 0) != 0)
+		return disk_fail(d, "removing", name);
+	return fsync(d->dir_fd) == 0 ? ORD_OK : disk_fail(d, "syncing the directory after removing", name);
+}
+
+/* Removes the segment that is to go, with the mutex let go meanwhile. */
+static void removal_do(struct ord_disk *d)
+{
+	uint64_t segment = d->remove_segment;
+	uv_mutex_unlock(&d->mutex);
+	int status = segment_remove(d, segment);
+	uv_mutex_lock(&d->mutex);
+	d->remove_segment = 0;
+	d->remove_done = true;
+	d->remove_status = status;
+	uv_async_send(&d->done);
+}
+
 static void preparer_main(void *arg)
 {
 	struct ord_disk *d = arg;
@@ -186,6 +217,10 @@ static void preparer_main(void *arg)
 		return;
 	uv_mutex_lock(&d->mutex);
 	while (!d->stopping) {
+		if (d->remove_segment != 0) {
+			removal_do(d);
+			continue;
+		}
 		if (d->spare != SPARE_WANTED) {
 			uv_cond_wait(&d->changed, &d->mutex);
 			continue;
@@ -285,6 +320,22 @@ static void disk_write(void *ctx, uint64_t segment, uint64_t offset, struct ord_
 	uv_mutex_unlock(&d->mutex);
 }
 
+static void disk_remove(void *ctx, uint64_t segment)
+{
+	struct ord_disk *d = ctx;
+	/* An open file would keep its room. */
+	if (d->read_fd >= 0 && d->read_segment == segment) {
+		close(d->read_fd);
+		d->read_fd = -1;
+	}
+	uv_mutex_lock(&d->mutex);
+	ORD_ASSERT(segment != 0);
+	ORD_ASSERT(d->remove_segment == 0 && !d->remove_done);
+	d->remove_segment = segment;
+	uv_cond_broadcast(&d->changed);
+	uv_mutex_unlock(&d->mutex);
+}
+
 struct ord_io ord_disk_io(struct ord_disk *d)
 {
 	return (struct ord_io){.ctx = d,
@@ -292,7 +343,8 @@ struct ord_io ord_disk_io(struct ord_disk *d)
 			       .read = disk_read,
 			       .truncate = disk_truncate,
 			       .rewrite = disk_rewrite,
-			       .write = disk_write};
+			       .write = disk_write,
+			       .remove = disk_remove};
 }
 
 const char *ord_disk_error_text(const struct ord_disk *d)
@@ -306,10 +358,15 @@ static void done_cb(uv_async_t *async)
 	uv_mutex_lock(&d->mutex);
 	bool done = d->job_done;
 	int status = d->job_status;
+	bool removed = d->remove_done;
+	int remove_status = d->remove_status;
 	d->job_done = false;
+	d->remove_done = false;
 	uv_mutex_unlock(&d->mutex);
 	if (done)
-		d->synced(d->ctx, status);
+		d->events.synced(d->events.ctx, status);
+	if (removed)
+		d->events.removed(d->events.ctx, remove_status);
 }
 
 /* --- Life. --- */
@@ -326,15 +383,14 @@ static enum spare_state spare_find(const struct ord_disk *d)
 	return SPARE_NONE;
 }
 
-int ord_disk_open(uv_loop_t *loop, const char *directory, uint64_t segment_bytes, void (*synced)(void *ctx, int status),
-		  void *ctx, struct ord_disk **ret)
+int ord_disk_open(uv_loop_t *loop, const char *directory, uint64_t segment_bytes, const struct ord_disk_events *events,
+		  struct ord_disk **ret)
 {
 	struct ord_disk *d = calloc(1, sizeof *d);
 	if (d == NULL)
 		return ORD_ERR_NOMEM;
 	d->segment_bytes = segment_bytes;
-	d->synced = synced;
-	d->ctx = ctx;
+	d->events = *events;
 	d->write_fd = -1;
 	d->read_fd = -1;
 	d->dir_fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -374,7 +430,9 @@ void ord_disk_stop(struct ord_disk *d, void (*stopped)(void *ctx), void *ctx)
 	uv_thread_join(&d->writer);
 	uv_thread_join(&d->preparer);
 	if (d->job_done)
-		d->synced(d->ctx, d->job_status);
+		d->events.synced(d->events.ctx, d->job_status);
+	if (d->remove_done)
+		d->events.removed(d->events.ctx, d->remove_status);
 	if (d->write_fd >= 0)
 		close(d->write_fd);
 	if (d->read_fd >= 0)

@@ -9,18 +9,25 @@
 
 struct ord_disk;
 
-/* Starts the threads for segment files in directory. synced is called on the loop's thread after each write has ended, with ORD_OK, ORD_ERR_IO or
- * ORD_ERR_NO_SPACE; errno_text then tells more. Segments are made segment_bytes long. ORD_ERR_IO, ORD_ERR_NOMEM. The caller owns *ret. */
-int ord_disk_open(uv_loop_t *loop, const char *directory, uint64_t segment_bytes, void (*synced)(void *ctx, int status),
-		  void *ctx, struct ord_disk **ret);
+/* What the owner is told, on the loop's thread: that a write, or a removal, has ended, with ORD_OK, ORD_ERR_IO or ORD_ERR_NO_SPACE; ord_disk_error_text then
+ * tells more. */
+struct ord_disk_events {
+	void *ctx; /* borrowed; first argument of all */
+	void (*synced)(void *ctx, int status);
+	void (*removed)(void *ctx, int status);
+};
+
+/* Starts the threads for segment files in directory. Segments are made segment_bytes long. ORD_ERR_IO, ORD_ERR_NOMEM. The caller owns *ret. */
+int ord_disk_open(uv_loop_t *loop, const char *directory, uint64_t segment_bytes, const struct ord_disk_events *events,
+		  struct ord_disk **ret);
 
 /* The interface; valid until stop. */
 struct ord_io ord_disk_io(struct ord_disk *d);
 
-/* What went wrong in the write that failed: names the file. Never NULL. */
+/* What went wrong in the write or removal that failed: names the file. Never NULL. */
 const char *ord_disk_error_text(const struct ord_disk *d);
 
-/* Waits for the write in flight (synced is called for it), ends the threads, then calls stopped from the loop and frees d. */
+/* Waits for the write under way and for a removal that has begun (synced and removed are called for them), ends the threads, then calls stopped from the loop and frees d. */
 void ord_disk_stop(struct ord_disk *d, void (*stopped)(void *ctx), void *ctx);
 
 #endif

@@ -459,6 +459,11 @@ void ord_engine_synced(struct ord_engine *e, int status)
 	ord_host_synced(e->host, status);
 }
 
+void ord_engine_removed(struct ord_engine *e, int status)
+{
+	ord_host_removed(e->host, status);
+}
+
 void ord_engine_clock(struct ord_engine *e, uint64_t now_ms, uint64_t wall_us)
 {
 	ORD_ASSERT(now_ms >= e->now_ms && wall_us >= e->wall_us);

@@ -72,6 +72,9 @@ void ord_engine_peer_ended(struct ord_engine *e, uint32_t node);
 /* A write of the interface in options.io has ended. */
 void ord_engine_synced(struct ord_engine *e, int status);
 
+/* A removal of the interface in options.io has ended. */
+void ord_engine_removed(struct ord_engine *e, int status);
+
 /* Moves the clock: every 10 ms or so, and at the start of a turn of the loop. */
 void ord_engine_clock(struct ord_engine *e, uint64_t now_ms, uint64_t wall_us);
 void ord_engine_tick(struct ord_engine *e);

@@ -119,6 +119,24 @@ static void disk_synced(void *ctx, int status)
 	ord_engine_synced(s->engine, status);
 }
 
+static void disk_removed(void *ctx, int status)
+{
+	struct ord_shard *s = ctx;
+	if (s->fatal_told)
+		return;
+	if (status == ORD_OK) {
+		ord_engine_removed(s->engine, status);
+		return;
+	}
+	char why[sizeof s->config->data_dir + 512];
+	snprintf(
+		why, sizeof why,
+		"data_dir %s: %s; the write-ahead log would grow until the disk is full: mend the disk, then start the "
+		"node again",
+		s->config->data_dir, ord_disk_error_text(s->disk));
+	engine_fatal(s, status, why);
+}
+
 static int peers_receive(void *ctx, uint32_t node, uint8_t kind, struct ord_slice body)
 {
 	struct ord_shard *s = ctx;
@@ -275,7 +293,8 @@ static int shard_open(struct ord_shard *s, char *why, size_t why_size)
 	int err = ord_datadir_open(s->config, &s->datadir, why, why_size);
 	if (err != ORD_OK)
 		return err;
-	err = ord_disk_open(s->loop, ord_datadir_wal(s->datadir), s->config->segment_bytes, disk_synced, s, &s->disk);
+	struct ord_disk_events disk_events = {.ctx = s, .synced = disk_synced, .removed = disk_removed};
+	err = ord_disk_open(s->loop, ord_datadir_wal(s->datadir), s->config->segment_bytes, &disk_events, &s->disk);
 	if (err != ORD_OK) {
 		snprintf(why, why_size, "data_dir %s: the write-ahead log's directory cannot be opened",
 			 s->config->data_dir);

@@ -29,6 +29,7 @@ struct node_disk {
 	uint64_t write_offset;
 	struct ord_slice write_bytes;
 	uint64_t write_ends_ms;
+	uint64_t remove_segment; /* 0: none */
 	struct node_cluster_node *node;
 };
 
@@ -96,6 +97,24 @@ static void disk_write(void *ctx, uint64_t segment, uint64_t offset, struct ord_
 	d->write_bytes = bytes;
 	struct node_cluster *c = d->node->cluster;
 	d->write_ends_ms = c->now_ms + 1 + random_below(&c->random, d->node->sync_ms_max);
+}
+
+static void disk_remove(void *ctx, uint64_t segment)
+{
+	struct node_disk *d = ctx;
+	cr_assert(d->remove_segment == 0, "two removals under way");
+	d->remove_segment = segment;
+}
+
+static void disk_unlink(struct node_disk *d)
+{
+	struct disk_segment *s = disk_find(d, d->remove_segment);
+	cr_assert(s != NULL);
+	free(s->base);
+	size_t behind = (size_t)(d->segments + d->segments_count - (s + 1));
+	memmove(s, s + 1, behind * sizeof *s);
+	d->segments_count--;
+	d->remove_segment = 0;
 }
 
 /* Brings the first len bytes of the write in flight to the platter. */
@@ -214,7 +233,8 @@ void node_cluster_restart(struct node_cluster *c, unsigned place)
 						    .read = disk_read,
 						    .truncate = disk_truncate,
 						    .rewrite = disk_rewrite,
-						    .write = disk_write},
+						    .write = disk_write,
+						    .remove = disk_remove},
 					     .events = {.ctx = n, .send = engine_send, .fatal = engine_fatal}};
 	char why[512] = "";
 	int err = ord_engine_open(&options, c->now_ms, wall_us(c, place), &n->engine, why, sizeof why);
@@ -230,6 +250,9 @@ void node_cluster_crash(struct node_cluster *c, unsigned place)
 {
 	struct node_cluster_node *n = &c->nodes[place];
 	struct node_disk *d = n->disk;
+	if (d->remove_segment != 0 && random_chance(&c->random, 50))
+		disk_unlink(d);
+	d->remove_segment = 0;
 	if (d->writing) {
 		if (random_chance(&c->random, 50))
 			disk_land(d, random_below(&c->random, d->write_bytes.len + 1));
@@ -303,6 +326,10 @@ void node_cluster_step(struct node_cluster *c)
 			disk_land(n->disk, n->disk->write_bytes.len);
 			n->disk->writing = false;
 			ord_engine_synced(n->engine, ORD_OK);
+		}
+		if (n->disk->remove_segment != 0) {
+			disk_unlink(n->disk);
+			ord_engine_removed(n->engine, ORD_OK);
 		}
 		if (c->now_ms % 10 == 0)
 			ord_engine_tick(n->engine);

@@ -22,6 +22,16 @@ static unsigned synced_count;
 static int synced_status;
 static bool stopped;
 
+static unsigned removed_count;
+static int removed_status;
+
+static void removed_cb(void *ctx, int status)
+{
+	(void)ctx;
+	removed_count++;
+	removed_status = status;
+}
+
 static void synced_cb(void *ctx, int status)
 {
 	(void)ctx;
@@ -37,7 +47,8 @@ static void stopped_cb(void *ctx)
 
 static void disk_start(uint64_t segment_bytes)
 {
-	cr_assert_eq(ord_disk_open(&loop, directory, segment_bytes, synced_cb, NULL, &disk), ORD_OK);
+	struct ord_disk_events events = {.synced = synced_cb, .removed = removed_cb};
+	cr_assert_eq(ord_disk_open(&loop, directory, segment_bytes, &events, &disk), ORD_OK);
 	io = ord_disk_io(disk);
 }
 
@@ -215,6 +226,60 @@ Test(disk, a_write_that_fails_names_the_file)
 	cr_assert_eq(mkdir(path_of("0000000000000001.wal"), 0700), 0);
 	cr_assert_eq(write_wait(1, 0, "one", 3), ORD_ERR_IO);
 	cr_assert_not_null(strstr(ord_disk_error_text(disk), "0000000000000001.wal"), "%s", ord_disk_error_text(disk));
+}
+
+static int remove_wait(uint64_t segment)
+{
+	unsigned before = removed_count;
+	io.remove(io.ctx, segment);
+	UNTIL(&loop, removed_count > before);
+	cr_assert_eq(removed_count, before + 1);
+	return removed_status;
+}
+
+Test(disk, a_segment_that_is_removed_is_gone_while_writes_go_on)
+{
+	char got[8];
+	size_t len;
+	for (uint64_t segment = 1; segment < 5; segment++)
+		cr_assert_eq(write_wait(segment, 0, "content", 7), ORD_OK);
+	cr_assert_eq(io.read(io.ctx, 1, 0, got, 7, &len), ORD_OK);
+	unsigned before = synced_count;
+	io.write(io.ctx, 4, 7, ord_slice_of("more", 4));
+	cr_assert_eq(remove_wait(1), ORD_OK);
+	UNTIL(&loop, synced_count > before);
+	cr_assert_eq(synced_status, ORD_OK);
+	cr_assert_eq(size_of("0000000000000001.wal"), -1);
+	cr_assert_eq(io.read(io.ctx, 1, 0, got, 7, &len), ORD_ERR_IO, "an open file would keep its room");
+	cr_assert_eq(remove_wait(2), ORD_OK);
+	disk_end();
+	disk_start(SEGMENT_BYTES);
+	struct listed listed = {0};
+	cr_assert_eq(io.list(io.ctx, listed_cb, &listed), ORD_OK);
+	cr_assert_eq(listed.count, 2);
+	cr_assert_eq(listed.segments[0], 3);
+	cr_assert_eq(listed.bytes[1], 11);
+}
+
+Test(disk, a_removal_that_fails_names_the_file)
+{
+	cr_assert_eq(mkdir(path_of("0000000000000001.wal"), 0700), 0);
+	cr_assert_eq(remove_wait(1), ORD_ERR_IO);
+	cr_assert_not_null(strstr(ord_disk_error_text(disk), "0000000000000001.wal"), "%s", ord_disk_error_text(disk));
+}
+
+/* What is under way ends, or has not begun; it is told or not, and the file is there or not. */
+Test(disk, stopping_ends_the_removal_under_way)
+{
+	for (uint64_t segment = 1; segment < 30; segment++) {
+		cr_assert_eq(write_wait(segment, 0, "content", 7), ORD_OK);
+		unsigned before = removed_count;
+		io.remove(io.ctx, segment);
+		disk_end();
+		bool is_there = size_of(segment_name(segment)) >= 0;
+		cr_assert(is_there ? removed_count == before : removed_count == before + 1);
+		disk_start(SEGMENT_BYTES);
+	}
 }
 
 Test(disk, stopping_ends_the_write_and_the_preparation_under_way)

@@ -28,16 +28,21 @@ static struct ord_group_status status(uint32_t group)
 	return s;
 }
 
+static void append_commands_from(uint32_t from, uint32_t group, uint64_t term, uint64_t first, uint64_t last,
+				 uint64_t before_term, uint64_t commit)
+{
+	struct raft_lone_entry e[64];
+	uint32_t count = (uint32_t)(last - first + 1);
+	cr_assert_leq(count, 64);
+	for (uint32_t i = 0; i < count; i++)
+		e[i] = raft_lone_command(term, "command");
+	cr_assert_eq(raft_lone_append(l, from, group, term, first - 1, before_term, commit, e, count), ORD_OK);
+}
+
 static void append_commands(uint32_t group, uint64_t term, uint64_t first, uint64_t last, uint64_t before_term,
 			    uint64_t commit)
 {
-	struct raft_lone_entry e[64];
-	cr_assert_leq(last - first + 1, 64);
-	for (uint64_t i = first; i <= last; i++)
-		e[i - first] = raft_lone_command(term, "command");
-	cr_assert_eq(
-		raft_lone_append(l, 2, group, term, first - 1, before_term, commit, e, (uint32_t)(last - first + 1)),
-		ORD_OK);
+	append_commands_from(2, group, term, first, last, before_term, commit);
 }
 
 /* A follower of node 2 in term 1 that has entries 1 .. last of group 0 on disk and has applied them. */
@@ -456,6 +461,27 @@ Test(raft_base, what_is_said_of_entries_before_the_base_is_known)
 	struct raft_lone_entry e = raft_lone_command(2, "other");
 	cr_expect_eq(raft_lone_append(l, 2, 0, 2, 24, 1, 35, &e, 1), ORD_ERR_FORMAT);
 	cr_expect_eq(l->fatal, ORD_OK);
+}
+
+/* Entries 11 .. 20 are of a leader who was overruled. What the new one has committed at those indexes is not here yet. */
+Test(raft_base, what_is_said_of_entries_before_the_base_commits_nothing_behind_it)
+{
+	follow(10);
+	append_commands(0, 1, 11, 20, 1, 10);
+	raft_lone_sync(l);
+	ord_host_release(l->host, 0, 10);
+	cr_assert_eq(status(0).base_index, 10);
+	cr_assert_eq(raft_lone_append(l, 3, 0, 2, 5, 1, 20, NULL, 0), ORD_OK);
+	raft_lone_sync(l);
+	cr_assert_eq(raft_lone_append(l, 3, 0, 2, 5, 1, 20, NULL, 0), ORD_OK);
+	raft_lone_sync(l);
+	cr_expect_eq(status(0).applied_index, 10);
+	cr_expect_eq(status(0).commit_index, 10);
+	cr_expect_eq(raft_lone_last(l, RAFT_APPEND_ENTRIES_RESULT)->raft.append_entries_result.last_log_index, 10);
+	append_commands_from(3, 0, 2, 11, 20, 1, 20);
+	raft_lone_sync(l);
+	cr_expect_eq(status(0).applied_index, 20);
+	cr_expect_eq(status(0).last_term, 2);
 }
 
 /* A leader that has forgotten what a peer lacks says where its log begins, with the members. */

@@ -14,7 +14,7 @@ CFLAGS ?= $(if $(SAN),-O1 -g,-O2 -g -fstack-protector-strong -D_FORTIFY_SOURCE=2
 
 # Debian 12 calls msgpack-c's C half "msgpack", Debian 13 "msgpack-c".
 MSGPACK := $(if $(shell pkg-config --exists msgpack-c 2>/dev/null && echo yes),msgpack-c,msgpack)
-PKGS = raft libuv $(MSGPACK) libcrypto libxxhash
+PKGS = raft libuv $(MSGPACK) libcrypto libxxhash libzstd
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 PKG_LIBS := $(shell pkg-config --libs $(PKGS) 2>/dev/null)
 
@@ -151,7 +151,7 @@ unit: $(UNIT_PROGRAMS) ## build and run the unit tests alone
 
 # The whole cluster in one process: the archives as they are, on a simulated libuv and simulated system calls (docs/testing.md). libuv itself is not linked.
 SIM_WRAPS := $(shell cat tests/sim/wraps.list 2>/dev/null)
-SIM_LIBS := $(shell pkg-config --libs raft $(MSGPACK) libcrypto libxxhash 2>/dev/null)
+SIM_LIBS := $(shell pkg-config --libs raft $(MSGPACK) libcrypto libxxhash libzstd 2>/dev/null)
 SIM_OBJECTS = $(call objects,$(wildcard tests/sim/*.c)) $(BUILD)/tests/sim/commit.o $(call objects,tests/model/model.c tests/model/compare.c)
 SIM_ARCHIVES = $(BUILD)/tests/support.a $(addprefix $(BUILD)/,node.a raft.a partition.a client.a base.a)
 

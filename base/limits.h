@@ -30,6 +30,15 @@
 #define ORD_COMMAND_BYTES_MAX 1024	   /* one client command, encoded */
 #define ORD_DELIVER_BYTES_MAX (256u << 10) /* messages of one delivery from partition to partition */
 
+/* History. */
+#define ORD_BLOCK_BYTES (256u << 10) /* a block ends with the entry that brings the sum of its entries to this */
+#define ORD_BLOCK_CONTENT_BYTES_MAX \
+	(2u << 20) /* a block before compression: its entries, each with index, term, length */
+#define ORD_BLOCK_STORED_BYTES_MAX ((2u << 20) + (16u << 10)) /* after: what cannot be compressed grows a little */
+#define ORD_VOLUME_BYTES (64u << 20)		  /* a file of history; the block that passes this is its last */
+#define ORD_HISTORY_WAITING_BYTES_MAX (64u << 20) /* blocks that wait for the disk; then who fills them waits */
+#define ORD_HISTORY_RUN_BYTES (4u << 20)	  /* blocks that share a write and a sync, before compression */
+
 /* Queues of one partition at its leader. */
 #define ORD_ADMIT_BYTES_MAX (16u << 20) /* commands that wait to be proposed; then clients are answered busy */
 #define ORD_READS_MAX 100000		/* reads that wait at one partition; then clients are answered busy */
@@ -43,6 +52,10 @@
 
 _Static_assert(ORD_COMMAND_BYTES_MAX * 16 <= ORD_ENTRY_BYTES_MAX, "an entry holds many commands");
 _Static_assert(ORD_DELIVER_BYTES_MAX + ORD_COMMAND_BYTES_MAX <= ORD_ENTRY_BYTES_MAX, "a delivery fits an entry");
+_Static_assert(ORD_BLOCK_BYTES + ORD_ENTRY_BYTES_MAX + (ORD_BLOCK_BYTES / 17 + 1) * 20 <= ORD_BLOCK_CONTENT_BYTES_MAX,
+	       "a block holds its longest entry and the most entries: an entry with a command has 17 bytes at least");
+_Static_assert(ORD_BLOCK_CONTENT_BYTES_MAX <= ORD_HISTORY_RUN_BYTES, "one block can be written");
+_Static_assert(ORD_BLOCK_STORED_BYTES_MAX <= ORD_FRAME_BYTES_MAX / 2, "a block fits a frame");
 _Static_assert(ORD_ENTRY_BYTES_MAX * 4ull <= ORD_FRAME_BYTES_MAX, "a frame carries entries");
 _Static_assert(ORD_NAMESPACE_BYTES_MAX + ORD_NAME_BYTES_MAX + 2 * ORD_OWNER_BYTES_MAX + 64 <= ORD_COMMAND_BYTES_MAX,
 	       "the longest command fits");

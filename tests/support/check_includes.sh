@@ -17,6 +17,7 @@ BEGIN {
 	only["raft.h"] = "raft"
 	only["msgpack.h"] = "client node cli"
 	only["xxhash.h"] = "base"
+	only["zstd.h"] = "partition"
 }
 function has(list, word) { return index(" " list " ", " " word " ") > 0 }
 function wrong(why) { printf "%s:%d: %s: %s\n", FILENAME, FNR, $0, why; bad = 1 }

@@ -14,6 +14,8 @@ allowed='
 	SHA256 SHA256_Init SHA256_Update SHA256_Final
 	EVP_sha256 EVP_MD_fetch EVP_MD_free EVP_MD_CTX_new EVP_MD_CTX_free EVP_MD_CTX_copy_ex
 	EVP_DigestInit_ex EVP_DigestInit_ex2 EVP_DigestUpdate EVP_DigestFinal_ex EVP_Digest
+	ZSTD_createCCtx ZSTD_freeCCtx ZSTD_compressCCtx ZSTD_createDCtx ZSTD_freeDCtx ZSTD_decompressDCtx
+	ZSTD_getFrameContentSize ZSTD_isError ZSTD_getErrorName
 	_GLOBAL_OFFSET_TABLE_ __stack_chk_fail
 '
 work=$(mktemp -d)

@@ -47,6 +47,7 @@ want_build() {
 	module msgpack-c || module msgpack || need msgpack-c MSGPACK
 	module 'libcrypto >= 3.0' || need "OpenSSL 3" libssl-dev
 	module 'libxxhash >= 0.8' || need "xxHash 0.8 or later" libxxhash-dev
+	module 'libzstd >= 1.4' || need "zstd 1.4 or later" libzstd-dev
 }
 
 want_demo() {

@@ -97,8 +97,8 @@ DEPS_base = base.a
 DEPS_partition = tests/support.a partition.a base.a
 DEPS_raft = raft.a base.a
 DEPS_client = client.a base.a
-DEPS_node = node.a raft.a partition.a client.a base.a
-DEPS_cli = cli.a client.a partition.a base.a
+DEPS_node = tests/support.a node.a raft.a partition.a client.a base.a
+DEPS_cli = tests/support.a cli.a client.a partition.a base.a
 link_inputs = $(call objects,$(wildcard tests/support/$(1)_*.c)) $(addprefix $(BUILD)/,$(DEPS_$(1)))
 
 # Tests of the simulator's own parts: a disk, or the checkers, in a world that is not there.

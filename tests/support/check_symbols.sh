@@ -4,7 +4,7 @@
 #   check_symbols.sh partition.a base.a
 #
 # Links the core with what it uses of base, as far as that goes. Left out are base's assertion and trace ring: they write to
-# stderr, but only when the process is about to abort.
+# stderr, but only when the process is about to abort. __cpu_model tells the checksum whether the processor has an instruction for it.
 set -eu
 allowed='
 	memcpy memmove memset memcmp memchr bcmp strlen strcmp strncmp
@@ -17,6 +17,7 @@ allowed='
 	ZSTD_createCCtx ZSTD_freeCCtx ZSTD_compressCCtx ZSTD_createDCtx ZSTD_freeDCtx ZSTD_decompressDCtx
 	ZSTD_getFrameContentSize ZSTD_isError ZSTD_getErrorName
 	_GLOBAL_OFFSET_TABLE_ __stack_chk_fail
+	__cpu_model
 '
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: Apache-2.0 - ordain log: dump, verify. Both read a node's data directory, and never write. */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/limits.h"
+#include "cli/archive.h"
+#include "cli/cmd.h"
+#include "cli/command_words.h"
+#include "cli/sheet.h"
+
+/* The words of a block's commands are some times as long as their bytes. */
+#define WORDS_BYTES_MAX (32u << 20)
+
+static struct ord_flag data_flag(const char **data)
+{
+	return (struct ord_flag){.name = "data",
+				 .value = "DIR",
+				 .text = data,
+				 .help = "data directory of a node, which may run",
+				 .required = true};
+}
+
+static struct ord_flag partition_flag(int64_t *partition)
+{
+	return (struct ord_flag){.name = "partition",
+				 .value = "N",
+				 .number = partition,
+				 .min = 0,
+				 .max = ORD_PARTITIONS_MAX - 1,
+				 .help = "which partition"};
+}
+
+static struct ord_flag json_flag(bool *json)
+{
+	return (struct ord_flag){.name = "json", .on = json, .help = "print JSON"};
+}
+
+/* --- dump --- */
+
+struct dump {
+	const struct ord_cmd *self;
+	uint32_t partition;
+	uint64_t from;
+	uint64_t to;
+	bool json;
+	struct ord_sheet sheet; /* of one block */
+	struct ord_bytes words; /* of one command */
+	bool damaged;
+};
+
+static void command_row(struct dump *d, const struct ord_block_entry *e, uint64_t position, const struct ord_command *c)
+{
+	char id[ORD_UUID_TEXT_SIZE];
+	ord_sheet_format(&d->sheet, "%" PRIu32 ":%" PRIu64, d->partition, position);
+	ord_sheet_format(&d->sheet, "%" PRIu64 ".%" PRIu64, e->index, e->term);
+	ord_sheet_time(&d->sheet, e->time_us);
+	ord_sheet_text(&d->sheet, ord_command_name(c->kind));
+	if (ord_command_words_has_id(c)) {
+		ord_uuid_format(&c->request_id, id);
+		ord_sheet_text(&d->sheet, id);
+	} else {
+		ord_sheet_null(&d->sheet);
+	}
+	ord_bytes_clear(&d->words);
+	ord_command_words_put(c, &d->words);
+	ord_sheet_str(&d->sheet, ord_bytes_slice(&d->words));
+}
+
+static void command_json(const struct dump *d, const struct ord_block_entry *e, uint64_t position,
+			 const struct ord_command *c)
+{
+	char id[ORD_UUID_TEXT_SIZE], text[48];
+	struct ord_json j;
+	ord_json_init(&j, stdout);
+	ord_json_begin_object(&j);
+	snprintf(text, sizeof text, "%" PRIu32 ":%" PRIu64, d->partition, position);
+	ord_json_key(&j, "position");
+	ord_json_text(&j, text);
+	ord_json_key(&j, "index");
+	ord_json_uint(&j, e->index);
+	ord_json_key(&j, "term");
+	ord_json_uint(&j, e->term);
+	ord_json_key(&j, "time_us");
+	ord_json_uint(&j, e->time_us);
+	ord_json_key(&j, "kind");
+	ord_json_text(&j, ord_command_name(c->kind));
+	ord_json_key(&j, "id");
+	if (ord_command_words_has_id(c)) {
+		ord_uuid_format(&c->request_id, id);
+		ord_json_text(&j, id);
+	} else {
+		ord_json_null(&j);
+	}
+	ord_json_key(&j, "fields");
+	ord_command_words_json(c, &j);
+	ord_json_end_object(&j);
+}
+
+static void entry_dump(struct dump *d, const struct ord_block_entry *e)
+{
+	struct ord_reader r = ord_reader_of(e->bytes);
+	struct ord_command c;
+	ord_reader_take(&r, ORD_ENTRY_HEADER_BYTES);
+	for (uint32_t i = 0; i < e->commands_count && ord_command_decode(&r, &c) == ORD_OK; i++) {
+		uint64_t position = e->position + i;
+		if (position < d->from || position > d->to)
+			continue;
+		if (d->json)
+			command_json(d, e, position, &c);
+		else
+			command_row(d, e, position, &c);
+	}
+}
+
+static bool dump_block(void *ctx, const struct ord_archive_place *place, const struct ord_block *b)
+{
+	static const char *const columns[] = {"position", "entry", "time_us", "kind", "id", "fields"};
+	struct dump *d = ctx;
+	struct ord_block_cursor cursor = ord_block_cursor_of(&b->header, b->content);
+	struct ord_block_entry e;
+	(void)place;
+	if (b->header.first_position > d->to)
+		return false;
+	ord_sheet_init(&d->sheet, columns, ORD_COUNT(columns));
+	while (ord_block_next(&cursor, &e) == ORD_OK)
+		entry_dump(d, &e);
+	if (!d->json)
+		ord_sheet_show(&d->sheet, ORD_LOOK_LINES, NULL, stdout);
+	ord_sheet_close(&d->sheet);
+	return ord_block_last_position(&b->header) < d->to && !ferror(stdout);
+}
+
+static void dump_damage(void *ctx, const struct ord_archive_place *place, uint64_t bytes, const char *why)
+{
+	struct dump *d = ctx;
+	fflush(stdout); /* so that it stands where it belongs when both go to one place */
+	fprintf(stderr, "ordain %s: %s, offset %" PRIu64 ": %s; skipped %" PRIu64 " bytes\n", d->self->name,
+		place->path, place->offset, why, bytes);
+	d->damaged = true;
+}
+
+static int dump_run(struct dump *d, const char *data)
+{
+	struct ord_archive archive;
+	struct ord_archive_total total;
+	struct ord_archive_visitor visitor = {
+		.ctx = d, .from_position = d->from, .block = dump_block, .damage = dump_damage};
+	char why[PATH_MAX + 256];
+	if (ord_archive_open(data, &archive, why, sizeof why) != ORD_OK)
+		return ord_cmd_fail(d->self, ORD_EXIT_USAGE, "%s", why);
+	ord_bytes_init(&d->words, WORDS_BYTES_MAX);
+	int err = ord_archive_walk(&archive, d->partition, &visitor, &total, why, sizeof why);
+	ord_bytes_close(&d->words);
+	if (err == ORD_ERR_NOT_FOUND)
+		return ord_cmd_fail(d->self, ORD_EXIT_USAGE, "%s", why);
+	if (err != ORD_OK)
+		return ord_cmd_fail(d->self, ORD_EXIT_REFUSED, "%s", why);
+	if (fflush(stdout) != 0 || ferror(stdout))
+		return ord_cmd_fail(d->self, ORD_EXIT_REFUSED, "standard output cannot be written");
+	return d->damaged ? ORD_EXIT_REFUSED : ORD_EXIT_OK;
+}
+
+int ord_cmd_log_dump(const struct ord_cmd *self, int argc, char **argv)
+{
+	const char *data = NULL;
+	int64_t partition = 0, from = 0, to = INT64_MAX;
+	struct dump d = {.self = self};
+	struct ord_flag flags[] = {
+		data_flag(&data),
+		partition_flag(&partition),
+		{.name = "from",
+		 .value = "POSITION",
+		 .number = &from,
+		 .min = 0,
+		 .max = INT64_MAX,
+		 .help = "the first position to print",
+		 .normal = "0"},
+		{.name = "to",
+		 .value = "POSITION",
+		 .number = &to,
+		 .min = 0,
+		 .max = INT64_MAX,
+		 .help = "the last position to print",
+		 .normal = "the end"},
+		json_flag(&d.json),
+	};
+	struct ord_args args = {
+		.command = self->name,
+		.summary = self->summary,
+		.flags = flags,
+		.flags_count = ORD_COUNT(flags),
+		.notes = "Exit status 1 when something is damaged; it is told, and all else is printed."};
+	int status;
+	flags[1].required = true;
+	if (!ord_cmd_begin(&args, argc, argv, &status))
+		return status;
+	d.partition = (uint32_t)partition;
+	d.from = (uint64_t)from;
+	d.to = (uint64_t)to;
+	return dump_run(&d, data);
+}
+
+/* --- verify --- */
+
+struct verify {
+	const struct ord_cmd *self;
+	struct ord_sheet sheet;
+	/* Of the partition that is being walked. */
+	uint64_t damage_count;
+	char path[PATH_MAX + 128]; /* of the first damage, as what follows */
+	uint64_t offset;
+	char problem[ORD_BLOCK_WHY_SIZE];
+};
+
+static bool verify_block(void *ctx, const struct ord_archive_place *place, const struct ord_block *b)
+{
+	(void)ctx;
+	(void)place;
+	(void)b;
+	return true; /* the walk has checked it */
+}
+
+static void verify_damage(void *ctx, const struct ord_archive_place *place, uint64_t bytes, const char *why)
+{
+	struct verify *v = ctx;
+	(void)bytes;
+	if (v->damage_count++ > 0)
+		return;
+	snprintf(v->path, sizeof v->path, "%s", place->path);
+	snprintf(v->problem, sizeof v->problem, "%s", why);
+	v->offset = place->offset;
+}
+
+static void chain_put(struct ord_sheet *s, const uint8_t chain[ORD_CHAIN_BYTES])
+{
+	char text[2 * ORD_CHAIN_BYTES + 1];
+	for (size_t i = 0; i < ORD_CHAIN_BYTES; i++)
+		snprintf(text + 2 * i, 3, "%02x", chain[i]);
+	ord_sheet_text(s, text);
+}
+
+static void verify_row(struct verify *v, uint32_t partition, const struct ord_archive_total *t)
+{
+	ord_sheet_uint(&v->sheet, partition);
+	ord_sheet_uint(&v->sheet, t->files_count);
+	ord_sheet_uint(&v->sheet, t->blocks_count);
+	if (t->blocks_count > 0) {
+		ord_sheet_uint(&v->sheet, t->first_position);
+		ord_sheet_uint(&v->sheet, t->end.next_position - 1);
+	} else {
+		ord_sheet_null(&v->sheet);
+		ord_sheet_null(&v->sheet);
+	}
+	ord_sheet_uint(&v->sheet, t->bytes);
+	ord_sheet_uint(&v->sheet, t->unfinished_bytes);
+	chain_put(&v->sheet, t->end.chain);
+	ord_sheet_uint(&v->sheet, v->damage_count);
+	if (v->damage_count > 0) {
+		ord_sheet_text(&v->sheet, v->path);
+		ord_sheet_uint(&v->sheet, v->offset);
+		ord_sheet_text(&v->sheet, v->problem);
+	} else {
+		ord_sheet_null(&v->sheet);
+		ord_sheet_null(&v->sheet);
+		ord_sheet_null(&v->sheet);
+	}
+}
+
+/* Walks one partition and adds its row. *ret_exit is raised when something is wrong. */
+static void partition_verify(struct verify *v, const struct ord_archive *archive, uint32_t partition, int *ret_exit)
+{
+	struct ord_archive_visitor visitor = {.ctx = v, .block = verify_block, .damage = verify_damage};
+	struct ord_archive_total total;
+	char why[PATH_MAX + 256];
+	v->damage_count = 0;
+	int err = ord_archive_walk(archive, partition, &visitor, &total, why, sizeof why);
+	if (err != ORD_OK) {
+		*ret_exit =
+			ord_cmd_fail(v->self, err == ORD_ERR_NOT_FOUND ? ORD_EXIT_USAGE : ORD_EXIT_REFUSED, "%s", why);
+		return;
+	}
+	verify_row(v, partition, &total);
+	if (v->damage_count > 0)
+		*ret_exit = ord_cmd_fail(v->self, ORD_EXIT_REFUSED, "%s, offset %" PRIu64 ": %s", v->path, v->offset,
+					 v->problem);
+}
+
+static int verify_run(struct verify *v, const char *data, int64_t partition, enum ord_look look)
+{
+	static const char *const columns[] = {"partition",  "files", "blocks",	"first", "last",   "bytes",
+					      "unfinished", "chain", "damaged", "file",	 "offset", "problem"};
+	struct ord_archive archive;
+	char why[PATH_MAX + 256];
+	uint32_t *partitions = NULL, one = (uint32_t)partition;
+	size_t count = 1;
+	int status = ORD_EXIT_OK;
+	if (ord_archive_open(data, &archive, why, sizeof why) != ORD_OK)
+		return ord_cmd_fail(v->self, ORD_EXIT_USAGE, "%s", why);
+	if (partition < 0 && ord_archive_partitions(&archive, &partitions, &count, why, sizeof why) != ORD_OK)
+		return ord_cmd_fail(v->self, ORD_EXIT_REFUSED, "%s", why);
+	ord_sheet_init(&v->sheet, columns, ORD_COUNT(columns));
+	for (size_t i = 0; i < count; i++)
+		partition_verify(v, &archive, partition < 0 ? partitions[i] : one, &status);
+	if (status != ORD_EXIT_USAGE)
+		ord_sheet_show(&v->sheet, look, NULL, stdout);
+	ord_sheet_close(&v->sheet);
+	free(partitions);
+	return status;
+}
+
+int ord_cmd_log_verify(const struct ord_cmd *self, int argc, char **argv)
+{
+	const char *data = NULL;
+	int64_t partition = -1;
+	bool json = false;
+	struct verify v = {.self = self};
+	struct ord_flag flags[] = {data_flag(&data), partition_flag(&partition), json_flag(&json)};
+	struct ord_args args = {.command = self->name,
+				.summary = self->summary,
+				.flags = flags,
+				.flags_count = ORD_COUNT(flags),
+				.notes = "Exit status 1 when something is damaged."};
+	int status;
+	flags[1].normal = "all";
+	if (!ord_cmd_begin(&args, argc, argv, &status))
+		return status;
+	return verify_run(&v, data, partition, ord_sheet_look(json, stdout));
+}

@@ -114,6 +114,8 @@ SIM_CHECK_FLAGS = -Wl,--wrap=ord_partition_apply
 FLAGS_sim_follow = $(SIM_CHECK_FLAGS)
 FLAGS_sim_observe = $(SIM_CHECK_FLAGS)
 FLAGS_sim_record = $(SIM_CHECK_FLAGS)
+# Tests of what becomes of a system call that fails.
+FLAGS_node_history_faults = $(addprefix -Wl$(comma)--wrap=,pwrite fdatasync fsync ftruncate unlinkat mkdirat openat)
 
 # Support code that belongs to no one folder: partitions without a network, their narration, random numbers.
 $(BUILD)/tests/support.a: $(call objects,$(filter-out $(FOLDERS:%=tests/support/%_%) tests/support/sim_%,$(wildcard tests/support/*.c)))

@@ -32,7 +32,6 @@ struct ord_history_reader {
 	int dir_fd;
 	struct ord_history_file file;
 	uint64_t offset;	       /* of the next block in the file */
-	uint64_t next_number;	       /* its number; 0: not known */
 	uint64_t *files;	       /* owned; of the last listing */
 	size_t files_count;	       /* of those */
 	struct ord_block_codec *codec; /* owned */
@@ -60,7 +59,6 @@ static int not_found(struct ord_history_reader *r, const struct wanted *w)
 {
 	snprintf(r->error_text, sizeof r->error_text, "history: partition %" PRIu32 " has no block %s%" PRIu64,
 		 r->options.partition, w->by_position ? "with position " : "", w->value);
-	r->next_number = 0;
 	return ORD_ERR_NOT_FOUND;
 }
 
@@ -83,7 +81,6 @@ static int file_open(struct ord_history_reader *r, size_t i)
 		.cluster = r->options.cluster, .partition = r->options.partition, .first_block = r->files[i]};
 	bool is_open = r->file.fd >= 0 && r->file.volume.header.first_block == header.first_block;
 	int err;
-	r->next_number = 0;
 	r->offset = 0;
 	if (is_open) {
 		err = ord_history_file_measure(&r->file, r->dir_fd);
@@ -209,7 +206,6 @@ static int block_read(struct ord_history_reader *r, const struct ord_block_heade
 	if (err != ORD_OK)
 		reader_fail(r, err, why);
 	r->offset += ord_block_bytes(h);
-	r->next_number = h->number + 1;
 	return err;
 }
 
@@ -246,8 +242,8 @@ int ord_history_read_number(struct ord_history_reader *r, uint64_t number, struc
 	char why[ORD_BLOCK_WHY_SIZE];
 	struct wanted w = {.value = number};
 	struct ord_block_header h;
-	bool is_next = r->file.fd >= 0 && r->next_number == number &&
-		       ord_volume_peek(&r->file.volume, r->offset, &h, why) == ORD_OK && h.number == number;
+	bool is_next =
+		r->file.fd >= 0 && ord_volume_peek(&r->file.volume, r->offset, &h, why) == ORD_OK && h.number == number;
 	int err = is_next ? ORD_OK : block_seek(r, &w, &h);
 	return err == ORD_OK ? block_read(r, &h, ret) : err;
 }

@@ -343,6 +343,54 @@ Test(node_history, damage_in_the_last_block_is_cut_and_damage_before_it_is_told)
 	cr_assert_not_null(strstr(why, "offset 64"), "%s", why);
 }
 
+/* Hands over blocks that are ready, until the last of them were one write. Gives how many were joined to the last one. */
+static uint32_t run_write(struct ord_block_header *ret_last)
+{
+	struct ord_history_reader_options options = {.directory = directory, .cluster = history_cluster};
+	uint32_t joined = 0;
+	for (unsigned round = 0; round < 50 && joined == 0; round++) {
+		struct ord_block_raw raws[8];
+		struct ord_history_reader *reader;
+		struct ord_block block;
+		unsigned before = told_count;
+		for (unsigned i = 0; i < 8; i++)
+			history_block(&histories[0], &raws[i]);
+		for (unsigned i = 0; i < 8; i++)
+			cr_assert_eq(ord_history_write(store, &raws[i]), ORD_OK);
+		UNTIL(&loop, told_count == before + 8);
+		cr_assert_eq(ord_history_reader_open(&options, &reader), ORD_OK);
+		uint64_t last = histories[0].builder.end.number;
+		cr_assert_eq(ord_history_read_number(reader, last, &block), ORD_OK);
+		joined = block.header.joined;
+		*ret_last = block.header;
+		ord_history_reader_close(reader);
+	}
+	return joined;
+}
+
+/* Sectors reach a disk in any order: the first block of the last write is missing, the last one is there. */
+Test(node_history, a_hole_in_the_last_write_is_cut)
+{
+	struct ord_block_header last;
+	blocks_write(0, 1);
+	uint32_t joined = run_write(&last);
+	cr_assert_gt(joined, 0);
+	store_stop();
+	struct ord_bytes bytes = content_of(path_of(0, 1));
+	struct ord_volume v = history_volume(&bytes, 1);
+	struct ord_block_header h;
+	uint64_t offset = ORD_VOLUME_HEADER_BYTES;
+	char fault[ORD_BLOCK_WHY_SIZE];
+	while (ord_volume_peek(&v, offset, &h, fault) == ORD_OK && h.number < last.number - joined)
+		offset += ord_block_bytes(&h);
+	memset(bytes.base + offset, 0, 64);
+	content_set(path_of(0, 1), bytes.base, bytes.len);
+	store_open();
+	cr_assert_eq(ord_history_found(store, 0)->end.number, last.number - joined - 1);
+	cr_assert_eq(ord_history_found(store, 0)->cut_bytes, bytes.len - offset);
+	ord_bytes_close(&bytes);
+}
+
 /* A file that was begun and never got a whole block: the one before it must be whole then. */
 Test(node_history, a_last_file_without_a_block_is_removed)
 {

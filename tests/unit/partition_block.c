@@ -414,6 +414,17 @@ Test(partition_block, entries_out_of_order_and_entries_that_are_none_are_found)
 	e[1].bytes = entry_bytes(11, 2, "\xff");
 	e[1].commands_count = 2;
 	cr_assert_eq(decode_entries(e, 3), ORD_ERR_CORRUPT);
+	struct ord_bytes deliver;
+	struct ord_command c = {.kind = ORD_COMMAND_DELIVER, .deliver = {.source = 1, .first = 1, .count = 1}};
+	ord_bytes_init(&deliver, 1024);
+	c.deliver.messages = ord_slice_text("\x09 is no message");
+	ord_entry_begin(&deliver, 11);
+	ord_command_encode(&c, &deliver);
+	ord_entry_end(&deliver, 1);
+	e[1].bytes = ord_bytes_slice(&deliver);
+	e[1].commands_count = 1;
+	cr_assert_eq(decode_entries(e, 3), ORD_ERR_CORRUPT);
+	ord_bytes_close(&deliver);
 	e[1].bytes = entry_bytes(11, 0, "");
 	cr_assert_eq(decode_entries(e, 3), ORD_ERR_CORRUPT); /* already refused when it is encoded */
 }

@@ -312,3 +312,36 @@ Test(partition_volume, a_file_that_cannot_be_read_is_not_cut)
 	v.bytes += 1000;
 	cr_assert_eq(ord_volume_find_end(&v, codec, &room, &end, &offset, why), ORD_ERR_IO);
 }
+
+/* Whatever is damaged, the end that is found is one: what is left after the cut is whole, and the next start cuts no more. */
+Test(partition_volume, foreign_bytes_do_no_harm)
+{
+	struct random random = random_of(5);
+	struct ord_bytes good = file;
+	unsigned found = 0, told = 0;
+	history_buffer(&file);
+	for (unsigned i = 0; i < 3000; i++) {
+		struct ord_volume_end end, again;
+		uint64_t offset;
+		ord_bytes_clear(&file);
+		ord_bytes_put(&file, good.base, good.len);
+		for (uint64_t n = random_below(&random, 4); n > 0; n--)
+			file.base[random_below(&random, file.len)] = (uint8_t)random_next(&random);
+		file.len -= random_chance(&random, 50) ? random_below(&random, file.len) : 0;
+		if (find_end(&end, &offset) != ORD_OK) {
+			cr_assert_leq(offset, file.len);
+			told++;
+			continue;
+		}
+		cr_assert_leq(end.offset, file.len);
+		found++;
+		file.len = end.offset;
+		if (file.len == 0)
+			continue;
+		cr_assert_eq(find_end(&again, &offset), ORD_OK, "%s", why);
+		cr_assert_eq(again.offset, end.offset);
+		cr_assert_eq(memcmp(&again.end, &end.end, sizeof end.end), 0);
+	}
+	cr_assert(found > 500 && told > 500, "%u, %u", found, told);
+	ord_bytes_close(&good);
+}

@@ -537,7 +537,7 @@ void ord_engine_host_status(const struct ord_engine *e, struct ord_host_status *
 	ord_host_status(e->host, ret);
 }
 
-const struct ord_partition *ord_engine_partition(const struct ord_engine *e, uint32_t partition)
+struct ord_partition *ord_engine_partition(const struct ord_engine *e, uint32_t partition)
 {
 	ORD_ASSERT(partition < e->partitions_count);
 	return e->replicas[partition].partition;

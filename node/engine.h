@@ -88,6 +88,6 @@ void ord_engine_replica_status(const struct ord_engine *e, uint32_t partition, s
 void ord_engine_host_status(const struct ord_engine *e, struct ord_host_status *ret);
 
 /* The state of one partition, for checkers; borrowed. */
-const struct ord_partition *ord_engine_partition(const struct ord_engine *e, uint32_t partition);
+struct ord_partition *ord_engine_partition(const struct ord_engine *e, uint32_t partition);
 
 #endif

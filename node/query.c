@@ -71,7 +71,7 @@ static int query_decode(struct ord_slice bytes, struct ord_query *ret)
 	return ORD_OK;
 }
 
-static int run_account(const struct ord_query *q, const struct ord_partition *p, uint32_t partition, msgpack_packer *pk)
+static int run_account(const struct ord_query *q, struct ord_partition *p, uint32_t partition, msgpack_packer *pk)
 {
 	struct ord_account_view v;
 	int err = ord_partition_account(p, q->account, &v);
@@ -105,7 +105,7 @@ static void put_posting(const struct ord_posting_view *v, uint32_t partition, ms
 	ord_reply_put_pair_u64(pk, "time_us", v->time_us);
 }
 
-static int run_history(const struct ord_query *q, const struct ord_partition *p, uint32_t partition, msgpack_packer *pk)
+static int run_history(const struct ord_query *q, struct ord_partition *p, uint32_t partition, msgpack_packer *pk)
 {
 	struct ord_account_view account;
 	int err = ord_partition_account(p, q->account, &account);
@@ -183,7 +183,7 @@ static void put_payload(const struct ord_command *c, msgpack_packer *pk)
 	ORD_ASSERT(!"a request that no client can make");
 }
 
-static int run_request(const struct ord_query *q, const struct ord_partition *p, uint32_t partition, msgpack_packer *pk)
+static int run_request(const struct ord_query *q, struct ord_partition *p, uint32_t partition, msgpack_packer *pk)
 {
 	struct ord_request_view v;
 	int err = ord_partition_request(p, &q->request_id, &v);
@@ -208,7 +208,7 @@ static int run_request(const struct ord_query *q, const struct ord_partition *p,
 	return ORD_OK;
 }
 
-static int run_name(const struct ord_query *q, const struct ord_partition *p, uint32_t partition, msgpack_packer *pk)
+static int run_name(const struct ord_query *q, struct ord_partition *p, uint32_t partition, msgpack_packer *pk)
 {
 	struct ord_name_view v;
 	int err = ord_partition_name(p, q->space, q->name, &v);
@@ -227,7 +227,7 @@ static int run_name(const struct ord_query *q, const struct ord_partition *p, ui
 	return ORD_OK;
 }
 
-int ord_query_run(struct ord_slice query, const struct ord_partition *p, uint32_t partition, struct ord_bytes *out)
+int ord_query_run(struct ord_slice query, struct ord_partition *p, uint32_t partition, struct ord_bytes *out)
 {
 	struct ord_query q;
 	int err = query_decode(query, &q);

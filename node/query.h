@@ -24,6 +24,6 @@ void ord_query_encode(const struct ord_query *q, struct ord_bytes *out);
 
 /* Decodes the query, reads p and appends the result as one MessagePack map (docs/protocol.md). ORD_OK, ORD_ERR_NOT_FOUND, ORD_ERR_FORMAT;
  * out is as before then. */
-int ord_query_run(struct ord_slice query, const struct ord_partition *p, uint32_t partition, struct ord_bytes *out);
+int ord_query_run(struct ord_slice query, struct ord_partition *p, uint32_t partition, struct ord_bytes *out);
 
 #endif

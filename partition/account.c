@@ -7,11 +7,10 @@
  * A refund that was under way when the account was closed still arrives: what was debited belongs to the account, whatever its state. */
 #include "partition/account.h"
 
-#include <stdlib.h>
-
-#include "base/assert.h"
+#include "base/err.h"
 #include "base/hash.h"
 #include "partition/request.h"
+#include "partition/saved.h"
 
 /* Other than the routing's seed: all accounts of a partition agree in what the routing made of their hash. */
 #define ACCOUNTS_SEED 0x6163636f756e7473u
@@ -28,12 +27,25 @@ static uint64_t account_hash(struct ord_slice account)
 
 struct ord_account *ord_account_find(const struct ord_partition *p, struct ord_slice account)
 {
-	return (struct ord_account *)ord_table_find(&p->accounts, account_hash(account), &account, account_equal);
+	struct ord_account *a =
+		(struct ord_account *)ord_table_find(&p->accounts, account_hash(account), &account, account_equal);
+	if (a != NULL)
+		a->row.flags |= ORD_ROW_USED;
+	return a;
 }
 
-void ord_account_ahead(const struct ord_partition *p, struct ord_slice account, struct ord_ahead *ahead)
+int ord_account_load(struct ord_partition *p, struct ord_slice account, struct ord_ahead *ahead)
 {
-	ord_ahead_add(ahead, &p->accounts, account_hash(account));
+	if (!p->rows.accounts_gone) {
+		ord_ahead_add(ahead, &p->accounts, account_hash(account));
+		return ORD_OK;
+	}
+	return ord_account_find(p, account) != NULL ? ORD_OK : ord_saved_get_account(p, account);
+}
+
+size_t ord_account_bytes(const struct ord_account *a)
+{
+	return sizeof *a + a->id_bytes + a->asset_bytes;
 }
 
 static struct ord_digest identity_digest(const struct ord_account *a)
@@ -64,29 +76,29 @@ void ord_account_digest(const struct ord_account *a, struct ord_digest *d)
 	ord_digest_add(d, balance_digest(a));
 }
 
-void ord_account_release(struct ord_account *a)
+struct ord_account *ord_account_make(struct ord_partition *p, const struct ord_account *a, struct ord_slice id,
+				     struct ord_slice asset)
 {
-	free(a->postings);
+	struct ord_account *made = ord_pool_take(&p->pool, sizeof *made + id.len + asset.len);
+	*made = *a;
+	made->id_bytes = (uint8_t)id.len;
+	made->asset_bytes = (uint8_t)asset.len;
+	memcpy(made->text, id.base, id.len);
+	memcpy(made->text + id.len, asset.base, asset.len);
+	made->identity = identity_digest(made).sum[0];
+	made->digest = balance_digest(made);
+	ord_table_put(&p->accounts, &made->row.link, account_hash(id));
+	return made;
 }
 
 static void account_add(struct ord_partition *p, const struct ord_open_account *open)
 {
-	struct ord_account *a = ord_pool_take(&p->pool, sizeof *a + open->account.len + open->asset.len);
-	*a = (struct ord_account){
-		.floor = open->floor,
-		.ceiling = open->ceiling,
-		.opened_us = p->time_us,
-		.state = ORD_ACCOUNT_OPEN,
-		.id_bytes = (uint8_t)open->account.len,
-		.asset_bytes = (uint8_t)open->asset.len,
-	};
-	memcpy(a->text, open->account.base, open->account.len);
-	memcpy(a->text + open->account.len, open->asset.base, open->asset.len);
-	ord_table_put(&p->accounts, &a->link, account_hash(open->account));
-	struct ord_digest identity = identity_digest(a);
-	a->identity = identity.sum[0];
-	ord_digest_add(&p->digest, identity);
-	ord_account_changed(p, a);
+	struct ord_account a = {
+		.floor = open->floor, .ceiling = open->ceiling, .opened_us = p->time_us, .state = ORD_ACCOUNT_OPEN};
+	struct ord_account *made = ord_account_make(p, &a, open->account, open->asset);
+	ord_row_made(p, &made->row, ORD_STORE_ACCOUNTS);
+	p->accounts_count++;
+	ord_account_digest(made, &p->digest);
 }
 
 /* The first property in which the account is not what is asked for, NULL when it is. */
@@ -137,6 +149,7 @@ void ord_account_apply_set(struct ord_partition *p, const struct ord_command *c,
 		ord_request_reject(p, r, reason, NULL);
 		return;
 	}
+	ord_row_change(p, &a->row);
 	a->state = (uint8_t)c->set_account.state;
 	ord_account_changed(p, a);
 	ord_request_settle(p, r);

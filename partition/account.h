@@ -7,11 +7,17 @@
 #include "partition/command.h"
 #include "partition/state.h"
 
-/* NULL when there is none. */
+/* NULL when there is none in memory; while an entry is applied all that it can touch is (ord_account_load). */
 struct ord_account *ord_account_find(const struct ord_partition *p, struct ord_slice account);
 
-/* It will be looked for soon. */
-void ord_account_ahead(const struct ord_partition *p, struct ord_slice account, struct ord_ahead *ahead);
+/* It will be looked for soon: asks memory for it, and the store when it may be there alone. ORD_ERR_IO, ORD_ERR_CORRUPT. */
+int ord_account_load(struct ord_partition *p, struct ord_slice account, struct ord_ahead *ahead);
+
+/* Makes a record like a, with these texts, and puts it into the table; its row is the caller's to add. */
+struct ord_account *ord_account_make(struct ord_partition *p, const struct ord_account *a, struct ord_slice id,
+				     struct ord_slice asset);
+
+size_t ord_account_bytes(const struct ord_account *a);
 
 /* The processors of OPEN_ACCOUNT and SET_ACCOUNT: decide the request r, for good. */
 void ord_account_apply_open(struct ord_partition *p, const struct ord_command *c, struct ord_request *r);
@@ -22,8 +28,5 @@ void ord_account_changed(struct ord_partition *p, struct ord_account *a);
 
 /* Adds the account to a digest, from nothing. */
 void ord_account_digest(const struct ord_account *a, struct ord_digest *d);
-
-/* Frees what the account owns besides its record. */
-void ord_account_release(struct ord_account *a);
 
 #endif

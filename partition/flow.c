@@ -18,8 +18,11 @@
 
 #include "base/assert.h"
 #include "base/err.h"
+#include "partition/account.h"
 #include "partition/check.h"
+#include "partition/posting.h"
 #include "partition/request.h"
+#include "partition/route.h"
 
 enum fact_kind { FACT_REQUEST, FACT_DEBIT, FACT_CREDIT, FACT_REFUND, FACT_MESSAGE };
 
@@ -180,16 +183,19 @@ static bool is_refused(const struct ord_stage *s)
 }
 
 /* The posting is what the transfer asked for. */
-static bool posting_fits(const struct ord_stage *s, struct ord_slice account, struct ord_slice counterparty,
-			 const struct ord_transfer *t)
+static bool posting_fits(const struct ord_check *c, const struct ord_stage *s, struct ord_slice account,
+			 struct ord_slice counterparty, const struct ord_transfer *t)
 {
-	const struct ord_posting *posting = (const struct ord_posting *)s;
-
 	if (!is_posted(s))
 		return true;
-	return ord_slice_equal(ord_account_id(posting->account), account) &&
-	       ord_slice_equal(ord_posting_counterparty(posting), counterparty) &&
-	       ord_slice_equal(ord_account_asset(posting->account), t->asset) && posting->amount == t->amount;
+	const struct ord_partition *p = c->partitions[ord_route_account(account, c->count)];
+	const struct ord_account *a = ord_account_find(p, account);
+	struct ord_posting_fact fact;
+	if (a == NULL || s->ordinal >= p->postings_count || ord_posting_get(p, s->ordinal, &fact) != ORD_OK)
+		return false;
+	return fact.account == a->identity && ord_uuid_equal(&fact.view.request_id, &s->request_id) &&
+	       ord_slice_equal(fact.view.counterparty, counterparty) &&
+	       ord_slice_equal(ord_account_asset(a), t->asset) && fact.view.amount == t->amount;
 }
 
 static bool transfer_equal(const struct ord_transfer *a, const struct ord_transfer *b)
@@ -204,9 +210,9 @@ static bool payload_check(struct ord_check *c, const struct flow *f)
 	if (f->request == NULL)
 		return true;
 	struct ord_transfer asked = ord_request_command(f->request).transfer;
-	if (!posting_fits(f->stages[FACT_DEBIT], asked.payer, asked.payee, &asked) ||
-	    !posting_fits(f->stages[FACT_CREDIT], asked.payee, asked.payer, &asked) ||
-	    !posting_fits(f->stages[FACT_REFUND], asked.payer, asked.payee, &asked))
+	if (!posting_fits(c, f->stages[FACT_DEBIT], asked.payer, asked.payee, &asked) ||
+	    !posting_fits(c, f->stages[FACT_CREDIT], asked.payee, asked.payer, &asked) ||
+	    !posting_fits(c, f->stages[FACT_REFUND], asked.payer, asked.payee, &asked))
 		return flow_broken(c, f, "a posting is not what the request asked for");
 	if (f->message != NULL && f->message->kind != ORD_MESSAGE_OUTCOME &&
 	    !transfer_equal(&f->message->transfer, &asked))

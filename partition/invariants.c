@@ -36,39 +36,72 @@ bool ord_check_broken(struct ord_check *c, const char *format, ...)
 
 /* --- Accounts (3). --- */
 
+/* The balance after the posting is known, and is left as it was before it: postings are looked at from the newest to the oldest. */
 static bool posting_check(struct ord_check *c, const struct ord_partition *p, const struct ord_account *a,
-			  uint32_t place, ord_balance *balance)
+			  uint64_t ordinal, uint64_t number, const struct ord_posting_fact *f, ord_balance *balance)
 {
-	const struct ord_posting *posting = a->postings[place];
+	const struct ord_posting_view *v = &f->view;
 	struct ord_slice id = ord_account_id(a);
-	enum ord_posting_kind kind = posting->stage.kind;
+	const struct ord_stage *stage = ord_posting_find(p, &v->request_id, v->kind);
+	unsigned long long shown = number;
 
-	if (posting->account != a || posting->number != place + 1u || posting->stage.reason != ORD_REFUSAL_NONE ||
-	    ord_posting_find(p, &posting->stage.request_id, kind) != &posting->stage)
-		return ord_check_broken(c, "partition %u, account '%.*s': posting %u is not the account's", p->id,
-					TEXT(id), place + 1);
-	if (posting->amount <= 0 || posting->position >= p->position || posting->time_us > p->time_us)
-		return ord_check_broken(c, "partition %u, account '%.*s': posting %u has amount %lld, position %llu",
-					p->id, TEXT(id), place + 1, (long long)posting->amount,
-					(unsigned long long)posting->position);
-	if (place > 0 && posting->position < a->postings[place - 1]->position)
-		return ord_check_broken(c, "partition %u, account '%.*s': posting %u is older than the one before it",
-					p->id, TEXT(id), place + 1);
-	*balance += kind == ORD_POSTING_DEBIT ? -(ord_balance)posting->amount : posting->amount;
-	if (posting->balance_after != (*balance > INT64_MAX ? INT64_MAX : (int64_t)*balance))
-		return ord_check_broken(c, "partition %u, account '%.*s': posting %u has another balance than the sum",
-					p->id, TEXT(id), place + 1);
+	if (f->account != a->identity || v->number != number || stage == NULL || stage->reason != ORD_REFUSAL_NONE ||
+	    stage->ordinal != ordinal)
+		return ord_check_broken(c, "partition %u, account '%.*s': posting %llu is not the account's", p->id,
+					TEXT(id), shown);
+	if (v->amount <= 0 || v->position >= p->position || v->time_us > p->time_us)
+		return ord_check_broken(c, "partition %u, account '%.*s': posting %llu has amount %lld, position %llu",
+					p->id, TEXT(id), shown, (long long)v->amount, (unsigned long long)v->position);
+	if (v->balance_after != (*balance > INT64_MAX ? INT64_MAX : (int64_t)*balance))
+		return ord_check_broken(c,
+					"partition %u, account '%.*s': posting %llu has another balance than the sum",
+					p->id, TEXT(id), shown);
 	/* A refund gives back what was the account's own, also when credits have meanwhile taken its place below the ceiling. */
-	if ((kind == ORD_POSTING_DEBIT && *balance < a->floor) || (kind == ORD_POSTING_CREDIT && *balance > a->ceiling))
-		return ord_check_broken(c, "invariant 3: partition %u, account '%.*s': posting %u passes the %s", p->id,
-					TEXT(id), place + 1, kind == ORD_POSTING_DEBIT ? "floor" : "ceiling");
+	if ((v->kind == ORD_POSTING_DEBIT && *balance < a->floor) ||
+	    (v->kind == ORD_POSTING_CREDIT && *balance > a->ceiling))
+		return ord_check_broken(c, "invariant 3: partition %u, account '%.*s': posting %llu passes the %s",
+					p->id, TEXT(id), shown, v->kind == ORD_POSTING_DEBIT ? "floor" : "ceiling");
+	*balance -= v->kind == ORD_POSTING_DEBIT ? -(ord_balance)v->amount : v->amount;
+	return true;
+}
+
+/* All postings, each found from the one after it, and once more by its number; before the first one there was nothing. */
+static bool postings_check(struct ord_check *c, const struct ord_partition *p, const struct ord_account *a)
+{
+	struct ord_slice id = ord_account_id(a);
+	ord_balance balance = a->balance;
+	uint64_t ordinal = a->last_ordinal;
+	uint64_t position = UINT64_MAX;
+
+	for (uint64_t number = a->postings_count; number > 0; number--) {
+		struct ord_posting_fact fact;
+		uint64_t sought;
+
+		if (ordinal >= p->postings_count || ord_posting_get(p, ordinal, &fact) != ORD_OK)
+			return ord_check_broken(c, "partition %u, account '%.*s': posting %llu cannot be read", p->id,
+						TEXT(id), (unsigned long long)number);
+		if (!posting_check(c, p, a, ordinal, number, &fact, &balance))
+			return false;
+		if (fact.view.position > position)
+			return ord_check_broken(c,
+						"partition %u, account '%.*s': posting %llu is older than the one "
+						"before it",
+						p->id, TEXT(id), (unsigned long long)number + 1);
+		if (ord_posting_seek(p, a, number, &sought) != ORD_OK || sought != ordinal)
+			return ord_check_broken(c, "partition %u, account '%.*s': posting %llu is not found", p->id,
+						TEXT(id), (unsigned long long)number);
+		position = fact.view.position;
+		ordinal = fact.previous;
+	}
+	if (balance != 0)
+		return ord_check_broken(c, "partition %u: the balance of account '%.*s' is not the sum of its postings",
+					p->id, TEXT(id));
 	return true;
 }
 
 static bool account_check(struct ord_check *c, const struct ord_partition *p, const struct ord_account *a)
 {
 	struct ord_slice id = ord_account_id(a);
-	ord_balance balance = 0;
 
 	if (ord_account_find(p, id) != a || ord_route_account(id, c->count) != p->id)
 		return ord_check_broken(c, "partition %u: account '%.*s' is there twice or not where it belongs", p->id,
@@ -76,13 +109,7 @@ static bool account_check(struct ord_check *c, const struct ord_partition *p, co
 	if (a->floor > 0 || a->ceiling < 0 || a->state < ORD_ACCOUNT_OPEN || a->state > ORD_ACCOUNT_CLOSED)
 		return ord_check_broken(c, "partition %u: account '%.*s' has no possible limits or state", p->id,
 					TEXT(id));
-	for (uint32_t i = 0; i < a->postings_count; i++)
-		if (!posting_check(c, p, a, i, &balance))
-			return false;
-	if (balance != a->balance)
-		return ord_check_broken(c, "partition %u: the balance of account '%.*s' is not the sum of its postings",
-					p->id, TEXT(id));
-	return true;
+	return postings_check(c, p, a);
 }
 
 static bool accounts_check(struct ord_check *c, const struct ord_partition *p)
@@ -107,6 +134,8 @@ static bool accounts_check(struct ord_check *c, const struct ord_partition *p)
 		return ord_check_broken(c, "partition %u: counted %llu postings, accounts have %llu, stages %llu",
 					p->id, (unsigned long long)p->postings_count,
 					(unsigned long long)postings_count, (unsigned long long)posted_count);
+	if (p->accounts.count != p->accounts_count || p->requests.count != p->requests_count)
+		return ord_check_broken(c, "partition %u: the counts of accounts or requests are wrong", p->id);
 	return true;
 }
 
@@ -263,9 +292,9 @@ static bool namings_check(struct ord_check *c, const struct ord_partition *p, co
 		held_count += holder != NULL;
 		holder = NULL;
 	}
-	if (held_count != p->names.count)
+	if (held_count != p->names_count)
 		return ord_check_broken(c, "invariant 4: partition %u has %llu names, its requests gave %llu", p->id,
-					(unsigned long long)p->names.count, (unsigned long long)held_count);
+					(unsigned long long)p->names_count, (unsigned long long)held_count);
 	return true;
 }
 
@@ -362,13 +391,14 @@ static bool is_consistent(const struct ord_check *c)
 
 /* --- All of it. --- */
 
-static bool partition_check(struct ord_check *c, const struct ord_partition *p)
+static bool partition_check(struct ord_check *c, struct ord_partition *p)
 {
 	struct ord_partition_status status;
 	uint64_t digest[2];
 
 	ord_partition_status(p, &status);
-	ord_partition_digest_recompute(p, digest);
+	if (ord_partition_digest_recompute(p, digest) != ORD_OK)
+		return ord_check_broken(c, "partition %u: the store cannot be read", p->id);
 	if (digest[0] != status.state_digest[0] || digest[1] != status.state_digest[1])
 		return ord_check_broken(c, "invariant 5: the digest of partition %u is not that of its state", p->id);
 	if (!accounts_check(c, p) || !outboxes_check(c, p))

@@ -7,12 +7,12 @@
  * A claim is granted once: whoever claims an owned name is refused, its owner too. The owner who is not sure repeats the request under its id. */
 #include "partition/name.h"
 
-#include <stdlib.h>
-
 #include "base/assert.h"
+#include "base/err.h"
 #include "base/hash.h"
 #include "base/limits.h"
 #include "partition/request.h"
+#include "partition/saved.h"
 
 /* Other than the routing's seed: all names of a partition agree in what the routing made of their hash. */
 #define NAMES_SEED 0x6e616d6573u
@@ -35,17 +35,44 @@ uint64_t ord_name_hash(struct ord_slice space, struct ord_slice name, uint64_t s
 	return ord_hash64_seed(key, 1 + space.len + name.len, seed);
 }
 
-static bool name_equal(const struct ord_table_link *link, const void *key)
+static bool name_known(const struct ord_table_link *link, const void *key)
 {
 	const struct ord_name *n = (const struct ord_name *)link;
 	const struct name_key *k = key;
 	return ord_slice_equal(ord_name_space(n), k->space) && ord_slice_equal(ord_name_name(n), k->name);
 }
 
+static bool name_equal(const struct ord_table_link *link, const void *key)
+{
+	return (((const struct ord_name *)link)->row.flags & ORD_ROW_REMOVED) == 0 && name_known(link, key);
+}
+
 struct ord_name *ord_name_find(const struct ord_partition *p, struct ord_slice space, struct ord_slice name)
 {
 	struct name_key key = {space, name};
-	return (struct ord_name *)ord_table_find(&p->names, ord_name_hash(space, name, NAMES_SEED), &key, name_equal);
+	struct ord_name *n =
+		(struct ord_name *)ord_table_find(&p->names, ord_name_hash(space, name, NAMES_SEED), &key, name_equal);
+	if (n != NULL)
+		n->row.flags |= ORD_ROW_USED;
+	return n;
+}
+
+int ord_name_load(struct ord_partition *p, struct ord_slice space, struct ord_slice name)
+{
+	if (!p->rows.names_gone || ord_name_is_known(p, space, name))
+		return ORD_OK;
+	return ord_saved_get_name(p, space, name);
+}
+
+bool ord_name_is_known(const struct ord_partition *p, struct ord_slice space, struct ord_slice name)
+{
+	struct name_key key = {space, name};
+	return ord_table_find(&p->names, ord_name_hash(space, name, NAMES_SEED), &key, name_known) != NULL;
+}
+
+size_t ord_name_bytes(const struct ord_name *n)
+{
+	return sizeof *n + n->space_bytes + n->name_bytes + n->owner_bytes;
 }
 
 static struct ord_digest name_digest(const struct ord_name *n)
@@ -61,33 +88,39 @@ void ord_name_digest(const struct ord_name *n, struct ord_digest *d)
 	ord_digest_add(d, name_digest(n));
 }
 
-static void name_add(struct ord_partition *p, const struct ord_naming *naming, const struct ord_uuid *request_id)
+struct ord_name *ord_name_make(struct ord_partition *p, const struct ord_name *n, const struct ord_naming *naming)
 {
 	struct ord_slice texts[3] = {naming->space, naming->name, naming->owner};
-	struct ord_name *n = malloc(sizeof *n + texts[0].len + texts[1].len + texts[2].len);
-	ORD_ASSERT(n != NULL);
-	*n = (struct ord_name){
-		.request_id = *request_id,
-		.position = p->position,
-		.since_us = p->time_us,
-		.space_bytes = (uint8_t)texts[0].len,
-		.name_bytes = (uint8_t)texts[1].len,
-		.owner_bytes = (uint8_t)texts[2].len,
-	};
-	uint8_t *at = n->text;
+	struct ord_name *made = ord_pool_take(&p->pool, sizeof *made + texts[0].len + texts[1].len + texts[2].len);
+	*made = *n;
+	made->space_bytes = (uint8_t)texts[0].len;
+	made->name_bytes = (uint8_t)texts[1].len;
+	made->owner_bytes = (uint8_t)texts[2].len;
+	uint8_t *at = made->text;
 	for (size_t i = 0; i < 3; i++) {
-		memcpy(at, texts[i].base, texts[i].len);
+		if (texts[i].len > 0)
+			memcpy(at, texts[i].base, texts[i].len);
 		at += texts[i].len;
 	}
-	ord_table_put(&p->names, &n->link, ord_name_hash(naming->space, naming->name, NAMES_SEED));
-	ord_digest_add(&p->digest, name_digest(n));
+	ord_table_put(&p->names, &made->row.link, ord_name_hash(naming->space, naming->name, NAMES_SEED));
+	return made;
+}
+
+static void name_add(struct ord_partition *p, const struct ord_naming *naming, const struct ord_uuid *request_id)
+{
+	struct ord_name n = {.request_id = *request_id, .position = p->position, .since_us = p->time_us};
+	struct ord_name *made = ord_name_make(p, &n, naming);
+	ord_row_made(p, &made->row, ORD_STORE_NAMES);
+	p->names_count++;
+	ord_digest_add(&p->digest, name_digest(made));
 }
 
 static void name_remove(struct ord_partition *p, struct ord_name *n)
 {
+	ord_row_change(p, &n->row);
 	ord_digest_subtract(&p->digest, name_digest(n));
-	ord_table_remove(&p->names, &n->link);
-	free(n);
+	p->names_count--;
+	ord_row_drop(p, &n->row);
 }
 
 void ord_name_apply_claim(struct ord_partition *p, const struct ord_command *c, struct ord_request *r)

@@ -109,6 +109,16 @@ static struct ord_digest message_digest(const struct ord_outbox *o, uint64_t num
 	return ord_digest_of(ORD_DIGEST_MESSAGE, ord_slice_of(fixed, sizeof fixed), message);
 }
 
+/* The len bytes at the end of the chunk are the next message. */
+static void count_in(struct ord_outbox *o, struct ord_outbox_chunk *c, size_t len)
+{
+	c->used_bytes += (uint32_t)len;
+	memcpy(slot_at(c, c->count), &c->used_bytes, SLOT_BYTES);
+	c->count++;
+	o->next++;
+	o->bytes += len;
+}
+
 void ord_outbox_append(struct ord_outbox *o, const struct ord_message *m, struct ord_digest *d)
 {
 	struct ord_outbox_chunk *c = chunk_with_room(o);
@@ -116,13 +126,17 @@ void ord_outbox_append(struct ord_outbox *o, const struct ord_message *m, struct
 		.base = c->bytes + c->used_bytes, .capacity = MESSAGE_BYTES_MAX, .bytes_max = MESSAGE_BYTES_MAX};
 	ord_message_encode(m, &out);
 	ORD_ASSERT(!out.failed);
-	c->used_bytes += (uint32_t)out.len;
-	memcpy(slot_at(c, c->count), &c->used_bytes, SLOT_BYTES);
-	c->count++;
 	ord_digest_add(d, message_digest(o, o->next, ord_bytes_slice(&out)));
 	ord_digest_count(d, ORD_DIGEST_OUTBOX_NEXT, o->destination, 1);
-	o->next++;
-	o->bytes += out.len;
+	count_in(o, c, out.len);
+}
+
+void ord_outbox_load(struct ord_outbox *o, struct ord_slice message)
+{
+	struct ord_outbox_chunk *c = chunk_with_room(o);
+	ORD_ASSERT(message.len <= MESSAGE_BYTES_MAX);
+	memcpy(c->bytes + c->used_bytes, message.base, message.len);
+	count_in(o, c, message.len);
 }
 
 static void chunk_drop_first(struct ord_outbox *o)

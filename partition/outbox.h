@@ -31,6 +31,9 @@ void ord_outbox_close(struct ord_outbox *o);
 /* Appends one message and tells the digest. Running out of memory aborts. */
 void ord_outbox_append(struct ord_outbox *o, const struct ord_message *m, struct ord_digest *d);
 
+/* Appends an encoded message that the digest has counted already. */
+void ord_outbox_load(struct ord_outbox *o, struct ord_slice message);
+
 /* Drops the messages up to and with number upto, as far as there are any, and tells the digest. */
 void ord_outbox_trim(struct ord_outbox *o, uint64_t upto, struct ord_digest *d);
 

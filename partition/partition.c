@@ -9,11 +9,15 @@
 #include "partition/account.h"
 #include "partition/name.h"
 #include "partition/request.h"
+#include "partition/route.h"
+#include "partition/saved.h"
 #include "partition/state.h"
 #include "partition/transfer.h"
 
 /* A client's command without its kind and request id. */
 #define COMMAND_HEAD_BYTES (1 + sizeof(struct ord_uuid))
+/* The longest value in a store: the partition's own numbers, with three for each partition there is. */
+#define VALUE_BYTES_MAX (1024 + ORD_PARTITIONS_MAX * 24)
 
 static int tables_open(struct ord_partition *p)
 {
@@ -29,11 +33,14 @@ static int tables_open(struct ord_partition *p)
 static int outboxes_open(struct ord_partition *p)
 {
 	p->outboxes = calloc(p->partitions_count, sizeof *p->outboxes);
+	p->outboxes_saved = calloc(p->partitions_count, sizeof *p->outboxes_saved);
 	p->cursors = calloc(p->partitions_count, sizeof *p->cursors);
-	if (p->outboxes == NULL || p->cursors == NULL)
+	if (p->outboxes == NULL || p->outboxes_saved == NULL || p->cursors == NULL)
 		return ORD_ERR_NOMEM;
-	for (uint32_t i = 0; i < p->partitions_count; i++)
+	for (uint32_t i = 0; i < p->partitions_count; i++) {
 		ord_outbox_init(&p->outboxes[i], i);
+		p->outboxes_saved[i] = (struct ord_outbox_saved){.first = 1, .next = 1};
+	}
 	return ORD_OK;
 }
 
@@ -46,12 +53,18 @@ int ord_partition_open(const struct ord_partition_options *options, struct ord_p
 		return ORD_ERR_NOMEM;
 	p->id = options->id;
 	p->partitions_count = options->partitions_count;
+	p->store = options->store;
 	ord_pool_init(&p->pool);
+	ord_rows_init(&p->rows);
+	ord_changes_init(&p->checkpoint.changes);
+	ord_bytes_init(&p->checkpoint.value, VALUE_BYTES_MAX);
 	int rv = tables_open(p);
 	if (rv == ORD_OK)
 		rv = outboxes_open(p);
 	if (rv == ORD_OK)
 		rv = ord_chain_open(&p->chain);
+	if (rv == ORD_OK && p->store != NULL)
+		rv = ord_saved_open(p);
 	if (rv == ORD_OK)
 		*ret = p;
 	else
@@ -59,27 +72,10 @@ int ord_partition_open(const struct ord_partition_options *options, struct ord_p
 	return rv;
 }
 
-/* Tolerates tables that were never opened: they hold no record. */
-static void records_close(struct ord_partition *p)
-{
-	uint64_t cursor = 0;
-	struct ord_account *a = NULL;
-	while ((a = ord_state_next_account(p, &cursor, a)) != NULL)
-		ord_account_release(a);
-	cursor = 0;
-	struct ord_name *n = ord_state_next_name(p, &cursor, NULL);
-	while (n != NULL) {
-		struct ord_name *next = ord_state_next_name(p, &cursor, n);
-		free(n);
-		n = next;
-	}
-}
-
 void ord_partition_close(struct ord_partition *p)
 {
 	if (p == NULL)
 		return;
-	records_close(p);
 	ord_table_close(&p->accounts);
 	ord_table_close(&p->names);
 	ord_table_close(&p->requests);
@@ -87,7 +83,12 @@ void ord_partition_close(struct ord_partition *p)
 	for (uint32_t i = 0; p->outboxes != NULL && i < p->partitions_count; i++)
 		ord_outbox_close(&p->outboxes[i]);
 	free(p->outboxes);
+	free(p->outboxes_saved);
 	free(p->cursors);
+	free(p->postings.places);
+	ord_changes_close(&p->checkpoint.changes);
+	ord_bytes_close(&p->checkpoint.value);
+	ord_rows_close(&p->rows);
 	ord_chain_close(&p->chain);
 	ord_pool_close(&p->pool);
 	free(p);
@@ -214,21 +215,48 @@ static void apply_command(struct ord_partition *p, struct ord_reader *r, uint32_
 }
 
 /* A run of messages is exactly as many as it says, to its last byte. */
-static int deliver_validate(const struct ord_partition *p, const struct ord_deliver *d, struct ord_ahead *ahead)
+static int deliver_validate(struct ord_partition *p, const struct ord_deliver *d, struct ord_ahead *ahead)
 {
 	struct ord_reader r = ord_reader_of(d->messages);
 	struct ord_message m;
 	for (uint32_t i = 0; i < d->count; i++) {
 		int rv = ord_message_decode(&r, &m);
+		if (rv == ORD_OK)
+			rv = ord_transfer_load(p, &m, ahead);
 		if (rv != ORD_OK)
 			return rv;
-		ord_transfer_ahead(p, &m, ahead);
 	}
 	return ord_reader_left(&r) == 0 ? ORD_OK : ORD_ERR_FORMAT;
 }
 
-/* Reads every command of an entry before the first is applied, and asks memory for what they will touch. */
-static int commands_validate(const struct ord_partition *p, struct ord_reader r, uint32_t count)
+static int load_transfer(struct ord_partition *p, const struct ord_command *c, struct ord_ahead *ahead)
+{
+	struct ord_message debit = {
+		.kind = ORD_MESSAGE_DEBIT, .request_id = c->request_id, .home = p->id, .transfer = c->transfer};
+	bool stays = p->rows.any_gone && ord_route_account(c->transfer.payer, p->partitions_count) == p->id;
+	return stays ? ord_transfer_load(p, &debit, ahead) : ORD_OK;
+}
+
+/* Asks memory, and the store, for what a client's command will touch. */
+static int load_client(struct ord_partition *p, const struct ord_command *c, struct ord_ahead *ahead)
+{
+	int rv = ord_request_load(p, &c->request_id, ahead);
+	if (rv != ORD_OK)
+		return rv;
+	switch (c->kind) {
+	case ORD_COMMAND_OPEN_ACCOUNT:
+		return ord_account_load(p, c->open_account.account, ahead);
+	case ORD_COMMAND_SET_ACCOUNT:
+		return ord_account_load(p, c->set_account.account, ahead);
+	case ORD_COMMAND_TRANSFER:
+		return load_transfer(p, c, ahead);
+	default:
+		return ord_name_load(p, c->naming.space, c->naming.name);
+	}
+}
+
+/* Reads every command of an entry before the first is applied, and brings what they will touch into memory: from here on nothing can fail. */
+static int commands_validate(struct ord_partition *p, struct ord_reader r, uint32_t count)
 {
 	struct ord_ahead ahead = {0};
 	struct ord_command c;
@@ -237,7 +265,7 @@ static int commands_validate(const struct ord_partition *p, struct ord_reader r,
 		if (rv == ORD_OK && c.kind == ORD_COMMAND_DELIVER)
 			rv = deliver_validate(p, &c.deliver, &ahead);
 		else if (rv == ORD_OK && c.kind != ORD_COMMAND_TRIM)
-			ord_request_ahead(p, &c.request_id, &ahead);
+			rv = load_client(p, &c, &ahead);
 		if (rv != ORD_OK)
 			return rv;
 	}

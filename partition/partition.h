@@ -10,15 +10,19 @@
 #include "base/uuid.h"
 #include "partition/command.h"
 #include "partition/effects.h"
+#include "partition/store.h"
 
 struct ord_partition;
 
 struct ord_partition_options {
 	uint32_t id;		   /* 0 .. partitions_count - 1 */
 	uint32_t partitions_count; /* of the cluster */
+	const struct ord_store *
+		store; /* borrowed until close; where checkpoints go (partition/checkpoint.h). NULL: everything stays in memory */
 };
 
-/* Makes an empty partition. ORD_ERR_NOMEM. The caller owns *ret and closes it. */
+/* Makes a partition with the state that the store has, an empty one when it has none. ORD_ERR_NOMEM, and of the store ORD_ERR_IO, ORD_ERR_CORRUPT, ORD_ERR_FORMAT (written by a later version),
+ * ORD_ERR_MISMATCH (of another partition). The caller owns *ret and closes it. */
 int ord_partition_open(const struct ord_partition_options *options, struct ord_partition **ret);
 
 /* Frees all of it. NULL is fine. */
@@ -26,7 +30,7 @@ void ord_partition_close(struct ord_partition *p);
 
 /* Applies the commands of one committed entry, in order; fx is cleared and filled. An entry without commands changes nothing. Deterministic: equal partitions given equal bytes end
  * equal, on any machine, whoever leads. Total: what a client could cause is a refusal in fx. An error means that the bytes are no entry that
- * this build understands (ORD_ERR_FORMAT, ORD_ERR_TRUNCATED, ORD_ERR_MISMATCH): nothing was applied and the replica must stop.
+ * this build understands (ORD_ERR_FORMAT, ORD_ERR_TRUNCATED, ORD_ERR_MISMATCH), or that the store failed or is damaged (ORD_ERR_IO, ORD_ERR_CORRUPT): nothing was applied and the replica must stop.
  * Running out of memory aborts. */
 int ord_partition_apply(struct ord_partition *p, struct ord_slice entry, struct ord_effects *fx);
 
@@ -65,7 +69,7 @@ uint64_t ord_partition_outbox_next(const struct ord_partition *p, uint32_t desti
 /* Number of the last message from source that was applied here, 0 when none. */
 uint64_t ord_partition_cursor(const struct ord_partition *p, uint32_t source);
 
-/* --- Reading. Slices point into the state: valid until the next apply. All give ORD_OK or ORD_ERR_NOT_FOUND. --- */
+/* --- Reading. Slices point into the state: valid until the next apply, step of a checkpoint or eviction. All give ORD_OK, ORD_ERR_NOT_FOUND, or of the store ORD_ERR_IO, ORD_ERR_CORRUPT. --- */
 
 struct ord_account_view {
 	struct ord_slice account;
@@ -77,7 +81,7 @@ struct ord_account_view {
 	uint64_t postings_count;
 	uint64_t opened_us;
 };
-int ord_partition_account(const struct ord_partition *p, struct ord_slice account, struct ord_account_view *ret);
+int ord_partition_account(struct ord_partition *p, struct ord_slice account, struct ord_account_view *ret);
 
 enum ord_posting_kind { ORD_POSTING_DEBIT = 1, ORD_POSTING_CREDIT = 2, ORD_POSTING_REFUND = 3 };
 const char *ord_posting_kind_name(enum ord_posting_kind kind); /* "debit", "credit", "refund" */
@@ -93,7 +97,7 @@ struct ord_posting_view {
 	uint64_t time_us;
 };
 /* Fills up to views_max postings of the account with numbers from `from` (1 is the first) up. *ret_count tells how many. */
-int ord_partition_history(const struct ord_partition *p, struct ord_slice account, uint64_t from,
+int ord_partition_history(struct ord_partition *p, struct ord_slice account, uint64_t from,
 			  struct ord_posting_view *views, size_t views_max, size_t *ret_count);
 
 struct ord_request_view {
@@ -102,7 +106,7 @@ struct ord_request_view {
 	uint64_t logged_us;
 	uint64_t decided_us; /* 0 while accepted */
 };
-int ord_partition_request(const struct ord_partition *p, const struct ord_uuid *id, struct ord_request_view *ret);
+int ord_partition_request(struct ord_partition *p, const struct ord_uuid *id, struct ord_request_view *ret);
 
 struct ord_name_view {
 	struct ord_slice owner;
@@ -110,7 +114,7 @@ struct ord_name_view {
 	uint64_t position;	    /* of the same: grows with each change of owner, so it can fence */
 	uint64_t since_us;
 };
-int ord_partition_name(const struct ord_partition *p, struct ord_slice space, struct ord_slice name,
+int ord_partition_name(struct ord_partition *p, struct ord_slice space, struct ord_slice name,
 		       struct ord_name_view *ret);
 
 #endif

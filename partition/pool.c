@@ -1,12 +1,11 @@
-/* SPDX-License-Identifier: Apache-2.0 - memory for records that live as long as their partition. */
+/* SPDX-License-Identifier: Apache-2.0 - memory for records. */
 #include "partition/pool.h"
 
 #include <stdlib.h>
 
 #include "base/assert.h"
 
-#define POOL_ALIGNMENT ((size_t)16)
-#define POOL_FIRST_BYTES ((size_t)4 << 10)
+#define POOL_FIRST_BYTES ORD_POOL_BYTES_MAX
 #define POOL_BLOCK_BYTES_MAX ((size_t)1 << 20)
 
 struct ord_pool_block {
@@ -41,14 +40,33 @@ static void pool_grow(struct ord_pool *pool)
 		pool->next_bytes *= 2;
 }
 
+size_t ord_pool_bytes(size_t len)
+{
+	return (len + ORD_POOL_ALIGNMENT - 1) & ~(ORD_POOL_ALIGNMENT - 1);
+}
+
 void *ord_pool_take(struct ord_pool *pool, size_t len)
 {
-	len = (len + POOL_ALIGNMENT - 1) & ~(POOL_ALIGNMENT - 1);
-	ORD_ASSERT(len <= POOL_FIRST_BYTES);
+	len = ord_pool_bytes(len);
+	ORD_ASSERT(len > 0);
+	ORD_ASSERT(len <= ORD_POOL_BYTES_MAX);
+	void **free_first = &pool->free[len / ORD_POOL_ALIGNMENT];
+	void *taken = *free_first;
+	if (taken != NULL) {
+		*free_first = *(void **)taken;
+		return taken;
+	}
 	if (pool->left_bytes < len)
 		pool_grow(pool);
-	void *taken = pool->at;
+	taken = pool->at;
 	pool->at += len;
 	pool->left_bytes -= len;
 	return taken;
+}
+
+void ord_pool_give(struct ord_pool *pool, void *taken, size_t len)
+{
+	void **free_first = &pool->free[ord_pool_bytes(len) / ORD_POOL_ALIGNMENT];
+	*(void **)taken = *free_first;
+	*free_first = taken;
 }

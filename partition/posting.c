@@ -4,11 +4,14 @@
 #include <stdlib.h>
 
 #include "base/assert.h"
+#include "base/err.h"
 #include "base/hash.h"
 #include "partition/account.h"
+#include "partition/saved.h"
 
 #define STAGES_SEED 0x737461676573u
-#define POSTINGS_FIRST_CAPACITY 4u
+#define RING_FIRST_CAPACITY 64u
+#define LEVEL_BITS 4u /* a level is 16 times the one below */
 
 struct stage_key {
 	const struct ord_uuid *request_id;
@@ -34,11 +37,126 @@ const struct ord_stage *ord_posting_find(const struct ord_partition *p, const st
 	return (const struct ord_stage *)ord_table_find(&p->stages, stage_hash(request_id, kind), &key, stage_equal);
 }
 
-void ord_posting_ahead(const struct ord_partition *p, const struct ord_uuid *request_id, enum ord_posting_kind kind,
-		       struct ord_ahead *ahead)
+int ord_posting_load(struct ord_partition *p, const struct ord_uuid *request_id, enum ord_posting_kind kind,
+		     struct ord_ahead *ahead)
 {
-	ord_ahead_add(ahead, &p->stages, stage_hash(request_id, kind));
+	if (!ord_row_ids_may_hold(&p->rows.stages_gone, request_id)) {
+		ord_ahead_add(ahead, &p->stages, stage_hash(request_id, kind));
+		return ORD_OK;
+	}
+	return ord_posting_find(p, request_id, kind) != NULL ? ORD_OK : ord_saved_get_stage(p, request_id, kind);
 }
+
+size_t ord_posting_bytes(const struct ord_stage *stage)
+{
+	if (!stage->is_posting)
+		return sizeof *stage;
+	return sizeof(struct ord_posting) + ((const struct ord_posting *)stage)->counterparty_bytes;
+}
+
+/* --- The newest postings, by ordinal. --- */
+
+static struct ord_posting **ring_place(const struct ord_posting_ring *ring, uint64_t ordinal)
+{
+	return &ring->places[ordinal & (ring->capacity - 1)];
+}
+
+static void ring_grow(struct ord_posting_ring *ring, uint64_t next)
+{
+	struct ord_posting_ring grown = {.capacity = ring->capacity == 0 ? RING_FIRST_CAPACITY : ring->capacity * 2,
+					 .first = ring->first};
+	grown.places = malloc(grown.capacity * sizeof(struct ord_posting *));
+	ORD_ASSERT(grown.places != NULL);
+	for (uint64_t ordinal = ring->first; ordinal < next; ordinal++)
+		*ring_place(&grown, ordinal) = *ring_place(ring, ordinal);
+	free(ring->places);
+	*ring = grown;
+}
+
+static void ring_push(struct ord_posting_ring *ring, struct ord_posting *posting)
+{
+	uint64_t ordinal = posting->stage.ordinal;
+	if (ordinal - ring->first == ring->capacity)
+		ring_grow(ring, ordinal);
+	*ring_place(ring, ordinal) = posting;
+}
+
+/* Stages become clean, and leave, in the order in which they were made. */
+void ord_posting_gone(struct ord_partition *p, const struct ord_stage *stage)
+{
+	if (!stage->is_posting)
+		return;
+	ORD_ASSERT(stage->ordinal == p->postings.first);
+	p->postings.first++;
+}
+
+static struct ord_posting_fact fact_of(const struct ord_posting *posting)
+{
+	return (struct ord_posting_fact){
+		.view = {.number = posting->number,
+			 .kind = posting->stage.kind,
+			 .request_id = posting->stage.request_id,
+			 .counterparty = ord_posting_counterparty(posting),
+			 .amount = posting->amount,
+			 .balance_after = posting->balance_after,
+			 .position = posting->position,
+			 .time_us = posting->time_us},
+		.account = posting->account,
+		.previous = posting->previous,
+		.earlier = posting->earlier,
+		.home = posting->stage.home,
+	};
+}
+
+int ord_posting_get(const struct ord_partition *p, uint64_t ordinal, struct ord_posting_fact *ret)
+{
+	ORD_ASSERT(ordinal < p->postings_count);
+	if (ordinal < p->postings.first)
+		return ord_saved_get_posting(p, ordinal, ret);
+	*ret = fact_of(*ring_place(&p->postings, ordinal));
+	return ORD_OK;
+}
+
+/* How far back a posting's `earlier` leads; 0 when it has none. */
+static uint64_t stride_of(uint64_t number)
+{
+	unsigned level = (unsigned)__builtin_ctzll(number) / LEVEL_BITS;
+	if (level > ORD_POSTING_LEVELS)
+		level = ORD_POSTING_LEVELS;
+	return level == 0 ? 0 : (uint64_t)1 << (level * LEVEL_BITS);
+}
+
+int ord_posting_seek(const struct ord_partition *p, const struct ord_account *a, uint64_t number, uint64_t *ret)
+{
+	uint64_t at = a->postings_count;
+	uint64_t ordinal = a->last_ordinal;
+	ORD_ASSERT(number >= 1);
+	ORD_ASSERT(number <= at);
+	while (at > number) {
+		struct ord_posting_fact fact;
+		int err = ord_posting_get(p, ordinal, &fact);
+		if (err != ORD_OK)
+			return err;
+		uint64_t stride = stride_of(at);
+		bool leaps = stride > 0 && at > stride && at - stride >= number;
+		uint64_t before = leaps ? fact.earlier : fact.previous;
+		if (fact.view.number != at || fact.account != a->identity || before >= ordinal)
+			return ORD_ERR_CORRUPT;
+		at -= leaps ? stride : 1;
+		ordinal = before;
+	}
+	*ret = ordinal;
+	return ORD_OK;
+}
+
+struct ord_posting *ord_posting_record(const struct ord_partition *p, const struct ord_account *a, uint64_t number)
+{
+	uint64_t ordinal;
+	int err = ord_posting_seek(p, a, number, &ordinal);
+	return err == ORD_OK && ordinal >= p->postings.first ? *ring_place(&p->postings, ordinal) : NULL;
+}
+
+/* --- Digests. --- */
 
 static struct ord_digest refused_digest(const struct ord_stage *stage)
 {
@@ -47,21 +165,45 @@ static struct ord_digest refused_digest(const struct ord_stage *stage)
 	return ord_digest_of(ORD_DIGEST_STAGE, ord_slice_of(fixed, sizeof fixed), (struct ord_slice){0});
 }
 
-static struct ord_digest posting_digest(const struct ord_posting *posting)
+static struct ord_digest posting_digest(const struct ord_posting_fact *fact)
 {
 	uint64_t fixed[10] = {
-		[2] = posting->stage.home, [3] = posting->stage.kind,	    [4] = posting->account->identity,
-		[5] = posting->number,	   [6] = (uint64_t)posting->amount, [7] = (uint64_t)posting->balance_after,
-		[8] = posting->position,   [9] = posting->time_us,
+		[2] = fact->home,
+		[3] = fact->view.kind,
+		[4] = fact->account,
+		[5] = fact->view.number,
+		[6] = (uint64_t)fact->view.amount,
+		[7] = (uint64_t)fact->view.balance_after,
+		[8] = fact->view.position,
+		[9] = fact->view.time_us,
 	};
-	memcpy(fixed, posting->stage.request_id.bytes, sizeof posting->stage.request_id.bytes);
-	return ord_digest_of(ORD_DIGEST_STAGE, ord_slice_of(fixed, sizeof fixed), ord_posting_counterparty(posting));
+	memcpy(fixed, fact->view.request_id.bytes, sizeof fact->view.request_id.bytes);
+	return ord_digest_of(ORD_DIGEST_STAGE, ord_slice_of(fixed, sizeof fixed), fact->view.counterparty);
 }
 
-void ord_posting_digest(const struct ord_stage *stage, struct ord_digest *d)
+int ord_posting_digest(const struct ord_partition *p, const struct ord_stage *stage, struct ord_digest *d)
 {
-	bool posted = stage->reason == ORD_REFUSAL_NONE;
-	ord_digest_add(d, posted ? posting_digest((const struct ord_posting *)stage) : refused_digest(stage));
+	struct ord_posting_fact fact;
+	if (stage->reason != ORD_REFUSAL_NONE) {
+		ord_digest_add(d, refused_digest(stage));
+		return ORD_OK;
+	}
+	if (stage->ordinal >= p->postings_count)
+		return ORD_ERR_CORRUPT;
+	int err = ord_posting_get(p, stage->ordinal, &fact);
+	if (err == ORD_OK)
+		ord_digest_add(d, posting_digest(&fact));
+	return err;
+}
+
+/* --- Making them. --- */
+
+struct ord_stage *ord_posting_make_stage(struct ord_partition *p, const struct ord_stage *stage)
+{
+	struct ord_stage *made = ord_pool_take(&p->pool, sizeof *made);
+	*made = *stage;
+	ord_table_put(&p->stages, &made->row.link, stage_hash(&made->request_id, made->kind));
+	return made;
 }
 
 static struct ord_stage stage_of(enum ord_posting_kind kind, const struct ord_message *m, enum ord_refusal reason)
@@ -70,27 +212,35 @@ static struct ord_stage stage_of(enum ord_posting_kind kind, const struct ord_me
 		.request_id = m->request_id, .home = m->home, .reason = (uint16_t)reason, .kind = (uint8_t)kind};
 }
 
+static void stage_made(struct ord_partition *p, struct ord_stage *stage)
+{
+	ord_row_made(p, &stage->row, ORD_STORE_STAGES);
+	ord_row_ids_add(&p->rows.stages_made, &stage->request_id, p->time_us);
+}
+
 void ord_posting_refuse(struct ord_partition *p, enum ord_posting_kind kind, const struct ord_message *m,
 			enum ord_refusal reason)
 {
 	ORD_ASSERT(reason != ORD_REFUSAL_NONE);
-	struct ord_stage *stage = ord_pool_take(&p->pool, sizeof *stage);
-	*stage = stage_of(kind, m, reason);
-	ord_table_put(&p->stages, &stage->link, stage_hash(&m->request_id, kind));
-	ord_digest_add(&p->digest, refused_digest(stage));
+	struct ord_stage stage = stage_of(kind, m, reason);
+	struct ord_stage *made = ord_posting_make_stage(p, &stage);
+	stage_made(p, made);
+	ord_digest_add(&p->digest, refused_digest(made));
 }
 
+/* The account's next posting is this one. */
 static void account_append(struct ord_account *a, struct ord_posting *posting)
 {
-	if (a->postings_count == a->postings_capacity) {
-		uint32_t capacity = a->postings_capacity == 0 ? POSTINGS_FIRST_CAPACITY : a->postings_capacity * 2;
-		ORD_ASSERT(capacity > a->postings_capacity);
-		a->postings = realloc(a->postings, capacity * sizeof *a->postings);
-		ORD_ASSERT(a->postings != NULL);
-		a->postings_capacity = capacity;
+	uint64_t ordinal = posting->stage.ordinal;
+	posting->number = ++a->postings_count;
+	posting->previous = a->last_ordinal;
+	a->last_ordinal = ordinal;
+	for (unsigned level = 0; level < ORD_POSTING_LEVELS; level++) {
+		if (posting->number & (((uint64_t)1 << ((level + 1) * LEVEL_BITS)) - 1))
+			break;
+		posting->earlier = a->ordinals[level];
+		a->ordinals[level] = ordinal;
 	}
-	a->postings[a->postings_count++] = posting;
-	posting->number = a->postings_count;
 }
 
 static ord_balance balance_moved(const struct ord_account *a, enum ord_posting_kind kind, int64_t amount)
@@ -102,26 +252,40 @@ static ord_balance balance_moved(const struct ord_account *a, enum ord_posting_k
 	return balance;
 }
 
+static struct ord_posting *posting_make(struct ord_partition *p, const struct ord_posting *posting,
+					struct ord_slice counterparty)
+{
+	struct ord_posting *made = ord_pool_take(&p->pool, sizeof *made + counterparty.len);
+	*made = *posting;
+	made->counterparty_bytes = (uint8_t)counterparty.len;
+	memcpy(made->counterparty, counterparty.base, counterparty.len);
+	ord_table_put(&p->stages, &made->stage.row.link, stage_hash(&made->stage.request_id, made->stage.kind));
+	return made;
+}
+
 void ord_posting_add(struct ord_partition *p, struct ord_account *a, enum ord_posting_kind kind,
 		     const struct ord_message *m)
 {
 	ORD_ASSERT(m->transfer.amount > 0);
-	struct ord_slice counterparty = kind == ORD_POSTING_CREDIT ? m->transfer.payer : m->transfer.payee;
-	struct ord_posting *posting = ord_pool_take(&p->pool, sizeof *posting + counterparty.len);
+	ord_row_change(p, &a->row);
 	a->balance = balance_moved(a, kind, m->transfer.amount);
-	*posting = (struct ord_posting){
+	struct ord_posting posting = {
 		.stage = stage_of(kind, m, ORD_REFUSAL_NONE),
-		.account = a,
+		.account = a->identity,
 		.amount = m->transfer.amount,
 		.balance_after = a->balance > INT64_MAX ? INT64_MAX : (int64_t)a->balance,
 		.position = p->position,
 		.time_us = p->time_us,
-		.counterparty_bytes = (uint8_t)counterparty.len,
 	};
-	memcpy(posting->counterparty, counterparty.base, counterparty.len);
-	account_append(a, posting);
+	posting.stage.is_posting = true;
+	posting.stage.ordinal = p->postings_count;
+	account_append(a, &posting);
 	ord_account_changed(p, a);
-	ord_table_put(&p->stages, &posting->stage.link, stage_hash(&m->request_id, kind));
-	ord_digest_add(&p->digest, posting_digest(posting));
+	struct ord_posting *made =
+		posting_make(p, &posting, kind == ORD_POSTING_CREDIT ? m->transfer.payer : m->transfer.payee);
+	stage_made(p, &made->stage);
+	ring_push(&p->postings, made);
+	struct ord_posting_fact fact = fact_of(made);
+	ord_digest_add(&p->digest, posting_digest(&fact));
 	p->postings_count++;
 }

@@ -4,6 +4,7 @@
 #include "partition/account.h"
 #include "partition/name.h"
 #include "partition/partition.h"
+#include "partition/posting.h"
 #include "partition/request.h"
 #include "partition/state.h"
 
@@ -12,8 +13,12 @@ static int64_t shown(ord_balance balance)
 	return balance > INT64_MAX ? INT64_MAX : (int64_t)balance;
 }
 
-int ord_partition_account(const struct ord_partition *p, struct ord_slice account, struct ord_account_view *ret)
+int ord_partition_account(struct ord_partition *p, struct ord_slice account, struct ord_account_view *ret)
 {
+	struct ord_ahead ahead = {0};
+	int err = ord_account_load(p, account, &ahead);
+	if (err != ORD_OK)
+		return err;
 	const struct ord_account *a = ord_account_find(p, account);
 	if (a == NULL)
 		return ORD_ERR_NOT_FOUND;
@@ -30,35 +35,53 @@ int ord_partition_account(const struct ord_partition *p, struct ord_slice accoun
 	return ORD_OK;
 }
 
-static struct ord_posting_view posting_view(const struct ord_posting *posting)
+/* From the last posting wanted back to the first: each knows the one before it. */
+static int postings_read(const struct ord_partition *p, const struct ord_account *a, uint64_t first,
+			 struct ord_posting_view *views, size_t count)
 {
-	return (struct ord_posting_view){
-		.number = posting->number,
-		.kind = posting->stage.kind,
-		.request_id = posting->stage.request_id,
-		.counterparty = ord_posting_counterparty(posting),
-		.amount = posting->amount,
-		.balance_after = posting->balance_after,
-		.position = posting->position,
-		.time_us = posting->time_us,
-	};
+	uint64_t ordinal;
+	int err = ord_posting_seek(p, a, first + count - 1, &ordinal);
+	for (size_t left = count; err == ORD_OK && left > 0; left--) {
+		struct ord_posting_fact fact;
+		err = ord_posting_get(p, ordinal, &fact);
+		if (err != ORD_OK)
+			break;
+		views[left - 1] = fact.view;
+		if (fact.view.number != first + left - 1 || fact.account != a->identity ||
+		    (left > 1 && fact.previous >= ordinal))
+			return ORD_ERR_CORRUPT;
+		ordinal = fact.previous;
+	}
+	return err;
 }
 
-int ord_partition_history(const struct ord_partition *p, struct ord_slice account, uint64_t from,
+int ord_partition_history(struct ord_partition *p, struct ord_slice account, uint64_t from,
 			  struct ord_posting_view *views, size_t views_max, size_t *ret_count)
 {
+	struct ord_ahead ahead = {0};
+	int err = ord_account_load(p, account, &ahead);
+	if (err != ORD_OK)
+		return err;
 	const struct ord_account *a = ord_account_find(p, account);
 	if (a == NULL)
 		return ORD_ERR_NOT_FOUND;
-	size_t count = 0;
-	for (uint64_t place = from == 0 ? 0 : from - 1; place < a->postings_count && count < views_max; place++)
-		views[count++] = posting_view(a->postings[place]);
-	*ret_count = count;
-	return ORD_OK;
+	uint64_t first = from == 0 ? 1 : from;
+	uint64_t count = first <= a->postings_count ? a->postings_count - first + 1 : 0;
+	if (count > views_max)
+		count = views_max;
+	if (count > 0)
+		err = postings_read(p, a, first, views, (size_t)count);
+	if (err == ORD_OK)
+		*ret_count = (size_t)count;
+	return err;
 }
 
-int ord_partition_request(const struct ord_partition *p, const struct ord_uuid *id, struct ord_request_view *ret)
+int ord_partition_request(struct ord_partition *p, const struct ord_uuid *id, struct ord_request_view *ret)
 {
+	struct ord_ahead ahead = {0};
+	int err = ord_request_load(p, id, &ahead);
+	if (err != ORD_OK)
+		return err;
 	const struct ord_request *r = ord_request_find(p, id);
 	if (r == NULL)
 		return ORD_ERR_NOT_FOUND;
@@ -71,9 +94,12 @@ int ord_partition_request(const struct ord_partition *p, const struct ord_uuid *
 	return ORD_OK;
 }
 
-int ord_partition_name(const struct ord_partition *p, struct ord_slice space, struct ord_slice name,
+int ord_partition_name(struct ord_partition *p, struct ord_slice space, struct ord_slice name,
 		       struct ord_name_view *ret)
 {
+	int err = ord_name_load(p, space, name);
+	if (err != ORD_OK)
+		return err;
 	const struct ord_name *n = ord_name_find(p, space, name);
 	if (n == NULL)
 		return ORD_ERR_NOT_FOUND;

@@ -12,6 +12,7 @@
 #include "base/hash.h"
 #include "base/limits.h"
 #include "partition/field.h"
+#include "partition/saved.h"
 
 /* Other than the routing's seed: all transfers of a partition agree in what the routing made of their hash. */
 #define REQUESTS_SEED 0x7265717565737473u
@@ -33,9 +34,28 @@ struct ord_request *ord_request_find(const struct ord_partition *p, const struct
 	return (struct ord_request *)ord_table_find(&p->requests, request_hash(id), id, request_equal);
 }
 
-void ord_request_ahead(const struct ord_partition *p, const struct ord_uuid *id, struct ord_ahead *ahead)
+int ord_request_load(struct ord_partition *p, const struct ord_uuid *id, struct ord_ahead *ahead)
 {
-	ord_ahead_add(ahead, &p->requests, request_hash(id));
+	if (!ord_row_ids_may_hold(&p->rows.requests_gone, id)) {
+		ord_ahead_add(ahead, &p->requests, request_hash(id));
+		return ORD_OK;
+	}
+	return ord_request_find(p, id) != NULL ? ORD_OK : ord_saved_get_request(p, id);
+}
+
+size_t ord_request_bytes(const struct ord_request *r)
+{
+	return sizeof *r + r->body_bytes;
+}
+
+struct ord_request *ord_request_make(struct ord_partition *p, const struct ord_request *r, struct ord_slice body)
+{
+	struct ord_request *made = ord_pool_take(&p->pool, sizeof *made + body.len);
+	*made = *r;
+	made->body_bytes = (uint16_t)body.len;
+	memcpy(made->body, body.base, body.len);
+	ord_table_put(&p->requests, &made->row.link, request_hash(&r->id));
+	return made;
 }
 
 static struct ord_digest logged_digest(const struct ord_request *r)
@@ -62,17 +82,17 @@ void ord_request_digest(const struct ord_request *r, struct ord_digest *d)
 
 struct ord_request *ord_request_log(struct ord_partition *p, const struct ord_command *c, struct ord_slice body)
 {
-	struct ord_request *r = ord_pool_take(&p->pool, sizeof *r + body.len);
-	*r = (struct ord_request){
+	struct ord_request new = {
 		.id = c->request_id,
 		.position = p->position,
 		.logged_us = p->time_us,
 		.kind = (uint8_t)c->kind,
 		.status = ORD_STATUS_ACCEPTED,
-		.body_bytes = (uint16_t)body.len,
 	};
-	memcpy(r->body, body.base, body.len);
-	ord_table_put(&p->requests, &r->link, request_hash(&r->id));
+	struct ord_request *r = ord_request_make(p, &new, body);
+	ord_row_made(p, &r->row, ORD_STORE_REQUESTS);
+	ord_row_ids_add(&p->rows.requests_made, &r->id, p->time_us);
+	p->requests_count++;
 	ord_digest_add(&p->digest, logged_digest(r));
 	if (r->kind == ORD_COMMAND_TRANSFER)
 		p->unsettled_count++;
@@ -92,6 +112,7 @@ static void decide(struct ord_partition *p, struct ord_request *r)
 void ord_request_settle(struct ord_partition *p, struct ord_request *r)
 {
 	ORD_ASSERT(r->status == ORD_STATUS_ACCEPTED);
+	ord_row_change(p, &r->row);
 	r->status = ORD_STATUS_SETTLED;
 	decide(p, r);
 }
@@ -100,6 +121,7 @@ void ord_request_reject(struct ord_partition *p, struct ord_request *r, enum ord
 {
 	ORD_ASSERT(r->status == ORD_STATUS_ACCEPTED);
 	ORD_ASSERT(reason != ORD_REFUSAL_NONE);
+	ord_row_change(p, &r->row);
 	r->status = ORD_STATUS_REJECTED;
 	r->reason = (uint16_t)reason;
 	if (field != NULL)

@@ -9,11 +9,16 @@
 #include "partition/effects.h"
 #include "partition/state.h"
 
-/* NULL when there is none. */
+/* NULL when there is none in memory; while an entry is applied all that it can touch is (ord_request_load). */
 struct ord_request *ord_request_find(const struct ord_partition *p, const struct ord_uuid *id);
 
-/* It will be looked for soon. */
-void ord_request_ahead(const struct ord_partition *p, const struct ord_uuid *id, struct ord_ahead *ahead);
+/* It will be looked for soon: as ord_account_load. */
+int ord_request_load(struct ord_partition *p, const struct ord_uuid *id, struct ord_ahead *ahead);
+
+/* Makes a record like r with this body and puts it into the table; its row is the caller's to add. */
+struct ord_request *ord_request_make(struct ord_partition *p, const struct ord_request *r, struct ord_slice body);
+
+size_t ord_request_bytes(const struct ord_request *r);
 
 /* Stores a new request as accepted. body is the command's fields as encoded; the caller knows that the id is new. */
 struct ord_request *ord_request_log(struct ord_partition *p, const struct ord_command *c, struct ord_slice body);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 - the state in numbers, and its digest. */
+#include "base/err.h"
 #include "partition/account.h"
 #include "partition/name.h"
 #include "partition/partition.h"
@@ -25,9 +26,9 @@ void ord_partition_status(const struct ord_partition *p, struct ord_partition_st
 		.entries_count = p->entries_count,
 		.time_us = p->time_us,
 		.state_digest = {d.sum[0], d.sum[1]},
-		.accounts_count = p->accounts.count,
-		.names_count = p->names.count,
-		.requests_count = p->requests.count,
+		.accounts_count = p->accounts_count,
+		.names_count = p->names_count,
+		.requests_count = p->requests_count,
 		.unsettled_count = p->unsettled_count,
 		.outbox_count = p->outbox_count,
 		.outbox_bytes = p->outbox_bytes,
@@ -36,9 +37,12 @@ void ord_partition_status(const struct ord_partition *p, struct ord_partition_st
 	memcpy(ret->history_hash, p->chain.hash, sizeof ret->history_hash);
 }
 
-void ord_partition_digest_recompute(const struct ord_partition *p, uint64_t ret[2])
+int ord_partition_digest_recompute(struct ord_partition *p, uint64_t ret[2])
 {
 	struct ord_digest d = {{0, 0}};
+	int err = ord_state_load_all(p);
+	if (err != ORD_OK)
+		return err;
 	uint64_t cursor = 0;
 	for (struct ord_account *a = NULL; (a = ord_state_next_account(p, &cursor, a)) != NULL;)
 		ord_account_digest(a, &d);
@@ -49,8 +53,11 @@ void ord_partition_digest_recompute(const struct ord_partition *p, uint64_t ret[
 	for (struct ord_request *r = NULL; (r = ord_state_next_request(p, &cursor, r)) != NULL;)
 		ord_request_digest(r, &d);
 	cursor = 0;
-	for (struct ord_stage *stage = NULL; (stage = ord_state_next_stage(p, &cursor, stage)) != NULL;)
-		ord_posting_digest(stage, &d);
+	for (struct ord_stage *stage = NULL; (stage = ord_state_next_stage(p, &cursor, stage)) != NULL;) {
+		err = ord_posting_digest(p, stage, &d);
+		if (err != ORD_OK)
+			return err;
+	}
 	for (uint32_t i = 0; i < p->partitions_count; i++) {
 		ord_outbox_digest(&p->outboxes[i], &d);
 		ord_digest_count(&d, ORD_DIGEST_CURSOR, i, p->cursors[i]);
@@ -58,4 +65,5 @@ void ord_partition_digest_recompute(const struct ord_partition *p, uint64_t ret[
 	d = digest_finish(p, d);
 	ret[0] = d.sum[0];
 	ret[1] = d.sum[1];
+	return ORD_OK;
 }

@@ -16,6 +16,7 @@
  * A refund has one request only, its debit was the one of its kind; a second refund, and a second outcome, change nothing. */
 #include "partition/transfer.h"
 
+#include "base/err.h"
 #include "partition/account.h"
 #include "partition/posting.h"
 #include "partition/request.h"
@@ -168,23 +169,51 @@ void ord_transfer_receive(struct ord_partition *p, const struct ord_message *m)
 	}
 }
 
-void ord_transfer_ahead(const struct ord_partition *p, const struct ord_message *m, struct ord_ahead *ahead)
+/* What the stage itself looks for. */
+static int load_stage(struct ord_partition *p, const struct ord_message *m, struct ord_ahead *ahead)
 {
+	const struct ord_slice *account = m->kind == ORD_MESSAGE_CREDIT ? &m->transfer.payee : &m->transfer.payer;
+	int err;
 	switch (m->kind) {
 	case ORD_MESSAGE_DEBIT:
-		ord_posting_ahead(p, &m->request_id, ORD_POSTING_DEBIT, ahead);
-		ord_account_ahead(p, m->transfer.payer, ahead);
+		err = ord_posting_load(p, &m->request_id, ORD_POSTING_DEBIT, ahead);
 		break;
 	case ORD_MESSAGE_CREDIT:
-		ord_posting_ahead(p, &m->request_id, ORD_POSTING_CREDIT, ahead);
-		ord_account_ahead(p, m->transfer.payee, ahead);
+		err = ord_posting_load(p, &m->request_id, ORD_POSTING_CREDIT, ahead);
 		break;
 	case ORD_MESSAGE_REFUND:
-		ord_posting_ahead(p, &m->request_id, ORD_POSTING_DEBIT, ahead);
-		ord_posting_ahead(p, &m->request_id, ORD_POSTING_REFUND, ahead);
+		err = ord_posting_load(p, &m->request_id, ORD_POSTING_DEBIT, ahead);
+		if (err == ORD_OK)
+			err = ord_posting_load(p, &m->request_id, ORD_POSTING_REFUND, ahead);
 		break;
-	case ORD_MESSAGE_OUTCOME:
-		ord_request_ahead(p, &m->request_id, ahead);
-		break;
+	default:
+		return ord_request_load(p, &m->request_id, ahead);
 	}
+	return err == ORD_OK ? ord_account_load(p, *account, ahead) : err;
+}
+
+/* The messages that may follow from a stage, if they stay here. */
+static int load_what_follows(struct ord_partition *p, const struct ord_message *m, struct ord_ahead *ahead)
+{
+	struct ord_message next = *m;
+	uint32_t destination = ord_route_account(m->transfer.payer, p->partitions_count);
+	if (m->kind == ORD_MESSAGE_DEBIT) {
+		next.kind = ORD_MESSAGE_CREDIT;
+		destination = ord_route_account(m->transfer.payee, p->partitions_count);
+	} else if (m->kind == ORD_MESSAGE_CREDIT) {
+		next.kind = ORD_MESSAGE_REFUND;
+	} else {
+		return ORD_OK;
+	}
+	return destination == p->id ? ord_transfer_load(p, &next, ahead) : ORD_OK;
+}
+
+int ord_transfer_load(struct ord_partition *p, const struct ord_message *m, struct ord_ahead *ahead)
+{
+	int err = load_stage(p, m, ahead);
+	if (err != ORD_OK || !p->rows.any_gone || m->kind == ORD_MESSAGE_OUTCOME)
+		return err;
+	if (m->home == p->id)
+		err = ord_request_load(p, &m->request_id, ahead);
+	return err == ORD_OK ? load_what_follows(p, m, ahead) : err;
 }

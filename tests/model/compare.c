@@ -131,7 +131,7 @@ static void compare_posting(struct compare *c, const char *account, const struct
 /* A run of postings from number first on; how many there were. */
 static size_t compare_page(struct compare *c, const char *whose, const struct model_account *model, uint64_t first)
 {
-	const struct ord_partition *p = c->lab->partitions[model->partition];
+	struct ord_partition *p = c->lab->partitions[model->partition];
 	struct ord_posting_view views[POSTINGS_PEEKED];
 	uint64_t left = model->postings_count - (first - 1);
 	size_t count = 0;

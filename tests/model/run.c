@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "partition/checkpoint.h"
 #include "partition/invariants.h"
 #include "tests/model/compare.h"
 #include "tests/model/generate.h"
@@ -34,7 +35,10 @@ static void run_open(struct run *r, const struct run_options *options)
 	r->options = options;
 	r->chance = random_of(~options->seed);
 	uint32_t partitions_count = 1 + (uint32_t)random_below(&r->chance, 5);
-	lab_open(&r->lab, partitions_count);
+	if (options->seed % 2 == 0)
+		lab_open(&r->lab, partitions_count);
+	else
+		lab_open_stored(&r->lab, partitions_count);
 	model_open(&r->model, partitions_count);
 	generate_open(&r->generate, options->seed, &r->model, &r->lab);
 	r->compare.model = &r->model;
@@ -189,6 +193,30 @@ static void check_lagging(struct run *r)
 		ord_partition_close(replicas[i]);
 }
 
+/* From the last checkpoint and the log after it the same comes out as from the whole log. */
+static void restart_stored(struct run *r, uint32_t partition)
+{
+	struct ord_partition *replayed = lab_replay(&r->lab, partition, r->lab.logs[partition].count);
+
+	lab_restart(&r->lab, partition);
+	compare_partitions(&r->compare, "a checkpoint and the log after it", r->lab.partitions[partition], replayed,
+			   true);
+	ord_partition_close(replayed);
+}
+
+/* A checkpoint goes on a little, memory is given back, the process dies: all of it at any moment. */
+static void store_step(struct run *r)
+{
+	uint32_t partition = (uint32_t)random_below(&r->chance, r->lab.partitions_count);
+
+	if (random_chance(&r->chance, 60))
+		lab_checkpoint(&r->lab, partition, 1 + random_below(&r->chance, 12));
+	if (random_chance(&r->chance, 60))
+		ord_checkpoint_evict(r->lab.partitions[partition], random_below(&r->chance, 2000), SIZE_MAX);
+	if (random_chance(&r->chance, 4))
+		restart_stored(r, partition);
+}
+
 static void step(struct run *r, const struct generate_entry *e)
 {
 	uint32_t any = (uint32_t)random_below(&r->chance, r->lab.partitions_count);
@@ -196,8 +224,12 @@ static void step(struct run *r, const struct generate_entry *e)
 	remember(r, e);
 	apply(r, e);
 	compare_state(&r->compare);
-	check_invariants(r, "after the entry", r->lab.partitions);
-	if (random_chance(&r->chance, 3))
+	/* The check brings everything back into memory. */
+	if (r->lab.stores == NULL || random_chance(&r->chance, 20))
+		check_invariants(r, "after the entry", r->lab.partitions);
+	if (r->lab.stores != NULL)
+		store_step(r);
+	else if (random_chance(&r->chance, 3))
 		restart(r, any);
 	if (random_chance(&r->chance, 3))
 		resplit(r, any);

@@ -46,7 +46,7 @@ void sim_follow_close(void)
 	memset(&follow, 0, sizeof follow);
 }
 
-const struct ord_partition *sim_follow_copy(uint32_t partition)
+struct ord_partition *sim_follow_copy(uint32_t partition)
 {
 	return follow.copies[partition];
 }

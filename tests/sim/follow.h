@@ -34,7 +34,7 @@ void sim_follow_check(void);
 
 /* --- The parts of it, each a file: for follow*.c only. --- */
 
-const struct ord_partition *sim_follow_copy(uint32_t partition);
+struct ord_partition *sim_follow_copy(uint32_t partition);
 uint32_t sim_follow_partitions_count(void);
 
 /* follow_account.c. change: the account may have been changed by the entry; does nothing where it does not live in the entry's partition or does not exist. set: a SET_ACCOUNT was

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "partition/account.h"
+#include "partition/posting.h"
 #include "partition/route.h"
 #include "partition/state.h"
 #include "tests/sim/coverage.h"
@@ -42,7 +43,7 @@ static void refund_cover(const struct ord_account *a, const struct sim_account_t
 static void posting_check(const struct sim_entry *e, const struct ord_account *a, const struct sim_account_trail *t,
 			  uint64_t place, __int128 *balance)
 {
-	const struct ord_posting *posting = a->postings[place];
+	const struct ord_posting *posting = ord_posting_record(sim_follow_copy(e->partition), a, place + 1);
 	enum ord_posting_kind kind = posting->stage.kind;
 
 	if (posting->number != place + 1 || posting->amount <= 0 || posting->position < e->begin ||

@@ -7,6 +7,7 @@
 #include "base/err.h"
 #include "base/limits.h"
 #include "partition/account.h"
+#include "partition/posting.h"
 #include "partition/route.h"
 #include "partition/state.h"
 #include "tests/sim/coverage.h"
@@ -128,7 +129,8 @@ static bool posting_is(const struct ordain_posting *p, const struct ord_posting 
 static void page_check(const struct sim_moment *began, uint32_t partition, struct ord_slice id, uint64_t from,
 		       const struct ordain_history *h)
 {
-	const struct ord_account *a = ord_account_find(sim_record_partition(partition), id);
+	struct ord_partition *p = sim_record_partition(partition);
+	const struct ord_account *a = ord_account_find(p, id);
 
 	if (a == NULL || !ord_slice_equal(sim_observe_slice(h->account), id))
 		sim_observe_wrong(began, partition, id, "the history of another account");
@@ -136,7 +138,8 @@ static void page_check(const struct sim_moment *began, uint32_t partition, struc
 	    (h->next != 0 && h->postings_count == 0))
 		sim_observe_wrong(began, partition, id, "a page of its history that does not go on where it ends");
 	for (size_t i = 0; i < h->postings_count; i++)
-		if (from + i > a->postings_count || !posting_is(&h->postings[i], a->postings[from + i - 1], partition))
+		if (from + i > a->postings_count ||
+		    !posting_is(&h->postings[i], ord_posting_record(p, a, from + i), partition))
 			sim_observe_wrong(began, partition, id, "a posting in its history that the log does not have");
 }
 

@@ -318,7 +318,7 @@ uint64_t sim_record_position(uint32_t partition)
 	return log_of(partition)->now.position;
 }
 
-const struct ord_partition *sim_record_partition(uint32_t partition)
+struct ord_partition *sim_record_partition(uint32_t partition)
 {
 	return log_of(partition)->copy;
 }

@@ -24,7 +24,7 @@ bool sim_record_is_settled(char *why, size_t why_size);
 
 /* How many commands of the partition are known to be committed; the copy of it at that position (borrowed). */
 uint64_t sim_record_position(uint32_t partition);
-const struct ord_partition *sim_record_partition(uint32_t partition);
+struct ord_partition *sim_record_partition(uint32_t partition);
 uint32_t sim_record_partitions_count(void);
 
 /* Where the entry ends that brought the command at this position: as a number of commands. Nobody ever sees a state from the middle of an entry. Asserts that the command is known. */

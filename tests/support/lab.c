@@ -7,10 +7,21 @@
 #include "base/assert.h"
 #include "base/err.h"
 #include "base/limits.h"
+#include "partition/checkpoint.h"
 
 static struct ord_partition *partition_new(const struct lab *l, uint32_t id)
 {
 	struct ord_partition_options options = {.id = id, .partitions_count = l->partitions_count};
+	struct ord_partition *p = NULL;
+
+	ORD_ASSERT(ord_partition_open(&options, &p) == ORD_OK);
+	return p;
+}
+
+static struct ord_partition *partition_stored(const struct lab *l, uint32_t id)
+{
+	struct ord_partition_options options = {
+		.id = id, .partitions_count = l->partitions_count, .store = &l->stores[id].store.interface};
 	struct ord_partition *p = NULL;
 
 	ORD_ASSERT(ord_partition_open(&options, &p) == ORD_OK);
@@ -25,6 +36,17 @@ void lab_open(struct lab *l, uint32_t partitions_count)
 	ord_effects_init(&l->fx);
 	for (uint32_t i = 0; i < partitions_count; i++)
 		l->partitions[i] = partition_new(l, i);
+}
+
+void lab_open_stored(struct lab *l, uint32_t partitions_count)
+{
+	lab_open(l, partitions_count);
+	l->stores = calloc(partitions_count, sizeof *l->stores);
+	ORD_ASSERT(l->stores != NULL);
+	for (uint32_t i = 0; i < partitions_count; i++) {
+		memory_store_open(&l->stores[i].store);
+		lab_replace(l, i, partition_stored(l, i));
+	}
 }
 
 static void letters_close(struct lab_letters *s)
@@ -43,7 +65,12 @@ void lab_close(struct lab *l)
 		free(l->logs[i].commands);
 		for (uint32_t d = 0; d < l->partitions_count; d++)
 			letters_close(&l->letters[i][d]);
+		if (l->stores != NULL) {
+			memory_store_close(&l->stores[i].store);
+			ord_changes_close(&l->stores[i].changes);
+		}
 	}
+	free(l->stores);
 	ord_effects_close(&l->fx);
 }
 
@@ -165,22 +192,29 @@ struct ord_command lab_deliver(const struct lab *l, uint32_t source, uint32_t de
 	};
 }
 
-struct ord_partition *lab_replay(const struct lab *l, uint32_t partition, size_t commands_count)
+/* Applies the log from the partition's position on, up to commands_count. */
+static void replay_on(struct ord_partition *p, const struct lab_log *log, size_t commands_count)
 {
-	const struct lab_log *log = &l->logs[partition];
-	struct ord_partition *p = partition_new(l, partition);
+	struct ord_partition_status status;
 	struct ord_effects fx;
-	size_t first = 0;
 
 	ORD_ASSERT(commands_count <= log->count);
 	ord_effects_init(&fx);
-	for (size_t end = 1; end <= commands_count; end++) {
+	ord_partition_status(p, &status);
+	for (size_t first = status.position, end = first + 1; end <= commands_count; end++) {
 		if (end < log->count && !log->commands[end].begins_entry)
 			continue;
 		apply_range(p, log, first, end, &fx);
 		first = end;
 	}
 	ord_effects_close(&fx);
+}
+
+struct ord_partition *lab_replay(const struct lab *l, uint32_t partition, size_t commands_count)
+{
+	struct ord_partition *p = partition_new(l, partition);
+
+	replay_on(p, &l->logs[partition], commands_count);
 	return p;
 }
 
@@ -208,4 +242,38 @@ void lab_replace(struct lab *l, uint32_t partition, struct ord_partition *replac
 {
 	ord_partition_close(l->partitions[partition]);
 	l->partitions[partition] = replacement;
+}
+
+/* begin, step ..., take | written, finish ... */
+void lab_checkpoint(struct lab *l, uint32_t partition, size_t rows_max)
+{
+	struct ord_partition *p = l->partitions[partition];
+	struct lab_store *s = &l->stores[partition];
+	struct ord_checkpoint_status status;
+
+	ord_checkpoint_status(p, &status);
+	if (!status.under_way) {
+		ord_checkpoint_begin(p);
+	} else if (s->taken) {
+		if (s->changes.count > 0) {
+			memory_store_write(&s->store, &s->changes);
+			ord_changes_close(&s->changes);
+		}
+		s->taken = !ord_checkpoint_finish(p, rows_max);
+	} else if (ord_checkpoint_step(p, rows_max)) {
+		s->changes = ord_checkpoint_take(p);
+		s->taken = true;
+	}
+}
+
+void lab_restart(struct lab *l, uint32_t partition)
+{
+	struct lab_store *s = &l->stores[partition];
+	struct ord_partition *p = partition_stored(l, partition);
+
+	replay_on(p, &l->logs[partition], l->logs[partition].count);
+	if (s->taken)
+		ord_changes_close(&s->changes);
+	s->taken = false;
+	lab_replace(l, partition, p);
 }

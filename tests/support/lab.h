@@ -6,6 +6,7 @@
 
 #include "partition/command.h"
 #include "partition/partition.h"
+#include "tests/support/memory_store.h"
 #include "tests/support/random.h"
 
 #define LAB_PARTITIONS_MAX 8
@@ -36,17 +37,34 @@ struct lab_letters {
 	size_t capacity;
 };
 
+/* Where a partition's checkpoints go, when the lab has stores. */
+struct lab_store {
+	struct memory_store store;
+	bool taken; /* a checkpoint is being written: */
+	struct ord_changes changes;
+};
+
 struct lab {
 	uint32_t partitions_count;
 	struct ord_partition *partitions[LAB_PARTITIONS_MAX]; /* owned */
 	struct lab_log logs[LAB_PARTITIONS_MAX];
 	struct lab_letters letters[LAB_PARTITIONS_MAX][LAB_PARTITIONS_MAX]; /* [source][destination] */
 	struct ord_effects fx;						    /* of the last lab_apply */
+	struct lab_store *stores; /* owned; as partitions; NULL when everything stays in memory */
 };
 
 /* Makes partitions_count empty partitions. */
 void lab_open(struct lab *l, uint32_t partitions_count);
 void lab_close(struct lab *l);
+
+/* The same, each with a store. */
+void lab_open_stored(struct lab *l, uint32_t partitions_count);
+
+/* Goes on with the partition's checkpoint by one step of at most rows_max rows, or begins one. Asserts stores. */
+void lab_checkpoint(struct lab *l, uint32_t partition, size_t rows_max);
+
+/* What a start finds: the last checkpoint that was written, and the log after it. Another partition takes the place of the running one, a checkpoint under way is lost. */
+void lab_restart(struct lab *l, uint32_t partition);
 
 /* Logs the commands as one entry of that partition, applies it (effects are in l->fx) and collects the messages that it gave. */
 void lab_apply(struct lab *l, uint32_t partition, const struct ord_command *commands, size_t commands_count,

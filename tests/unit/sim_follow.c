@@ -193,7 +193,7 @@ Test(sim_follow, a_request_that_is_logged_twice_is_found)
 {
 	struct ord_request *r = request_of(history_copy(1), "o2");
 
-	ord_table_remove(&history_copy(1)->requests, &r->link);
+	ord_table_remove(&history_copy(1)->requests, &r->row.link);
 	expect_failure(ask_again, "names another place");
 }
 
@@ -347,7 +347,7 @@ Test(sim_follow, a_transfer_that_is_forgotten_is_found)
 	command(history_transfer("one", 2, names.bank, names.alice, 1));
 	history_move(2, 0);
 	r = request_of(history_copy(2), history_id("one", 2));
-	ord_table_remove(&history_copy(2)->requests, &r->link);
+	ord_table_remove(&history_copy(2)->requests, &r->row.link);
 	expect_failure(settle_and_check, "is forgotten");
 }
 
@@ -471,9 +471,8 @@ Test(sim_follow, the_check_finds_an_account_that_no_entry_changed)
 
 	a->balance++;
 	expect_failure(sim_follow_check, "was changed, and no entry did it");
-	ord_table_remove(&history_copy(0)->accounts, &a->link);
+	ord_table_remove(&history_copy(0)->accounts, &a->row.link);
 	expect_failure(sim_follow_check, "was changed, and no entry did it");
-	ord_account_release(a);
 }
 
 Test(sim_follow, the_check_finds_a_name_that_no_entry_changed)

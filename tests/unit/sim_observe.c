@@ -400,7 +400,7 @@ Test(sim_observe, what_was_told_and_is_forgotten_is_found)
 	expect_failure(sim_observe_check, "a client was told 'settled'");
 	r->status = ORD_STATUS_SETTLED;
 	expect_content(sim_observe_check);
-	ord_table_remove(&history_copy(2)->requests, &r->link);
+	ord_table_remove(&history_copy(2)->requests, &r->row.link);
 	expect_failure(sim_observe_check, "the log has it no more");
 }
 

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 - what a checkpoint writes, as bytes that can be handed to another thread: keys with new values, and keys that are gone. */
+#ifndef ORD_PARTITION_CHANGES_H
+#define ORD_PARTITION_CHANGES_H
+
+#include <stdbool.h>
+
+#include "base/bytes.h"
+#include "partition/store.h"
+
+/* A key may come more than once; then it was removed and set again in an order that is not kept: if it was ever set, the value counts, and it was set once at most. */
+struct ord_changes {
+	struct ord_bytes bytes;
+	uint64_t count;
+};
+
+struct ord_change {
+	enum ord_store_table table;
+	bool is_removal;
+	struct ord_slice key;
+	struct ord_slice value; /* empty when it is a removal */
+};
+
+/* Allocates nothing yet. */
+void ord_changes_init(struct ord_changes *c);
+void ord_changes_close(struct ord_changes *c);
+
+/* Add one. Assert the bounds of the key. Running out of memory aborts. */
+void ord_changes_put(struct ord_changes *c, enum ord_store_table table, struct ord_slice key, struct ord_slice value);
+void ord_changes_remove(struct ord_changes *c, enum ord_store_table table, struct ord_slice key);
+
+/* Reads them back, in the order in which they were added: begin with a reader over ord_bytes_slice(&c->bytes). False after the last. Slices point into the bytes. */
+bool ord_changes_next(struct ord_reader *r, struct ord_change *ret);
+
+#endif

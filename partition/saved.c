@@ -1,0 +1,575 @@
+/* SPDX-License-Identifier: Apache-2.0 - how the state stands in a store. */
+
+/* Numbers in keys are big-endian, so that their order is the order of the keys; all others are little-endian. text8: one byte of length, then the bytes. Each value ends with the CRC-32C of its table's
+ * number (one byte), the key and the rest of the value.
+ *
+ *   table      key                           value
+ *   ACCOUNTS   account                       u8 state, i128 balance, i64 floor, i64 ceiling, u64 opened_us, u64 count of postings, u64 ordinal of the last, u64 ordinals of the last ones whose number
+ *                                            16, 256, ... 16^7 divides, text8 asset
+ *   NAMES      text8 namespace, name         16 request id, u64 position, u64 since_us, owner
+ *   REQUESTS   16 id                         u64 position, u64 logged_us, u64 decided_us, u8 kind, u8 status, u8 field, u16 reason, the command's fields
+ *   STAGES     16 request id, u8 kind        u32 home, u16 reason, u64 ordinal of the posting (0 when refused)
+ *   POSTINGS   u64 ordinal                   16 request id, u32 home, u8 kind, u64 account's identity, u64 number, i64 amount, i64 balance after, u64 position, u64 time_us, u64 ordinal of the one before,
+ *                                            u64 ordinal of an earlier one, counterparty
+ *   MESSAGES   u32 destination, u64 number   the message
+ *   META       "partition"                   numbers_put() below
+ */
+#include "partition/saved.h"
+
+#include "base/assert.h"
+#include "base/err.h"
+#include "base/hash.h"
+#include "base/limits.h"
+#include "partition/account.h"
+#include "partition/name.h"
+#include "partition/request.h"
+
+#define NUMBERS_FORMAT 1
+#define NUMBERS_KEY "partition"
+#define CRC_BYTES 4
+#define STAGE_KEY_BYTES (sizeof(struct ord_uuid) + 1)
+#define MESSAGE_KEY_BYTES 12
+#define POSTING_KEY_BYTES 8
+
+struct saved_key {
+	uint8_t bytes[ORD_STORE_KEY_BYTES_MAX];
+	size_t len;
+};
+
+_Static_assert(ORD_NAMESPACE_BYTES_MAX + ORD_NAME_BYTES_MAX + 1 <= ORD_STORE_KEY_BYTES_MAX, "the longest key fits");
+
+static struct ord_slice key_slice(const struct saved_key *key)
+{
+	return ord_slice_of(key->bytes, key->len);
+}
+
+static void put_big_endian(uint8_t *at, uint64_t v, size_t bytes)
+{
+	for (size_t i = 0; i < bytes; i++)
+		at[i] = (uint8_t)(v >> (8 * (bytes - 1 - i)));
+}
+
+static uint64_t get_big_endian(const uint8_t *at, size_t bytes)
+{
+	uint64_t v = 0;
+	for (size_t i = 0; i < bytes; i++)
+		v = v << 8 | at[i];
+	return v;
+}
+
+/* --- Checksums. --- */
+
+static uint32_t checksum(enum ord_store_table table, struct ord_slice key, struct ord_slice body)
+{
+	uint8_t number = (uint8_t)table;
+	uint32_t crc = ord_crc32c(0, &number, 1);
+	crc = ord_crc32c(crc, key.base, key.len);
+	return ord_crc32c(crc, body.base, body.len);
+}
+
+/* Adds what stands in the checkpoint's value buffer. */
+static void put_value(struct ord_partition *p, enum ord_store_table table, struct ord_slice key)
+{
+	struct ord_bytes *value = &p->checkpoint.value;
+	ord_bytes_put_u32(value, checksum(table, key, ord_bytes_slice(value)));
+	ORD_ASSERT(!value->failed);
+	ord_changes_put(&p->checkpoint.changes, table, key, ord_bytes_slice(value));
+	ord_bytes_clear(value);
+}
+
+/* The value without its checksum. ORD_ERR_NOT_FOUND, ORD_ERR_IO, ORD_ERR_CORRUPT. */
+static int verify(enum ord_store_table table, struct ord_slice key, struct ord_slice value, struct ord_reader *ret)
+{
+	if (value.len < CRC_BYTES)
+		return ORD_ERR_CORRUPT;
+	struct ord_slice body = ord_slice_of(value.base, value.len - CRC_BYTES);
+	uint32_t crc;
+	memcpy(&crc, (const uint8_t *)value.base + body.len, sizeof crc);
+	if (crc != checksum(table, key, body))
+		return ORD_ERR_CORRUPT;
+	*ret = ord_reader_of(body);
+	return ORD_OK;
+}
+
+static int get(const struct ord_partition *p, enum ord_store_table table, struct ord_slice key, struct ord_reader *ret)
+{
+	struct ord_slice value;
+	int err = p->store->get(p->store->ctx, table, key, &value);
+	return err == ORD_OK ? verify(table, key, value, ret) : err;
+}
+
+static struct ord_slice rest_of(struct ord_reader *r)
+{
+	return ord_reader_take(r, ord_reader_left(r));
+}
+
+/* --- Accounts. --- */
+
+static void put_account(struct ord_partition *p, const struct ord_account *a)
+{
+	struct ord_bytes *v = &p->checkpoint.value;
+	ord_bytes_put_u8(v, a->state);
+	ord_bytes_put_u64(v, (uint64_t)a->balance);
+	ord_bytes_put_u64(v, (uint64_t)((unsigned __int128)a->balance >> 64));
+	ord_bytes_put_u64(v, (uint64_t)a->floor);
+	ord_bytes_put_u64(v, (uint64_t)a->ceiling);
+	ord_bytes_put_u64(v, a->opened_us);
+	ord_bytes_put_u64(v, a->postings_count);
+	ord_bytes_put_u64(v, a->last_ordinal);
+	for (size_t i = 0; i < ORD_POSTING_LEVELS; i++)
+		ord_bytes_put_u64(v, a->ordinals[i]);
+	ord_bytes_put_text8(v, ord_account_asset(a));
+	put_value(p, ORD_STORE_ACCOUNTS, ord_account_id(a));
+}
+
+static int take_account(struct ord_partition *p, struct ord_slice key, struct ord_reader r)
+{
+	struct ord_account a = {.state = ord_reader_u8(&r)};
+	unsigned __int128 low = ord_reader_u64(&r);
+	a.balance = (ord_balance)(low | (unsigned __int128)ord_reader_u64(&r) << 64);
+	a.floor = (int64_t)ord_reader_u64(&r);
+	a.ceiling = (int64_t)ord_reader_u64(&r);
+	a.opened_us = ord_reader_u64(&r);
+	a.postings_count = ord_reader_u64(&r);
+	a.last_ordinal = ord_reader_u64(&r);
+	for (size_t i = 0; i < ORD_POSTING_LEVELS; i++)
+		a.ordinals[i] = ord_reader_u64(&r);
+	struct ord_slice asset = ord_reader_text8(&r);
+	if (r.failed || ord_reader_left(&r) != 0 || key.len > ORD_ACCOUNT_ID_BYTES_MAX)
+		return ORD_ERR_CORRUPT;
+	struct ord_account *made = ord_account_make(p, &a, key, asset);
+	ord_row_loaded(p, &made->row, ORD_STORE_ACCOUNTS);
+	return ORD_OK;
+}
+
+int ord_saved_get_account(struct ord_partition *p, struct ord_slice account)
+{
+	struct ord_reader r;
+	int err = account.len == 0 ? ORD_ERR_NOT_FOUND : get(p, ORD_STORE_ACCOUNTS, account, &r);
+	if (err == ORD_ERR_NOT_FOUND)
+		return ORD_OK;
+	return err == ORD_OK ? take_account(p, account, r) : err;
+}
+
+/* --- Names. --- */
+
+static struct saved_key name_key(struct ord_slice space, struct ord_slice name)
+{
+	struct saved_key key = {.len = 1 + space.len + name.len};
+	ORD_ASSERT(key.len <= sizeof key.bytes);
+	key.bytes[0] = (uint8_t)space.len;
+	if (space.len > 0)
+		memcpy(key.bytes + 1, space.base, space.len);
+	if (name.len > 0)
+		memcpy(key.bytes + 1 + space.len, name.base, name.len);
+	return key;
+}
+
+static void put_name(struct ord_partition *p, const struct ord_name *n)
+{
+	struct saved_key key = name_key(ord_name_space(n), ord_name_name(n));
+	struct ord_slice owner = ord_name_owner(n);
+	struct ord_bytes *v = &p->checkpoint.value;
+	if ((n->row.flags & ORD_ROW_REMOVED) != 0) {
+		ord_changes_remove(&p->checkpoint.changes, ORD_STORE_NAMES, key_slice(&key));
+		return;
+	}
+	ord_bytes_put(v, n->request_id.bytes, sizeof n->request_id.bytes);
+	ord_bytes_put_u64(v, n->position);
+	ord_bytes_put_u64(v, n->since_us);
+	ord_bytes_put(v, owner.base, owner.len);
+	put_value(p, ORD_STORE_NAMES, key_slice(&key));
+}
+
+static struct ord_uuid read_uuid(struct ord_reader *r)
+{
+	struct ord_uuid id = {{0}};
+	struct ord_slice bytes = ord_reader_take(r, sizeof id.bytes);
+	if (bytes.len == sizeof id.bytes)
+		memcpy(id.bytes, bytes.base, sizeof id.bytes);
+	return id;
+}
+
+static int take_name(struct ord_partition *p, struct ord_slice key, struct ord_reader r)
+{
+	struct ord_reader k = ord_reader_of(key);
+	struct ord_naming naming = {.space = ord_reader_text8(&k)};
+	naming.name = rest_of(&k);
+	struct ord_name n = {.request_id = read_uuid(&r)};
+	n.position = ord_reader_u64(&r);
+	n.since_us = ord_reader_u64(&r);
+	naming.owner = rest_of(&r);
+	if (k.failed || r.failed || naming.space.len > ORD_NAMESPACE_BYTES_MAX ||
+	    naming.name.len > ORD_NAME_BYTES_MAX || naming.owner.len > ORD_OWNER_BYTES_MAX)
+		return ORD_ERR_CORRUPT;
+	struct ord_name *made = ord_name_make(p, &n, &naming);
+	ord_row_loaded(p, &made->row, ORD_STORE_NAMES);
+	return ORD_OK;
+}
+
+int ord_saved_get_name(struct ord_partition *p, struct ord_slice space, struct ord_slice name)
+{
+	struct saved_key key = name_key(space, name);
+	struct ord_reader r;
+	int err = get(p, ORD_STORE_NAMES, key_slice(&key), &r);
+	if (err == ORD_ERR_NOT_FOUND)
+		return ORD_OK;
+	return err == ORD_OK ? take_name(p, key_slice(&key), r) : err;
+}
+
+/* --- Requests. --- */
+
+static void put_request(struct ord_partition *p, const struct ord_request *q)
+{
+	struct ord_bytes *v = &p->checkpoint.value;
+	ord_bytes_put_u64(v, q->position);
+	ord_bytes_put_u64(v, q->logged_us);
+	ord_bytes_put_u64(v, q->decided_us);
+	ord_bytes_put_u8(v, q->kind);
+	ord_bytes_put_u8(v, q->status);
+	ord_bytes_put_u8(v, q->field);
+	ord_bytes_put_u16(v, q->reason);
+	ord_bytes_put(v, q->body, q->body_bytes);
+	put_value(p, ORD_STORE_REQUESTS, ord_slice_of(q->id.bytes, sizeof q->id.bytes));
+}
+
+static int take_request(struct ord_partition *p, struct ord_slice key, struct ord_reader r)
+{
+	struct ord_reader k = ord_reader_of(key);
+	struct ord_request q = {.id = read_uuid(&k), .position = ord_reader_u64(&r)};
+	q.logged_us = ord_reader_u64(&r);
+	q.decided_us = ord_reader_u64(&r);
+	q.kind = ord_reader_u8(&r);
+	q.status = ord_reader_u8(&r);
+	q.field = ord_reader_u8(&r);
+	q.reason = ord_reader_u16(&r);
+	struct ord_slice body = rest_of(&r);
+	if (k.failed || r.failed || body.len > ORD_COMMAND_BYTES_MAX)
+		return ORD_ERR_CORRUPT;
+	struct ord_request *made = ord_request_make(p, &q, body);
+	ord_row_loaded(p, &made->row, ORD_STORE_REQUESTS);
+	return ORD_OK;
+}
+
+int ord_saved_get_request(struct ord_partition *p, const struct ord_uuid *id)
+{
+	struct ord_slice key = ord_slice_of(id->bytes, sizeof id->bytes);
+	struct ord_reader r;
+	int err = get(p, ORD_STORE_REQUESTS, key, &r);
+	if (err == ORD_ERR_NOT_FOUND)
+		return ORD_OK;
+	return err == ORD_OK ? take_request(p, key, r) : err;
+}
+
+/* --- Stages and postings. --- */
+
+static struct saved_key stage_key(const struct ord_uuid *request_id, uint8_t kind)
+{
+	struct saved_key key = {.len = STAGE_KEY_BYTES};
+	memcpy(key.bytes, request_id->bytes, sizeof request_id->bytes);
+	key.bytes[sizeof request_id->bytes] = kind;
+	return key;
+}
+
+static struct saved_key posting_key(uint64_t ordinal)
+{
+	struct saved_key key = {.len = POSTING_KEY_BYTES};
+	put_big_endian(key.bytes, ordinal, POSTING_KEY_BYTES);
+	return key;
+}
+
+static void put_posting(struct ord_partition *p, const struct ord_posting *posting)
+{
+	struct saved_key key = posting_key(posting->stage.ordinal);
+	struct ord_slice counterparty = ord_posting_counterparty(posting);
+	struct ord_bytes *v = &p->checkpoint.value;
+	ord_bytes_put(v, posting->stage.request_id.bytes, sizeof posting->stage.request_id.bytes);
+	ord_bytes_put_u32(v, posting->stage.home);
+	ord_bytes_put_u8(v, posting->stage.kind);
+	ord_bytes_put_u64(v, posting->account);
+	ord_bytes_put_u64(v, posting->number);
+	ord_bytes_put_u64(v, (uint64_t)posting->amount);
+	ord_bytes_put_u64(v, (uint64_t)posting->balance_after);
+	ord_bytes_put_u64(v, posting->position);
+	ord_bytes_put_u64(v, posting->time_us);
+	ord_bytes_put_u64(v, posting->previous);
+	ord_bytes_put_u64(v, posting->earlier);
+	ord_bytes_put(v, counterparty.base, counterparty.len);
+	put_value(p, ORD_STORE_POSTINGS, key_slice(&key));
+}
+
+static void put_stage(struct ord_partition *p, const struct ord_stage *stage)
+{
+	struct saved_key key = stage_key(&stage->request_id, stage->kind);
+	struct ord_bytes *v = &p->checkpoint.value;
+	ord_bytes_put_u32(v, stage->home);
+	ord_bytes_put_u16(v, stage->reason);
+	ord_bytes_put_u64(v, stage->ordinal);
+	put_value(p, ORD_STORE_STAGES, key_slice(&key));
+	if (stage->is_posting)
+		put_posting(p, (const struct ord_posting *)stage);
+}
+
+static int take_stage(struct ord_partition *p, struct ord_slice key, struct ord_reader r)
+{
+	struct ord_reader k = ord_reader_of(key);
+	struct ord_stage stage = {.request_id = read_uuid(&k), .kind = ord_reader_u8(&k), .home = ord_reader_u32(&r)};
+	stage.reason = ord_reader_u16(&r);
+	stage.ordinal = ord_reader_u64(&r);
+	if (k.failed || r.failed || ord_reader_left(&r) != 0)
+		return ORD_ERR_CORRUPT;
+	struct ord_stage *made = ord_posting_make_stage(p, &stage);
+	ord_row_loaded(p, &made->row, ORD_STORE_STAGES);
+	return ORD_OK;
+}
+
+int ord_saved_get_stage(struct ord_partition *p, const struct ord_uuid *request_id, enum ord_posting_kind kind)
+{
+	struct saved_key key = stage_key(request_id, (uint8_t)kind);
+	struct ord_reader r;
+	int err = get(p, ORD_STORE_STAGES, key_slice(&key), &r);
+	if (err == ORD_ERR_NOT_FOUND)
+		return ORD_OK;
+	return err == ORD_OK ? take_stage(p, key_slice(&key), r) : err;
+}
+
+int ord_saved_get_posting(const struct ord_partition *p, uint64_t ordinal, struct ord_posting_fact *ret)
+{
+	struct saved_key key = posting_key(ordinal);
+	struct ord_reader r;
+	int err = get(p, ORD_STORE_POSTINGS, key_slice(&key), &r);
+	if (err != ORD_OK)
+		return err == ORD_ERR_NOT_FOUND ? ORD_ERR_CORRUPT : err;
+	struct ord_posting_fact fact = {.view = {.request_id = read_uuid(&r)}, .home = ord_reader_u32(&r)};
+	fact.view.kind = ord_reader_u8(&r);
+	fact.account = ord_reader_u64(&r);
+	fact.view.number = ord_reader_u64(&r);
+	fact.view.amount = (int64_t)ord_reader_u64(&r);
+	fact.view.balance_after = (int64_t)ord_reader_u64(&r);
+	fact.view.position = ord_reader_u64(&r);
+	fact.view.time_us = ord_reader_u64(&r);
+	fact.previous = ord_reader_u64(&r);
+	fact.earlier = ord_reader_u64(&r);
+	fact.view.counterparty = rest_of(&r);
+	if (r.failed)
+		return ORD_ERR_CORRUPT;
+	*ret = fact;
+	return ORD_OK;
+}
+
+/* --- Rows. --- */
+
+void ord_saved_put_row(struct ord_partition *p, const struct ord_row *row)
+{
+	switch (row->table) {
+	case ORD_STORE_ACCOUNTS:
+		put_account(p, (const struct ord_account *)row);
+		return;
+	case ORD_STORE_NAMES:
+		put_name(p, (const struct ord_name *)row);
+		return;
+	case ORD_STORE_REQUESTS:
+		put_request(p, (const struct ord_request *)row);
+		return;
+	default:
+		ORD_ASSERT(row->table == ORD_STORE_STAGES);
+		put_stage(p, (const struct ord_stage *)row);
+	}
+}
+
+struct load {
+	struct ord_partition *p;
+	enum ord_store_table table;
+};
+
+static int load_cb(void *arg, struct ord_slice key, struct ord_slice value)
+{
+	struct load *load = arg;
+	struct ord_partition *p = load->p;
+	struct ord_reader r;
+	int err = verify(load->table, key, value, &r);
+	if (err != ORD_OK)
+		return err;
+	struct ord_reader k = ord_reader_of(key);
+	struct ord_uuid id = {{0}};
+	struct ord_slice space;
+	switch (load->table) {
+	case ORD_STORE_ACCOUNTS:
+		return ord_account_find(p, key) != NULL ? ORD_OK : take_account(p, key, r);
+	case ORD_STORE_NAMES:
+		space = ord_reader_text8(&k);
+		return ord_name_is_known(p, space, rest_of(&k)) ? ORD_OK : take_name(p, key, r);
+	case ORD_STORE_REQUESTS:
+		id = read_uuid(&k);
+		return ord_request_find(p, &id) != NULL ? ORD_OK : take_request(p, key, r);
+	default:
+		id = read_uuid(&k);
+		return ord_posting_find(p, &id, ord_reader_u8(&k)) != NULL ? ORD_OK : take_stage(p, key, r);
+	}
+}
+
+int ord_state_load_all(struct ord_partition *p)
+{
+	static const enum ord_store_table tables[] = {ORD_STORE_ACCOUNTS, ORD_STORE_NAMES, ORD_STORE_REQUESTS,
+						      ORD_STORE_STAGES};
+	int err = ORD_OK;
+	for (size_t i = 0; p->store != NULL && err == ORD_OK && i < sizeof tables / sizeof *tables; i++) {
+		struct load load = {p, tables[i]};
+		err = p->store->walk(p->store->ctx, tables[i], load_cb, &load);
+	}
+	return err;
+}
+
+/* --- Messages. --- */
+
+static struct saved_key message_key(uint32_t destination, uint64_t number)
+{
+	struct saved_key key = {.len = MESSAGE_KEY_BYTES};
+	put_big_endian(key.bytes, destination, 4);
+	put_big_endian(key.bytes + 4, number, 8);
+	return key;
+}
+
+static void put_message(struct ord_partition *p, uint32_t destination, uint64_t number, struct ord_slice message)
+{
+	struct saved_key key = message_key(destination, number);
+	ord_bytes_put(&p->checkpoint.value, message.base, message.len);
+	put_value(p, ORD_STORE_MESSAGES, key_slice(&key));
+}
+
+/* The outbox now holds first .. next - 1; the store has what the last checkpoint gave it. */
+static void put_outbox(struct ord_partition *p, const struct ord_outbox *o, struct ord_outbox_saved *saved)
+{
+	uint64_t end = o->first < saved->next ? o->first : saved->next;
+	for (uint64_t number = saved->first; number < end; number++) {
+		struct saved_key key = message_key(o->destination, number);
+		ord_changes_remove(&p->checkpoint.changes, ORD_STORE_MESSAGES, key_slice(&key));
+	}
+	for (uint64_t number = o->first > saved->next ? o->first : saved->next; number < o->next; number++)
+		put_message(p, o->destination, number, ord_outbox_peek(o, number, 1).messages);
+	*saved = (struct ord_outbox_saved){.first = o->first, .next = o->next};
+}
+
+void ord_saved_put_messages(struct ord_partition *p)
+{
+	for (uint32_t i = 0; i < p->partitions_count; i++)
+		put_outbox(p, &p->outboxes[i], &p->outboxes_saved[i]);
+}
+
+static int load_message_cb(void *arg, struct ord_slice key, struct ord_slice value)
+{
+	struct ord_partition *p = arg;
+	struct ord_reader r;
+	struct ord_message m;
+	int err = verify(ORD_STORE_MESSAGES, key, value, &r);
+	if (err != ORD_OK || key.len != MESSAGE_KEY_BYTES)
+		return err != ORD_OK ? err : ORD_ERR_CORRUPT;
+	uint64_t destination = get_big_endian(key.base, 4);
+	uint64_t number = get_big_endian((const uint8_t *)key.base + 4, 8);
+	if (destination >= p->partitions_count || number != p->outboxes[destination].next)
+		return ORD_ERR_CORRUPT;
+	struct ord_slice message = ord_slice_of(r.base, r.len);
+	if (ord_message_decode(&r, &m) != ORD_OK || ord_reader_left(&r) != 0)
+		return ORD_ERR_CORRUPT;
+	ord_outbox_load(&p->outboxes[destination], message);
+	p->outbox_count++;
+	p->outbox_bytes += message.len;
+	return ORD_OK;
+}
+
+/* --- The partition's own numbers. --- */
+
+/* In the order in which they are put: u32 format, partition, count of partitions; then these as u64; then 32 bytes of history hash; then for each partition u64 first and next of the outbox, and the cursor. */
+#define NUMBERS(X)                         \
+	X(p->position)                     \
+	X(p->entries_count)                \
+	X(p->time_us)                      \
+	X(p->accounts_count)               \
+	X(p->names_count)                  \
+	X(p->requests_count)               \
+	X(p->unsettled_count)              \
+	X(p->postings_count)               \
+	X(p->ignored_count)                \
+	X(p->digest.sum[0])                \
+	X(p->digest.sum[1])                \
+	X(p->rows.requests_made.newest_ms) \
+	X(p->rows.stages_made.newest_ms)
+
+void ord_saved_put_numbers(struct ord_partition *p)
+{
+	struct ord_bytes *v = &p->checkpoint.value;
+	ord_bytes_put_u32(v, NUMBERS_FORMAT);
+	ord_bytes_put_u32(v, p->id);
+	ord_bytes_put_u32(v, p->partitions_count);
+#define X(number) ord_bytes_put_u64(v, number);
+	NUMBERS(X)
+#undef X
+	ord_bytes_put_u8(v, p->rows.requests_made.odd);
+	ord_bytes_put_u8(v, p->rows.stages_made.odd);
+	ord_bytes_put(v, p->chain.hash, sizeof p->chain.hash);
+	for (uint32_t i = 0; i < p->partitions_count; i++) {
+		ord_bytes_put_u64(v, p->outboxes[i].first);
+		ord_bytes_put_u64(v, p->outboxes[i].next);
+		ord_bytes_put_u64(v, p->cursors[i]);
+	}
+	put_value(p, ORD_STORE_META, ord_slice_text(NUMBERS_KEY));
+}
+
+static int take_outboxes(struct ord_partition *p, struct ord_reader *r)
+{
+	for (uint32_t i = 0; i < p->partitions_count; i++) {
+		struct ord_outbox_saved *saved = &p->outboxes_saved[i];
+		saved->first = ord_reader_u64(r);
+		saved->next = ord_reader_u64(r);
+		p->cursors[i] = ord_reader_u64(r);
+		if (r->failed || saved->first == 0 || saved->first > saved->next)
+			return ORD_ERR_CORRUPT;
+		p->outboxes[i].first = p->outboxes[i].next = saved->first;
+	}
+	if (ord_reader_left(r) != 0)
+		return ORD_ERR_CORRUPT;
+	int err = p->store->walk(p->store->ctx, ORD_STORE_MESSAGES, load_message_cb, p);
+	for (uint32_t i = 0; err == ORD_OK && i < p->partitions_count; i++)
+		if (p->outboxes[i].next != p->outboxes_saved[i].next)
+			err = ORD_ERR_CORRUPT;
+	return err;
+}
+
+static int take_numbers(struct ord_partition *p, struct ord_reader *r)
+{
+	if (ord_reader_u32(r) != NUMBERS_FORMAT)
+		return r->failed ? ORD_ERR_CORRUPT : ORD_ERR_FORMAT;
+	uint32_t id = ord_reader_u32(r);
+	uint32_t partitions_count = ord_reader_u32(r);
+	if (!r->failed && (id != p->id || partitions_count != p->partitions_count))
+		return ORD_ERR_MISMATCH;
+#define X(number) number = ord_reader_u64(r);
+	NUMBERS(X)
+#undef X
+	p->rows.requests_made.odd = ord_reader_u8(r) != 0;
+	p->rows.stages_made.odd = ord_reader_u8(r) != 0;
+	struct ord_slice hash = ord_reader_take(r, sizeof p->chain.hash);
+	if (r->failed)
+		return ORD_ERR_CORRUPT;
+	memcpy(p->chain.hash, hash.base, sizeof p->chain.hash);
+	return take_outboxes(p, r);
+}
+
+int ord_saved_open(struct ord_partition *p)
+{
+	struct ord_reader r;
+	int err = get(p, ORD_STORE_META, ord_slice_text(NUMBERS_KEY), &r);
+	if (err == ORD_ERR_NOT_FOUND)
+		return ORD_OK;
+	if (err == ORD_OK)
+		err = take_numbers(p, &r);
+	if (err != ORD_OK)
+		return err;
+	p->postings.first = p->postings_count;
+	p->rows.any_gone = true;
+	p->rows.accounts_gone = p->accounts_count > 0;
+	p->rows.names_gone = p->names_count > 0;
+	p->rows.requests_gone = p->rows.requests_made;
+	p->rows.stages_gone = p->rows.stages_made;
+	return ORD_OK;
+}

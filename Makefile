@@ -14,7 +14,7 @@ CFLAGS ?= $(if $(SAN),-O1 -g,-O2 -g -fstack-protector-strong -D_FORTIFY_SOURCE=2
 
 # Debian 12 calls msgpack-c's C half "msgpack", Debian 13 "msgpack-c".
 MSGPACK := $(if $(shell pkg-config --exists msgpack-c 2>/dev/null && echo yes),msgpack-c,msgpack)
-PKGS = raft libuv $(MSGPACK) libcrypto libxxhash libzstd
+PKGS = raft libuv $(MSGPACK) libcrypto libxxhash libzstd lmdb
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 PKG_LIBS := $(shell pkg-config --libs $(PKGS) 2>/dev/null)
 

@@ -46,6 +46,9 @@
 #define ORD_UNSETTLED_MAX 200000 /* accepted transfers without outcome; then new ones are answered busy */
 #define ORD_DELIVER_WINDOW_MESSAGES 16384u /* sent to one other partition and not yet applied there */
 
+/* State. */
+#define ORD_CHECKPOINT_ROWS_MAX 2000 /* records of a checkpoint that one turn encodes or lets go: about a millisecond */
+
 /* Peers. */
 #define ORD_FRAME_BYTES_MAX (32u << 20)	      /* one frame between nodes */
 #define ORD_PEER_OUTPUT_BYTES_MAX (64u << 20) /* unsent to one peer; then Raft messages are dropped, as by a network */

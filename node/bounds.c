@@ -23,5 +23,6 @@ void ord_bounds_fill(struct ord_bounds *b)
 	fill(&b->deliver_bytes, ORD_DELIVER_BYTES_MAX);
 	fill(&b->deliver_window, ORD_DELIVER_WINDOW_MESSAGES);
 	fill(&b->peer_output_bytes, ORD_PEER_OUTPUT_BYTES_MAX);
+	fill(&b->checkpoint_rows, ORD_CHECKPOINT_ROWS_MAX);
 	ORD_ASSERT(b->deliver_bytes + ORD_COMMAND_BYTES_MAX <= b->entry_bytes);
 }

@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-/* 0 stands for what base/limits.h says (raft/host.h for the last three). A larger value than that is not allowed. */
+/* 0 stands for what base/limits.h says (raft/host.h for those that begin with raft). A larger value than that is not allowed. */
 struct ord_bounds {
 	uint64_t admit_bytes;	     /* commands of one partition that wait to be proposed */
 	uint32_t entry_bytes;	     /* one entry; at least deliver_bytes and a command or message more */
@@ -17,9 +17,10 @@ struct ord_bounds {
 	uint32_t raft_message_bytes; /* entries in one append, unless one alone is longer */
 	uint32_t raft_window_bytes;  /* unanswered entries of one group to one peer */
 	uint32_t raft_turn_entries;  /* applied in one turn */
+	uint32_t checkpoint_rows;    /* records of a checkpoint encoded in one turn */
 };
 
-/* Replaces 0 by what it stands for, and asserts that nothing is over its maximum; the last three are left to raft/host.h. */
+/* Replaces 0 by what it stands for, and asserts that nothing is over its maximum; those of raft are left to raft/host.h. */
 void ord_bounds_fill(struct ord_bounds *b);
 
 #endif

@@ -38,6 +38,8 @@ struct ord_config {
 	uint32_t heartbeat_ms;
 	uint64_t segment_bytes;
 	uint64_t cache_bytes;
+	uint64_t memory_bytes;
+	uint64_t checkpoint_bytes;
 	uint32_t clients_max;	  /* connections */
 	struct ord_bounds bounds; /* no option: all 0 but in a simulation */
 };

@@ -4,6 +4,7 @@
  *   identity   "key = value" lines: format, cluster_id, node, incarnation, partitions, nodes
  *   peers      "NODE = INCARNATION" lines: the incarnation of each peer that this node has met
  *   wal/       the write-ahead log
+ *   state/     the partitions' states; made anew from the log when it is not there
  *
  * identity and peers are replaced whole: written beside, synced, renamed, and the directory synced. identity comes last, when wal is
  * durable: where it is, wal has been made, and a node whose wal is gone must not start as if it had never voted.
@@ -40,6 +41,7 @@ struct peer_met {
 struct ord_datadir {
 	char path[DATADIR_PATH_SIZE - 64];
 	char wal[DATADIR_PATH_SIZE];
+	char state[DATADIR_PATH_SIZE];
 	int lock_fd;
 	int dir_fd;
 	struct ord_uuid incarnation;
@@ -310,6 +312,7 @@ int ord_datadir_open(const struct ord_config *config, struct ord_datadir **ret, 
 	d->why_size = why_size;
 	snprintf(d->path, sizeof d->path, "%s", config->data_dir);
 	snprintf(d->wal, sizeof d->wal, "%s/wal", d->path);
+	snprintf(d->state, sizeof d->state, "%s/state", d->path);
 	int err = datadir_make(d);
 	if (err == ORD_OK)
 		err = datadir_lock(d);
@@ -344,6 +347,11 @@ const struct ord_uuid *ord_datadir_incarnation(const struct ord_datadir *d)
 const char *ord_datadir_wal(const struct ord_datadir *d)
 {
 	return d->wal;
+}
+
+const char *ord_datadir_state(const struct ord_datadir *d)
+{
+	return d->state;
 }
 
 int ord_datadir_knows(const struct ord_datadir *d, uint32_t node, const struct ord_uuid *incarnation)

@@ -182,6 +182,9 @@ static void engine_init(struct ord_engine *e, const struct ord_engine_options *o
 	ord_bytes_init(&e->scratch, ORD_FRAME_BYTES_MAX);
 	for (uint32_t i = 0; i < o->nodes_count; i++)
 		e->nodes[i] = o->nodes[i];
+	struct ord_keep_options keep = {
+		.states = o->states, .memory_bytes = o->memory_bytes, .checkpoint_bytes = o->checkpoint_bytes};
+	ord_keep_init(&e->keep, e, &keep);
 }
 
 static int engine_open_host(struct ord_engine *e, const struct ord_engine_options *o, char *why, size_t why_size)
@@ -218,7 +221,7 @@ int ord_engine_open(const struct ord_engine_options *options, uint64_t now_ms, u
 	e->replicas = calloc(options->partitions_count, sizeof *e->replicas);
 	int err = e->replicas == NULL ? ORD_ERR_NOMEM : ord_forward_open(&e->forward, e);
 	for (uint32_t i = 0; err == ORD_OK && i < options->partitions_count; i++)
-		err = ord_replica_open(&e->replicas[i], e, i, options->partitions_count, now_ms);
+		err = ord_replica_open(&e->replicas[i], e, i, now_ms, why, why_size);
 	if (err == ORD_OK)
 		err = engine_open_host(e, options, why, why_size);
 	if (err != ORD_OK) {
@@ -254,6 +257,7 @@ void ord_engine_close(struct ord_engine *e)
 	for (uint32_t i = 0; e->replicas != NULL && i < e->partitions_count; i++)
 		ord_replica_close(&e->replicas[i]);
 	free(e->replicas);
+	ord_keep_close(&e->keep);
 	free(e->deferred);
 	ord_effects_close(&e->effects);
 	ord_bytes_close(&e->scratch);
@@ -464,6 +468,11 @@ void ord_engine_removed(struct ord_engine *e, int status)
 	ord_host_removed(e->host, status);
 }
 
+void ord_engine_saved(struct ord_engine *e, int status)
+{
+	ord_keep_written(&e->keep, status);
+}
+
 void ord_engine_clock(struct ord_engine *e, uint64_t now_ms, uint64_t wall_us)
 {
 	ORD_ASSERT(now_ms >= e->now_ms && wall_us >= e->wall_us);
@@ -487,6 +496,9 @@ void ord_engine_tick(struct ord_engine *e)
 	if (e->stopped)
 		return;
 	ord_host_tick(e->host, e->now_ms);
+	if (e->stopped)
+		return;
+	ord_keep_tick(&e->keep);
 	if (e->now_ms - e->swept_ms >= ENGINE_SWEEP_MS)
 		engine_sweep(e);
 }
@@ -505,7 +517,8 @@ bool ord_engine_turn(struct ord_engine *e)
 	for (uint32_t i = 0; i < e->partitions_count; i++)
 		ord_replica_propose(&e->replicas[i]);
 	more = engine_answer_deferred(e) || more;
-	return ord_host_turn(e->host) || more;
+	more = ord_host_turn(e->host) || more;
+	return !e->stopped && (ord_keep_turn(&e->keep) || more);
 }
 
 /* --- Looking in. --- */
@@ -535,6 +548,11 @@ void ord_engine_replica_status(const struct ord_engine *e, uint32_t partition, s
 void ord_engine_host_status(const struct ord_engine *e, struct ord_host_status *ret)
 {
 	ord_host_status(e->host, ret);
+}
+
+void ord_engine_keep_status(const struct ord_engine *e, struct ord_keep_status *ret)
+{
+	ord_keep_status(&e->keep, ret);
 }
 
 struct ord_partition *ord_engine_partition(const struct ord_engine *e, uint32_t partition)

@@ -8,6 +8,7 @@
 
 #include "node/bounds.h"
 #include "node/shard.h"
+#include "node/states.h"
 #include "node/wire.h"
 #include "raft/host.h"
 #include "raft/io.h"
@@ -37,13 +38,17 @@ struct ord_engine_options {
 	uint64_t segment_bytes;
 	uint64_t cache_bytes;
 	struct ord_bounds bounds;
+	const struct ord_states
+		*states;       /* copied; NULL: states are in memory alone, and made anew from the log at each start */
+	uint64_t memory_bytes; /* of records, all partitions together, if there are states; likewise below */
+	uint64_t checkpoint_bytes; /* changed records that begin a checkpoint */
 	struct ord_io io;
 	struct ord_engine_events events;
 };
 
 /* Times: now_ms is monotonic milliseconds; wall_us is microseconds since 1970 and never goes back within a process. */
 
-/* Recovers from the write-ahead log. Errors and why as ord_host_open. The caller owns *ret. */
+/* Recovers from the states on disk and the write-ahead log. Errors and why as ord_host_open, ord_states.open and ord_partition_open. The caller owns *ret. */
 int ord_engine_open(const struct ord_engine_options *options, uint64_t now_ms, uint64_t wall_us,
 		    struct ord_engine **ret, char *why, size_t why_size);
 
@@ -75,6 +80,9 @@ void ord_engine_synced(struct ord_engine *e, int status);
 /* A removal of the interface in options.io has ended. */
 void ord_engine_removed(struct ord_engine *e, int status);
 
+/* A write of the interface in options.states has ended. */
+void ord_engine_saved(struct ord_engine *e, int status);
+
 /* Moves the clock: every 10 ms or so, and at the start of a turn of the loop. */
 void ord_engine_clock(struct ord_engine *e, uint64_t now_ms, uint64_t wall_us);
 void ord_engine_tick(struct ord_engine *e);
@@ -86,6 +94,9 @@ uint64_t ord_engine_now_ms(const struct ord_engine *e);
 uint32_t ord_engine_partitions_count(const struct ord_engine *e);
 void ord_engine_replica_status(const struct ord_engine *e, uint32_t partition, struct ord_replica_status *ret);
 void ord_engine_host_status(const struct ord_engine *e, struct ord_host_status *ret);
+
+struct ord_keep_status;
+void ord_engine_keep_status(const struct ord_engine *e, struct ord_keep_status *ret);
 
 /* The state of one partition, for checkers; borrowed. */
 struct ord_partition *ord_engine_partition(const struct ord_engine *e, uint32_t partition);

@@ -5,6 +5,7 @@
 #include "base/limits.h"
 #include "node/engine.h"
 #include "node/forward.h"
+#include "node/keep.h"
 #include "node/replica.h"
 
 #define ORD_ENGINE_CALLS_WINDOW 4096u
@@ -43,6 +44,7 @@ struct ord_engine {
 	bool connected[ORD_NODES_MAX]; /* by place in nodes */
 	bool stopped;		       /* takes nothing any more */
 	struct ord_forward forward;
+	struct ord_keep keep;
 	struct ord_engine_remote
 		*remotes[ORD_NODES_MAX];      /* owned until lost; by place in nodes, NULL before the first call */
 	struct ord_engine_deferred *deferred; /* owned */

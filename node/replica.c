@@ -10,17 +10,48 @@
 #include "node/engine_state.h"
 #include "node/query.h"
 
-int ord_replica_open(struct ord_replica *r, struct ord_engine *e, uint32_t id, uint32_t partitions_count,
-		     uint64_t now_ms)
+static int state_open(struct ord_replica *r, char *why, size_t why_size)
 {
-	*r = (struct ord_replica){.id = id, .engine = e};
+	struct ord_partition_options options = {.id = r->id, .partitions_count = r->engine->partitions_count};
+	int err = ord_keep_open(&r->engine->keep, r->id, &options.store, why, why_size);
+	if (err != ORD_OK)
+		return err;
+	err = ord_partition_open(&options, &r->partition);
+	if (err == ORD_OK && options.store != NULL)
+		err = ord_keep_find(r);
+	if (err == ORD_ERR_FORMAT)
+		snprintf(why, why_size, "the state of partition %u was written by a later version: start that one",
+			 r->id);
+	else if (err == ORD_ERR_MISMATCH)
+		snprintf(why, why_size,
+			 "the state of partition %u is another partition's, or of a cluster with another number of "
+			 "them: restore the data directory whole",
+			 r->id);
+	else if (err != ORD_OK)
+		snprintf(why, why_size,
+			 "the state of partition %u cannot be read (%s): remove its directory below state/, and it is "
+			 "made "
+			 "anew from the log",
+			 r->id, ord_err_text(err));
+	return err;
+}
+
+int ord_replica_open(struct ord_replica *r, struct ord_engine *e, uint32_t id, uint64_t now_ms, char *why,
+		     size_t why_size)
+{
+	*r = (struct ord_replica){.id = id, .engine = e, .checkpoint_ms = now_ms};
 	ord_admit_init(&r->admit, &e->bounds);
-	struct ord_partition_options options = {.id = id, .partitions_count = partitions_count};
-	int err = ord_partition_open(&options, &r->partition);
+	int err = state_open(r, why, why_size);
+	if (err != ORD_OK)
+		return err;
+	struct ord_partition_status status;
+	ord_partition_status(r->partition, &status);
+	r->unsettled_count = status.unsettled_count;
+	err = ord_settling_open(&r->settling, id, now_ms);
 	if (err == ORD_OK)
-		err = ord_settling_open(&r->settling, id, now_ms);
-	if (err == ORD_OK)
-		err = ord_dispatch_open(&r->dispatch, partitions_count);
+		err = ord_dispatch_open(&r->dispatch, e->partitions_count);
+	if (err != ORD_OK)
+		snprintf(why, why_size, "not enough memory for partition %u", id);
 	return err;
 }
 
@@ -150,35 +181,48 @@ static struct ord_batch *inflight_take(struct ord_replica *r, uint64_t index, ui
 	return b;
 }
 
-/* The entry's own time and not the state's: an entry without commands leaves the state alone, and still none behind it may be older. */
-static void replica_see_time(struct ord_replica *r, struct ord_slice entry)
+/* The state has the entry in it. Its own time counts and not the state's: an entry without commands leaves the state alone, and still none behind it may be older. */
+static void replica_see(struct ord_replica *r, uint64_t index, uint64_t term, struct ord_slice entry)
 {
 	struct ord_entry_header header;
 	struct ord_reader reader = ord_reader_of(entry);
 	int err = ord_entry_decode(&reader, &header);
 	ORD_ASSERT(err == ORD_OK); /* it was applied */
+	r->applied_index = index;
+	r->applied_term = term;
+	if (header.time_us > r->entry_us)
+		r->entry_us = header.time_us;
 	if (header.time_us > r->time_us)
 		r->time_us = header.time_us;
+}
+
+static void apply_failed(struct ord_replica *r, uint64_t index, int err)
+{
+	char why[256];
+	bool is_store = err == ORD_ERR_IO || err == ORD_ERR_CORRUPT;
+	snprintf(why, sizeof why, "partition %u: entry %llu of the log cannot be applied (%s); %s", r->id,
+		 (unsigned long long)index, ord_err_text(err),
+		 is_store ? "its state on disk cannot be read: remove its directory below state/, and it is made anew "
+			    "from "
+			    "the log"
+			  : "if a newer version of ordaind wrote it, start that version here too");
+	ord_engine_fatal(r->engine, err, why);
 }
 
 void ord_replica_apply(struct ord_replica *r, uint64_t index, uint64_t term, struct ord_slice entry)
 {
 	struct ord_effects *fx = &r->engine->effects;
+	if (index <= r->applied_index)
+		return;
 	int err = ord_partition_apply(r->partition, entry, fx);
 	if (err != ORD_OK) {
-		char why[256];
-		snprintf(why, sizeof why,
-			 "partition %u: entry %llu of the log cannot be applied (%s); if a newer version of ordaind "
-			 "wrote it, "
-			 "start that version here too",
-			 r->id, (unsigned long long)index, ord_err_text(err));
-		ord_engine_fatal(r->engine, err, why);
+		apply_failed(r, index, err);
 		return;
 	}
 	struct ord_partition_status status;
 	ord_partition_status(r->partition, &status);
 	r->unsettled_count = status.unsettled_count;
-	replica_see_time(r, entry);
+	replica_see(r, index, term, entry);
 	if (fx->outbox_grew)
 		r->dispatch.pump = true;
 	struct ord_batch *b = inflight_take(r, index, term);

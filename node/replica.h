@@ -24,7 +24,12 @@ struct ord_replica {
 	bool ready;			 /* leads and takes commands */
 	uint32_t leader;		 /* node, 0: none known */
 	uint64_t time_us;		 /* of the newest entry begun here or applied */
-	uint64_t unsettled_count;	 /* after the last apply */
+	uint64_t applied_index; /* of the last entry that the state has in it; its term; the time of the newest one */
+	uint64_t applied_term;
+	uint64_t entry_us;
+	uint64_t stored_index;	  /* the same of the last checkpoint */
+	uint64_t checkpoint_ms;	  /* when that began */
+	uint64_t unsettled_count; /* after the last apply */
 	struct ord_admit admit;
 	struct ord_batch *inflight; /* owned, oldest first */
 	uint32_t inflight_count;
@@ -32,9 +37,9 @@ struct ord_replica {
 	struct ord_dispatch dispatch;
 };
 
-/* ORD_ERR_NOMEM. */
-int ord_replica_open(struct ord_replica *r, struct ord_engine *e, uint32_t id, uint32_t partitions_count,
-		     uint64_t now_ms);
+/* Opens the state that is on disk, if the engine keeps any. ORD_ERR_NOMEM, and of the store ORD_ERR_IO, ORD_ERR_CORRUPT, ORD_ERR_FORMAT, ORD_ERR_MISMATCH, ORD_ERR_NO_SPACE; why names the thing and the remedy. */
+int ord_replica_open(struct ord_replica *r, struct ord_engine *e, uint32_t id, uint64_t now_ms, char *why,
+		     size_t why_size);
 void ord_replica_close(struct ord_replica *r);
 
 /* Asserts ready. ORD_ERR_BUSY. */
@@ -42,7 +47,7 @@ int ord_replica_submit(struct ord_replica *r, const struct ord_command *c, const
 int ord_replica_read(struct ord_replica *r, struct ord_slice query, uint64_t deadline_ms, struct ord_waiter *w,
 		     uint32_t item);
 
-/* Events of the host. */
+/* Events of the host. What the state has in it already is passed over. */
 void ord_replica_apply(struct ord_replica *r, uint64_t index, uint64_t term, struct ord_slice entry);
 void ord_replica_role(struct ord_replica *r, enum ord_role role, uint32_t leader);
 

@@ -3,7 +3,7 @@
  * A turn of the loop: whatever came (frames, calls, a finished sync, a tick) has been given to the engine; then shard_turn lets it apply, propose and
  * answer, and sends what came of it, one frame to each peer.
  *
- * Stopping: engine -> peers -> disk -> handles -> engine and data directory closed -> stopped.
+ * Stopping: engine -> peers -> disk -> states -> handles -> engine and data directory closed -> stopped.
  */
 #include "node/shard.h"
 
@@ -19,6 +19,8 @@
 #include "node/datadir.h"
 #include "node/disk.h"
 #include "node/engine.h"
+#include "node/keep.h"
+#include "node/lmdb.h"
 #include "node/peers.h"
 
 #define TICK_MS 10
@@ -28,6 +30,7 @@ struct ord_shard {
 	const struct ord_config *config; /* borrowed */
 	struct ord_datadir *datadir;	 /* owned */
 	struct ord_disk *disk;		 /* owned */
+	struct ord_lmdb *lmdb;		 /* owned */
 	struct ord_peers *peers;	 /* owned */
 	struct ord_engine *engine;	 /* owned */
 	struct ord_clock clock;
@@ -137,6 +140,23 @@ static void disk_removed(void *ctx, int status)
 	engine_fatal(s, status, why);
 }
 
+static void state_written(void *ctx, uint32_t partition, int status)
+{
+	struct ord_shard *s = ctx;
+	(void)partition;
+	if (s->fatal_told)
+		return;
+	if (status != ORD_OK && status != ORD_ERR_NO_SPACE) {
+		char why[sizeof s->config->data_dir + 1024];
+		snprintf(why, sizeof why,
+			 "%s; what is on disk is unknown, so the node stops: mend the disk, then start it again",
+			 ord_lmdb_error_text(s->lmdb));
+		engine_fatal(s, status, why);
+		return;
+	}
+	ord_engine_saved(s->engine, status);
+}
+
 static int peers_receive(void *ctx, uint32_t node, uint8_t kind, struct ord_slice body)
 {
 	struct ord_shard *s = ctx;
@@ -203,6 +223,17 @@ void ord_shard_host_status(const struct ord_shard *s, struct ord_host_status *re
 	ord_engine_host_status(s->engine, ret);
 }
 
+void ord_shard_state_status(const struct ord_shard *s, struct ord_state_status *ret)
+{
+	struct ord_keep_status keep;
+	ord_engine_keep_status(s->engine, &keep);
+	*ret = (struct ord_state_status){.memory_bytes = keep.memory_bytes,
+					 .changed_bytes = keep.changed_bytes,
+					 .disk_bytes = ord_lmdb_disk_bytes(s->lmdb),
+					 .checkpoints_count = keep.checkpoints_count,
+					 .checkpoint_ms = keep.checkpoint_ms};
+}
+
 const struct ord_engine *ord_shard_engine(const struct ord_shard *s)
 {
 	return s->engine;
@@ -230,10 +261,20 @@ static void handle_closed_cb(uv_handle_t *handle)
 static void handles_close(void *ctx)
 {
 	struct ord_shard *s = ctx;
-	s->disk = NULL;
+	s->lmdb = NULL;
 	uv_close((uv_handle_t *)&s->tick, handle_closed_cb);
 	uv_close((uv_handle_t *)&s->check, handle_closed_cb);
 	uv_close((uv_handle_t *)&s->idle, handle_closed_cb);
+}
+
+static void lmdb_stop(void *ctx)
+{
+	struct ord_shard *s = ctx;
+	s->disk = NULL;
+	if (s->lmdb != NULL)
+		ord_lmdb_stop(s->lmdb, handles_close, s);
+	else
+		handles_close(s);
 }
 
 static void disk_stop(void *ctx)
@@ -241,9 +282,9 @@ static void disk_stop(void *ctx)
 	struct ord_shard *s = ctx;
 	s->peers = NULL;
 	if (s->disk != NULL)
-		ord_disk_stop(s->disk, handles_close, s);
+		ord_disk_stop(s->disk, lmdb_stop, s);
 	else
-		handles_close(s);
+		lmdb_stop(s);
 }
 
 void ord_shard_stop(struct ord_shard *s, void (*stopped)(void *ctx), void *ctx)
@@ -266,6 +307,7 @@ static int shard_open_engine(struct ord_shard *s, char *why, size_t why_size)
 {
 	const struct ord_config *c = s->config;
 	uint32_t nodes[ORD_NODES_MAX];
+	struct ord_states states = ord_lmdb_states(s->lmdb);
 	for (uint32_t i = 0; i < c->nodes_count; i++)
 		nodes[i] = c->nodes[i].id;
 	struct ord_engine_options options = {.cluster = c->cluster,
@@ -278,6 +320,9 @@ static int shard_open_engine(struct ord_shard *s, char *why, size_t why_size)
 					     .segment_bytes = c->segment_bytes,
 					     .cache_bytes = c->cache_bytes,
 					     .bounds = c->bounds,
+					     .states = &states,
+					     .memory_bytes = c->memory_bytes,
+					     .checkpoint_bytes = c->checkpoint_bytes,
 					     .io = ord_disk_io(s->disk),
 					     .events = {.ctx = s, .send = engine_send, .fatal = engine_fatal}};
 	if (getrandom(&options.seed, sizeof options.seed, 0) != (ssize_t)sizeof options.seed) {
@@ -298,6 +343,13 @@ static int shard_open(struct ord_shard *s, char *why, size_t why_size)
 	if (err != ORD_OK) {
 		snprintf(why, why_size, "data_dir %s: the write-ahead log's directory cannot be opened",
 			 s->config->data_dir);
+		return err;
+	}
+	err = ord_lmdb_open(s->loop, ord_datadir_state(s->datadir), s->config->partitions_count, state_written, s,
+			    &s->lmdb);
+	if (err != ORD_OK) {
+		snprintf(why, why_size, "data_dir %s: the directory 'state' cannot be made (%s)", s->config->data_dir,
+			 ord_err_text(err));
 		return err;
 	}
 	err = shard_open_engine(s, why, why_size);

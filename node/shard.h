@@ -74,6 +74,16 @@ uint32_t ord_shard_peers_count(const struct ord_shard *s);
 void ord_shard_peer_status(const struct ord_shard *s, uint32_t peer, struct ord_peer_status *ret);
 void ord_shard_host_status(const struct ord_shard *s, struct ord_host_status *ret);
 
+/* The states of the partitions, in memory and on disk. */
+struct ord_state_status {
+	uint64_t memory_bytes;	/* of records */
+	uint64_t changed_bytes; /* of them not on disk but in the log */
+	uint64_t disk_bytes;
+	uint64_t checkpoints_count; /* since the start */
+	uint64_t checkpoint_ms;	    /* how long the last one took */
+};
+void ord_shard_state_status(const struct ord_shard *s, struct ord_state_status *ret);
+
 /* What decides for it (node/engine.h), for checkers; borrowed. */
 const struct ord_engine *ord_shard_engine(const struct ord_shard *s);
 

@@ -104,11 +104,23 @@ static void put_wal(msgpack_packer *p, const struct ord_shard *shard)
 	ord_reply_put_pair_u64(p, "cached_bytes", host.cached_bytes);
 }
 
+static void put_state_files(msgpack_packer *p, const struct ord_shard *shard)
+{
+	struct ord_state_status state;
+	ord_shard_state_status(shard, &state);
+	msgpack_pack_map(p, 5);
+	ord_reply_put_pair_u64(p, "memory_bytes", state.memory_bytes);
+	ord_reply_put_pair_u64(p, "changed_bytes", state.changed_bytes);
+	ord_reply_put_pair_u64(p, "disk_bytes", state.disk_bytes);
+	ord_reply_put_pair_u64(p, "checkpoints", state.checkpoints_count);
+	ord_reply_put_pair_u64(p, "checkpoint_ms", state.checkpoint_ms);
+}
+
 void ord_status_put(msgpack_packer *p, const struct ord_config *config, const struct ord_shard *shard,
 		    uint64_t uptime_ms, uint32_t clients_count)
 {
 	uint32_t partitions_count = ord_shard_partitions_count(shard);
-	msgpack_pack_map(p, 8);
+	msgpack_pack_map(p, 9);
 	put_identity(p, config);
 	ord_reply_put_pair_u64(p, "uptime_ms", uptime_ms);
 	ord_rpc_put_text(p, "replicas");
@@ -119,5 +131,7 @@ void ord_status_put(msgpack_packer *p, const struct ord_config *config, const st
 	put_peers(p, shard);
 	ord_rpc_put_text(p, "wal");
 	put_wal(p, shard);
+	ord_rpc_put_text(p, "state");
+	put_state_files(p, shard);
 	ord_reply_put_pair_u64(p, "clients", clients_count);
 }

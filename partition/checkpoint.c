@@ -5,10 +5,12 @@
 #include "partition/saved.h"
 #include "partition/state.h"
 
-void ord_checkpoint_begin(struct ord_partition *p)
+void ord_checkpoint_begin(struct ord_partition *p, struct ord_slice note)
 {
 	struct ord_rows *rows = &p->rows;
 	ORD_ASSERT(p->store != NULL);
+	ORD_ASSERT(note.len > 0);
+	ORD_ASSERT(note.len <= ORD_CHECKPOINT_NOTE_BYTES_MAX);
 	ORD_ASSERT(p->checkpoint.phase == ORD_CHECKPOINT_NONE);
 	ORD_ASSERT(rows->frozen.count == 0);
 	struct ord_row_list emptied = rows->frozen;
@@ -19,6 +21,7 @@ void ord_checkpoint_begin(struct ord_partition *p)
 	p->checkpoint.phase = ORD_CHECKPOINT_ENCODING;
 	p->checkpoint.cursor = 0;
 	ord_saved_put_numbers(p);
+	ord_saved_put_note(p, note);
 	ord_saved_put_messages(p);
 }
 
@@ -28,6 +31,11 @@ void ord_checkpoint_encode(struct ord_partition *p, struct ord_row *row)
 	ORD_ASSERT((row->flags & ORD_ROW_ENCODED) == 0);
 	ord_saved_put_row(p, row);
 	row->flags |= ORD_ROW_ENCODED;
+}
+
+int ord_checkpoint_note(const struct ord_partition *p, struct ord_slice *ret)
+{
+	return ord_saved_get_note(p, ret);
 }
 
 /* A row of the new epoch was encoded when it left the frozen one. */

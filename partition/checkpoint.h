@@ -16,8 +16,14 @@
 
 struct ord_row;
 
-/* Asserts that the partition has a store and no checkpoint is under way. */
-void ord_checkpoint_begin(struct ord_partition *p);
+/* What the owner knows of the log at that position, kept with the state: it is not the partition's. */
+#define ORD_CHECKPOINT_NOTE_BYTES_MAX 1024
+
+/* Asserts that the partition has a store and no checkpoint is under way, and the bounds of the note: not empty. */
+void ord_checkpoint_begin(struct ord_partition *p, struct ord_slice note);
+
+/* The note of the checkpoint that the partition was opened with; empty when there was none. Valid until another one is finished. ORD_ERR_IO, ORD_ERR_CORRUPT. */
+int ord_checkpoint_note(const struct ord_partition *p, struct ord_slice *ret);
 
 /* Encodes up to rows_max records. True when all are; then take. */
 bool ord_checkpoint_step(struct ord_partition *p, size_t rows_max);

@@ -13,6 +13,7 @@
  *                                            u64 ordinal of an earlier one, counterparty
  *   MESSAGES   u32 destination, u64 number   the message
  *   META       "partition"                   numbers_put() below
+ *   META       "note"                        what the owner wrote
  */
 #include "partition/saved.h"
 
@@ -26,6 +27,7 @@
 
 #define NUMBERS_FORMAT 1
 #define NUMBERS_KEY "partition"
+#define NOTE_KEY "note"
 #define CRC_BYTES 4
 #define STAGE_KEY_BYTES (sizeof(struct ord_uuid) + 1)
 #define MESSAGE_KEY_BYTES 12
@@ -513,6 +515,25 @@ void ord_saved_put_numbers(struct ord_partition *p)
 		ord_bytes_put_u64(v, p->cursors[i]);
 	}
 	put_value(p, ORD_STORE_META, ord_slice_text(NUMBERS_KEY));
+}
+
+void ord_saved_put_note(struct ord_partition *p, struct ord_slice note)
+{
+	ord_bytes_put(&p->checkpoint.value, note.base, note.len);
+	put_value(p, ORD_STORE_META, ord_slice_text(NOTE_KEY));
+}
+
+int ord_saved_get_note(const struct ord_partition *p, struct ord_slice *ret)
+{
+	struct ord_reader r;
+	int err = get(p, ORD_STORE_META, ord_slice_text(NOTE_KEY), &r);
+	if (err == ORD_ERR_NOT_FOUND) {
+		*ret = (struct ord_slice){0};
+		return ORD_OK;
+	}
+	if (err == ORD_OK)
+		*ret = ord_slice_of(r.base, r.len);
+	return err;
 }
 
 static int take_outboxes(struct ord_partition *p, struct ord_reader *r)

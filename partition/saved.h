@@ -6,10 +6,14 @@
 #include "partition/posting.h"
 #include "partition/state.h"
 
-/* Adds to the checkpoint's changes: a row as it is, or that it is gone; the messages that the store has not, and those that it need not have any more; the partition's own numbers. */
+/* Adds to the checkpoint's changes: a row as it is, or that it is gone; the messages that the store has not, and those that it need not have any more; the partition's own numbers; the owner's note. */
 void ord_saved_put_row(struct ord_partition *p, const struct ord_row *row);
 void ord_saved_put_messages(struct ord_partition *p);
 void ord_saved_put_numbers(struct ord_partition *p);
+void ord_saved_put_note(struct ord_partition *p, struct ord_slice note);
+
+/* As ord_checkpoint_note. */
+int ord_saved_get_note(const struct ord_partition *p, struct ord_slice *ret);
 
 /* Bring a record from the store into memory if it is there; the caller knows that it is not in memory. ORD_OK also when the store has none; ORD_ERR_IO, ORD_ERR_CORRUPT. */
 int ord_saved_get_account(struct ord_partition *p, struct ord_slice account);

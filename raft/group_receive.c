@@ -130,7 +130,7 @@ static int receive_install(struct ord_group *g, struct ord_message *m)
 		return ORD_ERR_FORMAT;
 	m->raft.type = RAFT_APPEND_ENTRIES;
 	m->raft.append_entries = (struct raft_append_entries){
-		.term = i.term, .prev_log_index = i.last_index, .prev_log_term = i.last_term};
+		.term = i.term, .prev_log_index = i.last_index, .prev_log_term = i.last_term, .entries = env->entries};
 	g->mutes_refusals = i.term >= raft_current_term(&g->raft);
 	int err = receive_append(g, m);
 	g->mutes_refusals = false;

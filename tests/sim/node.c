@@ -206,6 +206,8 @@ static void node_configure(struct node *n)
 	c->heartbeat_ms = options.heartbeat_ms;
 	c->segment_bytes = options.segment_bytes;
 	c->cache_bytes = options.cache_bytes;
+	c->memory_bytes = options.memory_bytes;
+	c->checkpoint_bytes = options.checkpoint_bytes;
 	c->bounds = options.bounds;
 	int err = ord_config_check(c, why);
 	if (err != ORD_OK)

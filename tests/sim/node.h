@@ -17,6 +17,8 @@ struct sim_node_options {
 	uint32_t heartbeat_ms;
 	uint64_t segment_bytes;
 	uint64_t cache_bytes;
+	uint64_t memory_bytes;
+	uint64_t checkpoint_bytes;
 	struct ord_bounds bounds;
 };
 

@@ -5,11 +5,14 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "node/engine_state.h"
 #include "node/frame.h"
 #include "node/wire.h"
+#include "tests/sim/coverage.h"
 #include "tests/sim/nemesis.h"
 #include "tests/sim/node.h"
 #include "tests/sim/observe.h"
+#include "tests/sim/record.h"
 #include "tests/sim/world.h"
 
 /* raft/codec.h: types of messages, flags of votes. */
@@ -165,6 +168,9 @@ void sim_promise_boot(uint32_t node, uint32_t partitions_count, const struct ord
 {
 	for (uint32_t i = 0; i < partitions_count; i++) {
 		const struct promise *p = &promises[node][i];
+		sim_record_found(node, e->replicas[i].partition, e->replicas[i].applied_index);
+		if (e->replicas[i].applied_index > 0)
+			sim_cover(SIM_COVER_START_FROM_CHECKPOINT);
 		struct ord_replica_status s;
 		ord_engine_replica_status(e, i, &s);
 		if (s.group.term < p->term)
@@ -191,4 +197,15 @@ void sim_promise_boot(uint32_t node, uint32_t partitions_count, const struct ord
 				 i, node, (unsigned long long)p->stored_index, (unsigned long long)p->stored_entry_term,
 				 (unsigned long long)s.group.last_term);
 	}
+}
+
+/* --- What replicas are given. --- */
+
+void __real_ord_replica_apply(struct ord_replica *r, uint64_t index, uint64_t term, struct ord_slice entry);
+void __wrap_ord_replica_apply(struct ord_replica *r, uint64_t index, uint64_t term, struct ord_slice entry);
+
+void __wrap_ord_replica_apply(struct ord_replica *r, uint64_t index, uint64_t term, struct ord_slice entry)
+{
+	sim_record_announce(index, r->applied_index);
+	__real_ord_replica_apply(r, index, term, entry);
 }

@@ -23,6 +23,7 @@
 
 /* What applying one entry did. */
 struct applied {
+	uint64_t index; /* in the log; 0: nobody said */
 	uint64_t bytes_hash;
 	size_t bytes_count;
 	uint64_t effects_hash;
@@ -48,6 +49,8 @@ static struct {
 	uint64_t applied_count[ORD_NODES_MAX + 1][SIM_PARTITIONS_MAX]; /* by this boot of the node */
 	uint32_t boots_count[ORD_NODES_MAX + 1];
 	uint64_t checked_count; /* entries of all partitions when all was checked last */
+	uint64_t announced;	/* index of the entry that is applied next; 0: nobody said */
+	uint64_t announced_before;
 } record;
 
 /* --- What applying an entry did. --- */
@@ -132,6 +135,70 @@ void sim_record_boot(uint32_t node)
 		sim_follow_restart();
 }
 
+/* --- Where in the log. --- */
+
+void sim_record_announce(uint64_t index, uint64_t index_before)
+{
+	record.announced = index;
+	record.announced_before = index_before;
+}
+
+/* How many entries there are up to that index. */
+static uint64_t entries_up_to(const struct record_log *l, uint64_t index)
+{
+	uint64_t low = 0, high = l->count;
+
+	while (low < high) {
+		uint64_t middle = (low + high) / 2;
+
+		if (l->entries[middle].index <= index)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+void sim_record_found(uint32_t node, const struct ord_partition *p, uint64_t index)
+{
+	const struct record_log *l = &record.logs[p->id];
+	uint64_t number = entries_up_to(l, index);
+	struct ord_partition_status status;
+	struct applied empty = {.position = 0};
+
+	record.applied_count[node][p->id] = number;
+	if (index == 0)
+		return;
+	const struct applied *a = number == 0 ? &empty : &l->entries[number - 1];
+	ord_partition_status(p, &status);
+	if (number == 0 || a->index != index || status.position != a->position ||
+	    memcmp(status.state_digest, a->state_digest, sizeof a->state_digest) != 0 ||
+	    memcmp(status.history_hash, a->history_hash, sizeof a->history_hash) != 0)
+		sim_fail(SIM_SAFETY,
+			 "node %u starts with a state of partition %u at index %llu, position %llu, that nobody had "
+			 "there",
+			 node, p->id, (unsigned long long)index, (unsigned long long)status.position);
+}
+
+/* The number of the entry that a replica is applying. Nothing may be passed over, nothing may come twice. */
+static uint64_t number_of(uint32_t node, uint32_t partition)
+{
+	struct record_log *l = &record.logs[partition];
+	uint64_t number = record.applied_count[node][partition]++;
+
+	if (record.announced == 0)
+		return number;
+	uint64_t before = number == 0 ? 0 : l->entries[number - 1].index;
+	if (before != record.announced_before || (number < l->count && l->entries[number].index != record.announced))
+		sim_fail(SIM_SAFETY,
+			 "node %u, partition %u applies index %llu after %llu: entry %llu is at %llu, after %llu", node,
+			 partition, (unsigned long long)record.announced, (unsigned long long)record.announced_before,
+			 (unsigned long long)number,
+			 (unsigned long long)(number < l->count ? l->entries[number].index : 0),
+			 (unsigned long long)before);
+	return number;
+}
+
 /* --- The first replica that applies an entry. --- */
 
 static void log_grow(struct record_log *l)
@@ -167,6 +234,7 @@ static void log_append(struct record_log *l, uint32_t partition, struct ord_slic
 	log_grow(l);
 	struct applied *a = &l->entries[l->count];
 	*a = applied_of(l->copy, bytes, fx);
+	a->index = record.announced;
 	if (header.commands_count == 0 && !is_unchanged(&l->now, a, fx))
 		sim_fail(SIM_SAFETY, "entry %llu of partition %u has no commands, and changes the state or has effects",
 			 (unsigned long long)l->count, partition);
@@ -231,7 +299,7 @@ int __wrap_ord_partition_apply(struct ord_partition *p, struct ord_slice entry, 
 		return rv;
 	SIM_ASSERT(by->number <= record.nodes_count && p->id < record.partitions_count);
 	struct record_log *l = &record.logs[p->id];
-	uint64_t number = record.applied_count[by->number][p->id]++;
+	uint64_t number = number_of(by->number, p->id);
 	if (rv != ORD_OK)
 		sim_fail(SIM_SAFETY, "node %u, partition %u: entry %llu cannot be applied: %s", by->number, p->id,
 			 (unsigned long long)number, ord_err_text(rv));

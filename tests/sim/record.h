@@ -12,8 +12,14 @@
 void sim_record_open(uint32_t partitions_count, uint32_t nodes_count);
 void sim_record_close(void);
 
-/* A node starts: its replicas begin at the first entry again. */
+/* A node starts: its replicas begin at the first entry again, unless sim_record_found says otherwise. */
 void sim_record_boot(uint32_t node);
+
+/* A node that starts has found a state of a partition: after the entry at that index of the log (0: an empty one). Fails the run when it is not the state that all had there. */
+void sim_record_found(uint32_t node, const struct ord_partition *p, uint64_t index);
+
+/* The next entry that a replica applies has this index, and the last one before it that its state has in it that one. Without being told, entries are taken to come one after the other. */
+void sim_record_announce(uint64_t index, uint64_t index_before);
 
 /* Invariants 1 to 7, the model, and all that clients were told, against the whole state. Fails the run. Call it now and then, when it does nothing unless much is new, and at the end,
  * when all is settled. */

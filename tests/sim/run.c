@@ -18,6 +18,7 @@
 #include "tests/sim/observe.h"
 #include "tests/sim/promise.h"
 #include "tests/sim/record.h"
+#include "tests/sim/states.h"
 #include "tests/sim/watch.h"
 #include "tests/sim/world.h"
 
@@ -142,6 +143,7 @@ void sim_run(uint64_t seed, struct sim_outcome *ret)
 	sim_promise_open();
 	*sim_net_habits() = swarm.net;
 	sim_record_open(swarm.node.partitions_count, swarm.node.nodes_count);
+	sim_states_open(swarm.node.nodes_count, swarm.node.partitions_count);
 	sim_nodes_open(&swarm.node);
 	for (uint32_t i = 1; i <= swarm.node.nodes_count; i++)
 		*sim_disk_habits(sim_node_process(i)->disk) = swarm.disk;
@@ -180,6 +182,7 @@ void sim_run(uint64_t seed, struct sim_outcome *ret)
 		ret->commands_count += sim_record_position(i);
 	sim_work_close();
 	sim_nodes_close();
+	sim_states_close();
 	sim_record_close();
 	sim_net_close();
 	sim_promise_close();

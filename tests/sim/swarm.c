@@ -54,6 +54,14 @@ static void draw_bounds(struct ord_bounds *b)
 	b->raft_turn_entries = (uint32_t)ONE_OF(0, 1, 10);
 }
 
+/* How often there is a checkpoint, how long one takes, and how much stays in memory. */
+static void draw_states(struct sim_node_options *o)
+{
+	o->memory_bytes = ONE_OF(1, 1, 4096, 65536, 1u << 30);
+	o->checkpoint_bytes = ONE_OF(1, 1000, 10000, 50000, 1u << 30);
+	o->bounds.checkpoint_rows = (uint32_t)ONE_OF(0, 1, 3, 20);
+}
+
 static void draw_work(struct sim_work_options *o, uint32_t partitions_count)
 {
 	o->clients_count = (uint32_t)sim_between(SIM_SWARM, 1, 8);
@@ -264,6 +272,7 @@ void sim_swarm_draw(struct sim_swarm *s)
 		draw_overtaken(s);
 	else if (special < 23)
 		draw_callers(s);
+	draw_states(&s->node);
 }
 
 void sim_swarm_show(const struct sim_swarm *s)
@@ -275,12 +284,13 @@ void sim_swarm_show(const struct sim_swarm *s)
 		if (s->weights[i] > 0)
 			len += snprintf(faults + len, sizeof faults - (size_t)len, " %s:%u", sim_fault_name(i),
 					s->weights[i]);
-	sim_trace_text(
-		"%u nodes, %u partitions, segments of %llu bytes, election %u ms; %u clients, %u operations in batches "
-		"up to %u; latency %u-%u us, sync %u-%u us; %llu s with a fault every %llu ms:%s",
-		s->node.nodes_count, s->node.partitions_count, (unsigned long long)s->node.segment_bytes,
-		s->node.election_timeout_ms, s->work.clients_count, s->work.operations_max, s->work.batch_max,
-		s->net.latency_us_min, s->net.latency_us_max, s->disk.sync_us_min, s->disk.sync_us_max,
-		(unsigned long long)(s->safety_us / SIM_SECOND), (unsigned long long)(s->fault_pause_us / SIM_MS),
-		faults);
+	sim_trace_text("%u nodes, %u partitions, segments of %llu bytes, %llu bytes a checkpoint, %llu in memory, "
+		       "election %u ms; %u clients, %u operations in batches "
+		       "up to %u; latency %u-%u us, sync %u-%u us; %llu s with a fault every %llu ms:%s",
+		       s->node.nodes_count, s->node.partitions_count, (unsigned long long)s->node.segment_bytes,
+		       (unsigned long long)s->node.checkpoint_bytes, (unsigned long long)s->node.memory_bytes,
+		       s->node.election_timeout_ms, s->work.clients_count, s->work.operations_max, s->work.batch_max,
+		       s->net.latency_us_min, s->net.latency_us_max, s->disk.sync_us_min, s->disk.sync_us_max,
+		       (unsigned long long)(s->safety_us / SIM_SECOND),
+		       (unsigned long long)(s->fault_pause_us / SIM_MS), faults);
 }

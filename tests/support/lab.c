@@ -253,7 +253,7 @@ void lab_checkpoint(struct lab *l, uint32_t partition, size_t rows_max)
 
 	ord_checkpoint_status(p, &status);
 	if (!status.under_way) {
-		ord_checkpoint_begin(p);
+		ord_checkpoint_begin(p, ord_slice_text("a note"));
 	} else if (s->taken) {
 		if (s->changes.count > 0) {
 			memory_store_write(&s->store, &s->changes);

@@ -74,6 +74,28 @@ void memory_store_close(struct memory_store *s)
 	}
 }
 
+static void table_copy(struct memory_table *t, const struct memory_table *from)
+{
+	t->pairs = malloc((from->count + 1) * sizeof *t->pairs);
+	ORD_ASSERT(t->pairs != NULL);
+	t->count = from->count;
+	for (size_t i = 0; i < from->count; i++) {
+		size_t bytes = from->pairs[i].key_bytes + from->pairs[i].value_bytes;
+
+		t->pairs[i] = from->pairs[i];
+		t->pairs[i].bytes = malloc(bytes);
+		ORD_ASSERT(t->pairs[i].bytes != NULL);
+		memcpy(t->pairs[i].bytes, from->pairs[i].bytes, bytes);
+	}
+}
+
+void memory_store_copy(struct memory_store *s, const struct memory_store *from)
+{
+	memory_store_open(s);
+	for (size_t t = 0; t < ORD_STORE_TABLES; t++)
+		table_copy(&s->tables[t], &from->tables[t]);
+}
+
 /* Removals before values, so that of one key the value is the last. */
 static int change_compare(const void *a, const void *b)
 {

@@ -27,6 +27,9 @@ struct memory_store {
 void memory_store_open(struct memory_store *s);
 void memory_store_close(struct memory_store *s);
 
+/* Another store with the same in it. */
+void memory_store_copy(struct memory_store *s, const struct memory_store *from);
+
 /* Makes the changes; asserts what partition/changes.h says of keys that come more than once. */
 void memory_store_write(struct memory_store *s, const struct ord_changes *changes);
 

@@ -46,6 +46,7 @@ want_build() {
 	module 'libuv >= 1.44' || need "libuv 1.44 or later" libuv1-dev
 	module msgpack-c || module msgpack || need msgpack-c MSGPACK
 	module 'libcrypto >= 3.0' || need "OpenSSL 3" libssl-dev
+	module 'lmdb >= 0.9' || need "LMDB 0.9" liblmdb-dev
 	module 'libxxhash >= 0.8' || need "xxHash 0.8 or later" libxxhash-dev
 	module 'libzstd >= 1.4' || need "zstd 1.4 or later" libzstd-dev
 }

@@ -95,6 +95,12 @@ void ord_shard_peer_status(const struct ord_shard *s, uint32_t peer, struct ord_
 	*ret = (struct ord_peer_status){.node = peer + 2, .connected = true};
 }
 
+void ord_shard_state_status(const struct ord_shard *s, struct ord_state_status *ret)
+{
+	(void)s;
+	*ret = (struct ord_state_status){.memory_bytes = 1};
+}
+
 void ord_shard_host_status(const struct ord_shard *s, struct ord_host_status *ret)
 {
 	(void)s;
@@ -355,7 +361,8 @@ Test(node_listener, cluster_and_status_are_answered_here)
 	cr_assert_not_null(
 		strstr(shown, "\"peers\"=>[{\"node\"=>2, \"connected\"=>true, \"output_bytes\"=>0, \"dropped\"=>0}], "
 			      "\"wal\"=>{\"bytes\"=>4096, \"waiting_bytes\"=>0, \"syncs\"=>0, \"cached_bytes\"=>0}, "
-			      "\"clients\"=>1}]"),
+			      "\"state\"=>{\"memory_bytes\"=>1, \"changed_bytes\"=>0, \"disk_bytes\"=>0, "
+			      "\"checkpoints\"=>0, \"checkpoint_ms\"=>0}, \"clients\"=>1}]"),
 		"%s", shown);
 	client_close(&c);
 }

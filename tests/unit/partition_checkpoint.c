@@ -254,6 +254,7 @@ Test(partition_checkpoint, a_flipped_bit_in_the_store_is_found)
 				struct ord_partition_options options = {.partitions_count = 1,
 									.store = &l.stores[0].store.interface};
 				struct ord_partition *p = NULL;
+				struct ord_slice note;
 				uint64_t digest[2];
 
 				if (table == ORD_STORE_META && bit < pair->key_bytes * 8)
@@ -262,6 +263,8 @@ Test(partition_checkpoint, a_flipped_bit_in_the_store_is_found)
 				int err = ord_partition_open(&options, &p);
 				if (err == ORD_OK)
 					err = ord_partition_digest_recompute(p, digest);
+				if (err == ORD_OK)
+					err = ord_checkpoint_note(p, &note);
 				cr_expect_eq(err, ORD_ERR_CORRUPT, "table %d, pair %zu, bit %zu: %s", table, i, bit,
 					     ord_err_text(err));
 				ord_partition_close(p);

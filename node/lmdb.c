@@ -1,0 +1,454 @@
+/* SPDX-License-Identifier: Apache-2.0 - the states of partitions in LMDB.
+ *
+ * state/<partition>/data.mdb is an LMDB environment with one named database for each table of partition/store.h ("1", "2", ...); what stands in them is partition/saved.c's. The loop reads in a transaction of its own, which
+ * stays as it is while the thread writes the next state beside it: LMDB never writes over a page that a reader may look at. A write is one transaction, durable when it is committed.
+ *
+ * lock.mdb holds LMDB's table of readers, by which other processes (offline tools) may read meanwhile; it is made anew by whoever comes first.
+ */
+#include "node/lmdb.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <lmdb.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/assert.h"
+#include "base/err.h"
+
+/* Address space for all environments together, and for one: no memory is used for it. */
+#define MAP_BYTES_ALL ((size_t)32 << 40)
+#define MAP_BYTES_MAX ((size_t)1 << 40)
+#define READERS_MAX 16
+#define FIRST_TABLE ORD_STORE_META
+
+struct lmdb_state {
+	struct ord_store store;
+	struct ord_lmdb *owner; /* borrowed */
+	uint32_t partition;
+	MDB_env *env;
+	MDB_txn *reader; /* the loop's */
+	MDB_dbi tables[ORD_STORE_TABLES];
+};
+
+struct ord_lmdb {
+	char directory[PATH_MAX];
+	uint32_t partitions_count;
+	struct lmdb_state *states; /* owned; by partition */
+	void (*written)(void *ctx, uint32_t partition, int status);
+	void *ctx; /* borrowed */
+	uv_async_t done;
+	uv_thread_t writer;
+	uv_mutex_t mutex; /* guards what follows */
+	uv_cond_t changed;
+	bool stopping;
+	bool job_waiting;
+	bool job_done;
+	int job_status;
+	uint32_t job_partition;
+	const struct ord_changes *job_changes; /* borrowed until written */
+	char error_text[PATH_MAX + 256];       /* the writer's own */
+	void (*stopped)(void *ctx);
+	void *stopped_ctx;
+};
+
+static int err_of(int rv)
+{
+	switch (rv) {
+	case MDB_SUCCESS:
+		return ORD_OK;
+	case MDB_NOTFOUND:
+		return ORD_ERR_NOT_FOUND;
+	case ENOMEM:
+		return ORD_ERR_NOMEM;
+	case ENOSPC:
+	case EDQUOT:
+	case MDB_MAP_FULL:
+		return ORD_ERR_NO_SPACE;
+	case MDB_VERSION_MISMATCH:
+		return ORD_ERR_MISMATCH;
+	case MDB_CORRUPTED:
+	case MDB_PAGE_NOTFOUND:
+	case MDB_CURSOR_FULL:
+	case MDB_PAGE_FULL:
+	case MDB_INVALID:
+	case MDB_PANIC:
+	case MDB_BAD_TXN:
+	case MDB_INCOMPATIBLE:
+		return ORD_ERR_CORRUPT;
+	default:
+		return ORD_ERR_IO;
+	}
+}
+
+static void state_path(const struct ord_lmdb *l, uint32_t partition, char *path, size_t path_size)
+{
+	snprintf(path, path_size, "%s/%" PRIu32, l->directory, partition);
+}
+
+static MDB_val val_of(struct ord_slice s)
+{
+	return (MDB_val){.mv_size = s.len, .mv_data = (void *)(uintptr_t)s.base};
+}
+
+static struct ord_slice slice_of(MDB_val v)
+{
+	return ord_slice_of(v.mv_data, v.mv_size);
+}
+
+/* --- Reading, on the loop's thread. --- */
+
+static int state_get(void *ctx, enum ord_store_table table, struct ord_slice key, struct ord_slice *ret)
+{
+	const struct lmdb_state *s = ctx;
+	MDB_val k = val_of(key), v;
+	int rv = mdb_get(s->reader, s->tables[table], &k, &v);
+	if (rv == MDB_SUCCESS)
+		*ret = slice_of(v);
+	return err_of(rv);
+}
+
+static int state_walk(void *ctx, enum ord_store_table table, ord_store_each each, void *arg)
+{
+	const struct lmdb_state *s = ctx;
+	MDB_cursor *cursor;
+	MDB_val k, v;
+	int rv = mdb_cursor_open(s->reader, s->tables[table], &cursor);
+	if (rv != MDB_SUCCESS)
+		return err_of(rv);
+	int err = ORD_OK;
+	for (MDB_cursor_op op = MDB_FIRST; err == ORD_OK; op = MDB_NEXT) {
+		rv = mdb_cursor_get(cursor, &k, &v, op);
+		if (rv != MDB_SUCCESS)
+			break;
+		err = each(arg, slice_of(k), slice_of(v));
+	}
+	mdb_cursor_close(cursor);
+	if (err != ORD_OK || rv == MDB_NOTFOUND)
+		return err;
+	return err_of(rv);
+}
+
+static int states_renew(void *ctx, uint32_t partition)
+{
+	struct ord_lmdb *l = ctx;
+	struct lmdb_state *s = &l->states[partition];
+	mdb_txn_reset(s->reader);
+	return err_of(mdb_txn_renew(s->reader));
+}
+
+/* --- Opening one. --- */
+
+static int open_env(struct lmdb_state *s, const char *path)
+{
+	const struct ord_lmdb *l = s->owner;
+	size_t map_bytes = MAP_BYTES_ALL / l->partitions_count;
+	if (map_bytes > MAP_BYTES_MAX)
+		map_bytes = MAP_BYTES_MAX;
+	int rv = mdb_env_create(&s->env);
+	if (rv == MDB_SUCCESS)
+		rv = mdb_env_set_mapsize(s->env, map_bytes);
+	if (rv == MDB_SUCCESS)
+		rv = mdb_env_set_maxdbs(s->env, ORD_STORE_TABLES);
+	if (rv == MDB_SUCCESS)
+		rv = mdb_env_set_maxreaders(s->env, READERS_MAX);
+	/* Readers belong to no thread; what is read is scattered, so that reading ahead would only fill memory. */
+	if (rv == MDB_SUCCESS)
+		rv = mdb_env_open(s->env, path, MDB_NOTLS | MDB_NORDAHEAD, 0600);
+	return rv;
+}
+
+static int open_tables(struct lmdb_state *s)
+{
+	MDB_txn *txn;
+	int rv = mdb_txn_begin(s->env, NULL, 0, &txn);
+	if (rv != MDB_SUCCESS)
+		return rv;
+	for (unsigned t = FIRST_TABLE; rv == MDB_SUCCESS && t < ORD_STORE_TABLES; t++) {
+		char name[8];
+		snprintf(name, sizeof name, "%u", t);
+		rv = mdb_dbi_open(txn, name, MDB_CREATE, &s->tables[t]);
+	}
+	if (rv != MDB_SUCCESS) {
+		mdb_txn_abort(txn);
+		return rv;
+	}
+	rv = mdb_txn_commit(txn);
+	return rv == MDB_SUCCESS ? mdb_txn_begin(s->env, NULL, MDB_RDONLY, &s->reader) : rv;
+}
+
+/* The names of the files are durable before anything is written by them. */
+static int sync_directory(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return errno;
+	int rv = fsync(fd) == 0 ? 0 : errno;
+	close(fd);
+	return rv;
+}
+
+static int states_open(void *ctx, uint32_t partition, const struct ord_store **ret, char *why, size_t why_size)
+{
+	struct ord_lmdb *l = ctx;
+	struct lmdb_state *s = &l->states[partition];
+	char path[PATH_MAX + 16];
+	ORD_ASSERT(partition < l->partitions_count);
+	ORD_ASSERT(s->env == NULL);
+	state_path(l, partition, path, sizeof path);
+	*s = (struct lmdb_state){
+		.owner = l, .partition = partition, .store = {.ctx = s, .get = state_get, .walk = state_walk}};
+	int rv = mkdir(path, 0700) == 0 || errno == EEXIST ? 0 : errno;
+	if (rv == 0)
+		rv = sync_directory(l->directory);
+	if (rv == 0)
+		rv = open_env(s, path);
+	if (rv == 0)
+		rv = sync_directory(path);
+	if (rv == 0)
+		rv = open_tables(s);
+	if (rv != 0) {
+		snprintf(why, why_size, "%s: the state of partition %" PRIu32 " cannot be opened: %s", path, partition,
+			 mdb_strerror(rv));
+		return err_of(rv);
+	}
+	*ret = &s->store;
+	return ORD_OK;
+}
+
+/* --- The writer thread. --- */
+
+/* Removals before values: of a key that comes more than once the value counts. */
+static int change_compare(const void *a, const void *b)
+{
+	const struct ord_change *x = a, *y = b;
+	if (x->table != y->table)
+		return x->table < y->table ? -1 : 1;
+	size_t common = x->key.len < y->key.len ? x->key.len : y->key.len;
+	int order = memcmp(x->key.base, y->key.base, common);
+	if (order == 0)
+		order = (x->key.len > y->key.len) - (x->key.len < y->key.len);
+	return order != 0 ? order : (int)y->is_removal - (int)x->is_removal;
+}
+
+/* In the order of the tables' pages: what lies together is written together. To be freed; NULL without memory. */
+static struct ord_change *changes_sorted(const struct ord_changes *changes)
+{
+	struct ord_change *sorted = malloc((changes->count + 1) * sizeof *sorted);
+	struct ord_reader r = ord_reader_of(ord_bytes_slice(&changes->bytes));
+	bool is_sorted = true;
+	uint64_t count = 0;
+	if (sorted == NULL)
+		return NULL;
+	for (; ord_changes_next(&r, &sorted[count]); count++)
+		is_sorted = is_sorted && (count == 0 || change_compare(&sorted[count - 1], &sorted[count]) <= 0);
+	ORD_ASSERT(count == changes->count);
+	if (!is_sorted)
+		qsort(sorted, count, sizeof *sorted, change_compare);
+	return sorted;
+}
+
+static int make_change(MDB_cursor *cursor, const struct ord_change *c)
+{
+	MDB_val k = val_of(c->key), v = val_of(c->value);
+	if (!c->is_removal)
+		return mdb_cursor_put(cursor, &k, &v, 0);
+	int rv = mdb_cursor_get(cursor, &k, &v, MDB_SET);
+	if (rv == MDB_SUCCESS)
+		rv = mdb_cursor_del(cursor, 0);
+	return rv == MDB_NOTFOUND ? MDB_SUCCESS : rv;
+}
+
+static int make_changes(const struct lmdb_state *s, MDB_txn *txn, const struct ord_change *sorted, uint64_t count)
+{
+	MDB_cursor *cursor = NULL;
+	int rv = MDB_SUCCESS;
+	for (uint64_t i = 0; rv == MDB_SUCCESS && i < count; i++) {
+		if (i == 0 || sorted[i].table != sorted[i - 1].table) {
+			if (cursor != NULL)
+				mdb_cursor_close(cursor);
+			cursor = NULL;
+			rv = mdb_cursor_open(txn, s->tables[sorted[i].table], &cursor);
+		}
+		if (rv == MDB_SUCCESS)
+			rv = make_change(cursor, &sorted[i]);
+	}
+	if (cursor != NULL)
+		mdb_cursor_close(cursor);
+	return rv;
+}
+
+static int job_write(const struct lmdb_state *s, const struct ord_changes *changes)
+{
+	struct ord_change *sorted = changes_sorted(changes);
+	MDB_txn *txn = NULL;
+	if (sorted == NULL)
+		return ENOMEM;
+	int rv = mdb_txn_begin(s->env, NULL, 0, &txn);
+	if (rv == MDB_SUCCESS) {
+		rv = make_changes(s, txn, sorted, changes->count);
+		if (rv == MDB_SUCCESS)
+			rv = mdb_txn_commit(txn);
+		else
+			mdb_txn_abort(txn);
+	}
+	free(sorted);
+	return rv;
+}
+
+static int job_run(struct ord_lmdb *l)
+{
+	char path[PATH_MAX + 16];
+	int rv = job_write(&l->states[l->job_partition], l->job_changes);
+	if (rv == MDB_SUCCESS)
+		return ORD_OK;
+	state_path(l, l->job_partition, path, sizeof path);
+	snprintf(l->error_text, sizeof l->error_text, "%s/data.mdb: writing a checkpoint failed: %s", path,
+		 mdb_strerror(rv));
+	return err_of(rv);
+}
+
+static void writer_main(void *arg)
+{
+	struct ord_lmdb *l = arg;
+	uv_mutex_lock(&l->mutex);
+	for (;;) {
+		while (!l->job_waiting && !l->stopping)
+			uv_cond_wait(&l->changed, &l->mutex);
+		if (!l->job_waiting)
+			break;
+		uv_mutex_unlock(&l->mutex);
+		int status = job_run(l);
+		uv_mutex_lock(&l->mutex);
+		l->job_waiting = false;
+		l->job_done = true;
+		l->job_status = status;
+		uv_async_send(&l->done);
+	}
+	uv_mutex_unlock(&l->mutex);
+}
+
+/* --- The interface, on the loop's thread. --- */
+
+static void states_write(void *ctx, uint32_t partition, const struct ord_changes *changes)
+{
+	struct ord_lmdb *l = ctx;
+	ORD_ASSERT(l->states[partition].env != NULL);
+	uv_mutex_lock(&l->mutex);
+	ORD_ASSERT(!l->job_waiting && !l->job_done);
+	l->job_partition = partition;
+	l->job_changes = changes;
+	l->job_waiting = true;
+	uv_cond_broadcast(&l->changed);
+	uv_mutex_unlock(&l->mutex);
+}
+
+struct ord_states ord_lmdb_states(struct ord_lmdb *l)
+{
+	return (struct ord_states){.ctx = l, .open = states_open, .write = states_write, .renew = states_renew};
+}
+
+const char *ord_lmdb_error_text(const struct ord_lmdb *l)
+{
+	return l->error_text;
+}
+
+uint64_t ord_lmdb_disk_bytes(const struct ord_lmdb *l)
+{
+	uint64_t bytes = 0;
+	for (uint32_t i = 0; i < l->partitions_count; i++) {
+		MDB_envinfo info;
+		MDB_stat stat;
+		if (l->states[i].env != NULL && mdb_env_info(l->states[i].env, &info) == MDB_SUCCESS &&
+		    mdb_env_stat(l->states[i].env, &stat) == MDB_SUCCESS)
+			bytes += ((uint64_t)info.me_last_pgno + 1) * stat.ms_psize;
+	}
+	return bytes;
+}
+
+static void job_tell(struct ord_lmdb *l)
+{
+	uv_mutex_lock(&l->mutex);
+	bool done = l->job_done;
+	int status = l->job_status;
+	uint32_t partition = l->job_partition;
+	l->job_done = false;
+	uv_mutex_unlock(&l->mutex);
+	if (done)
+		l->written(l->ctx, partition, status);
+}
+
+static void done_cb(uv_async_t *async)
+{
+	job_tell(async->data);
+}
+
+/* --- Life. --- */
+
+int ord_lmdb_open(uv_loop_t *loop, const char *directory, uint32_t partitions_count,
+		  void (*written)(void *ctx, uint32_t partition, int status), void *ctx, struct ord_lmdb **ret)
+{
+	ORD_ASSERT(partitions_count > 0);
+	ORD_ASSERT(strlen(directory) < PATH_MAX);
+	struct ord_lmdb *l = calloc(1, sizeof *l);
+	if (l == NULL)
+		return ORD_ERR_NOMEM;
+	l->states = calloc(partitions_count, sizeof *l->states);
+	if (l->states == NULL) {
+		free(l);
+		return ORD_ERR_NOMEM;
+	}
+	int err = mkdir(directory, 0700) == 0 || errno == EEXIST ? ORD_OK : err_of(errno);
+	if (err != ORD_OK) {
+		free(l->states);
+		free(l);
+		return err;
+	}
+	snprintf(l->directory, sizeof l->directory, "%s", directory);
+	l->partitions_count = partitions_count;
+	l->written = written;
+	l->ctx = ctx;
+	ORD_ASSERT(uv_mutex_init(&l->mutex) == 0 && uv_cond_init(&l->changed) == 0);
+	ORD_ASSERT(uv_async_init(loop, &l->done, done_cb) == 0);
+	l->done.data = l;
+	ORD_ASSERT(uv_thread_create(&l->writer, writer_main, l) == 0);
+	*ret = l;
+	return ORD_OK;
+}
+
+static void closed_cb(uv_handle_t *handle)
+{
+	struct ord_lmdb *l = handle->data;
+	void (*stopped)(void *ctx) = l->stopped;
+	void *ctx = l->stopped_ctx;
+	free(l->states);
+	free(l);
+	stopped(ctx);
+}
+
+void ord_lmdb_stop(struct ord_lmdb *l, void (*stopped)(void *ctx), void *ctx)
+{
+	l->stopped = stopped;
+	l->stopped_ctx = ctx;
+	uv_mutex_lock(&l->mutex);
+	l->stopping = true;
+	uv_cond_broadcast(&l->changed);
+	uv_mutex_unlock(&l->mutex);
+	uv_thread_join(&l->writer);
+	job_tell(l);
+	for (uint32_t i = 0; i < l->partitions_count; i++) {
+		if (l->states[i].reader != NULL)
+			mdb_txn_abort(l->states[i].reader);
+		if (l->states[i].env != NULL)
+			mdb_env_close(l->states[i].env);
+	}
+	uv_cond_destroy(&l->changed);
+	uv_mutex_destroy(&l->mutex);
+	uv_close((uv_handle_t *)&l->done, closed_cb);
+}

@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: Apache-2.0 - states in LMDB: what was written is there, whole, also after a process that died while it wrote. */
+#include "node/lmdb.h"
+
+#include <criterion/criterion.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "tests/support/node_client.h"
+
+#define PARTITIONS 2
+
+static uv_loop_t loop;
+static char directory[64];
+static struct ord_lmdb *lmdb;
+static struct ord_states states;
+static const struct ord_store *stores[PARTITIONS];
+static struct ord_changes changes;
+static char why[512];
+static unsigned written_count;
+static int written_status;
+static bool stopped;
+
+static void written_cb(void *ctx, uint32_t partition, int status)
+{
+	(void)ctx;
+	(void)partition;
+	written_count++;
+	written_status = status;
+}
+
+static void stopped_cb(void *ctx)
+{
+	(void)ctx;
+	stopped = true;
+}
+
+static void start(void)
+{
+	cr_assert_eq(ord_lmdb_open(&loop, directory, PARTITIONS, written_cb, NULL, &lmdb), ORD_OK);
+	states = ord_lmdb_states(lmdb);
+	for (uint32_t i = 0; i < PARTITIONS; i++)
+		cr_assert_eq(states.open(states.ctx, i, &stores[i], why, sizeof why), ORD_OK, "%s", why);
+}
+
+static void end(void)
+{
+	stopped = false;
+	ord_lmdb_stop(lmdb, stopped_cb, NULL);
+	UNTIL(&loop, stopped);
+}
+
+static void make(void)
+{
+	snprintf(directory, sizeof directory, "/tmp/ordain-lmdb-XXXXXX");
+	cr_assert_not_null(mkdtemp(directory));
+	cr_assert_eq(uv_loop_init(&loop), 0);
+	ord_changes_init(&changes);
+	start();
+}
+
+static void clean(void)
+{
+	char command[128];
+
+	end();
+	ord_changes_close(&changes);
+	cr_assert_eq(uv_loop_close(&loop), 0);
+	snprintf(command, sizeof command, "rm -rf %s", directory);
+	cr_assert_eq(system(command), 0);
+}
+
+TestSuite(lmdb, .init = make, .fini = clean, .timeout = 60);
+
+static void put(enum ord_store_table table, const char *key, const char *value)
+{
+	ord_changes_put(&changes, table, ord_slice_text(key), ord_slice_text(value));
+}
+
+static void take_out(enum ord_store_table table, const char *key)
+{
+	ord_changes_remove(&changes, table, ord_slice_text(key));
+}
+
+/* Writes what was put, and lets the store read it. */
+static int commit(uint32_t partition)
+{
+	written_count = 0;
+	states.write(states.ctx, partition, &changes);
+	UNTIL(&loop, written_count > 0);
+	ord_changes_close(&changes);
+	if (written_status == ORD_OK)
+		cr_assert_eq(states.renew(states.ctx, partition), ORD_OK);
+	return written_status;
+}
+
+/* The value of a key; "-" when there is none. */
+static const char *value(uint32_t partition, enum ord_store_table table, const char *key)
+{
+	static char text[64];
+	struct ord_slice found;
+	int err = stores[partition]->get(stores[partition]->ctx, table, ord_slice_text(key), &found);
+
+	if (err == ORD_ERR_NOT_FOUND)
+		return "-";
+	cr_assert_eq(err, ORD_OK);
+	cr_assert_lt(found.len, sizeof text);
+	memcpy(text, found.base, found.len);
+	text[found.len] = '\0';
+	return text;
+}
+
+static int list_cb(void *arg, struct ord_slice key, struct ord_slice found)
+{
+	char *text = arg;
+	size_t len = strlen(text);
+
+	snprintf(text + len, 256 - len, "%.*s=%.*s ", (int)key.len, (const char *)key.base, (int)found.len,
+		 (const char *)found.base);
+	return ORD_OK;
+}
+
+static const char *list(uint32_t partition, enum ord_store_table table)
+{
+	static char text[256];
+
+	text[0] = '\0';
+	cr_assert_eq(stores[partition]->walk(stores[partition]->ctx, table, list_cb, text), ORD_OK);
+	return text;
+}
+
+Test(lmdb, what_was_written_is_there)
+{
+	put(ORD_STORE_ACCOUNTS, "b", "2");
+	put(ORD_STORE_ACCOUNTS, "a", "1");
+	put(ORD_STORE_NAMES, "a", "other");
+	cr_expect_eq(commit(0), ORD_OK);
+	cr_expect_str_eq(list(0, ORD_STORE_ACCOUNTS), "a=1 b=2 ");
+	cr_expect_str_eq(value(0, ORD_STORE_NAMES, "a"), "other");
+	cr_expect_str_eq(value(0, ORD_STORE_NAMES, "b"), "-");
+	cr_expect_str_eq(list(1, ORD_STORE_ACCOUNTS), "", "each partition has its own");
+	put(ORD_STORE_ACCOUNTS, "b", "3");
+	take_out(ORD_STORE_ACCOUNTS, "a");
+	take_out(ORD_STORE_ACCOUNTS, "never");
+	cr_expect_eq(commit(0), ORD_OK);
+	end();
+	start();
+	cr_expect_str_eq(list(0, ORD_STORE_ACCOUNTS), "b=3 ");
+	cr_expect_gt(ord_lmdb_disk_bytes(lmdb), 0);
+}
+
+Test(lmdb, of_a_key_removed_and_set_the_value_counts)
+{
+	put(ORD_STORE_NAMES, "x", "old");
+	cr_expect_eq(commit(0), ORD_OK);
+	put(ORD_STORE_NAMES, "x", "new");
+	take_out(ORD_STORE_NAMES, "x");
+	put(ORD_STORE_NAMES, "y", "only");
+	take_out(ORD_STORE_NAMES, "y");
+	cr_expect_eq(commit(0), ORD_OK);
+	cr_expect_str_eq(list(0, ORD_STORE_NAMES), "x=new y=only ");
+}
+
+Test(lmdb, a_reader_sees_the_old_state_until_it_is_renewed)
+{
+	put(ORD_STORE_META, "k", "1");
+	cr_expect_eq(commit(1), ORD_OK);
+	put(ORD_STORE_META, "k", "2");
+	written_count = 0;
+	states.write(states.ctx, 1, &changes);
+	UNTIL(&loop, written_count > 0);
+	cr_expect_str_eq(value(1, ORD_STORE_META, "k"), "1");
+	cr_expect_eq(states.renew(states.ctx, 1), ORD_OK);
+	cr_expect_str_eq(value(1, ORD_STORE_META, "k"), "2");
+}
+
+/* The child writes state after state, each with the same number under many keys, until it is killed somewhere. */
+static void write_until_killed(void)
+{
+	char key[32], number[32];
+
+	cr_assert_eq(uv_loop_init(&loop), 0);
+	start();
+	for (unsigned n = 1;; n++) {
+		snprintf(number, sizeof number, "%u", n);
+		for (unsigned i = 0; i < 300; i++) {
+			snprintf(key, sizeof key, "key-%u", i * 7919 % 300);
+			put(ORD_STORE_REQUESTS, key, number);
+		}
+		put(ORD_STORE_META, "n", number);
+		commit(0);
+	}
+}
+
+static int same_cb(void *arg, struct ord_slice key, struct ord_slice found)
+{
+	const char *number = arg;
+
+	(void)key;
+	return ord_slice_equal(found, ord_slice_text(number)) ? ORD_OK : ORD_ERR_CORRUPT;
+}
+
+Test(lmdb, a_write_that_is_killed_is_there_or_not)
+{
+	char number[64];
+
+	end();
+	for (unsigned round = 0; round < 10; round++) {
+		pid_t child = fork();
+
+		if (child == 0) {
+			write_until_killed();
+			_exit(0);
+		}
+		usleep(20000 + round * 7000);
+		cr_assert_eq(kill(child, SIGKILL), 0);
+		cr_assert_eq(waitpid(child, NULL, 0), child);
+		start();
+		snprintf(number, sizeof number, "%s", value(0, ORD_STORE_META, "n"));
+		cr_expect_eq(stores[0]->walk(stores[0]->ctx, ORD_STORE_REQUESTS, same_cb, number), ORD_OK,
+			     "round %u: not all are of state %s", round, number);
+		end();
+	}
+	start();
+}
+
+Test(lmdb, a_file_that_is_no_state_is_named)
+{
+	char path[128];
+
+	end();
+	snprintf(path, sizeof path, "%s/0/data.mdb", directory);
+	int fd = open(path, O_WRONLY);
+	cr_assert_geq(fd, 0);
+	char nothing[8192];
+	memset(nothing, 0x5a, sizeof nothing);
+	cr_assert_eq(pwrite(fd, nothing, sizeof nothing, 0), (ssize_t)sizeof nothing);
+	close(fd);
+	cr_assert_eq(ord_lmdb_open(&loop, directory, PARTITIONS, written_cb, NULL, &lmdb), ORD_OK);
+	states = ord_lmdb_states(lmdb);
+	cr_expect_eq(states.open(states.ctx, 0, &stores[0], why, sizeof why), ORD_ERR_CORRUPT);
+	cr_expect_not_null(strstr(why, "partition 0"), "%s", why);
+	cr_expect_not_null(strstr(why, directory), "%s", why);
+}

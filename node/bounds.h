@@ -18,6 +18,8 @@ struct ord_bounds {
 	uint32_t raft_window_bytes;  /* unanswered entries of one group to one peer */
 	uint32_t raft_turn_entries;  /* applied in one turn */
 	uint32_t checkpoint_rows;    /* records of a checkpoint encoded in one turn */
+	uint32_t block_bytes;	     /* of entries in a block of history; the same on all nodes */
+	uint32_t volume_bytes;	     /* of a file of history */
 };
 
 /* Replaces 0 by what it stands for, and asserts that nothing is over its maximum; those of raft are left to raft/host.h. */

@@ -4,6 +4,7 @@
  *   identity   "key = value" lines: format, cluster_id, node, incarnation, partitions, nodes
  *   peers      "NODE = INCARNATION" lines: the incarnation of each peer that this node has met
  *   wal/       the write-ahead log
+ *   history/   the partitions' histories; made anew from the log when it is not there
  *   state/     the partitions' states; made anew from the log when it is not there
  *
  * identity and peers are replaced whole: written beside, synced, renamed, and the directory synced. identity comes last, when wal is
@@ -42,6 +43,7 @@ struct ord_datadir {
 	char path[DATADIR_PATH_SIZE - 64];
 	char wal[DATADIR_PATH_SIZE];
 	char state[DATADIR_PATH_SIZE];
+	char history[DATADIR_PATH_SIZE];
 	int lock_fd;
 	int dir_fd;
 	struct ord_uuid incarnation;
@@ -313,6 +315,7 @@ int ord_datadir_open(const struct ord_config *config, struct ord_datadir **ret, 
 	snprintf(d->path, sizeof d->path, "%s", config->data_dir);
 	snprintf(d->wal, sizeof d->wal, "%s/wal", d->path);
 	snprintf(d->state, sizeof d->state, "%s/state", d->path);
+	snprintf(d->history, sizeof d->history, "%s/history", d->path);
 	int err = datadir_make(d);
 	if (err == ORD_OK)
 		err = datadir_lock(d);
@@ -352,6 +355,11 @@ const char *ord_datadir_wal(const struct ord_datadir *d)
 const char *ord_datadir_state(const struct ord_datadir *d)
 {
 	return d->state;
+}
+
+const char *ord_datadir_history(const struct ord_datadir *d)
+{
+	return d->history;
 }
 
 int ord_datadir_knows(const struct ord_datadir *d, uint32_t node, const struct ord_uuid *incarnation)

@@ -30,6 +30,9 @@ const char *ord_datadir_wal(const struct ord_datadir *d);
 /* The directory of the partitions' states, inside this one; nobody has made it. */
 const char *ord_datadir_state(const struct ord_datadir *d);
 
+/* The directory of the partitions' histories, likewise. */
+const char *ord_datadir_history(const struct ord_datadir *d);
+
 /* A peer says that it is node with this incarnation. ORD_OK when that is what it said first, ORD_ERR_MISMATCH when it said something else then, or when there are too many,
  * ORD_ERR_NOT_FOUND when it was never met: then it must be remembered, durably, before anything else is done with it. */
 int ord_datadir_knows(const struct ord_datadir *d, uint32_t node, const struct ord_uuid *incarnation);

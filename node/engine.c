@@ -185,6 +185,9 @@ static void engine_init(struct ord_engine *e, const struct ord_engine_options *o
 	struct ord_keep_options keep = {
 		.states = o->states, .memory_bytes = o->memory_bytes, .checkpoint_bytes = o->checkpoint_bytes};
 	ord_keep_init(&e->keep, e, &keep);
+	e->has_archive = o->archive != NULL;
+	if (e->has_archive)
+		e->archive = *o->archive;
 }
 
 static int engine_open_host(struct ord_engine *e, const struct ord_engine_options *o, char *why, size_t why_size)
@@ -221,7 +224,7 @@ int ord_engine_open(const struct ord_engine_options *options, uint64_t now_ms, u
 	e->replicas = calloc(options->partitions_count, sizeof *e->replicas);
 	int err = e->replicas == NULL ? ORD_ERR_NOMEM : ord_forward_open(&e->forward, e);
 	for (uint32_t i = 0; err == ORD_OK && i < options->partitions_count; i++)
-		err = ord_replica_open(&e->replicas[i], e, i, now_ms, why, why_size);
+		err = ord_replica_open(&e->replicas[i], e, i, &options->cluster, why, why_size);
 	if (err == ORD_OK)
 		err = engine_open_host(e, options, why, why_size);
 	if (err != ORD_OK) {
@@ -473,6 +476,13 @@ void ord_engine_saved(struct ord_engine *e, int status)
 	ord_keep_written(&e->keep, status);
 }
 
+void ord_engine_archived(struct ord_engine *e, uint32_t partition, uint64_t last_index)
+{
+	ORD_ASSERT(partition < e->partitions_count);
+	ORD_ASSERT(last_index > e->replicas[partition].archived_index);
+	e->replicas[partition].archived_index = last_index;
+}
+
 void ord_engine_clock(struct ord_engine *e, uint64_t now_ms, uint64_t wall_us)
 {
 	ORD_ASSERT(now_ms >= e->now_ms && wall_us >= e->wall_us);
@@ -507,6 +517,7 @@ bool ord_engine_turn(struct ord_engine *e)
 {
 	if (e->stopped)
 		return false;
+	ord_host_hold(e->host, e->has_archive && e->archive.is_full(e->archive.ctx));
 	bool more = ord_host_turn(e->host);
 	if (e->stopped)
 		return false;

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "node/archive.h"
 #include "node/bounds.h"
 #include "node/shard.h"
 #include "node/states.h"
@@ -41,7 +42,8 @@ struct ord_engine_options {
 	const struct ord_states
 		*states;       /* copied; NULL: states are in memory alone, and made anew from the log at each start */
 	uint64_t memory_bytes; /* of records, all partitions together, if there are states; likewise below */
-	uint64_t checkpoint_bytes; /* changed records that begin a checkpoint */
+	uint64_t checkpoint_bytes;	   /* changed records that begin a checkpoint */
+	const struct ord_archive *archive; /* copied; NULL: no history is kept */
 	struct ord_io io;
 	struct ord_engine_events events;
 };
@@ -82,6 +84,9 @@ void ord_engine_removed(struct ord_engine *e, int status);
 
 /* A write of the interface in options.states has ended. */
 void ord_engine_saved(struct ord_engine *e, int status);
+
+/* A block that ends with that index of the partition's log is on disk. */
+void ord_engine_archived(struct ord_engine *e, uint32_t partition, uint64_t last_index);
 
 /* Moves the clock: every 10 ms or so, and at the start of a turn of the loop. */
 void ord_engine_clock(struct ord_engine *e, uint64_t now_ms, uint64_t wall_us);

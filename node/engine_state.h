@@ -45,6 +45,8 @@ struct ord_engine {
 	bool stopped;		       /* takes nothing any more */
 	struct ord_forward forward;
 	struct ord_keep keep;
+	struct ord_archive archive;
+	bool has_archive;
 	struct ord_engine_remote
 		*remotes[ORD_NODES_MAX];      /* owned until lost; by place in nodes, NULL before the first call */
 	struct ord_engine_deferred *deferred; /* owned */

@@ -36,10 +36,21 @@ static int state_open(struct ord_replica *r, char *why, size_t why_size)
 	return err;
 }
 
-int ord_replica_open(struct ord_replica *r, struct ord_engine *e, uint32_t id, uint64_t now_ms, char *why,
-		     size_t why_size)
+/* The history goes on where it ended. */
+static int history_open(struct ord_replica *r, const struct ord_uuid *cluster)
 {
-	*r = (struct ord_replica){.id = id, .engine = e, .checkpoint_ms = now_ms};
+	struct ord_engine *e = r->engine;
+	if (!e->has_archive)
+		return ORD_OK;
+	struct ord_block_end end = e->archive.end(e->archive.ctx, r->id);
+	r->archived_index = end.last_index;
+	return ord_block_builder_open(&r->builder, cluster, r->id, &end, e->bounds.block_bytes);
+}
+
+int ord_replica_open(struct ord_replica *r, struct ord_engine *e, uint32_t id, const struct ord_uuid *cluster,
+		     char *why, size_t why_size)
+{
+	*r = (struct ord_replica){.id = id, .engine = e, .checkpoint_ms = e->now_ms};
 	ord_admit_init(&r->admit, &e->bounds);
 	int err = state_open(r, why, why_size);
 	if (err != ORD_OK)
@@ -47,7 +58,9 @@ int ord_replica_open(struct ord_replica *r, struct ord_engine *e, uint32_t id, u
 	struct ord_partition_status status;
 	ord_partition_status(r->partition, &status);
 	r->unsettled_count = status.unsettled_count;
-	err = ord_settling_open(&r->settling, id, now_ms);
+	err = ord_settling_open(&r->settling, id, e->now_ms);
+	if (err == ORD_OK)
+		err = history_open(r, cluster);
 	if (err == ORD_OK)
 		err = ord_dispatch_open(&r->dispatch, e->partitions_count);
 	if (err != ORD_OK)
@@ -61,6 +74,7 @@ void ord_replica_close(struct ord_replica *r)
 	ord_dispatch_close(&r->dispatch);
 	ord_settling_close(&r->settling);
 	ord_admit_close(&r->admit);
+	ord_block_builder_close(&r->builder);
 	ord_partition_close(r->partition);
 }
 
@@ -209,11 +223,51 @@ static void apply_failed(struct ord_replica *r, uint64_t index, int err)
 	ord_engine_fatal(r->engine, err, why);
 }
 
+static void archive_failed(struct ord_replica *r, uint64_t index, int err)
+{
+	char why[192];
+	snprintf(why, sizeof why,
+		 "partition %u: entry %llu of the log does not follow its history (%s): remove the partition's "
+		 "directory "
+		 "below history/, and it is made anew from the log",
+		 r->id, (unsigned long long)index, ord_err_text(err));
+	ord_engine_fatal(r->engine, err, why);
+}
+
+/* The entry becomes part of the history, unless it is already, or has no commands. chain is the history hash after it; NULL when the state has more in it than that. False
+ * when the node has to stop. */
+static bool replica_archive(struct ord_replica *r, uint64_t index, uint64_t term, struct ord_slice entry,
+			    const uint8_t *chain)
+{
+	struct ord_block_builder *b = &r->builder;
+	struct ord_entry_header header;
+	struct ord_reader reader = ord_reader_of(entry);
+	if (!r->engine->has_archive || index <= b->end.last_index)
+		return true;
+	int err = ord_entry_decode(&reader, &header);
+	if (err == ORD_OK && header.commands_count == 0)
+		return true;
+	struct ord_block_entry e = {.index = index, .term = term, .position = b->end.next_position, .bytes = entry};
+	if (err == ORD_OK)
+		err = ord_block_builder_add(b, &e, chain);
+	if (err == ORD_OK && ord_block_builder_is_full(b)) {
+		struct ord_block_raw raw;
+		ord_block_builder_take(b, &raw);
+		err = r->engine->archive.write(r->engine->archive.ctx, &raw);
+		ord_block_raw_close(&raw);
+	}
+	if (err != ORD_OK)
+		archive_failed(r, index, err);
+	return err == ORD_OK;
+}
+
 void ord_replica_apply(struct ord_replica *r, uint64_t index, uint64_t term, struct ord_slice entry)
 {
 	struct ord_effects *fx = &r->engine->effects;
-	if (index <= r->applied_index)
+	if (index <= r->applied_index) {
+		replica_archive(r, index, term, entry, NULL);
 		return;
+	}
 	int err = ord_partition_apply(r->partition, entry, fx);
 	if (err != ORD_OK) {
 		apply_failed(r, index, err);
@@ -223,6 +277,8 @@ void ord_replica_apply(struct ord_replica *r, uint64_t index, uint64_t term, str
 	ord_partition_status(r->partition, &status);
 	r->unsettled_count = status.unsettled_count;
 	replica_see(r, index, term, entry);
+	if (!replica_archive(r, index, term, entry, status.history_hash))
+		return;
 	if (fx->outbox_grew)
 		r->dispatch.pump = true;
 	struct ord_batch *b = inflight_take(r, index, term);

@@ -8,6 +8,7 @@
 #include "node/admit.h"
 #include "node/dispatch.h"
 #include "node/settling.h"
+#include "partition/block_builder.h"
 #include "partition/partition.h"
 #include "raft/host.h"
 
@@ -27,9 +28,11 @@ struct ord_replica {
 	uint64_t applied_index; /* of the last entry that the state has in it; its term; the time of the newest one */
 	uint64_t applied_term;
 	uint64_t entry_us;
-	uint64_t stored_index;	  /* the same of the last checkpoint */
-	uint64_t checkpoint_ms;	  /* when that began */
-	uint64_t unsettled_count; /* after the last apply */
+	uint64_t stored_index;		  /* the same of the last checkpoint */
+	uint64_t checkpoint_ms;		  /* when that began */
+	struct ord_block_builder builder; /* of the history\'s next block */
+	uint64_t archived_index;	  /* up to which the history is on disk */
+	uint64_t unsettled_count;	  /* after the last apply */
 	struct ord_admit admit;
 	struct ord_batch *inflight; /* owned, oldest first */
 	uint32_t inflight_count;
@@ -38,8 +41,8 @@ struct ord_replica {
 };
 
 /* Opens the state that is on disk, if the engine keeps any. ORD_ERR_NOMEM, and of the store ORD_ERR_IO, ORD_ERR_CORRUPT, ORD_ERR_FORMAT, ORD_ERR_MISMATCH, ORD_ERR_NO_SPACE; why names the thing and the remedy. */
-int ord_replica_open(struct ord_replica *r, struct ord_engine *e, uint32_t id, uint64_t now_ms, char *why,
-		     size_t why_size);
+int ord_replica_open(struct ord_replica *r, struct ord_engine *e, uint32_t id, const struct ord_uuid *cluster,
+		     char *why, size_t why_size);
 void ord_replica_close(struct ord_replica *r);
 
 /* Asserts ready. ORD_ERR_BUSY. */
@@ -47,7 +50,7 @@ int ord_replica_submit(struct ord_replica *r, const struct ord_command *c, const
 int ord_replica_read(struct ord_replica *r, struct ord_slice query, uint64_t deadline_ms, struct ord_waiter *w,
 		     uint32_t item);
 
-/* Events of the host. What the state has in it already is passed over. */
+/* Events of the host. What the state and the history have in them already is passed over. */
 void ord_replica_apply(struct ord_replica *r, uint64_t index, uint64_t term, struct ord_slice entry);
 void ord_replica_role(struct ord_replica *r, enum ord_role role, uint32_t leader);
 

@@ -3,7 +3,7 @@
  * A turn of the loop: whatever came (frames, calls, a finished sync, a tick) has been given to the engine; then shard_turn lets it apply, propose and
  * answer, and sends what came of it, one frame to each peer.
  *
- * Stopping: engine -> peers -> disk -> states -> handles -> engine and data directory closed -> stopped.
+ * Stopping: engine -> peers -> disk -> states -> history -> handles -> engine and data directory closed -> stopped.
  */
 #include "node/shard.h"
 
@@ -14,11 +14,13 @@
 
 #include "base/assert.h"
 #include "base/err.h"
+#include "node/bounds.h"
 #include "node/clock.h"
 #include "node/config.h"
 #include "node/datadir.h"
 #include "node/disk.h"
 #include "node/engine.h"
+#include "node/history.h"
 #include "node/keep.h"
 #include "node/lmdb.h"
 #include "node/peers.h"
@@ -31,6 +33,7 @@ struct ord_shard {
 	struct ord_datadir *datadir;	 /* owned */
 	struct ord_disk *disk;		 /* owned */
 	struct ord_lmdb *lmdb;		 /* owned */
+	struct ord_history *history;	 /* owned */
 	struct ord_peers *peers;	 /* owned */
 	struct ord_engine *engine;	 /* owned */
 	struct ord_clock clock;
@@ -157,6 +160,23 @@ static void state_written(void *ctx, uint32_t partition, int status)
 	ord_engine_saved(s->engine, status);
 }
 
+static void history_written(void *ctx, uint32_t partition, uint64_t last_index, int status)
+{
+	struct ord_shard *s = ctx;
+	if (s->fatal_told)
+		return;
+	if (status != ORD_OK) {
+		char why[sizeof s->config->data_dir + 512];
+		snprintf(why, sizeof why,
+			 "data_dir %s: %s; what is on disk is unknown, so the node stops: mend the disk, then start it "
+			 "again",
+			 s->config->data_dir, ord_history_error_text(s->history));
+		engine_fatal(s, status, why);
+		return;
+	}
+	ord_engine_archived(s->engine, partition, last_index);
+}
+
 static int peers_receive(void *ctx, uint32_t node, uint8_t kind, struct ord_slice body)
 {
 	struct ord_shard *s = ctx;
@@ -261,10 +281,20 @@ static void handle_closed_cb(uv_handle_t *handle)
 static void handles_close(void *ctx)
 {
 	struct ord_shard *s = ctx;
-	s->lmdb = NULL;
+	s->history = NULL;
 	uv_close((uv_handle_t *)&s->tick, handle_closed_cb);
 	uv_close((uv_handle_t *)&s->check, handle_closed_cb);
 	uv_close((uv_handle_t *)&s->idle, handle_closed_cb);
+}
+
+static void history_stop(void *ctx)
+{
+	struct ord_shard *s = ctx;
+	s->lmdb = NULL;
+	if (s->history != NULL)
+		ord_history_stop(s->history, handles_close, s);
+	else
+		handles_close(s);
 }
 
 static void lmdb_stop(void *ctx)
@@ -272,9 +302,9 @@ static void lmdb_stop(void *ctx)
 	struct ord_shard *s = ctx;
 	s->disk = NULL;
 	if (s->lmdb != NULL)
-		ord_lmdb_stop(s->lmdb, handles_close, s);
+		ord_lmdb_stop(s->lmdb, history_stop, s);
 	else
-		handles_close(s);
+		history_stop(s);
 }
 
 static void disk_stop(void *ctx)
@@ -303,11 +333,42 @@ void ord_shard_stop(struct ord_shard *s, void (*stopped)(void *ctx), void *ctx)
 
 /* --- Starting. --- */
 
+static struct ord_block_end archive_end(void *ctx, uint32_t partition)
+{
+	return ord_history_found(ctx, partition)->end;
+}
+
+static int archive_write(void *ctx, struct ord_block_raw *raw)
+{
+	return ord_history_write(ctx, raw);
+}
+
+static bool archive_is_full(void *ctx)
+{
+	return ord_history_is_full(ctx);
+}
+
+static int shard_open_history(struct ord_shard *s, char *why, size_t why_size)
+{
+	struct ord_bounds bounds = s->config->bounds;
+	ord_bounds_fill(&bounds);
+	struct ord_history_options options = {.loop = s->loop,
+					      .directory = ord_datadir_history(s->datadir),
+					      .cluster = s->config->cluster,
+					      .partitions_count = s->config->partitions_count,
+					      .volume_bytes = bounds.volume_bytes,
+					      .written = history_written,
+					      .ctx = s};
+	return ord_history_open(&options, &s->history, why, why_size);
+}
+
 static int shard_open_engine(struct ord_shard *s, char *why, size_t why_size)
 {
 	const struct ord_config *c = s->config;
 	uint32_t nodes[ORD_NODES_MAX];
 	struct ord_states states = ord_lmdb_states(s->lmdb);
+	struct ord_archive archive = {
+		.ctx = s->history, .end = archive_end, .write = archive_write, .is_full = archive_is_full};
 	for (uint32_t i = 0; i < c->nodes_count; i++)
 		nodes[i] = c->nodes[i].id;
 	struct ord_engine_options options = {.cluster = c->cluster,
@@ -323,6 +384,7 @@ static int shard_open_engine(struct ord_shard *s, char *why, size_t why_size)
 					     .states = &states,
 					     .memory_bytes = c->memory_bytes,
 					     .checkpoint_bytes = c->checkpoint_bytes,
+					     .archive = &archive,
 					     .io = ord_disk_io(s->disk),
 					     .events = {.ctx = s, .send = engine_send, .fatal = engine_fatal}};
 	if (getrandom(&options.seed, sizeof options.seed, 0) != (ssize_t)sizeof options.seed) {
@@ -352,6 +414,9 @@ static int shard_open(struct ord_shard *s, char *why, size_t why_size)
 			 ord_err_text(err));
 		return err;
 	}
+	err = shard_open_history(s, why, why_size);
+	if (err != ORD_OK)
+		return err;
 	err = shard_open_engine(s, why, why_size);
 	if (err != ORD_OK)
 		return err;

@@ -13,9 +13,12 @@ void ord_block_raw_close(struct ord_block_raw *raw)
 }
 
 int ord_block_builder_open(struct ord_block_builder *b, const struct ord_uuid *cluster, uint32_t partition,
-			   const struct ord_block_end *end)
+			   const struct ord_block_end *end, uint32_t block_bytes)
 {
-	*b = (struct ord_block_builder){.end = *end, .header = {.cluster = *cluster, .partition = partition}};
+	ORD_ASSERT(block_bytes > 0);
+	ORD_ASSERT(block_bytes <= ORD_BLOCK_BYTES);
+	*b = (struct ord_block_builder){
+		.end = *end, .header = {.cluster = *cluster, .partition = partition}, .block_bytes = block_bytes};
 	ord_bytes_init(&b->content, ORD_BLOCK_CONTENT_BYTES_MAX);
 	return ord_chain_open(&b->chain);
 }
@@ -93,7 +96,7 @@ int ord_block_builder_add(struct ord_block_builder *b, const struct ord_block_en
 
 bool ord_block_builder_is_full(const struct ord_block_builder *b)
 {
-	return b->content.len > 0 && b->entries_bytes >= ORD_BLOCK_BYTES;
+	return b->content.len > 0 && b->entries_bytes >= b->block_bytes;
 }
 
 void ord_block_builder_take(struct ord_block_builder *b, struct ord_block_raw *ret)

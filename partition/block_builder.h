@@ -24,11 +24,13 @@ struct ord_block_builder {
 	struct ord_block_end end;	/* behind the last entry; number counts the blocks taken */
 	struct ord_chain chain;		/* for entries that come without their hash */
 	uint64_t entries_bytes;		/* of the block under way */
+	uint32_t block_bytes;		/* at which it is full */
 };
 
-/* Begins behind `end`, or with block 1 when it is zero. ORD_ERR_NOMEM. */
+/* Begins behind `end`, or with block 1 when it is zero. block_bytes: where blocks are cut, the same on all replicas and for ever: ORD_BLOCK_BYTES, or less in a simulation, which has to see many.
+ * ORD_ERR_NOMEM. Asserts 0 < block_bytes <= ORD_BLOCK_BYTES. */
 int ord_block_builder_open(struct ord_block_builder *b, const struct ord_uuid *cluster, uint32_t partition,
-			   const struct ord_block_end *end);
+			   const struct ord_block_end *end, uint32_t block_bytes);
 
 /* Tolerates a zeroed builder. */
 void ord_block_builder_close(struct ord_block_builder *b);
@@ -39,7 +41,7 @@ void ord_block_builder_close(struct ord_block_builder *b);
  * ORD_ERR_TRUNCATED, ORD_ERR_FORMAT, ORD_ERR_MISMATCH (no entry with commands that this build can read), ORD_ERR_NOMEM. */
 int ord_block_builder_add(struct ord_block_builder *b, const struct ord_block_entry *e, const uint8_t *chain_after);
 
-/* The block under way has reached ORD_BLOCK_BYTES: take it before the next entry. */
+/* The block under way has reached block_bytes: take it before the next entry. */
 bool ord_block_builder_is_full(const struct ord_block_builder *b);
 
 /* Moves the full block out, buffer and all; the next one begins. The caller owns the content of *ret. Asserts that the block is full. */

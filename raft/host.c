@@ -365,12 +365,18 @@ int ord_host_install(struct ord_host *h, uint32_t group, const struct ord_base *
 	return ord_group_install(h->groups[group], base);
 }
 
+void ord_host_hold(struct ord_host *h, bool held)
+{
+	h->held = held;
+}
+
 static void turn_apply(struct ord_host *h)
 {
 	struct ord_group_env *env = &h->env;
 	env->applied_count = 0;
 	env->applied_bytes = 0;
-	while (!env->dead && env->applied_count < h->turn_entries && env->applied_bytes < TURN_APPLY_BYTES) {
+	while (!env->dead && !h->held && env->applied_count < h->turn_entries &&
+	       env->applied_bytes < TURN_APPLY_BYTES) {
 		struct ord_group *g = ord_group_env_next(env, ORD_GROUP_QUEUE_APPLY);
 		if (g == NULL)
 			return;
@@ -403,7 +409,8 @@ bool ord_host_turn(struct ord_host *h)
 	ord_wal_trim(env->wal);
 	ord_host_tidy(h);
 	ord_wal_write(env->wal);
-	return env->queues[ORD_GROUP_QUEUE_APPLY].first != NULL || env->queues[ORD_GROUP_QUEUE_SEND].first != NULL;
+	return (env->queues[ORD_GROUP_QUEUE_APPLY].first != NULL && !h->held) ||
+	       env->queues[ORD_GROUP_QUEUE_SEND].first != NULL;
 }
 
 int ord_host_transfer(struct ord_host *h, uint32_t group, uint32_t node)

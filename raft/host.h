@@ -124,6 +124,9 @@ void ord_host_release(struct ord_host *h, uint32_t group, uint64_t index);
  * ORD_ERR_NOMEM, also told by fatal. After an error nothing has changed. Not to be called from inside events. */
 int ord_host_install(struct ord_host *h, uint32_t group, const struct ord_base *base);
 
+/* While held, nothing is given to apply: what is committed waits in the log. */
+void ord_host_hold(struct ord_host *h, bool held);
+
 /* Ends a turn of the loop: begins a write when records wait and none is in flight, and applies what is committed, a bounded amount.
  * True when more can be applied at once: call again soon. */
 bool ord_host_turn(struct ord_host *h);

@@ -10,6 +10,7 @@ struct ord_host {
 	struct ord_group **groups; /* owned, each too */
 	uint64_t turn_entries;	   /* applied in one turn */
 	bool skipped_tick;	   /* the last tick came after a pause */
+	bool held;		   /* nothing is applied */
 
 	/* Removing old segments (raft/host_tidy.c). */
 	bool releases; /* something was released, or began with a base */

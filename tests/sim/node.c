@@ -53,6 +53,13 @@ struct sim_process *sim_node_process(uint32_t node)
 	return &node_at(node)->process;
 }
 
+struct ord_uuid sim_node_cluster(void)
+{
+	struct ord_uuid cluster;
+	memset(cluster.bytes, 7, sizeof cluster.bytes);
+	return cluster;
+}
+
 void sim_nodes_on_down(void (*fn)(uint32_t node))
 {
 	on_down = fn;
@@ -188,7 +195,7 @@ static void node_configure(struct node *n)
 	struct ord_config *c = &n->config;
 	char why[ORD_CONFIG_WHY_SIZE];
 	ord_config_init(c);
-	memset(c->cluster.bytes, 7, sizeof c->cluster.bytes);
+	c->cluster = sim_node_cluster();
 	c->node = n->process.number;
 	c->nodes_count = options.nodes_count;
 	for (uint32_t i = 0; i < options.nodes_count; i++) {

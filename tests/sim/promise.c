@@ -169,6 +169,9 @@ void sim_promise_boot(uint32_t node, uint32_t partitions_count, const struct ord
 	for (uint32_t i = 0; i < partitions_count; i++) {
 		const struct promise *p = &promises[node][i];
 		sim_record_found(node, e->replicas[i].partition, e->replicas[i].applied_index);
+		sim_record_found_history(node, i, &e->replicas[i].builder.end);
+		if (e->replicas[i].archived_index > 0)
+			sim_cover(SIM_COVER_START_WITH_HISTORY);
 		if (e->replicas[i].applied_index > 0)
 			sim_cover(SIM_COVER_START_FROM_CHECKPOINT);
 		struct ord_replica_status s;

@@ -11,6 +11,7 @@
 #include "base/err.h"
 #include "base/hash.h"
 #include "base/limits.h"
+#include "partition/block.h"
 #include "partition/invariants.h"
 #include "partition/state.h"
 #include "tests/sim/follow.h"
@@ -178,6 +179,20 @@ void sim_record_found(uint32_t node, const struct ord_partition *p, uint64_t ind
 			 "node %u starts with a state of partition %u at index %llu, position %llu, that nobody had "
 			 "there",
 			 node, p->id, (unsigned long long)index, (unsigned long long)status.position);
+}
+
+void sim_record_found_history(uint32_t node, uint32_t partition, const struct ord_block_end *end)
+{
+	const struct record_log *l = &record.logs[partition];
+	uint64_t number = entries_up_to(l, end->last_index);
+
+	if (end->number == 0)
+		return;
+	const struct applied *a = number == 0 ? NULL : &l->entries[number - 1];
+	if (a == NULL || a->index != end->last_index || a->position != end->next_position ||
+	    memcmp(end->chain, a->history_hash, sizeof a->history_hash) != 0)
+		sim_fail(SIM_SAFETY, "node %u starts with a history of partition %u up to index %llu that nobody has",
+			 node, partition, (unsigned long long)end->last_index);
 }
 
 /* The number of the entry that a replica is applying. Nothing may be passed over, nothing may come twice. */
@@ -389,6 +404,19 @@ uint64_t sim_record_position(uint32_t partition)
 struct ord_partition *sim_record_partition(uint32_t partition)
 {
 	return log_of(partition)->copy;
+}
+
+struct sim_record_entry sim_record_entry(uint32_t partition, uint64_t number)
+{
+	const struct record_log *l = log_of(partition);
+
+	SIM_ASSERT(number < l->count);
+	const struct applied *a = &l->entries[number];
+	uint64_t begin = number == 0 ? 0 : l->entries[number - 1].position;
+	return (struct sim_record_entry){.index = a->index,
+					 .bytes_hash = a->bytes_hash,
+					 .bytes_count = a->bytes_count,
+					 .commands_count = (uint32_t)(a->position - begin)};
 }
 
 uint32_t sim_record_partitions_count(void)

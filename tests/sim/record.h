@@ -28,6 +28,19 @@ void sim_record_check(void);
 /* At the end of the liveness phase: every accepted request has its outcome, nothing is in any outbox, all messages were applied. False with why while that is not so. */
 bool sim_record_is_settled(char *why, size_t why_size);
 
+/* An entry that was applied, by its number in sim_record_entries. Asserts that there is one. */
+struct sim_record_entry {
+	uint64_t index;
+	uint64_t bytes_hash; /* ord_hash64 */
+	size_t bytes_count;
+	uint32_t commands_count;
+};
+struct sim_record_entry sim_record_entry(uint32_t partition, uint64_t number);
+
+/* A node that starts has found a history that ends there. Fails the run when it is not the one that all have applied. */
+struct ord_block_end;
+void sim_record_found_history(uint32_t node, uint32_t partition, const struct ord_block_end *end);
+
 /* How many commands of the partition are known to be committed; the copy of it at that position (borrowed). */
 uint64_t sim_record_position(uint32_t partition);
 struct ord_partition *sim_record_partition(uint32_t partition);

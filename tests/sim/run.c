@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "tests/sim/archive.h"
 #include "tests/sim/coverage.h"
 #include "tests/sim/loop.h"
 #include "tests/sim/nemesis.h"
@@ -168,6 +169,7 @@ void sim_run(uint64_t seed, struct sim_outcome *ret)
 	spared_us = sim_now_us();
 	wait_for(sim_watch_all_equal, AGREEMENT_US, "replicas are not equal");
 	sim_record_check();
+	sim_archive_check(swarm.node.nodes_count, swarm.node.partitions_count);
 	/* No harm is done by it, but a leader takes messages in their order, and knows what its log has. */
 	if (sim_coverage()[SIM_COVER_DELIVER_GAP] > 0 || sim_coverage()[SIM_COVER_DELIVER_DUPLICATE] > 0)
 		sim_fail(SIM_SAFETY, "a leader put a delivery into its log that could not be applied");

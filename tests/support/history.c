@@ -19,7 +19,8 @@ void history_open(struct history *h, uint64_t seed, uint32_t partition)
 	static const struct ord_block_end genesis;
 	*h = (struct history){.random = random_of(seed), .index = 1, .term = 1, .time_us = 1700000000000000};
 	ord_bytes_init(&h->entry, ORD_ENTRY_BYTES_MAX);
-	ORD_ASSERT(ord_block_builder_open(&h->builder, &history_cluster, partition, &genesis) == ORD_OK);
+	ORD_ASSERT(ord_block_builder_open(&h->builder, &history_cluster, partition, &genesis, ORD_BLOCK_BYTES) ==
+		   ORD_OK);
 }
 
 void history_close(struct history *h)

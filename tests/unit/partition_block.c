@@ -103,7 +103,7 @@ Test(partition_block, the_limit_is_exact)
 	cr_assert_eq(ord_block_builder_add(&history.builder, &e, NULL), ORD_OK);
 	cr_assert_not(ord_block_builder_is_full(&history.builder));
 	struct ord_block_builder other;
-	cr_assert_eq(ord_block_builder_open(&other, &history_cluster, 5, &genesis), ORD_OK);
+	cr_assert_eq(ord_block_builder_open(&other, &history_cluster, 5, &genesis, ORD_BLOCK_BYTES), ORD_OK);
 	e.bytes.len++;
 	cr_assert_eq(ord_block_builder_add(&other, &e, NULL), ORD_OK);
 	cr_assert(ord_block_builder_is_full(&other));
@@ -121,7 +121,7 @@ Test(partition_block, the_cut_does_not_depend_on_who_makes_it)
 	struct ord_block_builder late;
 	cr_assert_eq(ord_chain_open(&chain), ORD_OK);
 	memcpy(chain.hash, end.chain, sizeof end.chain);
-	cr_assert_eq(ord_block_builder_open(&late, &history_cluster, 5, &end), ORD_OK);
+	cr_assert_eq(ord_block_builder_open(&late, &history_cluster, 5, &end, ORD_BLOCK_BYTES), ORD_OK);
 	ord_block_raw_close(&raw);
 	for (unsigned blocks = 0; blocks < 3; blocks++) {
 		while (!ord_block_builder_is_full(&history.builder)) {

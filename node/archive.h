@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 - the history of a node's partitions as the engine sees it: where it ends, and blocks that are handed over to be written. Node and simulator implement it. */
+#ifndef ORD_NODE_ARCHIVE_H
+#define ORD_NODE_ARCHIVE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "partition/block.h"
+#include "partition/block_builder.h"
+
+struct ord_archive {
+	void *ctx; /* borrowed; first argument of all */
+
+	/* Where the partition's history ended when it was opened; all zero: there was none. */
+	struct ord_block_end (*end)(void *ctx, uint32_t partition);
+
+	/* Takes the partition's next block, content and all, to be written behind. Never blocks. When it is durable the owner of the interface calls ord_engine_archived() from the same thread, in the
+	 * order of the partition's blocks. ORD_ERR_NOMEM: *raw is still the caller's. */
+	int (*write)(void *ctx, struct ord_block_raw *raw);
+
+	/* So much waits to be written that no more should come. */
+	bool (*is_full)(void *ctx);
+};
+
+#endif

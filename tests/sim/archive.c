@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0 - the histories that nodes have on their disks. */
+#include "tests/sim/archive.h"
+
+#include "base/err.h"
+#include "base/hash.h"
+#include "node/engine_state.h"
+#include "node/history_read.h"
+#include "tests/sim/coverage.h"
+#include "tests/sim/node.h"
+#include "tests/sim/record.h"
+#include "tests/sim/world.h"
+
+struct archive {
+	uint32_t node;
+	uint32_t partition;
+	uint64_t number;     /* of the next entry that all have applied */
+	uint64_t last_index; /* of the last one seen on the disk */
+};
+
+/* The next one with commands: the others are not in the history. */
+static bool next_entry(struct archive *a, struct sim_record_entry *ret)
+{
+	uint64_t count = sim_record_entries(a->partition);
+	while (a->number < count) {
+		*ret = sim_record_entry(a->partition, a->number++);
+		if (ret->commands_count > 0)
+			return true;
+	}
+	return false;
+}
+
+static void block_check(struct archive *a, const struct ord_block *block)
+{
+	struct ord_block_cursor cursor = ord_block_cursor_of(&block->header, block->content);
+	struct ord_block_entry e;
+	while (ord_block_next(&cursor, &e) == ORD_OK) {
+		struct sim_record_entry known;
+		if (!next_entry(a, &known) || known.index != e.index || known.bytes_count != e.bytes.len ||
+		    known.bytes_hash != ord_hash64(e.bytes.base, e.bytes.len))
+			sim_fail(
+				SIM_SAFETY,
+				"node %u, partition %u: block %llu of its history has another entry at index %llu than "
+				"was applied",
+				a->node, a->partition, (unsigned long long)block->header.number,
+				(unsigned long long)e.index);
+		a->last_index = e.index;
+	}
+}
+
+static int blocks_check(struct archive *a, struct ord_history_reader *reader)
+{
+	struct ord_block block;
+	int err = ORD_OK;
+	for (uint64_t number = 1; err == ORD_OK; number++) {
+		err = ord_history_read_number(reader, number, &block);
+		if (err == ORD_OK) {
+			block_check(a, &block);
+			sim_cover(SIM_COVER_BLOCK_CHECKED);
+		}
+	}
+	return err;
+}
+
+static void archive_check(struct archive *a, const struct ord_engine *e)
+{
+	struct ord_history_reader_options options = {
+		.directory = "/data/history", .cluster = sim_node_cluster(), .partition = a->partition};
+	struct ord_history_reader *reader = NULL;
+	int err = ord_history_reader_open(&options, &reader);
+	if (err == ORD_OK)
+		err = blocks_check(a, reader);
+	if (err != ORD_ERR_NOT_FOUND)
+		sim_fail(SIM_SAFETY, "node %u, partition %u: its history cannot be read: %s", a->node, a->partition,
+			 reader == NULL ? ord_err_text(err) : ord_history_reader_error_text(reader));
+	ord_history_reader_close(reader);
+	if (a->last_index < e->replicas[a->partition].archived_index)
+		sim_fail(SIM_SAFETY,
+			 "node %u, partition %u: its history ends at index %llu, and it was told that %llu is on disk",
+			 a->node, a->partition, (unsigned long long)a->last_index,
+			 (unsigned long long)e->replicas[a->partition].archived_index);
+}
+
+void sim_archive_check(uint32_t nodes_count, uint32_t partitions_count)
+{
+	for (uint32_t node = 1; node <= nodes_count; node++) {
+		const struct ord_engine *e = sim_node_engine(node);
+		struct sim_process *before = sim_enter(sim_node_process(node));
+		for (uint32_t i = 0; e != NULL && i < partitions_count; i++) {
+			struct archive a = {.node = node, .partition = i};
+			archive_check(&a, e);
+		}
+		sim_enter(before);
+	}
+}

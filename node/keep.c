@@ -20,12 +20,12 @@
 
 void ord_keep_init(struct ord_keep *k, struct ord_engine *e, const struct ord_keep_options *options)
 {
-	*k = (struct ord_keep){.engine = e,
-			       .enabled = options->states != NULL,
-			       .memory_bytes = options->memory_bytes,
-			       .checkpoint_bytes = options->checkpoint_bytes};
-	if (k->enabled)
+	*k = (struct ord_keep){
+		.engine = e, .memory_bytes = options->memory_bytes, .checkpoint_bytes = options->checkpoint_bytes};
+	if (options->states != NULL) {
+		k->enabled = true;
 		k->states = *options->states;
+	}
 	ord_changes_init(&k->changes);
 }
 

@@ -62,6 +62,8 @@ static void draw_states(struct sim_node_options *o)
 	o->bounds.checkpoint_rows = (uint32_t)ONE_OF(0, 1, 3, 20);
 	o->bounds.block_bytes = (uint32_t)ONE_OF(1, 500, 3000, 20000);
 	o->bounds.volume_bytes = (uint32_t)ONE_OF(1, 2000, 20000);
+	if (o->bounds.volume_bytes == 1 && o->bounds.block_bytes < 3000)
+		o->bounds.volume_bytes = 50000; /* not thousands of files, whose names are read again and again */
 }
 
 static void draw_work(struct sim_work_options *o, uint32_t partitions_count)

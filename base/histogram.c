@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 - counts of durations in log-linear buckets: quantiles within 1/64 of their value, in fixed memory. */
-#include "cli/histogram.h"
+#include "base/histogram.h"
 
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 - counts of durations in log-linear buckets: quantiles within 1/64 of their value, in fixed memory. */
-#ifndef ORD_CLI_HISTOGRAM_H
-#define ORD_CLI_HISTOGRAM_H
+#ifndef ORD_BASE_HISTOGRAM_H
+#define ORD_BASE_HISTOGRAM_H
 
 #include <stdint.h>
 

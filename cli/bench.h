@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "cli/histogram.h"
+#include "base/histogram.h"
 #include "client/ordain.h"
 
 enum ord_bench_workload { ORD_BENCH_TRANSFERS = 1, ORD_BENCH_CLAIMS = 2 };

@@ -128,6 +128,29 @@ static void replicas_json(const struct ord_survey *s, uint32_t partition, struct
 	ord_sheet_close(&sheet);
 }
 
+/* What nodes hold, on disk and in memory, and how long their loops are busy. */
+static void stores_json(const struct ord_survey *s, struct ord_json *j)
+{
+	static const char *const columns[] = {"node",	     "wal_bytes",    "state_bytes", "memory_bytes",
+					      "checkpoints", "turn_p999_us", "turn_max_us"};
+	struct ord_sheet sheet;
+	ord_sheet_init(&sheet, columns, ORD_COUNT(columns));
+	for (uint32_t i = 0; i < s->nodes_count; i++) {
+		const struct ord_survey_node *n = &s->nodes[i];
+		if (!n->answered)
+			continue;
+		ord_sheet_uint(&sheet, n->id);
+		ord_sheet_uint(&sheet, n->wal_bytes);
+		ord_sheet_uint(&sheet, n->state_bytes);
+		ord_sheet_uint(&sheet, n->memory_bytes);
+		ord_sheet_uint(&sheet, n->checkpoints);
+		ord_sheet_uint(&sheet, n->turn_p999_us);
+		ord_sheet_uint(&sheet, n->turn_max_us);
+	}
+	ord_sheet_json(&sheet, j);
+	ord_sheet_close(&sheet);
+}
+
 static void number_or_null(struct ord_json *j, const char *key, bool known, uint64_t v)
 {
 	ord_json_key(j, key);
@@ -171,6 +194,8 @@ void ord_overview_show(const struct ord_survey *s, const struct ord_process *pro
 		ord_json_bool(&j, ord_survey_ready_count(s) == s->partitions_count);
 		ord_json_key(&j, "nodes");
 		ord_sheet_json(&nodes, &j);
+		ord_json_key(&j, "stores");
+		stores_json(s, &j);
 		ord_json_key(&j, "partitions");
 		ord_json_begin_array(&j);
 		for (uint32_t partition = 0; partition < s->partitions_count; partition++)

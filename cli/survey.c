@@ -105,6 +105,13 @@ static void status_take(const msgpack_object *o, struct ord_survey *s, struct or
 	find_text(o, "cluster_id", s->cluster_id, sizeof s->cluster_id);
 	find_text(o, "version", node->version, sizeof node->version);
 	node->uptime_ms = find_number(o, "uptime_ms");
+	const msgpack_object *wal = find(o, "wal"), *state = find(o, "state"), *loop = find(o, "loop");
+	node->wal_bytes = find_number(wal, "bytes");
+	node->state_bytes = find_number(state, "disk_bytes");
+	node->memory_bytes = find_number(state, "memory_bytes");
+	node->checkpoints = find_number(state, "checkpoints");
+	node->turn_p999_us = find_number(loop, "p999_us");
+	node->turn_max_us = find_number(loop, "max_us");
 	for (uint32_t i = 0; i < replicas.size; i++)
 		replica_take(&replicas.ptr[i], s, node);
 }

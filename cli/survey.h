@@ -36,6 +36,12 @@ struct ord_survey_node {
 	char problem[160]; /* why not, when asked and not answered */
 	char version[16];
 	uint64_t uptime_ms;
+	uint64_t wal_bytes;
+	uint64_t state_bytes;  /* on disk */
+	uint64_t memory_bytes; /* of records */
+	uint64_t checkpoints;
+	uint64_t turn_p999_us; /* of the loop */
+	uint64_t turn_max_us;
 	struct ord_survey_replica *replicas; /* owned; partitions_count of them */
 };
 

@@ -14,6 +14,7 @@
 
 #include "base/assert.h"
 #include "base/err.h"
+#include "base/histogram.h"
 #include "node/bounds.h"
 #include "node/clock.h"
 #include "node/config.h"
@@ -37,6 +38,7 @@ struct ord_shard {
 	struct ord_peers *peers;	 /* owned */
 	struct ord_engine *engine;	 /* owned */
 	struct ord_clock clock;
+	struct ord_histogram turns_us;
 	uv_timer_t tick;
 	uv_check_t check;
 	uv_idle_t idle; /* active while the engine has more to do */
@@ -64,10 +66,12 @@ static void shard_turn(struct ord_shard *s)
 	if (s->stopping || s->fatal_told)
 		return;
 	shard_clock(s);
+	uint64_t begin_us = ord_clock_monotonic_us();
 	bool more = ord_engine_turn(s->engine);
 	if (s->fatal_told)
 		return;
 	ord_peers_flush(s->peers);
+	ord_histogram_add(&s->turns_us, ord_clock_monotonic_us() - begin_us);
 	if (more)
 		uv_idle_start(&s->idle, idle_cb);
 	else
@@ -252,6 +256,15 @@ void ord_shard_state_status(const struct ord_shard *s, struct ord_state_status *
 					 .disk_bytes = ord_lmdb_disk_bytes(s->lmdb),
 					 .checkpoints_count = keep.checkpoints_count,
 					 .checkpoint_ms = keep.checkpoint_ms};
+}
+
+void ord_shard_turn_status(const struct ord_shard *s, struct ord_turn_status *ret)
+{
+	*ret = (struct ord_turn_status){.count = s->turns_us.count,
+					.p50_us = ord_histogram_quantile(&s->turns_us, 500),
+					.p99_us = ord_histogram_quantile(&s->turns_us, 990),
+					.p999_us = ord_histogram_quantile(&s->turns_us, 999),
+					.max_us = s->turns_us.max};
 }
 
 const struct ord_engine *ord_shard_engine(const struct ord_shard *s)
@@ -449,6 +462,7 @@ int ord_shard_start(uv_loop_t *loop, const struct ord_config *config,
 	s->check.data = s;
 	s->idle.data = s;
 	s->handles_count = 3;
+	ord_histogram_init(&s->turns_us);
 	int err = shard_open(s, why, why_size);
 	if (err != ORD_OK) {
 		bool gone = false;

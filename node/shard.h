@@ -84,6 +84,16 @@ struct ord_state_status {
 };
 void ord_shard_state_status(const struct ord_shard *s, struct ord_state_status *ret);
 
+/* How long the turns of the loop take in which the engine applies, proposes and answers: what anything waits at most that comes meanwhile. */
+struct ord_turn_status {
+	uint64_t count;
+	uint64_t p50_us;
+	uint64_t p99_us;
+	uint64_t p999_us;
+	uint64_t max_us;
+};
+void ord_shard_turn_status(const struct ord_shard *s, struct ord_turn_status *ret);
+
 /* What decides for it (node/engine.h), for checkers; borrowed. */
 const struct ord_engine *ord_shard_engine(const struct ord_shard *s);
 

@@ -116,11 +116,23 @@ static void put_state_files(msgpack_packer *p, const struct ord_shard *shard)
 	ord_reply_put_pair_u64(p, "checkpoint_ms", state.checkpoint_ms);
 }
 
+static void put_turns(msgpack_packer *p, const struct ord_shard *shard)
+{
+	struct ord_turn_status turn;
+	ord_shard_turn_status(shard, &turn);
+	msgpack_pack_map(p, 5);
+	ord_reply_put_pair_u64(p, "turns", turn.count);
+	ord_reply_put_pair_u64(p, "p50_us", turn.p50_us);
+	ord_reply_put_pair_u64(p, "p99_us", turn.p99_us);
+	ord_reply_put_pair_u64(p, "p999_us", turn.p999_us);
+	ord_reply_put_pair_u64(p, "max_us", turn.max_us);
+}
+
 void ord_status_put(msgpack_packer *p, const struct ord_config *config, const struct ord_shard *shard,
 		    uint64_t uptime_ms, uint32_t clients_count)
 {
 	uint32_t partitions_count = ord_shard_partitions_count(shard);
-	msgpack_pack_map(p, 9);
+	msgpack_pack_map(p, 10);
 	put_identity(p, config);
 	ord_reply_put_pair_u64(p, "uptime_ms", uptime_ms);
 	ord_rpc_put_text(p, "replicas");
@@ -133,5 +145,7 @@ void ord_status_put(msgpack_packer *p, const struct ord_config *config, const st
 	put_wal(p, shard);
 	ord_rpc_put_text(p, "state");
 	put_state_files(p, shard);
+	ord_rpc_put_text(p, "loop");
+	put_turns(p, shard);
 	ord_reply_put_pair_u64(p, "clients", clients_count);
 }

@@ -188,6 +188,7 @@ void raft_cluster_release(struct raft_cluster *c, uint32_t node, uint32_t group,
 static void release_some(struct raft_cluster *c)
 {
 	uint32_t node = (uint32_t)random_below(&c->random, c->options.nodes_count);
+	ORD_ASSERT(c->options.groups_count > 0);
 	uint32_t group = (uint32_t)random_below(&c->random, c->options.groups_count);
 	struct raft_cluster_node *n = &c->nodes[node];
 	struct ord_group_status s;

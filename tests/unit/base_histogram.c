@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 - quantiles: exact where small, within 1/64 where large, at both ends of uint64_t. */
-#include "cli/histogram.h"
+#include "base/histogram.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>
 
 static struct ord_histogram h;
 
-Test(cli_histogram, of_nothing_is_zero)
+Test(base_histogram, of_nothing_is_zero)
 {
 	ord_histogram_init(&h);
 	cr_assert_eq(ord_histogram_quantile(&h, 500), 0);
 	cr_assert_eq(ord_histogram_quantile(&h, 1000), 0);
 }
 
-Test(cli_histogram, of_one_value_is_that_value)
+Test(base_histogram, of_one_value_is_that_value)
 {
 	ord_histogram_init(&h);
 	ord_histogram_add(&h, 123456789);
@@ -22,7 +22,7 @@ Test(cli_histogram, of_one_value_is_that_value)
 	cr_assert_eq(ord_histogram_quantile(&h, 1000), 123456789);
 }
 
-Test(cli_histogram, small_values_are_exact)
+Test(base_histogram, small_values_are_exact)
 {
 	ord_histogram_init(&h);
 	for (uint64_t v = 1; v <= 100; v++)
@@ -40,7 +40,7 @@ static int compare(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-Test(cli_histogram, ranks_are_rounded_up)
+Test(base_histogram, ranks_are_rounded_up)
 {
 	ord_histogram_init(&h);
 	for (uint64_t v = 1; v <= 3; v++)
@@ -50,7 +50,7 @@ Test(cli_histogram, ranks_are_rounded_up)
 	cr_assert_eq(ord_histogram_quantile(&h, 667), 3);
 }
 
-Test(cli_histogram, is_within_a_64th_of_the_sorted_samples)
+Test(base_histogram, is_within_a_64th_of_the_sorted_samples)
 {
 	enum { COUNT = 20000 };
 	static uint64_t values[COUNT];
@@ -73,7 +73,7 @@ Test(cli_histogram, is_within_a_64th_of_the_sorted_samples)
 	}
 }
 
-Test(cli_histogram, covers_all_values)
+Test(base_histogram, covers_all_values)
 {
 	ord_histogram_init(&h);
 	for (unsigned shift = 0; shift < 64; shift++) {

@@ -101,6 +101,12 @@ void ord_shard_state_status(const struct ord_shard *s, struct ord_state_status *
 	*ret = (struct ord_state_status){.memory_bytes = 1};
 }
 
+void ord_shard_turn_status(const struct ord_shard *s, struct ord_turn_status *ret)
+{
+	(void)s;
+	*ret = (struct ord_turn_status){.count = 7, .max_us = 90};
+}
+
 void ord_shard_host_status(const struct ord_shard *s, struct ord_host_status *ret)
 {
 	(void)s;
@@ -362,7 +368,9 @@ Test(node_listener, cluster_and_status_are_answered_here)
 		strstr(shown, "\"peers\"=>[{\"node\"=>2, \"connected\"=>true, \"output_bytes\"=>0, \"dropped\"=>0}], "
 			      "\"wal\"=>{\"bytes\"=>4096, \"waiting_bytes\"=>0, \"syncs\"=>0, \"cached_bytes\"=>0}, "
 			      "\"state\"=>{\"memory_bytes\"=>1, \"changed_bytes\"=>0, \"disk_bytes\"=>0, "
-			      "\"checkpoints\"=>0, \"checkpoint_ms\"=>0}, \"clients\"=>1}]"),
+			      "\"checkpoints\"=>0, \"checkpoint_ms\"=>0}, "
+			      "\"loop\"=>{\"turns\"=>7, \"p50_us\"=>0, \"p99_us\"=>0, \"p999_us\"=>0, "
+			      "\"max_us\"=>90}, \"clients\"=>1}]"),
 		"%s", shown);
 	client_close(&c);
 }

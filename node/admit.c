@@ -50,7 +50,7 @@ void ord_admit_close(struct ord_admit *a)
 	ord_admit_init(a, a->bounds);
 }
 
-static struct ord_batch *batch_open(struct ord_admit *a, uint64_t time_us)
+static struct ord_batch *batch_open(struct ord_admit *a)
 {
 	struct ord_batch *b = a->spare;
 	if (b != NULL) {
@@ -63,14 +63,14 @@ static struct ord_batch *batch_open(struct ord_admit *a, uint64_t time_us)
 	}
 	b->next = NULL;
 	b->deadline_min_ms = UINT64_MAX;
-	ord_entry_begin(&b->entry, time_us);
+	ord_entry_begin(&b->entry, 0); /* it gets its time when it is taken */
 	ORD_ASSERT(!b->entry.failed);
 	return b;
 }
 
-static struct ord_batch *batch_append(struct ord_admit *a, uint64_t time_us)
+static struct ord_batch *batch_append(struct ord_admit *a)
 {
-	struct ord_batch *b = batch_open(a, time_us);
+	struct ord_batch *b = batch_open(a);
 	if (a->last == NULL)
 		a->first = b;
 	else
@@ -91,15 +91,15 @@ static void *array_room(void *base, size_t count, size_t *capacity, size_t eleme
 }
 
 /* Encodes into the open batch, or into a new one when that is full. */
-static struct ord_batch *admit_encode(struct ord_admit *a, const struct ord_command *c, uint64_t time_us)
+static struct ord_batch *admit_encode(struct ord_admit *a, const struct ord_command *c)
 {
-	struct ord_batch *b = a->last != NULL ? a->last : batch_append(a, time_us);
+	struct ord_batch *b = a->last != NULL ? a->last : batch_append(a);
 	size_t before = b->entry.len;
 	ord_command_encode(c, &b->entry);
 	if (b->entry.failed) {
 		b->entry.failed = false;
 		b->entry.len = before;
-		b = batch_append(a, time_us);
+		b = batch_append(a);
 		before = b->entry.len;
 		ord_command_encode(c, &b->entry);
 		ORD_ASSERT(!b->entry.failed);
@@ -110,13 +110,12 @@ static struct ord_batch *admit_encode(struct ord_admit *a, const struct ord_comm
 	return b;
 }
 
-int ord_admit_command(struct ord_admit *a, const struct ord_command *c, const struct ord_ticket *ticket,
-		      uint64_t time_us)
+int ord_admit_command(struct ord_admit *a, const struct ord_command *c, const struct ord_ticket *ticket)
 {
 	ORD_ASSERT(c->kind != ORD_COMMAND_DELIVER && c->kind != ORD_COMMAND_TRIM);
 	if (a->entry_bytes >= a->bounds->admit_bytes)
 		return ORD_ERR_BUSY;
-	struct ord_batch *b = admit_encode(a, c, time_us);
+	struct ord_batch *b = admit_encode(a, c);
 	b->tickets = array_room(b->tickets, b->tickets_count, &b->tickets_capacity, sizeof *b->tickets);
 	b->tickets[b->tickets_count++] = *ticket;
 	if (ticket->deadline_ms < b->deadline_min_ms)
@@ -124,10 +123,10 @@ int ord_admit_command(struct ord_admit *a, const struct ord_command *c, const st
 	return ORD_OK;
 }
 
-void ord_admit_internal(struct ord_admit *a, const struct ord_command *c, uint64_t time_us)
+void ord_admit_internal(struct ord_admit *a, const struct ord_command *c)
 {
 	ORD_ASSERT(c->kind == ORD_COMMAND_DELIVER || c->kind == ORD_COMMAND_TRIM);
-	struct ord_batch *b = admit_encode(a, c, time_us);
+	struct ord_batch *b = admit_encode(a, c);
 	if (c->kind != ORD_COMMAND_DELIVER)
 		return;
 	b->sources = array_room(b->sources, b->sources_count, &b->sources_capacity, sizeof *b->sources);
@@ -158,7 +157,7 @@ struct ord_batch *ord_admit_take(struct ord_admit *a, uint64_t time_us)
 	ORD_ASSERT(ord_admit_waiting(a));
 	struct ord_batch *b = a->first;
 	if (b == NULL) {
-		b = batch_open(a, time_us);
+		b = batch_open(a);
 	} else {
 		a->first = b->next;
 		if (a->first == NULL)
@@ -167,6 +166,8 @@ struct ord_batch *ord_admit_take(struct ord_admit *a, uint64_t time_us)
 		a->commands_count -= b->commands_count;
 		a->entry_bytes -= b->entry.len - ORD_ENTRY_HEADER_BYTES;
 	}
+	/* Commands came while it waited, and none may be younger than its entry: so no effect in another partition has an earlier time than its cause, as far as clocks agree. */
+	ord_entry_stamp(&b->entry, time_us);
 	ord_entry_end(&b->entry, b->commands_count);
 	ORD_ASSERT(b->reads == NULL);
 	b->reads = a->reads;

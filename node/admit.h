@@ -67,12 +67,11 @@ void ord_admit_init(struct ord_admit *a, const struct ord_bounds *bounds);
 /* Frees everything; nobody is answered: the owner has done that. */
 void ord_admit_close(struct ord_admit *a);
 
-/* Adds a client's command. ORD_ERR_BUSY when as much waits as the bounds allow. time_us begins the entry when a new one is opened. */
-int ord_admit_command(struct ord_admit *a, const struct ord_command *c, const struct ord_ticket *ticket,
-		      uint64_t time_us);
+/* Adds a client's command. ORD_ERR_BUSY when as much waits as the bounds allow. */
+int ord_admit_command(struct ord_admit *a, const struct ord_command *c, const struct ord_ticket *ticket);
 
 /* Adds a DELIVER or TRIM; never refused: its sender bounds it. */
-void ord_admit_internal(struct ord_admit *a, const struct ord_command *c, uint64_t time_us);
+void ord_admit_internal(struct ord_admit *a, const struct ord_command *c);
 
 /* Adds a read. ORD_ERR_BUSY when as many wait as the bounds allow. The query is copied. */
 int ord_admit_read(struct ord_admit *a, struct ord_slice query, struct ord_waiter *w, uint32_t item,
@@ -84,7 +83,7 @@ static inline bool ord_admit_waiting(const struct ord_admit *a)
 	return a->first != NULL || a->reads != NULL;
 }
 
-/* Takes the first batch, finished, with all waiting reads attached; an empty entry when only reads wait. Asserts ord_admit_waiting. */
+/* Takes the first batch, finished, with that time and with all waiting reads attached; an empty entry when only reads wait. Asserts ord_admit_waiting. */
 struct ord_batch *ord_admit_take(struct ord_admit *a, uint64_t time_us);
 
 /* Puts a batch that could not be proposed back in front. */

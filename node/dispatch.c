@@ -165,7 +165,7 @@ void ord_dispatch_take(struct ord_replica *r, const struct ord_deliver *run)
 		return;
 	}
 	struct ord_command c = {.kind = ORD_COMMAND_DELIVER, .deliver = *run};
-	ord_admit_internal(&r->admit, &c, ord_replica_time_us(r));
+	ord_admit_internal(&r->admit, &c);
 	*taken = run->first + run->count - 1;
 }
 
@@ -207,7 +207,7 @@ void ord_dispatch_trim(struct ord_replica *r, bool idle)
 		if (lane->acked < lane->trim_asked + (idle ? 1 : DISPATCH_TRIM_MESSAGES))
 			continue;
 		struct ord_command c = {.kind = ORD_COMMAND_TRIM, .trim = {.destination = i, .upto = lane->acked}};
-		ord_admit_internal(&r->admit, &c, ord_replica_time_us(r));
+		ord_admit_internal(&r->admit, &c);
 		lane->trim_asked = lane->acked;
 	}
 }

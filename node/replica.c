@@ -91,7 +91,7 @@ int ord_replica_submit(struct ord_replica *r, const struct ord_command *c, const
 	if (c->kind == ORD_COMMAND_TRANSFER &&
 	    r->unsettled_count + r->admit.commands_count >= r->engine->bounds.unsettled_count)
 		return ORD_ERR_BUSY;
-	return ord_admit_command(&r->admit, c, ticket, ord_replica_time_us(r));
+	return ord_admit_command(&r->admit, c, ticket);
 }
 
 int ord_replica_read(struct ord_replica *r, struct ord_slice query, uint64_t deadline_ms, struct ord_waiter *w,

@@ -119,6 +119,9 @@ int ord_message_decode(struct ord_reader *r, struct ord_message *ret);
 void ord_entry_begin(struct ord_bytes *out, uint64_t time_us);
 void ord_entry_end(struct ord_bytes *out, uint32_t commands_count);
 
+/* Gives an entry that was begun another time. Asserts that it was. */
+void ord_entry_stamp(struct ord_bytes *out, uint64_t time_us);
+
 /* The header's size, where the first command begins. */
 #define ORD_ENTRY_HEADER_BYTES 16
 

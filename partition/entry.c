@@ -8,6 +8,7 @@
 
 #define ENTRY_FORMAT 1
 #define ENTRY_COUNT_OFFSET 4
+#define ENTRY_TIME_OFFSET 8
 
 void ord_entry_begin(struct ord_bytes *out, uint64_t time_us)
 {
@@ -16,6 +17,12 @@ void ord_entry_begin(struct ord_bytes *out, uint64_t time_us)
 	ord_bytes_put_u16(out, ORD_LOGIC_VERSION);
 	ord_bytes_put_u32(out, 0);
 	ord_bytes_put_u64(out, time_us);
+}
+
+void ord_entry_stamp(struct ord_bytes *out, uint64_t time_us)
+{
+	ORD_ASSERT(out->len >= ORD_ENTRY_HEADER_BYTES);
+	memcpy(out->base + ENTRY_TIME_OFFSET, &time_us, sizeof time_us);
 }
 
 void ord_entry_end(struct ord_bytes *out, uint32_t commands_count)

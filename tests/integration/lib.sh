@@ -94,7 +94,7 @@ expect() { # NAME COMMAND ...
 	else
 		echo "not ok $name"
 		echo "#   command: $*"
-		tail -n 30 "$WORK/said" | sed 's/^/#   /'
+		tail -n 80 "$WORK/said" | sed 's/^/#   /'
 		failures=$((failures + 1))
 	fi
 }
@@ -103,7 +103,7 @@ expect() { # NAME COMMAND ...
 must() { # COMMAND ...
 	if ! "$@" >"$WORK/said" 2>&1; then
 		echo "not ok $(basename "$0" .sh): $*"
-		tail -n 30 "$WORK/said" | sed 's/^/#   /'
+		tail -n 80 "$WORK/said" | sed 's/^/#   /'
 		failures=$((failures + 1))
 		exit 1
 	fi

@@ -41,7 +41,7 @@ static int add_transfer(uint32_t number, uint64_t deadline_ms)
 					     .amount = 1 + number}};
 	memcpy(c.request_id.bytes, &number, sizeof number);
 	struct ord_ticket t = {.waiter = &nobody, .item = number, .deadline_ms = deadline_ms, .wait = ORD_WAIT_LOGGED};
-	return ord_admit_command(&a, &c, &t, 77);
+	return ord_admit_command(&a, &c, &t);
 }
 
 Test(admit, batches_hold_every_command_once_in_order)
@@ -59,7 +59,7 @@ Test(admit, batches_hold_every_command_once_in_order)
 		struct ord_entry_header header;
 		cr_assert_eq(ord_entry_decode(&r, &header), ORD_OK);
 		cr_assert_eq(header.commands_count, b->tickets_count);
-		cr_assert_eq(header.time_us, 77);
+		cr_assert_eq(header.time_us, 99, "the time at which it is taken");
 		for (uint32_t i = 0; i < header.commands_count; i++, seen++) {
 			struct ord_command c;
 			cr_assert_eq(ord_command_decode(&r, &c), ORD_OK);
@@ -84,7 +84,7 @@ Test(admit, clients_are_refused_when_too_much_waits_and_partitions_never)
 	cr_assert_leq(a.entry_bytes, ORD_ADMIT_BYTES_MAX + ORD_COMMAND_BYTES_MAX);
 	struct ord_command trim = {.kind = ORD_COMMAND_TRIM, .trim = {.destination = 1, .upto = 5}};
 	uint64_t before = a.commands_count;
-	ord_admit_internal(&a, &trim, 77);
+	ord_admit_internal(&a, &trim);
 	cr_assert_eq(a.commands_count, before + 1);
 	ord_admit_recycle(&a, ord_admit_take(&a, 99));
 	cr_assert_eq(add_transfer(taken, 100), ORD_OK, "room again once an entry has left");

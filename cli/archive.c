@@ -17,36 +17,18 @@
 
 #include "base/err.h"
 #include "base/limits.h"
-#include "cli/args.h"
+#include "cli/identity.h"
 #include "partition/volume.h"
 
-#define IDENTITY_BYTES_MAX 4096
 #define PATH_SIZE (PATH_MAX + 64)
 
 static const struct ord_uuid unknown;
 
 /* --- Directories. --- */
 
-/* The cluster that the data directory belongs to, where its file "identity" says so. */
-static struct ord_uuid identity_cluster(const char *data_dir)
-{
-	char path[PATH_SIZE], line[IDENTITY_BYTES_MAX];
-	struct ord_uuid cluster = unknown;
-	snprintf(path, sizeof path, "%s/identity", data_dir);
-	FILE *in = fopen(path, "re");
-	while (in != NULL && fgets(line, sizeof line, in) != NULL) {
-		line[strcspn(line, "\n")] = '\0';
-		if (strncmp(line, "cluster_id = ", 13) == 0)
-			ord_uuid_parse(ord_slice_text(line + 13), &cluster);
-	}
-	if (in != NULL)
-		fclose(in);
-	return cluster;
-}
-
 int ord_archive_open(const char *data_dir, struct ord_archive *ret, char *why, size_t why_size)
 {
-	struct ord_archive a = {.cluster = identity_cluster(data_dir)};
+	struct ord_archive a = {.cluster = ord_identity_read(data_dir).cluster};
 	struct stat st;
 	if (snprintf(a.directory, sizeof a.directory, "%s/history", data_dir) >= (int)sizeof a.directory ||
 	    stat(a.directory, &st) != 0 || !S_ISDIR(st.st_mode)) {
@@ -57,39 +39,6 @@ int ord_archive_open(const char *data_dir, struct ord_archive *ret, char *why, s
 		return ORD_ERR_NOT_FOUND;
 	}
 	*ret = a;
-	return ORD_OK;
-}
-
-static int number_compare(const void *a, const void *b)
-{
-	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-	return x < y ? -1 : x > y;
-}
-
-int ord_archive_partitions(const struct ord_archive *a, uint32_t **ret, size_t *ret_count, char *why, size_t why_size)
-{
-	struct dirent **names = NULL;
-	int count = scandir(a->directory, &names, NULL, alphasort);
-	if (count < 0) {
-		snprintf(why, why_size, "%s: %s", a->directory, strerror(errno));
-		return ORD_ERR_IO;
-	}
-	uint32_t *numbers = calloc((size_t)count + 1, sizeof *numbers);
-	size_t used = 0;
-	for (int i = 0; i < count; i++) {
-		int64_t number;
-		if (numbers != NULL && ord_args_number(names[i]->d_name, 0, ORD_PARTITIONS_MAX - 1, &number) == ORD_OK)
-			numbers[used++] = (uint32_t)number;
-		free(names[i]);
-	}
-	free(names);
-	if (numbers == NULL) {
-		snprintf(why, why_size, "%s", ord_err_text(ORD_ERR_NOMEM));
-		return ORD_ERR_NOMEM;
-	}
-	qsort(numbers, used, sizeof *numbers, number_compare);
-	*ret = numbers;
-	*ret_count = used;
 	return ORD_OK;
 }
 

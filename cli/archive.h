@@ -19,9 +19,6 @@ struct ord_archive {
 /* Looks whether there is a history, and whose. ORD_ERR_NOT_FOUND, ORD_ERR_IO, with why. */
 int ord_archive_open(const char *data_dir, struct ord_archive *ret, char *why, size_t why_size);
 
-/* The partitions that have a directory there, ascending. ORD_ERR_IO, ORD_ERR_NOMEM, with why. The caller frees *ret. */
-int ord_archive_partitions(const struct ord_archive *a, uint32_t **ret, size_t *ret_count, char *why, size_t why_size);
-
 /* Where something stands. */
 struct ord_archive_place {
 	const char *path;

@@ -4,38 +4,14 @@
 #include <string.h>
 
 #include "base/err.h"
-#include "base/limits.h"
 #include "cli/archive.h"
 #include "cli/cmd.h"
 #include "cli/command_words.h"
+#include "cli/offline.h"
 #include "cli/sheet.h"
 
 /* The words of a block's commands are some times as long as their bytes. */
 #define WORDS_BYTES_MAX (32u << 20)
-
-static struct ord_flag data_flag(const char **data)
-{
-	return (struct ord_flag){.name = "data",
-				 .value = "DIR",
-				 .text = data,
-				 .help = "data directory of a node, which may run",
-				 .required = true};
-}
-
-static struct ord_flag partition_flag(int64_t *partition)
-{
-	return (struct ord_flag){.name = "partition",
-				 .value = "N",
-				 .number = partition,
-				 .min = 0,
-				 .max = ORD_PARTITIONS_MAX - 1,
-				 .help = "which partition"};
-}
-
-static struct ord_flag json_flag(bool *json)
-{
-	return (struct ord_flag){.name = "json", .on = json, .help = "print JSON"};
-}
 
 /* --- dump --- */
 
@@ -168,8 +144,8 @@ int ord_cmd_log_dump(const struct ord_cmd *self, int argc, char **argv)
 	int64_t partition = 0, from = 0, to = INT64_MAX;
 	struct dump d = {.self = self};
 	struct ord_flag flags[] = {
-		data_flag(&data),
-		partition_flag(&partition),
+		ord_offline_data_flag(&data),
+		ord_offline_partition_flag(&partition),
 		{.name = "from",
 		 .value = "POSITION",
 		 .number = &from,
@@ -184,7 +160,7 @@ int ord_cmd_log_dump(const struct ord_cmd *self, int argc, char **argv)
 		 .max = INT64_MAX,
 		 .help = "the last position to print",
 		 .normal = "the end"},
-		json_flag(&d.json),
+		ord_offline_json_flag(&d.json),
 	};
 	struct ord_args args = {
 		.command = self->name,
@@ -236,8 +212,7 @@ static void verify_damage(void *ctx, const struct ord_archive_place *place, uint
 static void chain_put(struct ord_sheet *s, const uint8_t chain[ORD_CHAIN_BYTES])
 {
 	char text[2 * ORD_CHAIN_BYTES + 1];
-	for (size_t i = 0; i < ORD_CHAIN_BYTES; i++)
-		snprintf(text + 2 * i, 3, "%02x", chain[i]);
+	ord_offline_hex(chain, ORD_CHAIN_BYTES, text);
 	ord_sheet_text(s, text);
 }
 
@@ -298,7 +273,7 @@ static int verify_run(struct verify *v, const char *data, int64_t partition, enu
 	int status = ORD_EXIT_OK;
 	if (ord_archive_open(data, &archive, why, sizeof why) != ORD_OK)
 		return ord_cmd_fail(v->self, ORD_EXIT_USAGE, "%s", why);
-	if (partition < 0 && ord_archive_partitions(&archive, &partitions, &count, why, sizeof why) != ORD_OK)
+	if (partition < 0 && ord_offline_partitions(archive.directory, &partitions, &count, why, sizeof why) != ORD_OK)
 		return ord_cmd_fail(v->self, ORD_EXIT_REFUSED, "%s", why);
 	ord_sheet_init(&v->sheet, columns, ORD_COUNT(columns));
 	for (size_t i = 0; i < count; i++)
@@ -316,7 +291,8 @@ int ord_cmd_log_verify(const struct ord_cmd *self, int argc, char **argv)
 	int64_t partition = -1;
 	bool json = false;
 	struct verify v = {.self = self};
-	struct ord_flag flags[] = {data_flag(&data), partition_flag(&partition), json_flag(&json)};
+	struct ord_flag flags[] = {ord_offline_data_flag(&data), ord_offline_partition_flag(&partition),
+				   ord_offline_json_flag(&json)};
 	struct ord_args args = {.command = self->name,
 				.summary = self->summary,
 				.flags = flags,

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 - reads "key = value" lines. */
+#include "cli/identity.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/limits.h"
+#include "cli/args.h"
+
+#define LINE_SIZE 4096
+#define CLUSTER_KEY "cluster_id = "
+#define PARTITIONS_KEY "partitions = "
+
+/* The value of a line that begins with key; NULL for another line. */
+static const char *value_of(const char *line, const char *key)
+{
+	return strncmp(line, key, strlen(key)) == 0 ? line + strlen(key) : NULL;
+}
+
+static void line_read(const char *line, struct ord_identity *ret)
+{
+	const char *value;
+	int64_t number;
+	if ((value = value_of(line, CLUSTER_KEY)) != NULL)
+		ord_uuid_parse(ord_slice_text(value), &ret->cluster);
+	else if ((value = value_of(line, PARTITIONS_KEY)) != NULL &&
+		 ord_args_number(value, 1, ORD_PARTITIONS_MAX, &number) == ORD_OK)
+		ret->partitions_count = (uint32_t)number;
+}
+
+struct ord_identity ord_identity_read(const char *data_dir)
+{
+	char path[PATH_MAX + 64], line[LINE_SIZE];
+	struct ord_identity identity = {.partitions_count = 0};
+	snprintf(path, sizeof path, "%s/identity", data_dir);
+	FILE *in = fopen(path, "re");
+	if (in == NULL)
+		return identity;
+	while (fgets(line, sizeof line, in) != NULL) {
+		line[strcspn(line, "\n")] = '\0';
+		line_read(line, &identity);
+	}
+	fclose(in);
+	return identity;
+}

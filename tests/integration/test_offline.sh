@@ -1,0 +1,109 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0 - the tools that read a node's files without the node: beside running nodes, on stopped ones, on damaged copies. None of them writes.
+. "$(dirname "$0")/lib.sh"
+dir=$WORK/cluster
+outcomes=$WORK/outcomes
+export ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}handle_segv=0:handle_abort=0 # damaged pages may end a child: that is what it is for
+
+data_of() { # NODE
+	echo "$dir/node-$1/data"
+}
+
+# A value of a replay's answer, which stands in $WORK/replay.
+replayed() { # NAME
+	sed -n "s/^$1	//p" "$WORK/replay"
+}
+
+replay() { # NODE PARTITION [OPTION ...]
+	local node=$1 partition=$2
+	shift 2
+	"$ORDAIN" replay --data "$(data_of "$node")" --partition "$partition" "$@" >"$WORK/replay"
+}
+
+replay_says() { # NODE PARTITION COMPARED
+	replay "$1" "$2" && [ "$(replayed compared)" = "$3" ]
+}
+
+# Digest and history hash of all nodes at one position.
+same_at() { # PARTITION POSITION
+	local node
+	: >"$WORK/same"
+	for node in 1 2 3; do
+		replay "$node" "$1" --to "$2" || return 1
+		echo "$(replayed position) $(replayed digest) $(replayed history)" >>"$WORK/same"
+	done
+	cat "$WORK/same"
+	[ "$(sort -u "$WORK/same" | wc -l)" -eq 1 ]
+}
+
+sums() { # DIR
+	(cd "$1" && find . -type f -exec sha256sum {} + | sort)
+}
+
+# Checkpoints often, and files that are soon full.
+must timeout "$DEADLINE" "$ORDAIN" cluster start --nodes 3 --partitions 2 --dir "$dir" --timeout 60s
+must "$ORDAIN" cluster stop --dir "$dir"
+for node in 1 2 3; do
+	printf 'checkpoint_bytes = 128K\nsegment_bytes = 1M\n' >>"$dir/node-$node/ordaind.conf"
+done
+must timeout "$DEADLINE" "$ORDAIN" cluster start --dir "$dir" --timeout 60s
+must "$ORDAIN" claim users 'al"ice' "person 17" --dir "$dir"
+must "$ORDAIN" claim users "tab	here" "person 18" --dir "$dir"
+
+# --- replay beside nodes that run ---
+
+start_load "$dir" "$outcomes"
+must await_progress "$outcomes" 500
+for node in 1 2 3; do
+	for partition in 0 1; do
+		expect "node $node, partition $partition: the replay has the state of a checkpoint" wait_until "$DEADLINE" replay_says "$node" "$partition" equal
+	done
+done
+expect "every request got its outcome" stop_load "$outcomes"
+
+# --- of stopped nodes ---
+
+must "$ORDAIN" cluster stop --dir "$dir"
+before=$(sums "$dir")
+for partition in 0 1; do
+	must replay 1 "$partition" --to 1000
+	expect "partition $partition: all nodes have one state at position $(replayed position)" same_at "$partition" "$(replayed position)"
+done
+expect "as JSON" says 0 '"partition":1,"position":[0-9]+,.*"digest":"[0-9a-f]{32}"' -- "$ORDAIN" replay --data "$(data_of 1)" --partition 1 --json
+must replay 1 0
+expect "its history hash is that of the last block" says 0 "^0	.*	$(replayed history)	0	-" -- "$ORDAIN" log verify --data "$(data_of 1)" --partition 0
+must replay 1 0 --to 1
+expect "not a command more than was asked for" test "$(replayed position)" -le 1
+must replay 1 0 --to 0
+expect "before the first command" test "$(replayed position) $(replayed entries)" = "0 0"
+expect "nothing was written" test "$before" = "$(sums "$dir")"
+
+# --- damaged copies ---
+
+copy() {
+	rm -rf "$WORK/copy"
+	must cp -a "$(data_of 1)" "$WORK/copy"
+	rm -f "$WORK/copy/lock" "$WORK/copy/state"/*/lock.mdb
+}
+
+flip() { # FILE OFFSET
+	must "$PYTHON" "$HERE/history.py" flip "$1" "$2"
+}
+
+copy
+history=$WORK/copy/history/0/00000000000000000001.hist
+flip "$history" 300
+expect "a damaged block of history is named" says 1 "history/0/00000000000000000001.hist, offset 64: .*checksum" "^position	0" -- "$ORDAIN" replay --data "$WORK/copy" --partition 0
+copy
+sed -i 's/^partitions = .*/partitions = 3/' "$WORK/copy/identity"
+expect "with other partitions the state is another one" says 1 "differs|cannot be used" -- "$ORDAIN" replay --data "$WORK/copy" --partition 0
+copy
+rm -r "$WORK/copy/state"
+expect "without a state there is nothing to compare with" says 0 "^compared	none" -- "$ORDAIN" replay --data "$WORK/copy" --partition 0
+copy
+truncate -s 8192 "$WORK/copy/state/0/data.mdb"
+expect "a state that was cut short is named" says 1 "state/0/data.mdb has 8192 bytes" "^compared	unreadable" -- "$ORDAIN" replay --data "$WORK/copy" --partition 0
+copy
+rm "$WORK/copy/identity"
+expect "without identity" says 2 "identity does not say" -- "$ORDAIN" replay --data "$WORK/copy" --partition 0
+expect "a partition that is not there" says 2 "partitions 0 to 1" -- "$ORDAIN" replay --data "$(data_of 1)" --partition 2

@@ -19,16 +19,11 @@
 
 #include "base/assert.h"
 #include "base/err.h"
-#include "base/hash.h"
 #include "base/limits.h"
 #include "partition/account.h"
 #include "partition/name.h"
 #include "partition/request.h"
 
-#define NUMBERS_FORMAT 1
-#define NUMBERS_KEY "partition"
-#define NOTE_KEY "note"
-#define CRC_BYTES 4
 #define STAGE_KEY_BYTES (sizeof(struct ord_uuid) + 1)
 #define MESSAGE_KEY_BYTES 12
 #define POSTING_KEY_BYTES 8
@@ -51,58 +46,24 @@ static void put_big_endian(uint8_t *at, uint64_t v, size_t bytes)
 		at[i] = (uint8_t)(v >> (8 * (bytes - 1 - i)));
 }
 
-static uint64_t get_big_endian(const uint8_t *at, size_t bytes)
-{
-	uint64_t v = 0;
-	for (size_t i = 0; i < bytes; i++)
-		v = v << 8 | at[i];
-	return v;
-}
-
 /* --- Checksums. --- */
-
-static uint32_t checksum(enum ord_store_table table, struct ord_slice key, struct ord_slice body)
-{
-	uint8_t number = (uint8_t)table;
-	uint32_t crc = ord_crc32c(0, &number, 1);
-	crc = ord_crc32c(crc, key.base, key.len);
-	return ord_crc32c(crc, body.base, body.len);
-}
 
 /* Adds what stands in the checkpoint's value buffer. */
 static void put_value(struct ord_partition *p, enum ord_store_table table, struct ord_slice key)
 {
 	struct ord_bytes *value = &p->checkpoint.value;
-	ord_bytes_put_u32(value, checksum(table, key, ord_bytes_slice(value)));
+	ord_bytes_put_u32(value, ord_stored_checksum(table, key, ord_bytes_slice(value)));
 	ORD_ASSERT(!value->failed);
 	ord_changes_put(&p->checkpoint.changes, table, key, ord_bytes_slice(value));
 	ord_bytes_clear(value);
 }
 
 /* The value without its checksum. ORD_ERR_NOT_FOUND, ORD_ERR_IO, ORD_ERR_CORRUPT. */
-static int verify(enum ord_store_table table, struct ord_slice key, struct ord_slice value, struct ord_reader *ret)
-{
-	if (value.len < CRC_BYTES)
-		return ORD_ERR_CORRUPT;
-	struct ord_slice body = ord_slice_of(value.base, value.len - CRC_BYTES);
-	uint32_t crc;
-	memcpy(&crc, (const uint8_t *)value.base + body.len, sizeof crc);
-	if (crc != checksum(table, key, body))
-		return ORD_ERR_CORRUPT;
-	*ret = ord_reader_of(body);
-	return ORD_OK;
-}
-
-static int get(const struct ord_partition *p, enum ord_store_table table, struct ord_slice key, struct ord_reader *ret)
+static int get(const struct ord_partition *p, enum ord_store_table table, struct ord_slice key, struct ord_slice *ret)
 {
 	struct ord_slice value;
 	int err = p->store->get(p->store->ctx, table, key, &value);
-	return err == ORD_OK ? verify(table, key, value, ret) : err;
-}
-
-static struct ord_slice rest_of(struct ord_reader *r)
-{
-	return ord_reader_take(r, ord_reader_left(r));
+	return err == ORD_OK ? ord_stored_verify(table, key, value, ret) : err;
 }
 
 /* --- Accounts. --- */
@@ -124,33 +85,32 @@ static void put_account(struct ord_partition *p, const struct ord_account *a)
 	put_value(p, ORD_STORE_ACCOUNTS, ord_account_id(a));
 }
 
-static int take_account(struct ord_partition *p, struct ord_slice key, struct ord_reader r)
+static int take_account(struct ord_partition *p, struct ord_slice key, struct ord_slice body)
 {
-	struct ord_account a = {.state = ord_reader_u8(&r)};
-	unsigned __int128 low = ord_reader_u64(&r);
-	a.balance = (ord_balance)(low | (unsigned __int128)ord_reader_u64(&r) << 64);
-	a.floor = (int64_t)ord_reader_u64(&r);
-	a.ceiling = (int64_t)ord_reader_u64(&r);
-	a.opened_us = ord_reader_u64(&r);
-	a.postings_count = ord_reader_u64(&r);
-	a.last_ordinal = ord_reader_u64(&r);
-	for (size_t i = 0; i < ORD_POSTING_LEVELS; i++)
-		a.ordinals[i] = ord_reader_u64(&r);
-	struct ord_slice asset = ord_reader_text8(&r);
-	if (r.failed || ord_reader_left(&r) != 0 || key.len > ORD_ACCOUNT_ID_BYTES_MAX)
-		return ORD_ERR_CORRUPT;
-	struct ord_account *made = ord_account_make(p, &a, key, asset);
+	struct ord_stored_account s;
+	int err = ord_stored_account(key, body, &s);
+	if (err != ORD_OK)
+		return err;
+	struct ord_account a = {.balance = s.balance,
+				.floor = s.floor,
+				.ceiling = s.ceiling,
+				.opened_us = s.opened_us,
+				.postings_count = s.postings_count,
+				.last_ordinal = s.last_ordinal,
+				.state = s.state};
+	memcpy(a.ordinals, s.ordinals, sizeof a.ordinals);
+	struct ord_account *made = ord_account_make(p, &a, s.account, s.asset);
 	ord_row_loaded(p, &made->row, ORD_STORE_ACCOUNTS);
 	return ORD_OK;
 }
 
 int ord_saved_get_account(struct ord_partition *p, struct ord_slice account)
 {
-	struct ord_reader r;
-	int err = account.len == 0 ? ORD_ERR_NOT_FOUND : get(p, ORD_STORE_ACCOUNTS, account, &r);
+	struct ord_slice body;
+	int err = account.len == 0 ? ORD_ERR_NOT_FOUND : get(p, ORD_STORE_ACCOUNTS, account, &body);
 	if (err == ORD_ERR_NOT_FOUND)
 		return ORD_OK;
-	return err == ORD_OK ? take_account(p, account, r) : err;
+	return err == ORD_OK ? take_account(p, account, body) : err;
 }
 
 /* --- Names. --- */
@@ -183,28 +143,14 @@ static void put_name(struct ord_partition *p, const struct ord_name *n)
 	put_value(p, ORD_STORE_NAMES, key_slice(&key));
 }
 
-static struct ord_uuid read_uuid(struct ord_reader *r)
+static int take_name(struct ord_partition *p, struct ord_slice key, struct ord_slice body)
 {
-	struct ord_uuid id = {{0}};
-	struct ord_slice bytes = ord_reader_take(r, sizeof id.bytes);
-	if (bytes.len == sizeof id.bytes)
-		memcpy(id.bytes, bytes.base, sizeof id.bytes);
-	return id;
-}
-
-static int take_name(struct ord_partition *p, struct ord_slice key, struct ord_reader r)
-{
-	struct ord_reader k = ord_reader_of(key);
-	struct ord_naming naming = {.space = ord_reader_text8(&k)};
-	naming.name = rest_of(&k);
-	struct ord_name n = {.request_id = read_uuid(&r)};
-	n.position = ord_reader_u64(&r);
-	n.since_us = ord_reader_u64(&r);
-	naming.owner = rest_of(&r);
-	if (k.failed || r.failed || naming.space.len > ORD_NAMESPACE_BYTES_MAX ||
-	    naming.name.len > ORD_NAME_BYTES_MAX || naming.owner.len > ORD_OWNER_BYTES_MAX)
-		return ORD_ERR_CORRUPT;
-	struct ord_name *made = ord_name_make(p, &n, &naming);
+	struct ord_stored_name s;
+	int err = ord_stored_name(key, body, &s);
+	if (err != ORD_OK)
+		return err;
+	struct ord_name n = {.request_id = s.request_id, .position = s.position, .since_us = s.since_us};
+	struct ord_name *made = ord_name_make(p, &n, &s.naming);
 	ord_row_loaded(p, &made->row, ORD_STORE_NAMES);
 	return ORD_OK;
 }
@@ -212,11 +158,11 @@ static int take_name(struct ord_partition *p, struct ord_slice key, struct ord_r
 int ord_saved_get_name(struct ord_partition *p, struct ord_slice space, struct ord_slice name)
 {
 	struct saved_key key = name_key(space, name);
-	struct ord_reader r;
-	int err = get(p, ORD_STORE_NAMES, key_slice(&key), &r);
+	struct ord_slice body;
+	int err = get(p, ORD_STORE_NAMES, key_slice(&key), &body);
 	if (err == ORD_ERR_NOT_FOUND)
 		return ORD_OK;
-	return err == ORD_OK ? take_name(p, key_slice(&key), r) : err;
+	return err == ORD_OK ? take_name(p, key_slice(&key), body) : err;
 }
 
 /* --- Requests. --- */
@@ -235,20 +181,21 @@ static void put_request(struct ord_partition *p, const struct ord_request *q)
 	put_value(p, ORD_STORE_REQUESTS, ord_slice_of(q->id.bytes, sizeof q->id.bytes));
 }
 
-static int take_request(struct ord_partition *p, struct ord_slice key, struct ord_reader r)
+static int take_request(struct ord_partition *p, struct ord_slice key, struct ord_slice body)
 {
-	struct ord_reader k = ord_reader_of(key);
-	struct ord_request q = {.id = read_uuid(&k), .position = ord_reader_u64(&r)};
-	q.logged_us = ord_reader_u64(&r);
-	q.decided_us = ord_reader_u64(&r);
-	q.kind = ord_reader_u8(&r);
-	q.status = ord_reader_u8(&r);
-	q.field = ord_reader_u8(&r);
-	q.reason = ord_reader_u16(&r);
-	struct ord_slice body = rest_of(&r);
-	if (k.failed || r.failed || body.len > ORD_COMMAND_BYTES_MAX)
-		return ORD_ERR_CORRUPT;
-	struct ord_request *made = ord_request_make(p, &q, body);
+	struct ord_stored_request s;
+	int err = ord_stored_request(key, body, &s);
+	if (err != ORD_OK)
+		return err;
+	struct ord_request q = {.id = s.id,
+				.position = s.position,
+				.logged_us = s.logged_us,
+				.decided_us = s.decided_us,
+				.kind = s.kind,
+				.status = s.status,
+				.field = s.field,
+				.reason = s.reason};
+	struct ord_request *made = ord_request_make(p, &q, s.body);
 	ord_row_loaded(p, &made->row, ORD_STORE_REQUESTS);
 	return ORD_OK;
 }
@@ -256,11 +203,11 @@ static int take_request(struct ord_partition *p, struct ord_slice key, struct or
 int ord_saved_get_request(struct ord_partition *p, const struct ord_uuid *id)
 {
 	struct ord_slice key = ord_slice_of(id->bytes, sizeof id->bytes);
-	struct ord_reader r;
-	int err = get(p, ORD_STORE_REQUESTS, key, &r);
+	struct ord_slice body;
+	int err = get(p, ORD_STORE_REQUESTS, key, &body);
 	if (err == ORD_ERR_NOT_FOUND)
 		return ORD_OK;
-	return err == ORD_OK ? take_request(p, key, r) : err;
+	return err == ORD_OK ? take_request(p, key, body) : err;
 }
 
 /* --- Stages and postings. --- */
@@ -312,14 +259,14 @@ static void put_stage(struct ord_partition *p, const struct ord_stage *stage)
 		put_posting(p, (const struct ord_posting *)stage);
 }
 
-static int take_stage(struct ord_partition *p, struct ord_slice key, struct ord_reader r)
+static int take_stage(struct ord_partition *p, struct ord_slice key, struct ord_slice body)
 {
-	struct ord_reader k = ord_reader_of(key);
-	struct ord_stage stage = {.request_id = read_uuid(&k), .kind = ord_reader_u8(&k), .home = ord_reader_u32(&r)};
-	stage.reason = ord_reader_u16(&r);
-	stage.ordinal = ord_reader_u64(&r);
-	if (k.failed || r.failed || ord_reader_left(&r) != 0)
-		return ORD_ERR_CORRUPT;
+	struct ord_stored_stage s;
+	int err = ord_stored_stage(key, body, &s);
+	if (err != ORD_OK)
+		return err;
+	struct ord_stage stage = {
+		.request_id = s.request_id, .ordinal = s.ordinal, .home = s.home, .reason = s.reason, .kind = s.kind};
 	struct ord_stage *made = ord_posting_make_stage(p, &stage);
 	ord_row_loaded(p, &made->row, ORD_STORE_STAGES);
 	return ORD_OK;
@@ -328,35 +275,29 @@ static int take_stage(struct ord_partition *p, struct ord_slice key, struct ord_
 int ord_saved_get_stage(struct ord_partition *p, const struct ord_uuid *request_id, enum ord_posting_kind kind)
 {
 	struct saved_key key = stage_key(request_id, (uint8_t)kind);
-	struct ord_reader r;
-	int err = get(p, ORD_STORE_STAGES, key_slice(&key), &r);
+	struct ord_slice body;
+	int err = get(p, ORD_STORE_STAGES, key_slice(&key), &body);
 	if (err == ORD_ERR_NOT_FOUND)
 		return ORD_OK;
-	return err == ORD_OK ? take_stage(p, key_slice(&key), r) : err;
+	return err == ORD_OK ? take_stage(p, key_slice(&key), body) : err;
 }
 
 int ord_saved_get_posting(const struct ord_partition *p, uint64_t ordinal, struct ord_posting_fact *ret)
 {
 	struct saved_key key = posting_key(ordinal);
-	struct ord_reader r;
-	int err = get(p, ORD_STORE_POSTINGS, key_slice(&key), &r);
+	struct ord_slice body;
+	int err = get(p, ORD_STORE_POSTINGS, key_slice(&key), &body);
 	if (err != ORD_OK)
 		return err == ORD_ERR_NOT_FOUND ? ORD_ERR_CORRUPT : err;
-	struct ord_posting_fact fact = {.view = {.request_id = read_uuid(&r)}, .home = ord_reader_u32(&r)};
-	fact.view.kind = ord_reader_u8(&r);
-	fact.account = ord_reader_u64(&r);
-	fact.view.number = ord_reader_u64(&r);
-	fact.view.amount = (int64_t)ord_reader_u64(&r);
-	fact.view.balance_after = (int64_t)ord_reader_u64(&r);
-	fact.view.position = ord_reader_u64(&r);
-	fact.view.time_us = ord_reader_u64(&r);
-	fact.previous = ord_reader_u64(&r);
-	fact.earlier = ord_reader_u64(&r);
-	fact.view.counterparty = rest_of(&r);
-	if (r.failed)
-		return ORD_ERR_CORRUPT;
-	*ret = fact;
-	return ORD_OK;
+	struct ord_stored_posting s;
+	err = ord_stored_posting(key_slice(&key), body, &s);
+	if (err == ORD_OK)
+		*ret = (struct ord_posting_fact){.view = s.view,
+						 .account = s.account,
+						 .previous = s.previous,
+						 .earlier = s.earlier,
+						 .home = s.home};
+	return err;
 }
 
 /* --- Rows. --- */
@@ -384,30 +325,47 @@ struct load {
 	enum ord_store_table table;
 };
 
+static bool is_loaded(const struct ord_partition *p, enum ord_store_table table, struct ord_slice key)
+{
+	struct ord_reader k = ord_reader_of(key);
+	struct ord_slice first = ord_reader_text8(&k);
+	struct ord_uuid id = {{0}};
+	if (table == ORD_STORE_ACCOUNTS)
+		return ord_account_find(p, key) != NULL;
+	if (table == ORD_STORE_NAMES)
+		return !k.failed && ord_name_is_known(p, first, ord_reader_take(&k, ord_reader_left(&k)));
+	if (key.len < sizeof id.bytes)
+		return false;
+	memcpy(id.bytes, key.base, sizeof id.bytes);
+	if (table == ORD_STORE_REQUESTS)
+		return ord_request_find(p, &id) != NULL;
+	return key.len == STAGE_KEY_BYTES &&
+	       ord_posting_find(p, &id, ((const uint8_t *)key.base)[sizeof id.bytes]) != NULL;
+}
+
+int ord_saved_load(struct ord_partition *p, enum ord_store_table table, struct ord_slice key, struct ord_slice value)
+{
+	struct ord_slice body;
+	int err = ord_stored_verify(table, key, value, &body);
+	if (err != ORD_OK || is_loaded(p, table, key))
+		return err;
+	switch (table) {
+	case ORD_STORE_ACCOUNTS:
+		return take_account(p, key, body);
+	case ORD_STORE_NAMES:
+		return take_name(p, key, body);
+	case ORD_STORE_REQUESTS:
+		return take_request(p, key, body);
+	default:
+		ORD_ASSERT(table == ORD_STORE_STAGES);
+		return take_stage(p, key, body);
+	}
+}
+
 static int load_cb(void *arg, struct ord_slice key, struct ord_slice value)
 {
-	struct load *load = arg;
-	struct ord_partition *p = load->p;
-	struct ord_reader r;
-	int err = verify(load->table, key, value, &r);
-	if (err != ORD_OK)
-		return err;
-	struct ord_reader k = ord_reader_of(key);
-	struct ord_uuid id = {{0}};
-	struct ord_slice space;
-	switch (load->table) {
-	case ORD_STORE_ACCOUNTS:
-		return ord_account_find(p, key) != NULL ? ORD_OK : take_account(p, key, r);
-	case ORD_STORE_NAMES:
-		space = ord_reader_text8(&k);
-		return ord_name_is_known(p, space, rest_of(&k)) ? ORD_OK : take_name(p, key, r);
-	case ORD_STORE_REQUESTS:
-		id = read_uuid(&k);
-		return ord_request_find(p, &id) != NULL ? ORD_OK : take_request(p, key, r);
-	default:
-		id = read_uuid(&k);
-		return ord_posting_find(p, &id, ord_reader_u8(&k)) != NULL ? ORD_OK : take_stage(p, key, r);
-	}
+	const struct load *load = arg;
+	return ord_saved_load(load->p, load->table, key, value);
 }
 
 int ord_state_load_all(struct ord_partition *p)
@@ -461,50 +419,33 @@ void ord_saved_put_messages(struct ord_partition *p)
 static int load_message_cb(void *arg, struct ord_slice key, struct ord_slice value)
 {
 	struct ord_partition *p = arg;
-	struct ord_reader r;
-	struct ord_message m;
-	int err = verify(ORD_STORE_MESSAGES, key, value, &r);
-	if (err != ORD_OK || key.len != MESSAGE_KEY_BYTES)
-		return err != ORD_OK ? err : ORD_ERR_CORRUPT;
-	uint64_t destination = get_big_endian(key.base, 4);
-	uint64_t number = get_big_endian((const uint8_t *)key.base + 4, 8);
-	if (destination >= p->partitions_count || number != p->outboxes[destination].next)
+	struct ord_stored_message m;
+	struct ord_slice body;
+	int err = ord_stored_verify(ORD_STORE_MESSAGES, key, value, &body);
+	if (err == ORD_OK)
+		err = ord_stored_message(key, body, &m);
+	if (err != ORD_OK)
+		return err;
+	if (m.destination >= p->partitions_count || m.number != p->outboxes[m.destination].next)
 		return ORD_ERR_CORRUPT;
-	struct ord_slice message = ord_slice_of(r.base, r.len);
-	if (ord_message_decode(&r, &m) != ORD_OK || ord_reader_left(&r) != 0)
-		return ORD_ERR_CORRUPT;
-	ord_outbox_load(&p->outboxes[destination], message);
+	ord_outbox_load(&p->outboxes[m.destination], m.bytes);
 	p->outbox_count++;
-	p->outbox_bytes += message.len;
+	p->outbox_bytes += m.bytes.len;
 	return ORD_OK;
 }
 
 /* --- The partition's own numbers. --- */
 
-/* In the order in which they are put: u32 format, partition, count of partitions; then these as u64; then 32 bytes of history hash; then for each partition u64 first and next of the outbox, and the cursor. */
-#define NUMBERS(X)                         \
-	X(p->position)                     \
-	X(p->entries_count)                \
-	X(p->time_us)                      \
-	X(p->accounts_count)               \
-	X(p->names_count)                  \
-	X(p->requests_count)               \
-	X(p->unsettled_count)              \
-	X(p->postings_count)               \
-	X(p->ignored_count)                \
-	X(p->digest.sum[0])                \
-	X(p->digest.sum[1])                \
-	X(p->rows.requests_made.newest_ms) \
-	X(p->rows.stages_made.newest_ms)
-
+/* In the order in which they are put: u32 format, partition, count of partitions; then partition/numbers.def as u64; u8 odd request ids, u8 odd stages; then 32 bytes of history hash; then for each partition
+ * u64 first and next of the outbox, and the cursor. */
 void ord_saved_put_numbers(struct ord_partition *p)
 {
 	struct ord_bytes *v = &p->checkpoint.value;
-	ord_bytes_put_u32(v, NUMBERS_FORMAT);
+	ord_bytes_put_u32(v, ORD_SAVED_NUMBERS_FORMAT);
 	ord_bytes_put_u32(v, p->id);
 	ord_bytes_put_u32(v, p->partitions_count);
-#define X(number) ord_bytes_put_u64(v, number);
-	NUMBERS(X)
+#define X(place, name) ord_bytes_put_u64(v, p->place);
+#include "partition/numbers.def"
 #undef X
 	ord_bytes_put_u8(v, p->rows.requests_made.odd);
 	ord_bytes_put_u8(v, p->rows.stages_made.odd);
@@ -514,41 +455,34 @@ void ord_saved_put_numbers(struct ord_partition *p)
 		ord_bytes_put_u64(v, p->outboxes[i].next);
 		ord_bytes_put_u64(v, p->cursors[i]);
 	}
-	put_value(p, ORD_STORE_META, ord_slice_text(NUMBERS_KEY));
+	put_value(p, ORD_STORE_META, ord_slice_text(ORD_STORED_NUMBERS_KEY));
 }
 
 void ord_saved_put_note(struct ord_partition *p, struct ord_slice note)
 {
 	ord_bytes_put(&p->checkpoint.value, note.base, note.len);
-	put_value(p, ORD_STORE_META, ord_slice_text(NOTE_KEY));
+	put_value(p, ORD_STORE_META, ord_slice_text(ORD_STORED_NOTE_KEY));
 }
 
 int ord_saved_get_note(const struct ord_partition *p, struct ord_slice *ret)
 {
-	struct ord_reader r;
-	int err = get(p, ORD_STORE_META, ord_slice_text(NOTE_KEY), &r);
-	if (err == ORD_ERR_NOT_FOUND) {
-		*ret = (struct ord_slice){0};
-		return ORD_OK;
-	}
-	if (err == ORD_OK)
-		*ret = ord_slice_of(r.base, r.len);
-	return err;
+	int err = get(p, ORD_STORE_META, ord_slice_text(ORD_STORED_NOTE_KEY), ret);
+	if (err != ORD_ERR_NOT_FOUND)
+		return err;
+	*ret = (struct ord_slice){0};
+	return ORD_OK;
 }
 
-static int take_outboxes(struct ord_partition *p, struct ord_reader *r)
+static int take_outboxes(struct ord_partition *p, const struct ord_stored_numbers *n)
 {
 	for (uint32_t i = 0; i < p->partitions_count; i++) {
-		struct ord_outbox_saved *saved = &p->outboxes_saved[i];
-		saved->first = ord_reader_u64(r);
-		saved->next = ord_reader_u64(r);
-		p->cursors[i] = ord_reader_u64(r);
-		if (r->failed || saved->first == 0 || saved->first > saved->next)
+		struct ord_stored_outbox o = ord_stored_outbox_of(n, i);
+		if (o.first == 0 || o.first > o.next)
 			return ORD_ERR_CORRUPT;
-		p->outboxes[i].first = p->outboxes[i].next = saved->first;
+		p->outboxes_saved[i] = (struct ord_outbox_saved){.first = o.first, .next = o.next};
+		p->cursors[i] = o.cursor;
+		p->outboxes[i].first = p->outboxes[i].next = o.first;
 	}
-	if (ord_reader_left(r) != 0)
-		return ORD_ERR_CORRUPT;
 	int err = p->store->walk(p->store->ctx, ORD_STORE_MESSAGES, load_message_cb, p);
 	for (uint32_t i = 0; err == ORD_OK && i < p->partitions_count; i++)
 		if (p->outboxes[i].next != p->outboxes_saved[i].next)
@@ -556,34 +490,31 @@ static int take_outboxes(struct ord_partition *p, struct ord_reader *r)
 	return err;
 }
 
-static int take_numbers(struct ord_partition *p, struct ord_reader *r)
+static int take_numbers(struct ord_partition *p, struct ord_slice body)
 {
-	if (ord_reader_u32(r) != NUMBERS_FORMAT)
-		return r->failed ? ORD_ERR_CORRUPT : ORD_ERR_FORMAT;
-	uint32_t id = ord_reader_u32(r);
-	uint32_t partitions_count = ord_reader_u32(r);
-	if (!r->failed && (id != p->id || partitions_count != p->partitions_count))
+	struct ord_stored_numbers n;
+	int err = ord_stored_numbers(body, &n);
+	if (err != ORD_OK)
+		return err;
+	if (n.partition != p->id || n.partitions_count != p->partitions_count)
 		return ORD_ERR_MISMATCH;
-#define X(number) number = ord_reader_u64(r);
-	NUMBERS(X)
+#define X(place, name) p->place = n.numbers[ORD_STORED_##name];
+#include "partition/numbers.def"
 #undef X
-	p->rows.requests_made.odd = ord_reader_u8(r) != 0;
-	p->rows.stages_made.odd = ord_reader_u8(r) != 0;
-	struct ord_slice hash = ord_reader_take(r, sizeof p->chain.hash);
-	if (r->failed)
-		return ORD_ERR_CORRUPT;
-	memcpy(p->chain.hash, hash.base, sizeof p->chain.hash);
-	return take_outboxes(p, r);
+	p->rows.requests_made.odd = n.requests_odd;
+	p->rows.stages_made.odd = n.stages_odd;
+	memcpy(p->chain.hash, n.history_hash, sizeof p->chain.hash);
+	return take_outboxes(p, &n);
 }
 
 int ord_saved_open(struct ord_partition *p)
 {
-	struct ord_reader r;
-	int err = get(p, ORD_STORE_META, ord_slice_text(NUMBERS_KEY), &r);
+	struct ord_slice body;
+	int err = get(p, ORD_STORE_META, ord_slice_text(ORD_STORED_NUMBERS_KEY), &body);
 	if (err == ORD_ERR_NOT_FOUND)
 		return ORD_OK;
 	if (err == ORD_OK)
-		err = take_numbers(p, &r);
+		err = take_numbers(p, body);
 	if (err != ORD_OK)
 		return err;
 	p->postings.first = p->postings_count;

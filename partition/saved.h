@@ -6,6 +6,9 @@
 #include "partition/posting.h"
 #include "partition/state.h"
 
+/* Of the partition's own numbers. */
+#define ORD_SAVED_NUMBERS_FORMAT 1
+
 /* Adds to the checkpoint's changes: a row as it is, or that it is gone; the messages that the store has not, and those that it need not have any more; the partition's own numbers; the owner's note. */
 void ord_saved_put_row(struct ord_partition *p, const struct ord_row *row);
 void ord_saved_put_messages(struct ord_partition *p);
@@ -20,6 +23,9 @@ int ord_saved_get_account(struct ord_partition *p, struct ord_slice account);
 int ord_saved_get_name(struct ord_partition *p, struct ord_slice space, struct ord_slice name);
 int ord_saved_get_request(struct ord_partition *p, const struct ord_uuid *id);
 int ord_saved_get_stage(struct ord_partition *p, const struct ord_uuid *request_id, enum ord_posting_kind kind);
+
+/* Brings the record that a walk of the store has met into memory, unless it is there: of ACCOUNTS, NAMES, REQUESTS and STAGES. ORD_ERR_CORRUPT. */
+int ord_saved_load(struct ord_partition *p, enum ord_store_table table, struct ord_slice key, struct ord_slice value);
 
 /* A posting that is not in memory; its slices point into the store. ORD_ERR_IO; ORD_ERR_CORRUPT also when it is not there. */
 int ord_saved_get_posting(const struct ord_partition *p, uint64_t ordinal, struct ord_posting_fact *ret);

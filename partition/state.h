@@ -17,14 +17,9 @@
 #include "partition/pool.h"
 #include "partition/row.h"
 #include "partition/store.h"
+#include "partition/stored.h"
 
 /* Records begin with their row, which begins with its table link, so that a link is its record. Texts stand at the end of the record, one after the other. */
-
-/* Wider than an amount: a refund always succeeds, and together with credits that came meanwhile it can pass 2^63-1. */
-typedef __int128 ord_balance;
-
-/* A posting knows the one before it, and one that lies a power of 16 before it when that power divides its number: any of an account's postings is found from the newest in a few dozen steps. */
-#define ORD_POSTING_LEVELS 7
 
 struct ord_account {
 	struct ord_row row;
@@ -165,6 +160,9 @@ void ord_partition_emit(struct ord_partition *p, uint32_t destination, const str
 
 /* The state digest made anew from every record; equal to status.state_digest, or memory or store has changed by itself. Loads all (ord_state_load_all). ORD_ERR_IO, ORD_ERR_CORRUPT. */
 int ord_partition_digest_recompute(struct ord_partition *p, uint64_t ret[2]);
+
+/* The state digest whose part of accounts, names, requests and stages is given: the rest is in memory. */
+void ord_partition_digest_close(const struct ord_partition *p, struct ord_digest records, uint64_t ret[2]);
 
 static inline struct ord_slice ord_account_id(const struct ord_account *a)
 {

@@ -37,6 +37,18 @@ void ord_partition_status(const struct ord_partition *p, struct ord_partition_st
 	memcpy(ret->history_hash, p->chain.hash, sizeof ret->history_hash);
 }
 
+void ord_partition_digest_close(const struct ord_partition *p, struct ord_digest records, uint64_t ret[2])
+{
+	struct ord_digest d = records;
+	for (uint32_t i = 0; i < p->partitions_count; i++) {
+		ord_outbox_digest(&p->outboxes[i], &d);
+		ord_digest_count(&d, ORD_DIGEST_CURSOR, i, p->cursors[i]);
+	}
+	d = digest_finish(p, d);
+	ret[0] = d.sum[0];
+	ret[1] = d.sum[1];
+}
+
 int ord_partition_digest_recompute(struct ord_partition *p, uint64_t ret[2])
 {
 	struct ord_digest d = {{0, 0}};
@@ -58,12 +70,6 @@ int ord_partition_digest_recompute(struct ord_partition *p, uint64_t ret[2])
 		if (err != ORD_OK)
 			return err;
 	}
-	for (uint32_t i = 0; i < p->partitions_count; i++) {
-		ord_outbox_digest(&p->outboxes[i], &d);
-		ord_digest_count(&d, ORD_DIGEST_CURSOR, i, p->cursors[i]);
-	}
-	d = digest_finish(p, d);
-	ret[0] = d.sum[0];
-	ret[1] = d.sum[1];
+	ord_partition_digest_close(p, d, ret);
 	return ORD_OK;
 }

@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: Apache-2.0 - a stored state against its own numbers: sound ones pass, and whatever changes by itself is found. */
+#include "partition/audit.h"
+
+#include <criterion/criterion.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "partition/checkpoint.h"
+#include "partition/state.h"
+#include "tests/support/lab.h"
+#include "tests/support/partition_build.h"
+
+#define TIME_US 1700000000000000u
+#define ALL SIZE_MAX
+
+static struct lab l;
+
+static void checkpoint(void)
+{
+	struct ord_checkpoint_status status;
+
+	do {
+		lab_checkpoint(&l, 0, ALL);
+		ord_checkpoint_status(l.partitions[0], &status);
+	} while (status.under_way);
+}
+
+/* Records of every kind: a name, a refused transfer, and a message that waits for another partition. */
+static void open_lab(void)
+{
+	const char *bank = build_account_in("bank", 0, 2);
+	const char *alice = build_account_in("alice", 0, 2);
+	const char *bob = build_account_in("bob", 1, 2);
+
+	lab_open_stored(&l, 2);
+	build_apply(&l, 0, build_open("o1", bank, "EUR", -1000000, INT64_MAX), TIME_US);
+	build_apply(&l, 0, build_open("o2", alice, "EUR", 0, INT64_MAX), TIME_US);
+	build_apply(&l, 0, build_transfer("t1", bank, alice, 100), TIME_US);
+	build_apply(&l, 0, build_transfer("t2", alice, bank, 500), TIME_US);
+	build_apply(&l, 0, build_transfer("t3", alice, bob, 10), TIME_US);
+	build_apply(&l, 0, build_claim("n1", "users", "ada", "node-1"), TIME_US);
+	checkpoint();
+}
+
+static void close_lab(void)
+{
+	lab_close(&l);
+}
+
+TestSuite(partition_audit, .init = open_lab, .fini = close_lab);
+
+static struct memory_store *store(void)
+{
+	return &l.stores[0].store;
+}
+
+struct feed {
+	struct ord_audit *audit;
+	enum ord_store_table table;
+};
+
+static int feed_cb(void *arg, struct ord_slice key, struct ord_slice value)
+{
+	struct feed *feed = arg;
+
+	return ord_audit_add(feed->audit, feed->table, key, value);
+}
+
+/* What auditing all of the store gives, whichever step finds it. */
+static int audit(char why[ORD_AUDIT_WHY_SIZE])
+{
+	struct ord_partition_options options = {.id = 0, .partitions_count = 2, .store = &store()->interface};
+	struct feed feed = {.audit = NULL};
+	int err = ord_audit_open(&options, &feed.audit);
+
+	why[0] = '\0';
+	for (unsigned t = ORD_STORE_META; err == ORD_OK && t < ORD_STORE_TABLES; t++) {
+		feed.table = (enum ord_store_table)t;
+		err = store()->interface.walk(store()->interface.ctx, feed.table, feed_cb, &feed);
+	}
+	if (err == ORD_OK)
+		err = ord_audit_finish(feed.audit, why);
+	if (feed.audit != NULL)
+		ord_audit_close(feed.audit);
+	return err;
+}
+
+Test(partition_audit, a_state_that_was_written_is_sound)
+{
+	char why[ORD_AUDIT_WHY_SIZE];
+
+	for (unsigned t = ORD_STORE_META; t < ORD_STORE_TABLES; t++)
+		cr_expect_gt(store()->tables[t].count, 0, "table %u has records", t);
+	cr_expect_eq(audit(why), ORD_OK, "%s", why);
+}
+
+Test(partition_audit, the_digest_is_that_of_the_partition)
+{
+	struct ord_partition_options options = {.id = 0, .partitions_count = 2, .store = &store()->interface};
+	struct ord_partition_status expected, found;
+	struct ord_audit *a;
+
+	ord_partition_status(l.partitions[0], &expected);
+	cr_assert_eq(ord_audit_open(&options, &a), ORD_OK);
+	ord_audit_status(a, &found);
+	cr_expect_eq(memcmp(found.state_digest, expected.state_digest, sizeof expected.state_digest), 0);
+	ord_audit_close(a);
+}
+
+/* Every bit of every value: its checksum finds it. */
+Test(partition_audit, a_bit_that_changes_is_found)
+{
+	char why[ORD_AUDIT_WHY_SIZE];
+
+	for (unsigned t = ORD_STORE_META; t < ORD_STORE_TABLES; t++) {
+		for (size_t place = 0; place < store()->tables[t].count; place++) {
+			struct memory_pair *pair = memory_store_pair(store(), t, place);
+			for (size_t i = 0; i < pair->value_bytes; i++) {
+				pair->bytes[pair->key_bytes + i] ^= 1u << (i % 8);
+				cr_assert_neq(audit(why), ORD_OK, "table %u, record %zu, byte %zu", t, place, i);
+				pair->bytes[pair->key_bytes + i] ^= 1u << (i % 8);
+			}
+		}
+	}
+	cr_expect_eq(audit(why), ORD_OK);
+}
+
+static void mend(enum ord_store_table table, struct memory_pair *pair)
+{
+	size_t body_bytes = pair->value_bytes - 4;
+	struct ord_slice key = ord_slice_of(pair->bytes, pair->key_bytes);
+	uint32_t crc = ord_stored_checksum(table, key, ord_slice_of(pair->bytes + pair->key_bytes, body_bytes));
+
+	memcpy(pair->bytes + pair->key_bytes + body_bytes, &crc, sizeof crc);
+}
+
+/* What memory changed before it was written has a right checksum: the digest finds it. */
+Test(partition_audit, a_balance_with_a_right_checksum_is_found)
+{
+	struct memory_pair *pair = memory_store_pair(store(), ORD_STORE_ACCOUNTS, 0);
+	char why[ORD_AUDIT_WHY_SIZE];
+
+	pair->bytes[pair->key_bytes + 1] ^= 1;
+	mend(ORD_STORE_ACCOUNTS, pair);
+	cr_expect_eq(audit(why), ORD_ERR_CORRUPT);
+	cr_expect_eq(strncmp(why, "all records together have digest", 32), 0, "%s", why);
+}
+
+Test(partition_audit, an_outcome_with_a_right_checksum_is_found)
+{
+	char why[ORD_AUDIT_WHY_SIZE];
+
+	for (size_t place = 0; place < store()->tables[ORD_STORE_REQUESTS].count; place++) {
+		struct memory_pair *pair = memory_store_pair(store(), ORD_STORE_REQUESTS, place);
+		uint8_t *reason = pair->bytes + pair->key_bytes + 27;
+		*reason ^= 1;
+		mend(ORD_STORE_REQUESTS, pair);
+		bool accepted = pair->bytes[pair->key_bytes + 25] == ORD_STATUS_ACCEPTED; /* has none yet */
+		cr_expect_eq(audit(why) == ORD_OK, accepted, "request %zu: %s", place, why);
+		*reason ^= 1;
+		mend(ORD_STORE_REQUESTS, pair);
+	}
+}
+
+/* A record that is not there, as one that was never written would be. */
+static void drop(enum ord_store_table table, size_t place, struct memory_table *ret_before)
+{
+	struct memory_table *t = &store()->tables[table];
+
+	*ret_before = *t;
+	t->pairs = malloc(ret_before->count * sizeof *t->pairs);
+	cr_assert_not_null(t->pairs);
+	t->count = 0;
+	for (size_t i = 0; i < ret_before->count; i++)
+		if (i != place)
+			t->pairs[t->count++] = ret_before->pairs[i];
+}
+
+Test(partition_audit, a_record_that_is_missing_is_found)
+{
+	char why[ORD_AUDIT_WHY_SIZE];
+
+	for (unsigned t = ORD_STORE_ACCOUNTS; t < ORD_STORE_TABLES; t++) {
+		for (size_t place = 0; place < store()->tables[t].count; place++) {
+			struct memory_table before;
+			drop(t, place, &before);
+			cr_expect_neq(audit(why), ORD_OK, "table %u, record %zu", t, place);
+			free(store()->tables[t].pairs);
+			store()->tables[t] = before;
+		}
+	}
+	cr_expect_eq(audit(why), ORD_OK);
+}
+
+/* More records than are held at a time. */
+Test(partition_audit, a_state_larger_than_its_memory_is_sound)
+{
+	char why[ORD_AUDIT_WHY_SIZE], id[16];
+	const char *bank = build_account_in("bank", 0, 2);
+	const char *alice = build_account_in("alice", 0, 2);
+
+	for (unsigned i = 0; i < 20000; i++) {
+		snprintf(id, sizeof id, "m%u", i);
+		build_apply(&l, 0, build_transfer(id, bank, alice, 1), TIME_US);
+	}
+	checkpoint();
+	cr_expect_eq(audit(why), ORD_OK, "%s", why);
+}

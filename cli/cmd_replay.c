@@ -72,8 +72,7 @@ static void checkpoint_get(struct replay *r, const char *data_dir, const struct 
 	c->data_dir = data_dir;
 	c->options = *options;
 	c->err = ORD_ERR_CORRUPT;
-	snprintf(c->why, sizeof c->why, "%s/state/%" PRIu32 "/data.mdb: damaged so that it cannot be read", data_dir,
-		 options->id);
+	ord_state_file_died(data_dir, options->id, c->why, sizeof c->why);
 	int err = ord_apart_run(checkpoint_read, c, sizeof *c);
 	if (err == ORD_ERR_IO || err == ORD_ERR_NOMEM) {
 		c->err = err;

@@ -83,7 +83,7 @@ static void put_fields(struct ord_bytes *out, struct ord_field_list list, const 
 	}
 }
 
-static void put_message(struct ord_bytes *out, const struct ord_message *m)
+void ord_command_words_message_put(const struct ord_message *m, struct ord_bytes *out)
 {
 	char id[ORD_UUID_TEXT_SIZE];
 	ord_uuid_format(&m->request_id, id);
@@ -103,7 +103,7 @@ static void put_deliver(struct ord_bytes *out, const struct ord_deliver *d)
 	put(out, "source=%" PRIu32 " first=%" PRIu64 " count=%" PRIu32 " messages=[", d->source, d->first, d->count);
 	for (uint32_t i = 0; i < d->count && ord_message_decode(&r, &m) == ORD_OK; i++) {
 		put(out, "%s", i > 0 ? "; " : "");
-		put_message(out, &m);
+		ord_command_words_message_put(&m, out);
 	}
 	put(out, "]");
 }
@@ -146,7 +146,7 @@ static void json_fields(struct ord_json *j, struct ord_field_list list, const vo
 	}
 }
 
-static void json_message(struct ord_json *j, const struct ord_message *m)
+void ord_command_words_message_json(const struct ord_message *m, struct ord_json *j)
 {
 	char id[ORD_UUID_TEXT_SIZE];
 	ord_uuid_format(&m->request_id, id);
@@ -171,7 +171,7 @@ static void json_deliver(struct ord_json *j, const struct ord_deliver *d)
 	ord_json_key(j, "messages");
 	ord_json_begin_array(j);
 	for (uint32_t i = 0; i < d->count && ord_message_decode(&r, &m) == ORD_OK; i++)
-		json_message(j, &m);
+		ord_command_words_message_json(&m, j);
 	ord_json_end_array(j);
 }
 

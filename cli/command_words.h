@@ -17,4 +17,8 @@ void ord_command_words_put(const struct ord_command *c, struct ord_bytes *out);
 /* The same as an object. */
 void ord_command_words_json(const struct ord_command *c, struct ord_json *j);
 
+/* The same of one message between partitions. */
+void ord_command_words_message_put(const struct ord_message *m, struct ord_bytes *out);
+void ord_command_words_message_json(const struct ord_message *m, struct ord_json *j);
+
 #endif

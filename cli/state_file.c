@@ -25,7 +25,7 @@ struct ord_state_file {
 	MDB_env *env;
 	MDB_txn *txn;
 	MDB_dbi tables[ORD_STORE_TABLES];
-	bool table_is_open[ORD_STORE_TABLES];
+	bool is_new;   /* there are no tables yet */
 	bool is_alone; /* no node used the directory */
 	uint64_t transaction;
 	char path[PATH_SIZE]; /* of data.mdb */
@@ -59,7 +59,7 @@ static int file_get(void *ctx, enum ord_store_table table, struct ord_slice key,
 {
 	const struct ord_state_file *f = ctx;
 	MDB_val k = {.mv_size = key.len, .mv_data = (void *)(uintptr_t)key.base}, v;
-	if (!f->table_is_open[table])
+	if (f->is_new)
 		return ORD_ERR_NOT_FOUND;
 	int rv = mdb_get(f->txn, f->tables[table], &k, &v);
 	if (rv == MDB_SUCCESS)
@@ -73,7 +73,7 @@ static int file_walk(void *ctx, enum ord_store_table table, ord_store_each each,
 	MDB_cursor *cursor;
 	MDB_val k, v;
 	int err = ORD_OK;
-	if (!f->table_is_open[table])
+	if (f->is_new)
 		return ORD_OK;
 	int rv = mdb_cursor_open(f->txn, f->tables[table], &cursor);
 	if (rv != MDB_SUCCESS)
@@ -145,22 +145,20 @@ static int env_open(struct ord_state_file *f)
 	return rv;
 }
 
-/* A table that is not there has nothing in it. */
+/* A node makes all tables in its first transaction: before it there is none, and nothing in the state. */
 static int tables_open(struct ord_state_file *f)
 {
 	int rv = mdb_txn_begin(f->env, NULL, MDB_RDONLY, &f->txn);
 	if (rv != MDB_SUCCESS)
 		return rv;
 	f->transaction = mdb_txn_id(f->txn);
-	for (unsigned t = ORD_STORE_META; t < ORD_STORE_TABLES; t++) {
+	f->is_new = f->transaction == 0;
+	for (unsigned t = ORD_STORE_META; t < ORD_STORE_TABLES && !f->is_new && rv == MDB_SUCCESS; t++) {
 		char name[8];
 		snprintf(name, sizeof name, "%u", t);
 		rv = mdb_dbi_open(f->txn, name, 0, &f->tables[t]);
-		if (rv != MDB_SUCCESS && rv != MDB_NOTFOUND)
-			return rv;
-		f->table_is_open[t] = rv == MDB_SUCCESS;
 	}
-	return MDB_SUCCESS;
+	return rv == MDB_NOTFOUND ? MDB_CORRUPTED : rv;
 }
 
 static int open_all(struct ord_state_file *f, char *why, size_t why_size)
@@ -176,7 +174,7 @@ static int open_all(struct ord_state_file *f, char *why, size_t why_size)
 	if (rv == MDB_SUCCESS)
 		return err;
 	snprintf(why, why_size, "%s cannot be opened: %s", f->path, mdb_strerror(rv));
-	return err_of(rv) == ORD_ERR_NOT_FOUND ? ORD_ERR_CORRUPT : err_of(rv);
+	return err_of(rv);
 }
 
 int ord_state_file_open(const char *data_dir, uint32_t partition, struct ord_state_file **ret, char *why,
@@ -196,6 +194,12 @@ int ord_state_file_open(const char *data_dir, uint32_t partition, struct ord_sta
 	else
 		ord_state_file_close(f);
 	return err;
+}
+
+void ord_state_file_died(const char *data_dir, uint32_t partition, char *why, size_t why_size)
+{
+	snprintf(why, why_size, "%s/state/%" PRIu32 "/data.mdb: its pages are damaged so that they cannot be walked",
+		 data_dir, partition);
 }
 
 void ord_state_file_close(struct ord_state_file *f)
@@ -224,7 +228,7 @@ const char *ord_state_file_path(const struct ord_state_file *f)
 uint64_t ord_state_file_pairs(const struct ord_state_file *f, enum ord_store_table table)
 {
 	MDB_stat stat;
-	if (!f->table_is_open[table] || mdb_stat(f->txn, f->tables[table], &stat) != MDB_SUCCESS)
+	if (f->is_new || mdb_stat(f->txn, f->tables[table], &stat) != MDB_SUCCESS)
 		return 0;
 	return stat.ms_entries;
 }

@@ -18,6 +18,9 @@ void ord_state_file_directory(const char *data_dir, char *path, size_t path_size
 int ord_state_file_open(const char *data_dir, uint32_t partition, struct ord_state_file **ret, char *why,
 			size_t why_size);
 
+/* What is to be said when its pages are so damaged that the process which looked at them was ended. */
+void ord_state_file_died(const char *data_dir, uint32_t partition, char *why, size_t why_size);
+
 /* NULL is fine. */
 void ord_state_file_close(struct ord_state_file *f);
 

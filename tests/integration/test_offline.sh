@@ -59,10 +59,20 @@ for node in 1 2 3; do
 		expect "node $node, partition $partition: the replay has the state of a checkpoint" wait_until "$DEADLINE" replay_says "$node" "$partition" equal
 	done
 done
+for node in 1 2 3; do
+	expect "node $node: the states are sound while it writes them" says 0 -- "$ORDAIN" state verify --data "$(data_of "$node")"
+done
 expect "every request got its outcome" stop_load "$outcomes"
 
 # --- of stopped nodes ---
 
+# What one of them had on disk some blocks of history ago: a replay reaches that position for certain.
+must "$ORDAIN" cluster stop --dir "$dir"
+must cp -a "$(data_of 1)/state" "$WORK/older"
+must timeout "$DEADLINE" "$ORDAIN" cluster start --dir "$dir" --timeout 60s
+start_load "$dir" "$outcomes"
+must await_progress "$outcomes" 15000
+must stop_load "$outcomes"
 must "$ORDAIN" cluster stop --dir "$dir"
 before=$(sums "$dir")
 for partition in 0 1; do
@@ -107,3 +117,75 @@ copy
 rm "$WORK/copy/identity"
 expect "without identity" says 2 "identity does not say" -- "$ORDAIN" replay --data "$WORK/copy" --partition 0
 expect "a partition that is not there" says 2 "partitions 0 to 1" -- "$ORDAIN" replay --data "$(data_of 1)" --partition 2
+
+# --- state ---
+
+spoil() { # WORD FILE TABLE [NUMBER [OFFSET]]
+	must "$PYTHON" "$HERE/state.py" "$@"
+}
+
+dump_counts() { # NODE PARTITION: records of each table, as dump prints them and as verify counts them
+	"$ORDAIN" state dump --data "$(data_of "$1")" --partition "$2" >"$WORK/dump" || return 1
+	for table in accounts names requests stages postings messages; do
+		grep -c "^$table	" "$WORK/dump"
+	done | paste -s >"$WORK/dumped"
+	"$ORDAIN" state verify --data "$(data_of "$1")" --partition "$2" | cut -f 4-9 | diff "$WORK/dumped" -
+}
+
+dump_json() {
+	"$ORDAIN" state dump --data "$(data_of 1)" --partition 0 --json | "$PYTHON" -c '
+import json, sys
+lines = [json.loads(line) for line in sys.stdin]
+money = sum(int(line["fields"]["balance"]) for line in lines if line["table"] == "accounts")
+print(len(lines), money)
+assert {line["table"] for line in lines} >= {"meta", "accounts", "requests", "stages", "postings"}
+assert all(isinstance(line["fields"]["amount"], int) for line in lines if line["table"] == "postings")'
+}
+
+for node in 1 2 3; do
+	expect "node $node: the states are sound" says 0 "^0	[0-9]+	[0-9a-f]{32}	.*	0	-	-	-" "^1	[0-9]+	[0-9a-f]{32}	.*	0	-	-	-" -- "$ORDAIN" state verify --data "$(data_of "$node")"
+	expect "node $node: dump prints what verify counts" dump_counts "$node" 0
+done
+expect "as JSON " dump_json
+for partition in 0 1; do
+	"$ORDAIN" state dump --data "$(data_of 1)" --partition "$partition" --table names
+done >"$WORK/names"
+expect "names are shown, and escaped" says 0 '^names	namespace="users" name="al\\"ice" owner="person 17"' '^names	namespace="users" name="tab\\x09here" owner="person 18"' -- cat "$WORK/names"
+expect "nothing was written by that" test "$before" = "$(sums "$dir")"
+
+all=$("$ORDAIN" state dump --data "$(data_of 1)" --partition 0 | wc -l)
+for table in "2 accounts" "4 requests" "5 stages" "6 postings"; do
+	name=${table#* }
+	copy
+	spoil flip "$WORK/copy/state/0/data.mdb" "${table% *}" 3
+	expect "a bit of $name: verify names the record" says 1 "state/0/data.mdb, table $name, .*: its checksum is wrong" "^0	.*	1	$name	[^	]+	its checksum is wrong" -- \
+		"$ORDAIN" state verify --data "$WORK/copy" --partition 0
+	expect "dump names it, too" says 1 "table $name, [a-z]+=.*: its checksum is wrong" -- "$ORDAIN" state dump --data "$WORK/copy" --partition 0
+	"$ORDAIN" state dump --data "$WORK/copy" --partition 0 >"$WORK/rest" 2>"$WORK/err"
+	expect "and prints all others" test "$(wc -l <"$WORK/rest")" -eq $((all - 1))
+done
+copy
+spoil flip "$WORK/copy/state/0/data.mdb" 1 2
+expect "a bit of the partition's numbers" says 1 'table meta, key="partition": its checksum' -- "$ORDAIN" state verify --data "$WORK/copy" --partition 0
+expect "they cannot be compared with a replay either" says 1 "^compared	unreadable" "cannot be used" -- "$ORDAIN" replay --data "$WORK/copy" --partition 0
+copy
+spoil spoil "$WORK/copy/state/0/data.mdb" 1 2 84 # the digest among the numbers
+expect "a digest that is not that of the records" says 1 "partition 0: all records together have digest" -- "$ORDAIN" state verify --data "$WORK/copy" --partition 0
+copy
+rm -r "$WORK/copy/state" && must cp -a "$WORK/older" "$WORK/copy/state"
+expect "the replay comes to the position of an older checkpoint, and has its digest" says 0 "^compared	equal" -- "$ORDAIN" replay --data "$WORK/copy" --partition 0
+spoil spoil "$WORK/copy/state/0/data.mdb" 1 2 84
+expect "with another digest the replay names block, entry and position" says 1 "^compared	differs" \
+	"block [0-9]+, entry with index [0-9]+, position [0-9]+: the replayed state has digest [0-9a-f]{32}, the checkpoint at this position has [0-9a-f]{32}" -- \
+	"$ORDAIN" replay --data "$WORK/copy" --partition 0
+copy
+spoil spoil "$WORK/copy/state/0/data.mdb" 2 3
+expect "a balance that changed by itself, with a right checksum, is another digest" says 1 "partition 0: all records together have digest" -- "$ORDAIN" state verify --data "$WORK/copy" --partition 0
+copy
+spoil page "$WORK/copy/state/0/data.mdb"
+expect "pages that lead nowhere end verify of that partition alone" says 1 "^0	.*	(all|meta|accounts)	" "^1	.*	0	-	-	-" -- "$ORDAIN" state verify --data "$WORK/copy"
+expect "and dump" says 1 "state/0/data.mdb" -- "$ORDAIN" state dump --data "$WORK/copy" --partition 0
+expect "and replay says that there is nothing to compare with" says 1 "^compared	unreadable" -- "$ORDAIN" replay --data "$WORK/copy" --partition 0
+expect "a state that is not there" says 2 "no checkpoint of that partition" -- "$ORDAIN" state verify --data "$(data_of 1)" --partition 7
+expect "dump says so, too" says 2 "no checkpoint of that partition" -- "$ORDAIN" state dump --data "$(data_of 1)" --partition 7
+expect "no directory" says 2 "node" -- "$ORDAIN" state verify --data "$WORK/nowhere"

@@ -207,3 +207,23 @@ Test(partition_audit, a_state_larger_than_its_memory_is_sound)
 	checkpoint();
 	cr_expect_eq(audit(why), ORD_OK, "%s", why);
 }
+
+/* They are in no digest. */
+Test(partition_audit, a_count_with_a_right_checksum_is_found)
+{
+	static const struct {
+		size_t offset; /* among the numbers */
+		const char *says;
+	} counts[] = {{36, "there are 2 accounts"}, {44, "there are 1 names"}, {52, "there are 6 requests"}};
+	struct memory_pair *pair = memory_store_pair(store(), ORD_STORE_META, 1); /* "note", "partition" */
+	char why[ORD_AUDIT_WHY_SIZE];
+
+	for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
+		uint8_t *count = pair->bytes + pair->key_bytes + counts[i].offset;
+		*count ^= 8;
+		mend(ORD_STORE_META, pair);
+		cr_expect_eq(audit(why), ORD_ERR_CORRUPT);
+		cr_expect_eq(strncmp(why, counts[i].says, strlen(counts[i].says)), 0, "%s", why);
+		*count ^= 8;
+	}
+}

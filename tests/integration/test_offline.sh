@@ -52,7 +52,7 @@ must "$ORDAIN" claim users "tab	here" "person 18" --dir "$dir"
 
 # --- replay beside nodes that run ---
 
-start_load "$dir" "$outcomes"
+start_load "$dir" "$outcomes" --clients 2
 must await_progress "$outcomes" 500
 for node in 1 2 3; do
 	for partition in 0 1; do
@@ -70,7 +70,7 @@ expect "every request got its outcome" stop_load "$outcomes"
 must "$ORDAIN" cluster stop --dir "$dir"
 must cp -a "$(data_of 1)/state" "$WORK/older"
 must timeout "$DEADLINE" "$ORDAIN" cluster start --dir "$dir" --timeout 60s
-start_load "$dir" "$outcomes"
+start_load "$dir" "$outcomes" --clients 2
 must await_progress "$outcomes" 15000
 must stop_load "$outcomes"
 must "$ORDAIN" cluster stop --dir "$dir"
@@ -189,3 +189,68 @@ expect "and replay says that there is nothing to compare with" says 1 "^compared
 expect "a state that is not there" says 2 "no checkpoint of that partition" -- "$ORDAIN" state verify --data "$(data_of 1)" --partition 7
 expect "dump says so, too" says 2 "no checkpoint of that partition" -- "$ORDAIN" state dump --data "$(data_of 1)" --partition 7
 expect "no directory" says 2 "node" -- "$ORDAIN" state verify --data "$WORK/nowhere"
+
+# --- wal ---
+
+wal_dump() { # DIR
+	"$ORDAIN" wal dump --data "$1" >"$WORK/wal" 2>"$WORK/err"
+}
+
+# The dump of the copy has exit status 1, tells TEXT once and nothing else, and prints the lines of the file WANTED.
+wal_tells() { # TEXT WANTED
+	wal_dump "$WORK/copy"
+	local status=$?
+	cat "$WORK/err"
+	diff "$WORK/wal" "$2" | head -n 5
+	[ "$status" -eq 1 ] && cmp -s "$WORK/wal" "$2" && [ "$(wc -l <"$WORK/err")" -eq 1 ] && grep -qE "$1" "$WORK/err"
+}
+
+segment_file() { # NUMBER
+	printf '%s/copy/wal/%016x.wal' "$WORK" "$1"
+}
+
+expect "the log of a stopped node is printed" wal_dump "$(data_of 1)"
+expect "in several segments" test "$(cut -f 1 "$WORK/wal" | sort -u | wc -l)" -ge 3
+expect "without a complaint" test ! -s "$WORK/err"
+cp "$WORK/wal" "$WORK/wal.all"
+expect "with votes, changes and commands" says 0 "^[0-9]+	[0-9]+	[0-9]+	0	vote	-	[0-9]+	[0-9]+	0	-" "^[0-9]+	[0-9]+	[0-9]+	1	(entry|copy)	command	[0-9]+	[0-9]+	[0-9]+	[1-9]" -- cat "$WORK/wal"
+expect "as JSON  " says 0 '^\{"segment":[0-9]+,"offset":[0-9]+,"batch":[0-9]+,"partition":[01],"type":"entry","kind":"command","term":[0-9]+,"index":[0-9]+,"length":[0-9]+,"commands":[0-9]+\}' -- \
+	"$ORDAIN" wal dump --data "$(data_of 1)" --json
+expect "batches follow each other" awk -F'\t' 'NR > 1 && $3 != last && $3 != last + 1 { exit 1 } { last = $3 }' "$WORK/wal"
+expect "nothing was written by that either" test "$before" = "$(sums "$dir")"
+expect "it takes no libraft" says 1 -- sh -c "ldd '$ORDAIN' | grep libraft"
+
+# A command in the middle of a segment that is not the last one.
+last_segment=$(tail -n 1 "$WORK/wal.all" | cut -f 1)
+read -r segment offset batch _ < <(awk -F'\t' -v last="$last_segment" '$1 < last && $6 == "command" && $9 > 60' "$WORK/wal.all" | sed -n '40p')
+copy
+flip "$(segment_file "$segment")" $((offset + 40))
+grep -v "^$segment	$offset	" "$WORK/wal.all" >"$WORK/wal.wanted"
+expect "a bit of a command: it alone is left out" wal_tells "$(basename "$(segment_file "$segment")"), offset $offset: the checksum of this record is wrong; skipped [0-9]+ bytes" "$WORK/wal.wanted"
+first=$(awk -F'\t' -v batch="$batch" '$3 == batch { print $2; exit }' "$WORK/wal.all")
+copy
+flip "$(segment_file "$segment")" $((first - 32 + 9))
+awk -F'\t' -v batch="$batch" '$3 != batch' "$WORK/wal.all" >"$WORK/wal.wanted"
+expect "a bit of a batch's header: that batch is left out" wal_tells "$(basename "$(segment_file "$segment")"), offset $((first - 32)): no batch begins here; skipped [0-9]+ bytes" "$WORK/wal.wanted"
+for at in 14 61; do
+	copy
+	flip "$(segment_file "$segment")" "$at"
+	expect "byte $at of a segment's header: its batches are printed" wal_tells "$(basename "$(segment_file "$segment")"), offset 0: the header of this segment is damaged" "$WORK/wal.all"
+done
+middle=$(($(head -n 1 "$WORK/wal.all" | cut -f 1) + 1))
+copy
+rm "$(segment_file "$middle")"
+grep -v "^$middle	" "$WORK/wal.all" >"$WORK/wal.wanted"
+expect "segment $middle is missing: the others are printed, and it is told" wal_tells "$(basename "$(segment_file $((middle + 1)))"), offset 0: segments are missing before this one" "$WORK/wal.wanted"
+
+# The last batch, cut short: what a node that was killed may have.
+read -r _ offset batch _ < <(tail -n 1 "$WORK/wal.all")
+copy
+truncate -s $((offset + 20)) "$(segment_file "$last_segment")"
+awk -F'\t' -v batch="$batch" '$3 != batch' "$WORK/wal.all" >"$WORK/wal.wanted"
+expect "the last batch is cut short: that is no damage" wal_dump "$WORK/copy"
+expect "it is left out" cmp "$WORK/wal" "$WORK/wal.wanted"
+expect "and told" grep -q "no whole batch" "$WORK/err"
+expect "no log" says 2 "nowhere/wal: .*data directory of a node" -- "$ORDAIN" wal dump --data "$WORK/nowhere"
+must timeout "$DEADLINE" "$ORDAIN" cluster start --dir "$dir" --timeout 60s
+expect "beside a node that runs" wal_dump "$(data_of 2)"

@@ -250,14 +250,6 @@ static bool salt_guess(struct walk *w, const uint8_t header[ORD_SEGMENT_HEADER_B
 	return batch_search(w, ORD_SEGMENT_HEADER_BYTES, w->salt, &zero) < w->bytes;
 }
 
-static bool is_zero(const uint8_t *base, size_t len)
-{
-	for (size_t i = 0; i < len; i++)
-		if (base[i] != 0)
-			return false;
-	return true;
-}
-
 static void header_check(struct walk *w, const struct ord_segment *s)
 {
 	if (s->number != w->number)
@@ -267,28 +259,31 @@ static void header_check(struct walk *w, const struct ord_segment *s)
 	w->sequence = s->sequence;
 }
 
-/* A header that cannot be used. True when its batches can be read. */
-static bool header_rescue(struct walk *w, const uint8_t *in, size_t in_bytes, int err)
+/* A header that cannot be used, and no batch behind it that can be recognised: the last segment's first write may have been cut short. */
+static void header_give_up(struct walk *w, const char *why)
 {
-	if (in_bytes < ORD_SEGMENT_HEADER_BYTES || is_zero(in, in_bytes)) {
-		bool zero = true;
-		if (in_bytes == ORD_SEGMENT_HEADER_BYTES)
-			batch_search(w, 0, 0, &zero);
-		if (w->is_last && zero)
-			return false; /* its first batch is still to be written */
-		damage_tell(w, 0, w->bytes, "this segment has no header");
-		return false;
-	}
+	if (w->is_last)
+		unfinished_tell(w, 0);
+	else
+		damage_tell(w, 0, w->bytes, why);
+	w->sequence = 0;
+}
+
+/* The header cannot be used. True when the batches behind it can be read. */
+static bool header_rescue(struct walk *w, const uint8_t *in, int err)
+{
+	bool zero;
+	batch_search(w, 0, 0, &zero);
+	if (zero && w->is_last)
+		return false; /* its first batch is still to be written */
 	if (err == ORD_ERR_MISMATCH) {
 		damage_tell(w, 0, w->bytes, "this segment has a format that this version does not know");
+		w->sequence = 0;
 		return false;
 	}
-	if (!salt_guess(w, in)) {
-		if (w->is_last)
-			unfinished_tell(w, 0);
-		else
-			damage_tell(w, 0, w->bytes,
-				    "the header of this segment is damaged, and no batch is found behind it");
+	if (err == ORD_ERR_TRUNCATED || !salt_guess(w, in)) {
+		header_give_up(w, zero ? "this segment is empty, and another one follows"
+				       : "the header of this segment is damaged, and no batch is found behind it");
 		return false;
 	}
 	damage_tell(w, 0, ORD_SEGMENT_HEADER_BYTES, "the header of this segment is damaged");
@@ -304,7 +299,7 @@ static void segment_walk(struct walk *w)
 	int err = have == sizeof in ? ord_segment_decode(in, &s, &w->salt) : ORD_ERR_TRUNCATED;
 	if (err == ORD_OK)
 		header_check(w, &s);
-	else if (!header_rescue(w, in, have, err))
+	else if (!header_rescue(w, in, err))
 		return;
 	batches_walk(w);
 }

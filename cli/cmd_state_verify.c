@@ -225,6 +225,8 @@ static int partition_verify(const struct ord_cmd *self, const char *data, uint32
 	if (err != ORD_OK) {
 		ord_state_file_died(data, partition, why, sizeof why);
 		damage_note(&v, (enum ord_store_table)0, "", err == ORD_ERR_CORRUPT ? why : ord_err_text(err));
+		if (v.damage_count > 1) /* the first one is told below */
+			ord_cmd_fail(self, ORD_EXIT_REFUSED, "%s", err == ORD_ERR_CORRUPT ? why : ord_err_text(err));
 	}
 	if (err == ORD_OK && v.err == ORD_ERR_NOT_FOUND)
 		return ord_cmd_fail(self, ORD_EXIT_USAGE, "%s", v.problem);

@@ -13,7 +13,6 @@
 #define NOTE_FORMAT 1
 #define NOTE_BYTES 28
 
-/* LMDB has no key above 511 bytes. */
 #define KEY_WORDS_BYTES_MAX 4096
 
 static const char *const table_names[ORD_STORE_TABLES] = {
@@ -307,6 +306,8 @@ void ord_stored_words_key(enum ord_store_table table, struct ord_slice key, char
 {
 	struct ord_bytes words;
 	struct ord_values f = {.words = &words};
+	if (key.len > ORD_STORE_KEY_BYTES_MAX)
+		key.len = 0; /* nor looked at */
 	ord_bytes_init(&words, KEY_WORDS_BYTES_MAX);
 	if (!put_key(table, key, &f))
 		ord_values_hex(&f, "key", key);

@@ -16,8 +16,6 @@
 
 /* A client's command without its kind and request id. */
 #define COMMAND_HEAD_BYTES (1 + sizeof(struct ord_uuid))
-/* The longest value in a store: the partition's own numbers, with three for each partition there is. */
-#define VALUE_BYTES_MAX (1024 + ORD_PARTITIONS_MAX * 24)
 
 static int tables_open(struct ord_partition *p)
 {
@@ -57,7 +55,7 @@ int ord_partition_open(const struct ord_partition_options *options, struct ord_p
 	ord_pool_init(&p->pool);
 	ord_rows_init(&p->rows);
 	ord_changes_init(&p->checkpoint.changes);
-	ord_bytes_init(&p->checkpoint.value, VALUE_BYTES_MAX);
+	ord_bytes_init(&p->checkpoint.value, ORD_STORE_VALUE_BYTES_MAX);
 	int rv = tables_open(p);
 	if (rv == ORD_OK)
 		rv = outboxes_open(p);

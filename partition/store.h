@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "base/bytes.h"
+#include "base/limits.h"
 
 /* Numbers stand on disk and are never reused. */
 enum ord_store_table {
@@ -21,6 +22,9 @@ enum ord_store_table {
 
 /* The longest key: a namespace and a name with one byte of length. */
 #define ORD_STORE_KEY_BYTES_MAX 320
+
+/* The longest value: the partition's own numbers, with three for each partition there is. */
+#define ORD_STORE_VALUE_BYTES_MAX (1024 + ORD_PARTITIONS_MAX * 24)
 
 /* Takes one pair of a walk; what it gives other than ORD_OK ends the walk. The slices are valid during the call. */
 typedef int (*ord_store_each)(void *arg, struct ord_slice key, struct ord_slice value);

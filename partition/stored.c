@@ -21,7 +21,8 @@ uint32_t ord_stored_checksum(enum ord_store_table table, struct ord_slice key, s
 int ord_stored_verify(enum ord_store_table table, struct ord_slice key, struct ord_slice value,
 		      struct ord_slice *ret_body)
 {
-	if (value.len < CRC_BYTES)
+	/* A length that changed may lead out of the memory that there is. */
+	if (key.len > ORD_STORE_KEY_BYTES_MAX || value.len < CRC_BYTES || value.len > ORD_STORE_VALUE_BYTES_MAX)
 		return ORD_ERR_CORRUPT;
 	struct ord_slice body = ord_slice_of(value.base, value.len - CRC_BYTES);
 	uint32_t crc;

@@ -102,7 +102,7 @@ struct ord_stored_outbox {
 };
 struct ord_stored_outbox ord_stored_outbox_of(const struct ord_stored_numbers *n, uint32_t partition);
 
-/* The value without its checksum. ORD_ERR_CORRUPT: it differs. */
+/* The value without its checksum. ORD_ERR_CORRUPT: it differs, or key or value is longer than any is; then they are not looked at. */
 int ord_stored_verify(enum ord_store_table table, struct ord_slice key, struct ord_slice value,
 		      struct ord_slice *ret_body);
 

@@ -140,6 +140,18 @@ Test(cli_stored_words, keys_are_named)
 		  "request=11111111-1111-1111-1111-111111111111 kind=credit");
 }
 
+/* The bytes are not there: a length that changed may lead anywhere. */
+Test(cli_stored_words, lengths_that_no_record_has_are_not_believed)
+{
+	struct ord_slice body, key = ord_slice_text("a");
+
+	cr_expect_eq(ord_stored_verify(ORD_STORE_ACCOUNTS, key, ord_slice_of("value", (size_t)1 << 40), &body),
+		     ORD_ERR_CORRUPT);
+	cr_expect_eq(ord_stored_verify(ORD_STORE_ACCOUNTS, ord_slice_of("a", (size_t)1 << 40), key, &body),
+		     ORD_ERR_CORRUPT);
+	names_key(ORD_STORE_ACCOUNTS, ord_slice_of("a", (size_t)1 << 40), "account=\"\"");
+}
+
 Test(cli_stored_words, a_long_key_is_cut)
 {
 	char text[9];

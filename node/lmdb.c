@@ -288,9 +288,13 @@ static int job_write(const struct lmdb_state *s, const struct ord_changes *chang
 {
 	struct ord_change *sorted = changes_sorted(changes);
 	MDB_txn *txn = NULL;
+	int dead_count;
 	if (sorted == NULL)
 		return ENOMEM;
-	int rv = mdb_txn_begin(s->env, NULL, 0, &txn);
+	/* A tool that was killed while it read would keep its pages from being used again. */
+	int rv = mdb_reader_check(s->env, &dead_count);
+	if (rv == MDB_SUCCESS)
+		rv = mdb_txn_begin(s->env, NULL, 0, &txn);
 	if (rv == MDB_SUCCESS) {
 		rv = make_changes(s, txn, sorted, changes->count);
 		if (rv == MDB_SUCCESS)

@@ -105,9 +105,13 @@ void sim_process_pause(struct sim_process *p, uint64_t until_us)
 
 void sim_process_resume(struct sim_process *p)
 {
-	if (p->paused_until_us <= sim_now_us())
+	uint64_t now_us = sim_now_us();
+	if (p->paused_until_us <= now_us && p->busy_until_us <= now_us + SIM_SECOND)
 		return;
-	p->paused_until_us = sim_now_us();
+	if (p->paused_until_us > now_us)
+		p->paused_until_us = now_us;
+	if (p->busy_until_us > now_us + SIM_SECOND)
+		p->busy_until_us = now_us + SIM_SECOND;
 	if (p->loop != NULL)
 		sim_loop_wake(p->loop);
 }

@@ -61,6 +61,7 @@ void sim_process_die(struct sim_process *p);
 
 /* It gets no processor until then. */
 void sim_process_pause(struct sim_process *p, uint64_t until_us);
+/* It gets its processor back, and does not wait for its disk for longer than a second more: at the start of a program, how long each of many calls takes was drawn while the disk was slow. */
 void sim_process_resume(struct sim_process *p);
 
 /* Sets its clocks going when its machine is switched on: wall time is world time plus the offset (microseconds since 1970). Then changes how fast they go. */

@@ -16,8 +16,14 @@ ordain=$BUILD/ordain
 failed=0
 
 finish() {
-	"$ordain" cluster stop --dir "$dir" >/dev/null 2>&1 || "$ordain" cluster kill --dir "$dir" >/dev/null 2>&1 || true
+	status=$?
+	if [ -e "$dir/cluster.conf" ] && ! "$ordain" cluster stop --dir "$dir" >/dev/null; then
+		echo "not ok the nodes stop when they are asked to: they are killed" >&2
+		for node in 1 2 3; do "$ordain" cluster kill --dir "$dir" --node $node >&2 || true; done # it may be down already
+		status=1
+	fi
 	[ -z "$made" ] || rm -rf "$made"
+	exit $status
 }
 trap finish EXIT
 

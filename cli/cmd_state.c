@@ -112,7 +112,7 @@ static void tables_dump(struct dump *d)
 			continue;
 		d->table = (enum ord_store_table)t;
 		d->pairs_left = ord_state_file_pairs(d->file, d->table);
-		int err = store->walk(store->ctx, d->table, dump_pair, d);
+		int err = store->walk(store->ctx, d->table, (struct ord_slice){0}, dump_pair, d);
 		if (err != ORD_OK && !ferror(stdout))
 			dump_damage(d, "in its pages", ord_err_text(err));
 		else if (d->pairs_left > 0 && !ferror(stdout))

@@ -106,7 +106,7 @@ static void table_verify(struct verify *v, enum ord_store_table table)
 	v->table = table;
 	v->pairs_left = ord_state_file_pairs(v->file, table);
 	v->before_bytes = 0;
-	int err = store->walk(store->ctx, table, verify_pair, v);
+	int err = store->walk(store->ctx, table, (struct ord_slice){0}, verify_pair, v);
 	if (err != ORD_OK)
 		damage_note(v, table, "", "its pages are damaged");
 	else if (v->pairs_left > 0)

@@ -67,18 +67,18 @@ static int file_get(void *ctx, enum ord_store_table table, struct ord_slice key,
 	return err_of(rv);
 }
 
-static int file_walk(void *ctx, enum ord_store_table table, ord_store_each each, void *arg)
+static int file_walk(void *ctx, enum ord_store_table table, struct ord_slice from, ord_store_each each, void *arg)
 {
 	const struct ord_state_file *f = ctx;
 	MDB_cursor *cursor;
-	MDB_val k, v;
+	MDB_val k = {.mv_size = from.len, .mv_data = (void *)(uintptr_t)from.base}, v;
 	int err = ORD_OK;
 	if (f->is_new)
 		return ORD_OK;
 	int rv = mdb_cursor_open(f->txn, f->tables[table], &cursor);
 	if (rv != MDB_SUCCESS)
 		return err_of(rv);
-	for (MDB_cursor_op op = MDB_FIRST; err == ORD_OK; op = MDB_NEXT) {
+	for (MDB_cursor_op op = from.len == 0 ? MDB_FIRST : MDB_SET_RANGE; err == ORD_OK; op = MDB_NEXT) {
 		rv = mdb_cursor_get(cursor, &k, &v, op);
 		if (rv != MDB_SUCCESS)
 			break;

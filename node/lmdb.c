@@ -114,16 +114,16 @@ static int state_get(void *ctx, enum ord_store_table table, struct ord_slice key
 	return err_of(rv);
 }
 
-static int state_walk(void *ctx, enum ord_store_table table, ord_store_each each, void *arg)
+static int state_walk(void *ctx, enum ord_store_table table, struct ord_slice from, ord_store_each each, void *arg)
 {
 	const struct lmdb_state *s = ctx;
 	MDB_cursor *cursor;
-	MDB_val k, v;
+	MDB_val k = val_of(from), v;
 	int rv = mdb_cursor_open(s->reader, s->tables[table], &cursor);
 	if (rv != MDB_SUCCESS)
 		return err_of(rv);
 	int err = ORD_OK;
-	for (MDB_cursor_op op = MDB_FIRST; err == ORD_OK; op = MDB_NEXT) {
+	for (MDB_cursor_op op = from.len == 0 ? MDB_FIRST : MDB_SET_RANGE; err == ORD_OK; op = MDB_NEXT) {
 		rv = mdb_cursor_get(cursor, &k, &v, op);
 		if (rv != MDB_SUCCESS)
 			break;

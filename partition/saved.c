@@ -375,7 +375,7 @@ int ord_state_load_all(struct ord_partition *p)
 	int err = ORD_OK;
 	for (size_t i = 0; p->store != NULL && err == ORD_OK && i < sizeof tables / sizeof *tables; i++) {
 		struct load load = {p, tables[i]};
-		err = p->store->walk(p->store->ctx, tables[i], load_cb, &load);
+		err = p->store->walk(p->store->ctx, tables[i], (struct ord_slice){0}, load_cb, &load);
 	}
 	return err;
 }
@@ -483,7 +483,7 @@ static int take_outboxes(struct ord_partition *p, const struct ord_stored_number
 		p->cursors[i] = o.cursor;
 		p->outboxes[i].first = p->outboxes[i].next = o.first;
 	}
-	int err = p->store->walk(p->store->ctx, ORD_STORE_MESSAGES, load_message_cb, p);
+	int err = p->store->walk(p->store->ctx, ORD_STORE_MESSAGES, (struct ord_slice){0}, load_message_cb, p);
 	for (uint32_t i = 0; err == ORD_OK && i < p->partitions_count; i++)
 		if (p->outboxes[i].next != p->outboxes_saved[i].next)
 			err = ORD_ERR_CORRUPT;

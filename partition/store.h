@@ -36,8 +36,8 @@ struct ord_store {
 	/* The value of a key; valid until the next checkpoint is finished. ORD_ERR_NOT_FOUND, ORD_ERR_IO, ORD_ERR_CORRUPT. */
 	int (*get)(void *ctx, enum ord_store_table table, struct ord_slice key, struct ord_slice *ret);
 
-	/* Calls each(arg, ...) for all pairs of a table in ascending order of their keys (memcmp). ORD_ERR_IO, ORD_ERR_CORRUPT, or what each gave. */
-	int (*walk)(void *ctx, enum ord_store_table table, ord_store_each each, void *arg);
+	/* Calls each(arg, ...) for the pairs of a table whose keys are not below `from` (empty: all), in ascending order of their keys (memcmp). ORD_ERR_IO, ORD_ERR_CORRUPT, or what each gave. */
+	int (*walk)(void *ctx, enum ord_store_table table, struct ord_slice from, ord_store_each each, void *arg);
 };
 
 #endif

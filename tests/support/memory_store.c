@@ -24,38 +24,44 @@ static struct ord_slice value_of(const struct memory_pair *p)
 	return ord_slice_of(p->bytes + p->key_bytes, p->value_bytes);
 }
 
-static int get(void *ctx, enum ord_store_table table, struct ord_slice key, struct ord_slice *ret)
+/* Place of the first pair whose key is not below that one. */
+static size_t place_of(const struct memory_table *t, struct ord_slice key)
 {
-	struct memory_store *s = ctx;
-	const struct memory_table *t = &s->tables[table];
 	size_t low = 0, high = t->count;
 
-	s->gets_count++;
-	if (s->fails != ORD_OK)
-		return s->fails;
 	while (low < high) {
 		size_t middle = (low + high) / 2;
-		int order = slice_compare(key_of(&t->pairs[middle]), key);
 
-		if (order == 0) {
-			*ret = value_of(&t->pairs[middle]);
-			return ORD_OK;
-		}
-		if (order < 0)
+		if (slice_compare(key_of(&t->pairs[middle]), key) < 0)
 			low = middle + 1;
 		else
 			high = middle;
 	}
-	return ORD_ERR_NOT_FOUND;
+	return low;
 }
 
-static int walk(void *ctx, enum ord_store_table table, ord_store_each each, void *arg)
+static int get(void *ctx, enum ord_store_table table, struct ord_slice key, struct ord_slice *ret)
+{
+	struct memory_store *s = ctx;
+	const struct memory_table *t = &s->tables[table];
+
+	s->gets_count++;
+	if (s->fails != ORD_OK)
+		return s->fails;
+	size_t place = place_of(t, key);
+	if (place == t->count || slice_compare(key_of(&t->pairs[place]), key) != 0)
+		return ORD_ERR_NOT_FOUND;
+	*ret = value_of(&t->pairs[place]);
+	return ORD_OK;
+}
+
+static int walk(void *ctx, enum ord_store_table table, struct ord_slice from, ord_store_each each, void *arg)
 {
 	struct memory_store *s = ctx;
 	const struct memory_table *t = &s->tables[table];
 	int err = s->fails;
 
-	for (size_t i = 0; err == ORD_OK && i < t->count; i++)
+	for (size_t i = from.len == 0 ? 0 : place_of(t, from); err == ORD_OK && i < t->count; i++)
 		err = each(arg, key_of(&t->pairs[i]), value_of(&t->pairs[i]));
 	return err;
 }

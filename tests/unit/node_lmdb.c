@@ -125,13 +125,19 @@ static int list_cb(void *arg, struct ord_slice key, struct ord_slice found)
 	return ORD_OK;
 }
 
-static const char *list(uint32_t partition, enum ord_store_table table)
+static const char *list_from(uint32_t partition, enum ord_store_table table, const char *from)
 {
 	static char text[256];
 
 	text[0] = '\0';
-	cr_assert_eq(stores[partition]->walk(stores[partition]->ctx, table, list_cb, text), ORD_OK);
+	cr_assert_eq(stores[partition]->walk(stores[partition]->ctx, table, ord_slice_text(from), list_cb, text),
+		     ORD_OK);
 	return text;
+}
+
+static const char *list(uint32_t partition, enum ord_store_table table)
+{
+	return list_from(partition, table, "");
 }
 
 Test(lmdb, what_was_written_is_there)
@@ -205,6 +211,19 @@ static int same_cb(void *arg, struct ord_slice key, struct ord_slice found)
 	return ord_slice_equal(found, ord_slice_text(number)) ? ORD_OK : ORD_ERR_CORRUPT;
 }
 
+Test(lmdb, a_walk_begins_at_the_first_key_that_is_not_below_its_beginning)
+{
+	put(ORD_STORE_ACCOUNTS, "a", "1");
+	put(ORD_STORE_ACCOUNTS, "bb", "2");
+	put(ORD_STORE_ACCOUNTS, "c", "3");
+	cr_assert_eq(commit(0), ORD_OK);
+	cr_expect_str_eq(list_from(0, ORD_STORE_ACCOUNTS, "b"), "bb=2 c=3 ");
+	cr_expect_str_eq(list_from(0, ORD_STORE_ACCOUNTS, "bb"), "bb=2 c=3 ");
+	cr_expect_str_eq(list_from(0, ORD_STORE_ACCOUNTS, "bba"), "c=3 ");
+	cr_expect_str_eq(list_from(0, ORD_STORE_ACCOUNTS, "d"), "");
+	cr_expect_str_eq(list_from(0, ORD_STORE_NAMES, "a"), "");
+}
+
 Test(lmdb, a_write_that_is_killed_is_there_or_not)
 {
 	char number[64];
@@ -222,8 +241,9 @@ Test(lmdb, a_write_that_is_killed_is_there_or_not)
 		cr_assert_eq(waitpid(child, NULL, 0), child);
 		start();
 		snprintf(number, sizeof number, "%s", value(0, ORD_STORE_META, "n"));
-		cr_expect_eq(stores[0]->walk(stores[0]->ctx, ORD_STORE_REQUESTS, same_cb, number), ORD_OK,
-			     "round %u: not all are of state %s", round, number);
+		cr_expect_eq(
+			stores[0]->walk(stores[0]->ctx, ORD_STORE_REQUESTS, (struct ord_slice){0}, same_cb, number),
+			ORD_OK, "round %u: not all are of state %s", round, number);
 		end();
 	}
 	start();

@@ -77,7 +77,8 @@ static int audit(char why[ORD_AUDIT_WHY_SIZE])
 	why[0] = '\0';
 	for (unsigned t = ORD_STORE_META; err == ORD_OK && t < ORD_STORE_TABLES; t++) {
 		feed.table = (enum ord_store_table)t;
-		err = store()->interface.walk(store()->interface.ctx, feed.table, feed_cb, &feed);
+		err = store()->interface.walk(store()->interface.ctx, feed.table, (struct ord_slice){0}, feed_cb,
+					      &feed);
 	}
 	if (err == ORD_OK)
 		err = ord_audit_finish(feed.audit, why);

@@ -18,6 +18,11 @@ struct ord_archive {
 	 * order of the partition's blocks. ORD_ERR_NOMEM: *raw is still the caller's. */
 	int (*write)(void *ctx, struct ord_block_raw *raw);
 
+	/* Goes on behind `end`, as when a state was copied from a peer: the next block handed over is end->number + 1, though blocks before it may be missing; they become a gap, to be filled
+	 * from peers. What was handed over before is written first. Nothing is changed on disk before the next block is there, unless the history has other blocks behind or at `end`: those
+	 * are set aside. Blocks behind `end` that are there already are compared with those that are handed over, and told of as durable. Never blocks. ORD_ERR_NOMEM: nothing is changed. */
+	int (*jump)(void *ctx, uint32_t partition, const struct ord_block_end *end);
+
 	/* So much waits to be written that no more should come. */
 	bool (*is_full)(void *ctx);
 };

@@ -8,10 +8,17 @@
 #include <uv.h>
 
 #include "base/uuid.h"
+#include "node/history_gaps.h"
 #include "partition/block.h"
 #include "partition/block_builder.h"
 
 struct ord_history;
+
+/* Room for what is said of a file. */
+#define ORD_HISTORY_TEXT_SIZE 512
+
+/* So many files that were set aside are kept, of each partition; beyond that the oldest go. */
+#define ORD_HISTORY_ASIDE_MAX 8
 
 struct ord_history_options {
 	uv_loop_t *loop;
@@ -24,11 +31,18 @@ struct ord_history_options {
 	 * ORD_ERR_CORRUPT, ORD_ERR_NOMEM; ord_history_error_text tells more) every later block of any partition comes back with it, unwritten: the node must stop, since nobody
 	 * knows what the disk holds. */
 	void (*written)(void *ctx, uint32_t partition, uint64_t last_index, int status);
-	void *ctx; /* borrowed; first argument of written */
+	/* Called on the loop's thread for every block that was given to ord_history_fill. ORD_OK: it is part of the history, or will be when its file is full or its gap is closed.
+	 * ORD_ERR_CORRUPT: it is not what is wanted; ord_history_gap tells what is missing now. ORD_ERR_INVALID: it is not the first that is missing there. ORD_ERR_NO_SPACE: no room
+	 * now, and nothing else is wrong. Others: as for written. NULL: nobody wants to know. */
+	void (*filled)(void *ctx, uint32_t partition, uint64_t number, int status);
+	/* Called on the loop's thread, and from inside ord_history_open, with something that the operator should read: damage, what was done about it. NULL: nobody does. */
+	void (*notice)(void *ctx, const char *text);
+	void *ctx;	   /* borrowed; first argument of all */
+	bool keep_damaged; /* nobody has another copy: a damaged file stays where it is, and is told of */
 };
 
 /* Opens what is there and starts the thread. Of each partition the last file is walked and its last blocks are checked; a write that was cut short is cut off and what is left
- * is made durable. Blocks. ORD_ERR_CORRUPT (damage that no cut write explains), ORD_ERR_MISMATCH (another cluster, partition or format), ORD_ERR_IO, ORD_ERR_NO_SPACE, ORD_ERR_NOMEM;
+ * is made durable. A damaged last file is set aside, and the history ends before it. Blocks. ORD_ERR_CORRUPT (damage that no cut write explains, with keep_damaged), ORD_ERR_MISMATCH (another cluster, partition or format), ORD_ERR_IO, ORD_ERR_NO_SPACE, ORD_ERR_NOMEM;
  * why (why_size bytes) names file, offset and what is wrong. The caller owns *ret. */
 int ord_history_open(const struct ord_history_options *options, struct ord_history **ret, char *why, size_t why_size);
 
@@ -41,6 +55,28 @@ const struct ord_history_found *ord_history_found(const struct ord_history *h, u
 
 /* Hands a block over, content and all; *raw is empty afterwards. Asserts that it is the partition's next one. Never blocks. ORD_ERR_NOMEM: *raw is still the caller's. */
 int ord_history_write(struct ord_history *h, struct ord_block_raw *raw);
+
+/* Goes on behind `end`, as when a state was copied from a peer: the next block handed over is end->number + 1, though blocks before it may be missing. They are a gap, and the block begins a
+ * new file. Blocks handed over before are written first; a crash before the next one is durable leaves everything as if there had been no jump. When the history has blocks behind `end`
+ * already, those that are handed over are compared with them and told of as if they had been written; from the first that differs on, and when the last one up to `end` differs, the
+ * files are set aside and the history is written anew. Never blocks. ORD_ERR_NOMEM: nothing is changed. */
+int ord_history_jump(struct ord_history *h, uint32_t partition, const struct ord_block_end *end);
+
+/* The first blocks that are missing, up to the next one there is. False: none that is known of. */
+bool ord_history_gap(struct ord_history *h, uint32_t partition, struct ord_history_gap *ret);
+
+/* Takes a block that a peer has sent (header and stored content; copied) for the beginning of a gap. It is checked whole and must follow the one before the gap or the one filled last; the one that
+ * closes the gap must lead to the one behind it. Otherwise, then, all that was filled there is thrown away. Never blocks; `filled` is called later. ORD_ERR_NOMEM. Asserts the length of
+ * a block at most. */
+int ord_history_fill(struct ord_history *h, uint32_t partition, uint64_t number, struct ord_slice bytes);
+
+struct ord_history_status {
+	uint64_t gaps_count;	/* of all partitions */
+	uint64_t missing_count; /* blocks in them */
+	uint64_t filled_count;	/* blocks from peers, since the start; likewise below */
+	uint64_t damaged_count; /* files that were set aside, or would have been */
+};
+void ord_history_status(struct ord_history *h, struct ord_history_status *ret);
 
 /* Content of the blocks that were handed over and have not come back, in bytes. Full: at or over ORD_HISTORY_WAITING_BYTES_MAX, so hold back. */
 uint64_t ord_history_waiting_bytes(const struct ord_history *h);

@@ -3,6 +3,8 @@
  * A file is made and its name is durable before its first block is written, and it is written only after the sync of the last write to the file before. So a last file without one
  * whole block is what a cut write left; it goes away, and then the file before it must be whole.
  *
+ * A file that is damaged where no cut write explains it is set aside (history_aside.c), and the history ends before it, unless nobody else has a copy: then the node does not start.
+ *
  * What is found whole is written once more and synced: a process that was killed may have left a write that the operating system has and the disk has not.
  */
 #include <errno.h>
@@ -117,8 +119,29 @@ static int file_look(struct finder *f, struct ord_history_file *file, bool *ret_
 	*ret_whole = end.offset > 0;
 	if (!*ret_whole)
 		return file_remove(f, number);
-	*place = (struct ord_history_place){.end = end.end, .volume = number, .offset = end.offset};
+	*place = (struct ord_history_place){
+		.end = end.end, .next = end.end.number + 1, .volume = number, .offset = end.offset};
+	f->h->limits[f->partition] = (struct ord_history_limit){.volume = number, .offset = end.offset};
 	return file_settle(f, file, &end);
+}
+
+/* The file that f->why tells about is damaged. */
+static int file_aside(struct finder *f, uint64_t number)
+{
+	uint64_t k;
+	struct ord_history *h = f->h;
+	if (!ord_history_aside_rename(f->dir_fd, number, &k))
+		return system_fail(f, number, "setting aside");
+	h->status.damaged_count++;
+	if (h->options.notice != NULL) {
+		char text[4096 + ORD_HISTORY_TEXT_SIZE];
+		snprintf(text, sizeof text,
+			 "%s; the file is set aside (its name ends with .damaged-%" PRIu64
+			 " now), and its blocks come from the write-ahead log and from other nodes",
+			 f->why, k);
+		h->options.notice(h->options.ctx, text);
+	}
+	return ORD_OK;
 }
 
 static int files_look(struct finder *f)
@@ -134,6 +157,8 @@ static int files_look(struct finder *f)
 		err = file_look(f, &file, &whole);
 		ord_history_file_close(&file);
 		f->has_cut = true;
+		if (err == ORD_ERR_CORRUPT && !f->h->options.keep_damaged)
+			err = file_aside(f, header.first_block);
 	}
 	return err;
 }
@@ -148,13 +173,20 @@ static int partition_find(struct ord_history *h, uint32_t partition, char *why, 
 	f.dir_fd = openat(h->dir_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (f.dir_fd < 0)
 		return directory_fail(why, why_size, h->directory, "read");
-	int err = ord_history_files_list(f.dir_fd, &f.files, &f.files_count);
+	h->places[partition].next = 1;
+	int err = ORD_OK;
+	if (unlinkat(f.dir_fd, ORD_HISTORY_FILL_NAME, 0) != 0 && errno != ENOENT)
+		err = system_fail(&f, 0, "removing " ORD_HISTORY_FILL_NAME);
+	if (err != ORD_OK)
+		goto close;
+	err = ord_history_files_list(f.dir_fd, &f.files, &f.files_count);
 	if (err != ORD_OK)
 		directory_fail(why, why_size, h->directory, "listed");
 	else
 		err = files_look(&f);
 	if (err == ORD_OK && fsync(f.dir_fd) != 0)
 		err = directory_fail(why, why_size, h->directory, "synced");
+close:
 	free(f.files);
 	close(f.dir_fd);
 	h->found[partition].end = h->places[partition].end;

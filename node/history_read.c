@@ -73,21 +73,15 @@ static int files_list(struct ord_history_reader *r)
 	return err == ORD_OK ? ORD_OK : directory_fail(r, err);
 }
 
-/* Opens file i of the listing, unless it is open, and stands before its first block. */
+/* Opens file i of the listing and stands before its first block. */
 static int file_open(struct ord_history_reader *r, size_t i)
 {
 	char why[ORD_BLOCK_WHY_SIZE];
 	struct ord_volume_header header = {
 		.cluster = r->options.cluster, .partition = r->options.partition, .first_block = r->files[i]};
-	bool is_open = r->file.fd >= 0 && r->file.volume.header.first_block == header.first_block;
-	int err;
 	r->offset = 0;
-	if (is_open) {
-		err = ord_history_file_measure(&r->file, r->dir_fd);
-	} else {
-		ord_history_file_close(&r->file);
-		err = ord_history_file_open(&r->file, r->dir_fd, &header, O_RDONLY);
-	}
+	ord_history_file_close(&r->file); /* it may have grown, or be another file of that name by now */
+	int err = ord_history_file_open(&r->file, r->dir_fd, &header, O_RDONLY);
 	if (err != ORD_OK)
 		return reader_fail(r, err, strerror(errno));
 	err = ord_volume_check(&r->file.volume, why);
@@ -209,11 +203,15 @@ static int block_read(struct ord_history_reader *r, const struct ord_block_heade
 	return err;
 }
 
-/* The last file, before its first block has been written. */
-static bool is_being_made(struct ord_history_reader *r, size_t i)
+/* File i is damaged where its first block should stand, which may be the one that is wanted. The last one may be being made. */
+static bool begins_damaged(struct ord_history_reader *r, size_t i)
 {
+	char why[ORD_BLOCK_WHY_SIZE];
+	struct ord_block_header h;
 	uint64_t position;
-	return i + 1 == r->files_count && !file_position(r, i, &position);
+	return file_open(r, i) == ORD_OK &&
+	       ord_volume_peek(&r->file.volume, ORD_VOLUME_HEADER_BYTES, &h, why) != ORD_OK &&
+	       (i + 1 < r->files_count || file_position(r, i, &position));
 }
 
 static int block_seek(struct ord_history_reader *r, const struct wanted *w, struct ord_block_header *ret)
@@ -230,11 +228,13 @@ static int block_seek(struct ord_history_reader *r, const struct wanted *w, stru
 	err = block_find(r, w, ret);
 	if (err != ORD_ERR_NOT_FOUND)
 		return err;
-	if (i + 1 == r->files_count || (w->by_position && is_being_made(r, i + 1)))
+	if (i + 1 == r->files_count)
 		return not_found(r, w);
-	err = file_open(r, i);
-	r->offset = r->file.volume.bytes;
-	return err != ORD_OK ? err : reader_fail(r, ORD_ERR_CORRUPT, "the file ends before the next one begins");
+	if (r->offset != r->file.volume.bytes)
+		return reader_fail(r, ORD_ERR_CORRUPT, "the file ends within a block");
+	if (w->by_position && begins_damaged(r, i + 1))
+		return reader_fail(r, ORD_ERR_CORRUPT, "the file's first block is damaged");
+	return not_found(r, w); /* in a gap between two files */
 }
 
 int ord_history_read_number(struct ord_history_reader *r, uint64_t number, struct ord_block *ret)

@@ -25,7 +25,7 @@ void ord_history_reader_close(struct ord_history_reader *r);
 /* Reads and checks a block, by number or by the position (offset) of one of its commands. One block after the other costs one look at the disk each; another one is
  * found by the names of the files, the headers of their first blocks, and the headers of the blocks in one file. *ret is valid until the next call. A block that is being written may
  * or may not be there, and is whole or not there.
- * ORD_ERR_NOT_FOUND: before the first block or behind the last one. ORD_ERR_CORRUPT: damaged; blocks behind the damage can still be read. ORD_ERR_MISMATCH: another cluster,
+ * ORD_ERR_NOT_FOUND: before the first block, behind the last one, or in a gap between two files. ORD_ERR_CORRUPT: damaged; blocks behind the damage can still be read. ORD_ERR_MISMATCH: another cluster,
  * partition or format. ORD_ERR_IO, ORD_ERR_NOMEM. */
 int ord_history_read_number(struct ord_history_reader *r, uint64_t number, struct ord_block *ret);
 int ord_history_read_position(struct ord_history_reader *r, uint64_t position, struct ord_block *ret);

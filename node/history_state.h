@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: Apache-2.0 - struct ord_history. For history.c and history_open.c only. */
+/* SPDX-License-Identifier: Apache-2.0 - struct ord_history. For the files history*.c only. */
 #ifndef ORD_NODE_HISTORY_STATE_H
 #define ORD_NODE_HISTORY_STATE_H
 
@@ -9,26 +9,66 @@
 
 #include "base/bytes.h"
 #include "node/history.h"
+#include "node/history_gaps.h"
+#include "node/history_read.h"
 #include "partition/block_codec.h"
 
 /* Where the next block of a partition goes. The writer's own. */
 struct ord_history_place {
-	struct ord_block_end end;
+	struct ord_block_end end; /* of the last block there is, or of the one that was jumped to */
+	uint64_t
+		next; /* number of the next block to come; not above end.number: it may be there already, and is compared */
 	uint64_t volume; /* number of the file; 0: none yet */
 	uint64_t offset; /* its length */
 };
 
+/* How far the file that is being written is durable: who reads meanwhile goes no further. */
+struct ord_history_limit {
+	uint64_t volume; /* 0: none is being written */
+	uint64_t offset;
+};
+
+enum ord_history_job_kind {
+	ORD_HISTORY_BLOCK = 1, /* writes a block */
+	ORD_HISTORY_JUMP = 2,  /* goes on behind end */
+	ORD_HISTORY_FILL = 3,  /* puts a peer's block into a gap */
+	ORD_HISTORY_ASIDE = 4, /* takes a damaged file out of the history */
+	ORD_HISTORY_NOTICE = 5 /* says something; done from the beginning */
+};
+
 struct ord_history_job {
 	struct ord_history_job *next;
+	enum ord_history_job_kind kind;
+	uint32_t partition;
+	uint64_t number;	  /* of the block; of ASIDE: of the file */
 	struct ord_block_raw raw; /* owned */
+	struct ord_block_end end;
+	struct ord_bytes bytes; /* owned; header and stored content */
 	uint64_t content_bytes;
 	int status;
+	char text[ORD_HISTORY_TEXT_SIZE]; /* what is wrong with the file; what is said */
 };
 
 /* First in, first out. */
 struct ord_history_jobs {
 	struct ord_history_job *first;
 	struct ord_history_job **end; /* where the next one is linked in */
+};
+void ord_history_jobs_init(struct ord_history_jobs *jobs);
+void ord_history_jobs_add(struct ord_history_jobs *jobs, struct ord_history_job *job);
+void ord_history_job_free(struct ord_history_job *job);
+
+/* The gap that is being filled: a file under another name, until it is whole and durable. The writer's own. */
+struct ord_history_filling {
+	bool begun; /* there is an end to go on from */
+	uint32_t partition;
+	uint64_t first; /* the first block that was filled; all up to end are thrown away when the gap does not close */
+	bool linked;	/* what stands before it is known: the next block must follow `end` */
+	struct ord_block_end end; /* behind the last one filled, or before the gap */
+	int fd;			  /* owned; -1: no file is open */
+	uint64_t volume;	  /* the file's first block */
+	uint64_t offset;	  /* its length */
+	uint64_t synced;	  /* of that */
 };
 
 struct ord_history {
@@ -43,15 +83,22 @@ struct ord_history {
 	bool stopping;
 	struct ord_history_jobs waiting;
 	struct ord_history_jobs done;
+	struct ord_history_gaps *gaps;	  /* owned; and each of them */
+	uint64_t *gaps_changes;		  /* owned; counts what was done to them */
+	struct ord_history_limit *limits; /* owned */
+	struct ord_history_status status;
 	/* The writer's own; before it is started, the opener's. */
 	struct ord_history_place *places; /* owned */
-	struct ord_block_codec *codec;	  /* owned */
-	struct ord_bytes bytes;		  /* owned; of one write */
+	struct ord_history_filling filling;
+	struct ord_history_reader *reader; /* owned; of one partition, NULL: none */
+	uint32_t reader_partition;
+	struct ord_block_codec *codec; /* owned */
+	struct ord_bytes bytes;	       /* owned; of one write */
 	int write_fd;
 	uint32_t write_partition;
 	uint64_t write_volume;
 	int failed;
-	char error_text[512];
+	char error_text[ORD_HISTORY_TEXT_SIZE];
 	/* The loop's own. */
 	uint64_t *numbers; /* owned; of the last block handed over */
 	uint64_t waiting_bytes;
@@ -65,5 +112,51 @@ int ord_history_find(struct ord_history *h, char *why, size_t why_size);
 /* "12", the name of a partition's directory. */
 #define ORD_HISTORY_NAME_SIZE 16
 void ord_history_name(uint32_t partition, char name[ORD_HISTORY_NAME_SIZE]);
+
+/* --- On the writer's thread. --- */
+
+/* The thread (history_write.c). */
+void ord_history_write_main(void *h);
+
+/* Says what failed, with errno; gives what that means. */
+int ord_history_write_fail(struct ord_history *h, uint32_t partition, uint64_t volume, const char *what);
+
+/* The partition's directory; -1 with errno. The caller closes it. */
+int ord_history_directory_open(const struct ord_history *h, uint32_t partition);
+
+/* Reads a block back, whole and checked: errors of ord_history_read_number. *ret is valid until the next call. */
+int ord_history_look(struct ord_history *h, uint32_t partition, uint64_t number, struct ord_block *ret);
+
+/* Puts a peer's block into its gap (history_fill.c). ORD_ERR_CORRUPT, ORD_ERR_INVALID, ORD_ERR_NO_SPACE: as `filled` in history.h has them. Others are the end of the writer. */
+int ord_history_fill_block(struct ord_history *h, const struct ord_history_job *job);
+
+/* What is filled so far becomes part of the history. */
+int ord_history_fill_end(struct ord_history *h);
+
+/* It does not: it is missing again. */
+int ord_history_fill_drop(struct ord_history *h);
+
+/* The name of a file that is being filled. */
+#define ORD_HISTORY_FILL_NAME "fill.tmp"
+
+/* Takes a damaged file out of the history, whose blocks are missing from then on (history_aside.c); the writer begins a new file when it was the one being written. One that is not there is left
+ * alone. ORD_ERR_IO, ORD_ERR_NO_SPACE, ORD_ERR_NOMEM. */
+int ord_history_aside(struct ord_history *h, uint32_t partition, uint64_t volume, const char *what);
+
+/* The same with all blocks from `number` on, and the files that they stand in; the history then ends before it, at *before. */
+int ord_history_aside_from(struct ord_history *h, uint32_t partition, uint64_t number,
+			   const struct ord_block_end *before, const char *what);
+
+/* Renames a file of the directory to NAME.damaged-K and keeps ORD_HISTORY_ASIDE_MAX of those. *ret_k is that number; 0: there was no such file. False with errno. */
+bool ord_history_aside_rename(int dir_fd, uint64_t volume, uint64_t *ret_k);
+
+/* --- On any thread. --- */
+
+/* Something for the operator. Lost when there is no memory for it. */
+__attribute__((format(printf, 2, 3))) void ord_history_notice(struct ord_history *h, const char *format, ...);
+
+/* Blocks are missing, or are there again. ORD_ERR_NOMEM. */
+int ord_history_gap_add(struct ord_history *h, uint32_t partition, uint64_t first, uint64_t last);
+int ord_history_gap_take(struct ord_history *h, uint32_t partition, uint64_t first, uint64_t last);
 
 #endif

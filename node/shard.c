@@ -24,6 +24,7 @@
 #include "node/history.h"
 #include "node/keep.h"
 #include "node/lmdb.h"
+#include "node/log.h"
 #include "node/peers.h"
 
 #define TICK_MS 10
@@ -179,6 +180,12 @@ static void history_written(void *ctx, uint32_t partition, uint64_t last_index, 
 		return;
 	}
 	ord_engine_archived(s->engine, partition, last_index);
+}
+
+static void history_notice(void *ctx, const char *text)
+{
+	(void)ctx;
+	ord_log(ORD_LOG_WARN, "%s", text);
 }
 
 static int peers_receive(void *ctx, uint32_t node, uint8_t kind, struct ord_slice body)
@@ -356,6 +363,11 @@ static int archive_write(void *ctx, struct ord_block_raw *raw)
 	return ord_history_write(ctx, raw);
 }
 
+static int archive_jump(void *ctx, uint32_t partition, const struct ord_block_end *end)
+{
+	return ord_history_jump(ctx, partition, end);
+}
+
 static bool archive_is_full(void *ctx)
 {
 	return ord_history_is_full(ctx);
@@ -371,7 +383,9 @@ static int shard_open_history(struct ord_shard *s, char *why, size_t why_size)
 					      .partitions_count = s->config->partitions_count,
 					      .volume_bytes = bounds.volume_bytes,
 					      .written = history_written,
-					      .ctx = s};
+					      .notice = history_notice,
+					      .ctx = s,
+					      .keep_damaged = s->config->nodes_count == 1};
 	return ord_history_open(&options, &s->history, why, why_size);
 }
 
@@ -380,8 +394,11 @@ static int shard_open_engine(struct ord_shard *s, char *why, size_t why_size)
 	const struct ord_config *c = s->config;
 	uint32_t nodes[ORD_NODES_MAX];
 	struct ord_states states = ord_lmdb_states(s->lmdb);
-	struct ord_archive archive = {
-		.ctx = s->history, .end = archive_end, .write = archive_write, .is_full = archive_is_full};
+	struct ord_archive archive = {.ctx = s->history,
+				      .end = archive_end,
+				      .write = archive_write,
+				      .jump = archive_jump,
+				      .is_full = archive_is_full};
 	for (uint32_t i = 0; i < c->nodes_count; i++)
 		nodes[i] = c->nodes[i].id;
 	struct ord_engine_options options = {.cluster = c->cluster,

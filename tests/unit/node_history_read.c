@@ -245,10 +245,18 @@ Test(node_history_read, a_first_block_that_is_damaged_hides_no_other)
 	cr_assert_eq(ord_history_read_position(reader, headers[4].first_position, &block), ORD_ERR_CORRUPT);
 }
 
-Test(node_history_read, a_file_that_is_missing_or_short_in_the_middle_is_damage)
+Test(node_history_read, a_file_that_is_missing_in_the_middle_is_a_gap_and_a_short_one_is_damaged)
 {
+	struct ord_block block;
 	cr_assert_eq(unlink(path_of(4)), 0);
-	cr_fails(ORD_ERR_CORRUPT, 4);
+	cr_fails(ORD_ERR_NOT_FOUND, 4);
+	cr_fails(ORD_ERR_NOT_FOUND, 5);
+	cr_assert_eq(ord_history_read_position(reader, headers[5].first_position, &block), ORD_ERR_NOT_FOUND);
+	cr_number(3);
+	cr_number(6);
+	file_store(4, offsets[5]);
+	cr_number(4);
+	cr_fails(ORD_ERR_NOT_FOUND, 5);
 	cr_number(6);
 	file_store(4, offsets[5] + 3);
 	cr_number(4);

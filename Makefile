@@ -115,6 +115,7 @@ SIM_CHECK_FLAGS = -Wl,--wrap=ord_partition_apply
 FLAGS_sim_follow = $(SIM_CHECK_FLAGS)
 FLAGS_sim_observe = $(SIM_CHECK_FLAGS)
 FLAGS_sim_record = $(SIM_CHECK_FLAGS)
+INPUTS_node_copy = $(call objects,tests/support/partition_build.c) $(call link_inputs,node)
 # Tests of what becomes of a system call that fails.
 FLAGS_node_history_faults = $(addprefix -Wl$(comma)--wrap=,pwrite fdatasync fsync ftruncate unlinkat mkdirat openat)
 

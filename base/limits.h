@@ -49,6 +49,9 @@
 /* State. */
 #define ORD_CHECKPOINT_ROWS_MAX 2000 /* records of a checkpoint that one turn encodes or lets go: about a millisecond */
 
+#define ORD_COPY_BYTES \
+	(1u << 20) /* one piece of a copy of a state: a frame that keeps no message of Raft waiting for long */
+
 /* Peers. */
 #define ORD_FRAME_BYTES_MAX (32u << 20)	      /* one frame between nodes */
 #define ORD_PEER_OUTPUT_BYTES_MAX (64u << 20) /* unsent to one peer; then Raft messages are dropped, as by a network */

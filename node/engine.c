@@ -60,6 +60,14 @@ static void host_role(void *ctx, uint32_t group, enum ord_role role, uint64_t te
 		ord_replica_role(&e->replicas[group], role, leader);
 }
 
+static void host_want_install(void *ctx, uint32_t group, uint32_t from, uint64_t index, uint64_t term)
+{
+	struct ord_engine *e = ctx;
+	(void)term;
+	if (!e->stopped)
+		ord_copy_in_want(e, group, from, index);
+}
+
 static void host_fatal(void *ctx, int err, const char *why)
 {
 	ord_engine_fatal(ctx, err, why);
@@ -190,25 +198,50 @@ static void engine_init(struct ord_engine *e, const struct ord_engine_options *o
 		e->archive = *o->archive;
 }
 
+/* Where the log of a partition begins, as its state says. */
+static int base_find(struct ord_replica *r, struct ord_base *ret)
+{
+	struct ord_note note;
+	if (!r->engine->keep.enabled)
+		return ORD_OK;
+	int err = ord_keep_find(r, &note);
+	ord_keep_base(&note, ret);
+	return err;
+}
+
 static int engine_open_host(struct ord_engine *e, const struct ord_engine_options *o, char *why, size_t why_size)
 {
-	struct ord_host_options host = {
-		.cluster = o->cluster,
-		.node = o->node,
-		.nodes = e->nodes,
-		.nodes_count = e->nodes_count,
-		.groups_count = o->partitions_count,
-		.seed = o->seed,
-		.election_timeout_ms = o->election_timeout_ms,
-		.heartbeat_ms = o->heartbeat_ms,
-		.segment_bytes = o->segment_bytes,
-		.cache_bytes = o->cache_bytes,
-		.message_bytes = o->bounds.raft_message_bytes,
-		.window_bytes = o->bounds.raft_window_bytes,
-		.turn_entries = o->bounds.raft_turn_entries,
-		.io = o->io,
-		.events = {.ctx = e, .send = host_send, .apply = host_apply, .role = host_role, .fatal = host_fatal}};
-	return ord_host_open(&host, e->now_ms, &e->host, why, why_size);
+	struct ord_base *bases = calloc(o->partitions_count, sizeof *bases);
+	int err = bases != NULL ? ORD_OK : ORD_ERR_NOMEM;
+	for (uint32_t i = 0; err == ORD_OK && i < o->partitions_count; i++)
+		err = base_find(&e->replicas[i], &bases[i]);
+	struct ord_host_options host = {.cluster = o->cluster,
+					.node = o->node,
+					.nodes = e->nodes,
+					.nodes_count = e->nodes_count,
+					.groups_count = o->partitions_count,
+					.seed = o->seed,
+					.election_timeout_ms = o->election_timeout_ms,
+					.heartbeat_ms = o->heartbeat_ms,
+					.segment_bytes = o->segment_bytes,
+					.cache_bytes = o->cache_bytes,
+					.message_bytes = o->bounds.raft_message_bytes,
+					.window_bytes = o->bounds.raft_window_bytes,
+					.turn_entries = o->bounds.raft_turn_entries,
+					.trailing_bytes = o->bounds.raft_trailing_bytes,
+					.segments_max = o->bounds.raft_segments,
+					.bases = bases,
+					.io = o->io,
+					.events = {.ctx = e,
+						   .send = host_send,
+						   .apply = host_apply,
+						   .role = host_role,
+						   .want_install = host_want_install,
+						   .fatal = host_fatal}};
+	if (err == ORD_OK)
+		err = ord_host_open(&host, e->now_ms, &e->host, why, why_size);
+	free(bases);
+	return err;
 }
 
 int ord_engine_open(const struct ord_engine_options *options, uint64_t now_ms, uint64_t wall_us,
@@ -223,6 +256,8 @@ int ord_engine_open(const struct ord_engine_options *options, uint64_t now_ms, u
 	engine_init(e, options, now_ms, wall_us);
 	e->replicas = calloc(options->partitions_count, sizeof *e->replicas);
 	int err = e->replicas == NULL ? ORD_ERR_NOMEM : ord_forward_open(&e->forward, e);
+	if (err == ORD_OK)
+		err = ord_copy_in_open(&e->copy_in, e);
 	for (uint32_t i = 0; err == ORD_OK && i < options->partitions_count; i++)
 		err = ord_replica_open(&e->replicas[i], e, i, &options->cluster, why, why_size);
 	if (err == ORD_OK)
@@ -260,6 +295,7 @@ void ord_engine_close(struct ord_engine *e)
 	for (uint32_t i = 0; e->replicas != NULL && i < e->partitions_count; i++)
 		ord_replica_close(&e->replicas[i]);
 	free(e->replicas);
+	ord_copy_in_close(&e->copy_in);
 	ord_keep_close(&e->keep);
 	free(e->deferred);
 	ord_effects_close(&e->effects);
@@ -411,6 +447,28 @@ static int receive_ready(struct ord_engine *e, struct ord_slice body)
 	return ORD_OK;
 }
 
+static int receive_copy(struct ord_engine *e, uint32_t from, enum ord_part_kind kind, struct ord_slice body)
+{
+	struct ord_part_copy part;
+	if (ord_wire_get_copy(kind, body, &part) != ORD_OK || part.partition >= e->partitions_count)
+		return ORD_ERR_FORMAT;
+	switch (kind) {
+	case ORD_PART_COPY_ASK:
+		ord_copy_out_ask(e, from, &part);
+		return ORD_OK;
+	case ORD_PART_COPY_NEXT:
+		ord_copy_out_next(e, from, &part);
+		return ORD_OK;
+	case ORD_PART_COPY_END:
+		ord_copy_out_end(e, from, &part);
+		return ORD_OK;
+	case ORD_PART_COPY_NOTE:
+		return ord_copy_in_note(e, from, &part);
+	default:
+		return ord_copy_in_pairs(e, from, &part);
+	}
+}
+
 int ord_engine_receive(struct ord_engine *e, uint32_t from, enum ord_part_kind kind, struct ord_slice body)
 {
 	uint32_t place = ord_engine_place(e, from);
@@ -432,6 +490,12 @@ int ord_engine_receive(struct ord_engine *e, uint32_t from, enum ord_part_kind k
 		return receive_cursor(e, body);
 	case ORD_PART_READY:
 		return receive_ready(e, body);
+	case ORD_PART_COPY_ASK:
+	case ORD_PART_COPY_NOTE:
+	case ORD_PART_COPY_NEXT:
+	case ORD_PART_COPY_PAIRS:
+	case ORD_PART_COPY_END:
+		return receive_copy(e, from, kind, body);
 	}
 	return ORD_ERR_FORMAT;
 }
@@ -476,11 +540,21 @@ void ord_engine_saved(struct ord_engine *e, int status)
 	ord_keep_written(&e->keep, status);
 }
 
+void ord_engine_copied(struct ord_engine *e, unsigned copy, int status, const struct ord_changes *pairs, bool is_last)
+{
+	if (!e->stopped)
+		ord_copy_out_read(e, copy, status, pairs, is_last);
+}
+
+void ord_engine_filled(struct ord_engine *e, int status)
+{
+	ord_copy_in_filled(e, status);
+}
+
 void ord_engine_archived(struct ord_engine *e, uint32_t partition, uint64_t last_index)
 {
 	ORD_ASSERT(partition < e->partitions_count);
-	ORD_ASSERT(last_index > e->replicas[partition].archived_index);
-	e->replicas[partition].archived_index = last_index;
+	ord_replica_archived(&e->replicas[partition], last_index);
 }
 
 void ord_engine_clock(struct ord_engine *e, uint64_t now_ms, uint64_t wall_us)
@@ -493,6 +567,8 @@ void ord_engine_clock(struct ord_engine *e, uint64_t now_ms, uint64_t wall_us)
 static void engine_sweep(struct ord_engine *e)
 {
 	e->swept_ms = e->now_ms;
+	ord_keep_release(&e->keep);
+	ord_copy_out_tick(e);
 	for (uint32_t i = 0; i < e->partitions_count; i++) {
 		ord_replica_expire(&e->replicas[i], e->now_ms);
 		ord_dispatch_tick(&e->replicas[i], e->now_ms);
@@ -509,6 +585,9 @@ void ord_engine_tick(struct ord_engine *e)
 	if (e->stopped)
 		return;
 	ord_keep_tick(&e->keep);
+	ord_copy_in_tick(e);
+	if (e->stopped)
+		return;
 	if (e->now_ms - e->swept_ms >= ENGINE_SWEEP_MS)
 		engine_sweep(e);
 }
@@ -564,6 +643,16 @@ void ord_engine_host_status(const struct ord_engine *e, struct ord_host_status *
 void ord_engine_keep_status(const struct ord_engine *e, struct ord_keep_status *ret)
 {
 	ord_keep_status(&e->keep, ret);
+}
+
+void ord_engine_copy_status(const struct ord_engine *e, struct ord_copy_status *ret)
+{
+	*ret = (struct ord_copy_status){.out_count = ord_copy_out_count(e),
+					.in = e->copy_in.phase != ORD_COPY_IN_IDLE,
+					.in_partition = e->copy_in.partition,
+					.in_bytes = e->copy_in.received_bytes,
+					.out_bytes = e->copies_out.sent_bytes,
+					.installed_count = e->copy_in.copies_count};
 }
 
 struct ord_partition *ord_engine_partition(const struct ord_engine *e, uint32_t partition)

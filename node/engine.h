@@ -85,6 +85,10 @@ void ord_engine_removed(struct ord_engine *e, int status);
 /* A write of the interface in options.states has ended. */
 void ord_engine_saved(struct ord_engine *e, int status);
 
+/* Pairs of a copy that goes out have been gathered, and are valid during the call; or a step of one that comes in has ended (options.states). */
+void ord_engine_copied(struct ord_engine *e, unsigned copy, int status, const struct ord_changes *pairs, bool is_last);
+void ord_engine_filled(struct ord_engine *e, int status);
+
 /* A block that ends with that index of the partition's log is on disk. */
 void ord_engine_archived(struct ord_engine *e, uint32_t partition, uint64_t last_index);
 
@@ -102,6 +106,16 @@ void ord_engine_host_status(const struct ord_engine *e, struct ord_host_status *
 
 struct ord_keep_status;
 void ord_engine_keep_status(const struct ord_engine *e, struct ord_keep_status *ret);
+
+struct ord_copy_status {
+	uint32_t out_count; /* copies of states that other nodes are being given */
+	bool in;	    /* one is being got, of the partition */
+	uint32_t in_partition;
+	uint64_t in_bytes; /* received since the start, likewise sent */
+	uint64_t out_bytes;
+	uint64_t installed_count;
+};
+void ord_engine_copy_status(const struct ord_engine *e, struct ord_copy_status *ret);
 
 /* The state of one partition, for checkers; borrowed. */
 struct ord_partition *ord_engine_partition(const struct ord_engine *e, uint32_t partition);

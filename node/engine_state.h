@@ -3,6 +3,8 @@
 #define ORD_NODE_ENGINE_STATE_H
 
 #include "base/limits.h"
+#include "node/copy_in.h"
+#include "node/copy_out.h"
 #include "node/engine.h"
 #include "node/forward.h"
 #include "node/keep.h"
@@ -45,6 +47,8 @@ struct ord_engine {
 	bool stopped;		       /* takes nothing any more */
 	struct ord_forward forward;
 	struct ord_keep keep;
+	struct ord_copies_out copies_out;
+	struct ord_copy_in copy_in;
 	struct ord_archive archive;
 	bool has_archive;
 	struct ord_engine_remote

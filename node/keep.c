@@ -14,10 +14,6 @@
 /* After a disk was full. */
 #define KEEP_RETRY_MS 1000u
 
-/* The note of a checkpoint: u32 format, u64 index and u64 term of the last entry applied, u64 the time of the last entry. */
-#define NOTE_FORMAT 1
-#define NOTE_BYTES 28
-
 void ord_keep_init(struct ord_keep *k, struct ord_engine *e, const struct ord_keep_options *options)
 {
 	*k = (struct ord_keep){
@@ -42,32 +38,60 @@ int ord_keep_open(struct ord_keep *k, uint32_t partition, const struct ord_store
 
 /* --- Notes. --- */
 
-static void note_put(const struct ord_replica *r, struct ord_bytes *out)
+/* The log has to begin at the lower end of what the state and the history have, but has no more what it dropped already. */
+static uint64_t base_of(const struct ord_replica *r)
 {
-	ord_bytes_put_u32(out, NOTE_FORMAT);
-	ord_bytes_put_u64(out, r->applied_index);
-	ord_bytes_put_u64(out, r->applied_term);
-	ord_bytes_put_u64(out, r->entry_us);
-	ORD_ASSERT(!out->failed);
+	struct ord_group_status group;
+	uint64_t index = r->applied_index;
+	if (r->engine->has_archive && r->archived.last_index < index)
+		index = r->archived.last_index;
+	ord_host_group_status(r->engine->host, r->id, &group);
+	if (index > group.applied_index) /* after a start what the state has in it is given to apply once more */
+		index = group.applied_index;
+	return index > group.base_index ? index : group.base_index;
 }
 
-int ord_keep_find(struct ord_replica *r)
+static void note_make(const struct ord_replica *r, struct ord_note *n)
 {
-	struct ord_slice note;
-	int err = ord_checkpoint_note(r->partition, &note);
-	if (err != ORD_OK || note.len == 0)
+	struct ord_base base;
+	ord_host_base(r->engine->host, r->id, base_of(r), &base);
+	*n = (struct ord_note){.index = r->applied_index,
+			       .term = r->applied_term,
+			       .time_us = r->entry_us,
+			       .base_index = base.index,
+			       .base_term = base.term,
+			       .current_term = base.current_term,
+			       .members_index = base.members_index,
+			       .members = base.members,
+			       .end = r->archived};
+}
+
+int ord_keep_find(struct ord_replica *r, struct ord_note *ret_note)
+{
+	struct ord_slice bytes;
+	*ret_note = (struct ord_note){0};
+	int err = ord_checkpoint_note(r->partition, &bytes);
+	if (err == ORD_OK && bytes.len > 0)
+		err = ord_note_decode(bytes, ret_note);
+	if (err != ORD_OK)
 		return err;
-	struct ord_reader reader = ord_reader_of(note);
-	if (ord_reader_u32(&reader) != NOTE_FORMAT)
-		return ORD_ERR_FORMAT;
-	r->applied_index = ord_reader_u64(&reader);
-	r->applied_term = ord_reader_u64(&reader);
-	r->entry_us = ord_reader_u64(&reader);
-	if (reader.failed || ord_reader_left(&reader) != 0)
-		return ORD_ERR_CORRUPT;
-	r->stored_index = r->applied_index;
-	r->time_us = r->entry_us;
+	r->applied_index = ret_note->index;
+	r->applied_term = ret_note->term;
+	r->entry_us = ret_note->time_us;
+	r->stored_index = ret_note->index;
+	r->base_index = ret_note->base_index;
+	if (r->time_us < r->entry_us)
+		r->time_us = r->entry_us;
 	return ORD_OK;
+}
+
+void ord_keep_base(const struct ord_note *note, struct ord_base *ret)
+{
+	*ret = (struct ord_base){.index = note->base_index,
+				 .term = note->base_term,
+				 .current_term = note->current_term,
+				 .members_index = note->members_index,
+				 .members = note->members};
 }
 
 /* --- One checkpoint. --- */
@@ -80,15 +104,19 @@ static struct ord_partition *partition_of(const struct ord_keep *k, uint32_t par
 static void begin(struct ord_keep *k, uint32_t partition)
 {
 	struct ord_replica *r = &k->engine->replicas[partition];
-	uint8_t note_bytes[NOTE_BYTES];
-	struct ord_bytes note = {.base = note_bytes, .capacity = NOTE_BYTES, .bytes_max = NOTE_BYTES};
-	note_put(r, &note);
+	uint8_t bytes[ORD_CHECKPOINT_NOTE_BYTES_MAX];
+	struct ord_bytes encoded = {.base = bytes, .capacity = sizeof bytes, .bytes_max = sizeof bytes};
+	struct ord_note note;
+	note_make(r, &note);
+	ord_note_encode(&note, &encoded);
 	ord_trace("checkpoint", partition, r->applied_index);
-	ord_checkpoint_begin(r->partition, ord_bytes_slice(&note));
+	ord_checkpoint_begin(r->partition, ord_bytes_slice(&encoded));
 	k->partition = partition;
-	k->index = r->applied_index;
+	k->index = note.index;
+	k->base_index = note.base_index;
 	k->begun_ms = k->engine->now_ms;
 	r->checkpoint_ms = k->engine->now_ms;
+	r->checkpoint_wanted = false;
 	k->phase = ORD_KEEP_ENCODING;
 }
 
@@ -107,6 +135,7 @@ static void finish(struct ord_keep *k)
 	if (!ord_checkpoint_finish(partition_of(k, k->partition), k->engine->bounds.checkpoint_rows))
 		return;
 	k->engine->replicas[k->partition].stored_index = k->index;
+	k->engine->replicas[k->partition].base_index = k->base_index;
 	k->phase = ORD_KEEP_IDLE;
 	k->count++;
 	k->last_ms = k->engine->now_ms - k->begun_ms;
@@ -151,13 +180,43 @@ static struct candidate pick(const struct ord_keep *k, uint64_t *ret_changed_byt
 	for (uint32_t i = 0; i < e->partitions_count; i++) {
 		struct ord_checkpoint_status status;
 		ord_checkpoint_status(e->replicas[i].partition, &status);
-		bool moved = e->replicas[i].applied_index > e->replicas[i].stored_index;
-		bool is_old = moved && e->now_ms - e->replicas[i].checkpoint_ms >= KEEP_AGE_MS;
+		const struct ord_replica *r = &e->replicas[i];
+		bool moved = r->applied_index > r->stored_index;
+		bool is_old = moved && (r->checkpoint_wanted || e->now_ms - r->checkpoint_ms >= KEEP_AGE_MS);
 		*ret_changed_bytes += status.changed_bytes;
+		if (ord_copy_in_has(e, i))
+			continue;
 		if (is_old > best.is_old || (is_old == best.is_old && status.changed_bytes > best.changed_bytes))
 			best = (struct candidate){i, status.changed_bytes, is_old};
 	}
 	return best;
+}
+
+void ord_keep_release(struct ord_keep *k)
+{
+	struct ord_engine *e = k->engine;
+	if (!k->enabled)
+		return;
+	for (uint32_t i = 0; i < e->partitions_count; i++) {
+		struct ord_group_status group;
+		uint64_t index = e->replicas[i].base_index;
+		uint64_t held = ord_copy_out_held(e, i);
+		ord_host_group_status(e->host, i, &group);
+		if (index > held)
+			index = held;
+		if (index > group.base_index && index <= group.applied_index)
+			ord_host_release(e->host, i, index);
+	}
+}
+
+void ord_keep_want(struct ord_keep *k, uint32_t partition)
+{
+	k->engine->replicas[partition].checkpoint_wanted = true;
+}
+
+bool ord_keep_is_busy(const struct ord_keep *k, uint32_t partition)
+{
+	return k->phase != ORD_KEEP_IDLE && k->partition == partition;
 }
 
 void ord_keep_tick(struct ord_keep *k)

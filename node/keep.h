@@ -7,6 +7,8 @@
 
 #include "node/states.h"
 #include "partition/changes.h"
+#include "partition/note.h"
+#include "raft/host.h"
 
 struct ord_engine;
 struct ord_replica;
@@ -28,7 +30,8 @@ struct ord_keep {
 	uint32_t partition;	    /* whose checkpoint is under way */
 	uint32_t evicting;	    /* whose records are looked at next */
 	struct ord_changes changes; /* owned; while they are written */
-	uint64_t index;		    /* of the checkpoint that is under way */
+	uint64_t index;		    /* of the checkpoint that is under way; the base that its note has */
+	uint64_t base_index;
 	uint64_t retry_ms;
 	uint64_t begun_ms;
 	uint64_t count;	  /* finished since the start */
@@ -49,11 +52,24 @@ void ord_keep_close(struct ord_keep *k);
 /* The store of a partition, NULL when there are none. Errors and why as ord_states.open. */
 int ord_keep_open(struct ord_keep *k, uint32_t partition, const struct ord_store **ret, char *why, size_t why_size);
 
-/* Reads from its note how far in the log the state of a replica that was just opened is. ORD_ERR_IO, ORD_ERR_CORRUPT, ORD_ERR_FORMAT. */
-int ord_keep_find(struct ord_replica *r);
+/* Reads from its note how far in the log the state of a replica that was just opened is. *ret_note is all zero when there is none, and valid until the replica's next checkpoint is finished. ORD_ERR_IO, ORD_ERR_CORRUPT,
+ * ORD_ERR_FORMAT. */
+int ord_keep_find(struct ord_replica *r, struct ord_note *ret_note);
+
+/* What the host has to be told of where the log begins. Points into the note's bytes. */
+void ord_keep_base(const struct ord_note *note, struct ord_base *ret);
+
+/* Sees to a checkpoint of the partition as soon as can be. */
+void ord_keep_want(struct ord_keep *k, uint32_t partition);
+
+/* True while a checkpoint of the partition is under way. */
+bool ord_keep_is_busy(const struct ord_keep *k, uint32_t partition);
 
 /* A write has ended, as ord_engine_saved. */
 void ord_keep_written(struct ord_keep *k, int status);
+
+/* Now and then: lets the log drop what the last checkpoints and the history have, but for what somebody who got a copy of a state has to go on with. Not from inside events of the host. */
+void ord_keep_release(struct ord_keep *k);
 
 /* Every 10 ms or so: begins checkpoints. */
 void ord_keep_tick(struct ord_keep *k);

@@ -2,6 +2,7 @@
 #include "node/replica.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "base/assert.h"
 #include "base/err.h"
@@ -10,15 +11,15 @@
 #include "node/engine_state.h"
 #include "node/query.h"
 
-static int state_open(struct ord_replica *r, char *why, size_t why_size)
+static int state_read(struct ord_replica *r, const struct ord_store *store, struct ord_note *ret_note, char *why,
+		      size_t why_size)
 {
-	struct ord_partition_options options = {.id = r->id, .partitions_count = r->engine->partitions_count};
-	int err = ord_keep_open(&r->engine->keep, r->id, &options.store, why, why_size);
-	if (err != ORD_OK)
-		return err;
-	err = ord_partition_open(&options, &r->partition);
-	if (err == ORD_OK && options.store != NULL)
-		err = ord_keep_find(r);
+	struct ord_partition_options options = {
+		.id = r->id, .partitions_count = r->engine->partitions_count, .store = store};
+	*ret_note = (struct ord_note){0};
+	int err = ord_partition_open(&options, &r->partition);
+	if (err == ORD_OK && store != NULL)
+		err = ord_keep_find(r, ret_note);
 	if (err == ORD_ERR_FORMAT)
 		snprintf(why, why_size, "the state of partition %u was written by a later version: start that one",
 			 r->id);
@@ -36,15 +37,20 @@ static int state_open(struct ord_replica *r, char *why, size_t why_size)
 	return err;
 }
 
-/* The history goes on where it ended. */
-static int history_open(struct ord_replica *r, const struct ord_uuid *cluster)
+/* The history goes on where it ended, or where that of the node ended whose state this is: what is missing between them is filled in later. */
+static int history_open(struct ord_replica *r, const struct ord_uuid *cluster, const struct ord_note *note)
 {
 	struct ord_engine *e = r->engine;
 	if (!e->has_archive)
 		return ORD_OK;
 	struct ord_block_end end = e->archive.end(e->archive.ctx, r->id);
-	r->archived_index = end.last_index;
-	return ord_block_builder_open(&r->builder, cluster, r->id, &end, e->bounds.block_bytes);
+	int err = ORD_OK;
+	if (end.last_index < note->base_index && end.number < note->end.number) {
+		end = note->end;
+		err = e->archive.jump(e->archive.ctx, r->id, &end);
+	}
+	r->archived = end;
+	return err == ORD_OK ? ord_block_builder_open(&r->builder, cluster, r->id, &end, e->bounds.block_bytes) : err;
 }
 
 int ord_replica_open(struct ord_replica *r, struct ord_engine *e, uint32_t id, const struct ord_uuid *cluster,
@@ -52,7 +58,11 @@ int ord_replica_open(struct ord_replica *r, struct ord_engine *e, uint32_t id, c
 {
 	*r = (struct ord_replica){.id = id, .engine = e, .checkpoint_ms = e->now_ms};
 	ord_admit_init(&r->admit, &e->bounds);
-	int err = state_open(r, why, why_size);
+	const struct ord_store *store;
+	struct ord_note note;
+	int err = ord_keep_open(&e->keep, id, &store, why, why_size);
+	if (err == ORD_OK)
+		err = state_read(r, store, &note, why, why_size);
 	if (err != ORD_OK)
 		return err;
 	struct ord_partition_status status;
@@ -60,7 +70,7 @@ int ord_replica_open(struct ord_replica *r, struct ord_engine *e, uint32_t id, c
 	r->unsettled_count = status.unsettled_count;
 	err = ord_settling_open(&r->settling, id, e->now_ms);
 	if (err == ORD_OK)
-		err = history_open(r, cluster);
+		err = history_open(r, cluster, &note);
 	if (err == ORD_OK)
 		err = ord_dispatch_open(&r->dispatch, e->partitions_count);
 	if (err != ORD_OK)
@@ -75,8 +85,57 @@ void ord_replica_close(struct ord_replica *r)
 	ord_settling_close(&r->settling);
 	ord_admit_close(&r->admit);
 	ord_block_builder_close(&r->builder);
+	free(r->ends);
 	ord_partition_close(r->partition);
 }
+
+/* --- A state from another node. --- */
+
+bool ord_replica_is_whole(const struct ord_replica *r)
+{
+	return !ord_copy_in_has(r->engine, r->id);
+}
+
+static int history_go_on(struct ord_replica *r, const struct ord_note *note)
+{
+	struct ord_engine *e = r->engine;
+	struct ord_uuid cluster = r->builder.header.cluster;
+	if (!e->has_archive || note->end.number <= r->builder.end.number)
+		return ORD_OK;
+	int err = e->archive.jump(e->archive.ctx, r->id, &note->end);
+	if (err != ORD_OK)
+		return err;
+	ord_block_builder_close(&r->builder);
+	r->archived = note->end;
+	return ord_block_builder_open(&r->builder, &cluster, r->id, &note->end, e->bounds.block_bytes);
+}
+
+int ord_replica_replace(struct ord_replica *r, const struct ord_note *note, char *why, size_t why_size)
+{
+	struct ord_states *states = &r->engine->keep.states;
+	const struct ord_store *store;
+	struct ord_note found;
+	ORD_ASSERT(!ord_keep_is_busy(&r->engine->keep, r->id));
+	ORD_ASSERT(!ord_replica_archives(r));
+	int err = states->replace(states->ctx, r->id, false, &store, why, why_size);
+	if (err != ORD_OK)
+		return err;
+	ord_trace("replica_replace", r->id, note->index);
+	ord_replica_lose(r);
+	ord_partition_close(r->partition);
+	r->partition = NULL;
+	err = state_read(r, store, &found, why, why_size);
+	if (err == ORD_OK && (found.index != note->index || found.base_index != note->base_index))
+		err = ORD_ERR_CORRUPT;
+	if (err == ORD_OK)
+		err = history_go_on(r, note);
+	if (err != ORD_OK)
+		snprintf(why, why_size, "partition %u: the state that another node sent cannot be used (%s)", r->id,
+			 ord_err_text(err));
+	return err;
+}
+
+/* --- Clients. --- */
 
 uint64_t ord_replica_time_us(struct ord_replica *r)
 {
@@ -234,6 +293,40 @@ static void archive_failed(struct ord_replica *r, uint64_t index, int err)
 	ord_engine_fatal(r->engine, err, why);
 }
 
+bool ord_replica_archives(const struct ord_replica *r)
+{
+	return r->ends_count > 0;
+}
+
+void ord_replica_archived(struct ord_replica *r, uint64_t last_index)
+{
+	ORD_ASSERT(r->ends_count > 0);
+	ORD_ASSERT(r->ends[0].last_index == last_index);
+	r->archived = r->ends[0];
+	r->ends_count--;
+	memmove(r->ends, r->ends + 1, r->ends_count * sizeof *r->ends);
+}
+
+/* Hands the full block over. */
+static int block_write(struct ord_replica *r)
+{
+	struct ord_block_raw raw;
+	if (r->ends_count == r->ends_capacity) {
+		size_t capacity = r->ends_capacity == 0 ? 16 : r->ends_capacity * 2;
+		struct ord_block_end *ends = realloc(r->ends, capacity * sizeof *ends);
+		if (ends == NULL)
+			return ORD_ERR_NOMEM;
+		r->ends = ends;
+		r->ends_capacity = capacity;
+	}
+	ord_block_builder_take(&r->builder, &raw);
+	int err = r->engine->archive.write(r->engine->archive.ctx, &raw);
+	ord_block_raw_close(&raw);
+	if (err == ORD_OK)
+		r->ends[r->ends_count++] = r->builder.end;
+	return err;
+}
+
 /* The entry becomes part of the history, unless it is already, or has no commands. chain is the history hash after it; NULL when the state has more in it than that. False
  * when the node has to stop. */
 static bool replica_archive(struct ord_replica *r, uint64_t index, uint64_t term, struct ord_slice entry,
@@ -250,12 +343,8 @@ static bool replica_archive(struct ord_replica *r, uint64_t index, uint64_t term
 	struct ord_block_entry e = {.index = index, .term = term, .position = b->end.next_position, .bytes = entry};
 	if (err == ORD_OK)
 		err = ord_block_builder_add(b, &e, chain);
-	if (err == ORD_OK && ord_block_builder_is_full(b)) {
-		struct ord_block_raw raw;
-		ord_block_builder_take(b, &raw);
-		err = r->engine->archive.write(r->engine->archive.ctx, &raw);
-		ord_block_raw_close(&raw);
-	}
+	if (err == ORD_OK && ord_block_builder_is_full(b))
+		err = block_write(r);
 	if (err != ORD_OK)
 		archive_failed(r, index, err);
 	return err == ORD_OK;

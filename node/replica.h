@@ -9,6 +9,7 @@
 #include "node/dispatch.h"
 #include "node/settling.h"
 #include "partition/block_builder.h"
+#include "partition/note.h"
 #include "partition/partition.h"
 #include "raft/host.h"
 
@@ -29,10 +30,15 @@ struct ord_replica {
 	uint64_t applied_term;
 	uint64_t entry_us;
 	uint64_t stored_index;		  /* the same of the last checkpoint */
-	uint64_t checkpoint_ms;		  /* when that began */
-	struct ord_block_builder builder; /* of the history\'s next block */
-	uint64_t archived_index;	  /* up to which the history is on disk */
-	uint64_t unsettled_count;	  /* after the last apply */
+	uint64_t base_index;		  /* after which a start with that checkpoint needs the log */
+	uint64_t checkpoint_ms;		  /* when it began */
+	bool checkpoint_wanted;		  /* as soon as can be */
+	struct ord_block_builder builder; /* of the history's next block */
+	struct ord_block_end archived;	  /* up to which the history is on disk */
+	struct ord_block_end *ends;	  /* owned; of the blocks that are being written, in order */
+	size_t ends_count;
+	size_t ends_capacity;
+	uint64_t unsettled_count; /* after the last apply */
 	struct ord_admit admit;
 	struct ord_batch *inflight; /* owned, oldest first */
 	uint32_t inflight_count;
@@ -49,6 +55,19 @@ void ord_replica_close(struct ord_replica *r);
 int ord_replica_submit(struct ord_replica *r, const struct ord_command *c, const struct ord_ticket *ticket);
 int ord_replica_read(struct ord_replica *r, struct ord_slice query, uint64_t deadline_ms, struct ord_waiter *w,
 		     uint32_t item);
+
+/* The state is as its log says, and not about to be replaced: others may have a copy of it. */
+bool ord_replica_is_whole(const struct ord_replica *r);
+
+/* Blocks of its history are being written. */
+bool ord_replica_archives(const struct ord_replica *r);
+
+/* A block that ends with that index is on disk. */
+void ord_replica_archived(struct ord_replica *r, uint64_t last_index);
+
+/* Another node's state, of which note is the note, takes the place of the replica's own, and the history goes on where it ended when that checkpoint was made. Who waits is answered as after a lost leadership. Asserts that no checkpoint and no
+ * block is being written. ORD_ERR_BUSY: nothing has changed, try again. Other errors, with why: the node must stop. */
+int ord_replica_replace(struct ord_replica *r, const struct ord_note *note, char *why, size_t why_size);
 
 /* Events of the host. What the state and the history have in them already is passed over. */
 void ord_replica_apply(struct ord_replica *r, uint64_t index, uint64_t term, struct ord_slice entry);

@@ -165,6 +165,23 @@ static void state_written(void *ctx, uint32_t partition, int status)
 	ord_engine_saved(s->engine, status);
 }
 
+static void state_copied(void *ctx, unsigned copy, int status, const struct ord_changes *pairs, bool is_last)
+{
+	struct ord_shard *s = ctx;
+	if (!s->fatal_told)
+		ord_engine_copied(s->engine, copy, status, pairs, is_last);
+}
+
+static void state_filled(void *ctx, int status)
+{
+	struct ord_shard *s = ctx;
+	if (s->fatal_told)
+		return;
+	if (status != ORD_OK)
+		ord_log(ORD_LOG_WARN, "%s; it is asked for once more", ord_lmdb_error_text(s->lmdb));
+	ord_engine_filled(s->engine, status);
+}
+
 static void history_written(void *ctx, uint32_t partition, uint64_t last_index, int status)
 {
 	struct ord_shard *s = ctx;
@@ -437,7 +454,9 @@ static int shard_open(struct ord_shard *s, char *why, size_t why_size)
 			 s->config->data_dir);
 		return err;
 	}
-	err = ord_lmdb_open(s->loop, ord_datadir_state(s->datadir), s->config->partitions_count, state_written, s,
+	struct ord_lmdb_events lmdb_events = {
+		.ctx = s, .written = state_written, .copied = state_copied, .filled = state_filled};
+	err = ord_lmdb_open(s->loop, ord_datadir_state(s->datadir), s->config->partitions_count, &lmdb_events,
 			    &s->lmdb);
 	if (err != ORD_OK) {
 		snprintf(why, why_size, "data_dir %s: the directory 'state' cannot be made (%s)", s->config->data_dir,

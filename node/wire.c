@@ -8,6 +8,11 @@
  *   DELIVER       u32 destination, u32 source, u64 first, u32 count, then the messages to the end
  *   CURSOR        u32 source, u32 destination, u64 cursor, u64 expected
  *   READY         u32 partition
+ *   COPY_ASK      u32 partition, u64 number, u64 index
+ *   COPY_NOTE     u32 partition, u64 number, then the note to the end
+ *   COPY_NEXT     u32 partition, u64 number, u8 table, u16 length and bytes of the key
+ *   COPY_PAIRS    u32 partition, u64 number, u8 table, u16 length and bytes of the key, u8 1 when they are the last, then the pairs to the end
+ *   COPY_END      u32 partition, u64 number
  */
 #include "node/wire.h"
 
@@ -146,5 +151,52 @@ int ord_wire_get_ready(struct ord_slice body, uint32_t *ret_partition)
 	if (r.failed || ord_reader_left(&r) != 0)
 		return ORD_ERR_FORMAT;
 	*ret_partition = partition;
+	return ORD_OK;
+}
+
+void ord_wire_put_copy(enum ord_part_kind kind, const struct ord_part_copy *c, struct ord_bytes *out)
+{
+	ord_bytes_put_u32(out, c->partition);
+	ord_bytes_put_u64(out, c->number);
+	if (kind == ORD_PART_COPY_ASK)
+		ord_bytes_put_u64(out, c->index);
+	if (kind == ORD_PART_COPY_NEXT || kind == ORD_PART_COPY_PAIRS) {
+		ord_bytes_put_u8(out, c->after.table);
+		ord_bytes_put_u16(out, c->after.key_bytes);
+		ord_bytes_put(out, c->after.key, c->after.key_bytes);
+	}
+	if (kind == ORD_PART_COPY_PAIRS)
+		ord_bytes_put_u8(out, c->is_last);
+	if (kind == ORD_PART_COPY_NOTE || kind == ORD_PART_COPY_PAIRS)
+		ord_bytes_put(out, c->body.base, c->body.len);
+}
+
+static void get_place(struct ord_reader *r, struct ord_pairs_place *ret)
+{
+	ret->table = ord_reader_u8(r);
+	ret->key_bytes = ord_reader_u16(r);
+	struct ord_slice key = ord_reader_take(r, ret->key_bytes);
+	if (r->failed || key.len > sizeof ret->key || ret->table >= ORD_STORE_TABLES)
+		r->failed = true;
+	else if (key.len > 0)
+		memcpy(ret->key, key.base, key.len);
+}
+
+int ord_wire_get_copy(enum ord_part_kind kind, struct ord_slice body, struct ord_part_copy *ret)
+{
+	struct ord_reader r = ord_reader_of(body);
+	struct ord_part_copy c = {.partition = ord_reader_u32(&r)};
+	c.number = ord_reader_u64(&r);
+	if (kind == ORD_PART_COPY_ASK)
+		c.index = ord_reader_u64(&r);
+	if (kind == ORD_PART_COPY_NEXT || kind == ORD_PART_COPY_PAIRS)
+		get_place(&r, &c.after);
+	if (kind == ORD_PART_COPY_PAIRS)
+		c.is_last = ord_reader_u8(&r) != 0;
+	if (kind == ORD_PART_COPY_NOTE || kind == ORD_PART_COPY_PAIRS)
+		c.body = ord_reader_take(&r, ord_reader_left(&r));
+	if (r.failed || ord_reader_left(&r) != 0)
+		return ORD_ERR_FORMAT;
+	*ret = c;
 	return ORD_OK;
 }

@@ -6,15 +6,21 @@
 
 #include "base/bytes.h"
 #include "node/shard.h"
+#include "partition/pairs.h"
 
 enum ord_part_kind {
-	ORD_PART_RAFT = 1,    /* a message of ord_host_receive */
-	ORD_PART_SUBMIT = 2,  /* a client's command, passed on to the leader */
-	ORD_PART_READ = 3,    /* a client's read, passed on to the leader */
-	ORD_PART_ANSWER = 4,  /* what came of a SUBMIT or READ */
-	ORD_PART_DELIVER = 5, /* messages from one partition's outbox to another partition */
-	ORD_PART_CURSOR = 6,  /* how far they have been applied there */
-	ORD_PART_READY = 7,   /* the sender leads the partition and takes commands */
+	ORD_PART_RAFT = 1,	 /* a message of ord_host_receive */
+	ORD_PART_SUBMIT = 2,	 /* a client's command, passed on to the leader */
+	ORD_PART_READ = 3,	 /* a client's read, passed on to the leader */
+	ORD_PART_ANSWER = 4,	 /* what came of a SUBMIT or READ */
+	ORD_PART_DELIVER = 5,	 /* messages from one partition's outbox to another partition */
+	ORD_PART_CURSOR = 6,	 /* how far they have been applied there */
+	ORD_PART_READY = 7,	 /* the sender leads the partition and takes commands */
+	ORD_PART_COPY_ASK = 8,	 /* the sender wants a copy of a partition's state */
+	ORD_PART_COPY_NOTE = 9,	 /* it may have one: what it is a copy of */
+	ORD_PART_COPY_NEXT = 10, /* the sender wants the next pairs of it */
+	ORD_PART_COPY_PAIRS = 11,
+	ORD_PART_COPY_END = 12, /* the sender wants no more of it */
 };
 
 /* SUBMIT and READ. forward names it in the answer. body is an encoded command or query. */
@@ -39,6 +45,17 @@ struct ord_part_cursor {
 	uint64_t expected;
 };
 
+/* All parts of a copy name the partition and the number that who asks has given the copy. */
+struct ord_part_copy {
+	uint32_t partition;
+	uint64_t number;
+	uint64_t index;		      /* ASK: the copy must be of that index of the log at least */
+	struct ord_pairs_place after; /* NEXT, PAIRS: behind which */
+	bool is_last;		      /* PAIRS: there are no more behind these */
+	struct ord_slice body;	      /* NOTE: the note of the checkpoint; PAIRS: the pairs (partition/pairs.h) */
+};
+
+void ord_wire_put_copy(enum ord_part_kind kind, const struct ord_part_copy *c, struct ord_bytes *out);
 void ord_wire_put_call(const struct ord_part_call *c, struct ord_bytes *out);
 void ord_wire_put_answer(uint32_t forward, const struct ord_answer *a, struct ord_bytes *out);
 void ord_wire_put_deliver(const struct ord_part_deliver *d, struct ord_bytes *out);
@@ -46,6 +63,7 @@ void ord_wire_put_cursor(const struct ord_part_cursor *c, struct ord_bytes *out)
 void ord_wire_put_ready(uint32_t partition, struct ord_bytes *out);
 
 /* All read one body whole: ORD_ERR_FORMAT when it is anything else; *ret is then untouched. Slices point into body. */
+int ord_wire_get_copy(enum ord_part_kind kind, struct ord_slice body, struct ord_part_copy *ret);
 int ord_wire_get_call(struct ord_slice body, struct ord_part_call *ret);
 int ord_wire_get_answer(struct ord_slice body, uint32_t *ret_forward, struct ord_answer *ret);
 int ord_wire_get_deliver(struct ord_slice body, struct ord_part_deliver *ret);

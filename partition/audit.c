@@ -180,3 +180,30 @@ int ord_audit_finish(const struct ord_audit *a, char *why)
 		 digest[0], digest[1], status.state_digest[0], status.state_digest[1]);
 	return ORD_ERR_CORRUPT;
 }
+
+struct walk {
+	struct ord_audit *audit;
+	enum ord_store_table table;
+};
+
+static int walk_cb(void *arg, struct ord_slice key, struct ord_slice value)
+{
+	const struct walk *w = arg;
+	return ord_audit_add(w->audit, w->table, key, value);
+}
+
+int ord_audit_store(const struct ord_partition_options *options, char *why)
+{
+	const struct ord_store *store = options->store;
+	struct walk w = {.audit = NULL};
+	snprintf(why, ORD_AUDIT_WHY_SIZE, "a record is damaged");
+	int err = ord_audit_open(options, &w.audit);
+	for (unsigned t = ORD_STORE_META; err == ORD_OK && t < ORD_STORE_TABLES; t++) {
+		w.table = (enum ord_store_table)t;
+		err = store->walk(store->ctx, w.table, ord_slice_of(NULL, 0), walk_cb, &w);
+	}
+	if (err == ORD_OK)
+		err = ord_audit_finish(w.audit, why);
+	ord_audit_close(w.audit);
+	return err;
+}

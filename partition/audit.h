@@ -24,4 +24,7 @@ int ord_audit_finish(const struct ord_audit *a, char *why);
 /* As the partition's numbers say; nothing of it is checked before finish. */
 void ord_audit_status(const struct ord_audit *a, struct ord_partition_status *ret);
 
+/* All of it: is the state in options->store what its own numbers say? ORD_ERR_CORRUPT with why (ORD_AUDIT_WHY_SIZE bytes), and the errors of opening. */
+int ord_audit_store(const struct ord_partition_options *options, char *why);
+
 #endif

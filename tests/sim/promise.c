@@ -170,7 +170,7 @@ void sim_promise_boot(uint32_t node, uint32_t partitions_count, const struct ord
 		const struct promise *p = &promises[node][i];
 		sim_record_found(node, e->replicas[i].partition, e->replicas[i].applied_index);
 		sim_record_found_history(node, i, &e->replicas[i].builder.end);
-		if (e->replicas[i].archived_index > 0)
+		if (e->replicas[i].archived.last_index > 0)
 			sim_cover(SIM_COVER_START_WITH_HISTORY);
 		if (e->replicas[i].applied_index > 0)
 			sim_cover(SIM_COVER_START_FROM_CHECKPOINT);
@@ -211,4 +211,18 @@ void __wrap_ord_replica_apply(struct ord_replica *r, uint64_t index, uint64_t te
 {
 	sim_record_announce(index, r->applied_index);
 	__real_ord_replica_apply(r, index, term, entry);
+}
+
+/* --- A state that came from another node. --- */
+
+int __real_ord_replica_replace(struct ord_replica *r, const struct ord_note *note, char *why, size_t why_size);
+int __wrap_ord_replica_replace(struct ord_replica *r, const struct ord_note *note, char *why, size_t why_size);
+
+int __wrap_ord_replica_replace(struct ord_replica *r, const struct ord_note *note, char *why, size_t why_size)
+{
+	int err = __real_ord_replica_replace(r, note, why, why_size);
+	const struct sim_process *by = sim_current();
+	if (err == ORD_OK && by->state == SIM_UP)
+		sim_record_found(by->number, r->partition, r->applied_index);
+	return err;
 }

@@ -10,6 +10,8 @@
 
 #include "base/err.h"
 #include "node/lmdb.h"
+#include "node/worker.h"
+#include "partition/audit.h"
 #include "tests/sim/coverage.h"
 #include "tests/sim/disk.h"
 #include "tests/sim/node.h"
@@ -20,30 +22,62 @@
 
 #define WRITE_US_MIN 200
 #define WRITE_US_MAX 30000
+#define COPY_US_MIN 100
+#define COPY_US_MAX 5000
+
+struct copy {
+	struct ord_worker_job job; /* first */
+	struct ord_lmdb *owner;	   /* borrowed */
+	unsigned number;
+	bool open;
+	bool reading;
+	struct memory_store view;
+	struct ord_pairs_place after;
+	size_t bytes_max;
+	struct ord_changes pairs; /* owned */
+	bool is_last;
+	int status;
+};
+
+enum fill_step { FILL_BEGIN, FILL_WRITE, FILL_END };
+
+struct fill {
+	struct ord_worker_job job; /* first */
+	struct ord_lmdb *owner;	   /* borrowed */
+	enum fill_step step;
+	uint32_t partition;
+	uint32_t partitions_count;
+	const struct ord_changes *pairs; /* borrowed */
+	struct memory_store store;	 /* what is filled */
+	bool opened;
+	int status;
+};
+
+struct write {
+	struct ord_worker_job job; /* first */
+	struct ord_lmdb *owner;	   /* borrowed */
+	uint32_t partition;
+	const struct ord_changes *changes; /* borrowed until written */
+};
 
 struct ord_lmdb {
 	struct sim_process *process; /* borrowed */
 	uint32_t partitions_count;
 	struct memory_store seen[SIM_PARTITIONS_MAX]; /* what the loop reads */
 	bool opened[SIM_PARTITIONS_MAX];
-	void (*written)(void *ctx, uint32_t partition, int status);
-	void *ctx; /* borrowed */
-	uv_async_t done;
-	uv_thread_t writer;
-	uv_mutex_t mutex;
-	uv_cond_t changed;
-	bool stopping;
-	bool job_waiting;
-	bool job_done;
-	uint32_t job_partition;
-	const struct ord_changes *job_changes; /* borrowed until written */
-	struct ord_changes unseen;	       /* owned; of the last write, until it is renewed */
+	struct ord_lmdb_events events;
+	struct ord_worker *writer; /* owned */
+	struct ord_worker *copier; /* owned */
+	struct write write;
+	struct ord_changes unseen; /* owned; of the last write, until it is renewed */
+	struct copy copies[ORD_STATES_COPIES_MAX];
+	struct fill fill;
 	void (*stopped)(void *ctx);
 	void *stopped_ctx;
 };
 
 int __wrap_ord_lmdb_open(uv_loop_t *loop, const char *directory, uint32_t partitions_count,
-			 void (*written)(void *ctx, uint32_t partition, int status), void *ctx, struct ord_lmdb **ret);
+			 const struct ord_lmdb_events *events, struct ord_lmdb **ret);
 struct ord_states __wrap_ord_lmdb_states(struct ord_lmdb *l);
 const char *__wrap_ord_lmdb_error_text(const struct ord_lmdb *l);
 uint64_t __wrap_ord_lmdb_disk_bytes(const struct ord_lmdb *l);
@@ -79,7 +113,7 @@ static struct memory_store *kept(const struct ord_lmdb *l, uint32_t partition)
 	return &states.kept[(l->process->number - 1) * states.partitions_count + partition];
 }
 
-/* --- The interface. --- */
+/* --- Checkpoints. --- */
 
 static int states_open(void *ctx, uint32_t partition, const struct ord_store **ret, char *why, size_t why_size)
 {
@@ -96,27 +130,231 @@ static int states_open(void *ctx, uint32_t partition, const struct ord_store **r
 static void states_write(void *ctx, uint32_t partition, const struct ord_changes *changes)
 {
 	struct ord_lmdb *l = ctx;
-	uv_mutex_lock(&l->mutex);
-	SIM_ASSERT(!l->job_waiting && !l->job_done && l->unseen.count == 0);
-	l->job_partition = partition;
-	l->job_changes = changes;
-	l->job_waiting = true;
-	uv_cond_broadcast(&l->changed);
-	uv_mutex_unlock(&l->mutex);
+	SIM_ASSERT(l->write.changes == NULL && l->unseen.count == 0);
+	l->write.partition = partition;
+	l->write.changes = changes;
+	ord_worker_give(l->writer, &l->write.job);
 }
 
 static int states_renew(void *ctx, uint32_t partition)
 {
 	struct ord_lmdb *l = ctx;
-	SIM_ASSERT(partition == l->job_partition && l->unseen.count > 0);
+	SIM_ASSERT(partition == l->write.partition && l->unseen.count > 0);
 	memory_store_write(&l->seen[partition], &l->unseen);
 	ord_changes_close(&l->unseen);
 	return ORD_OK;
 }
 
+static void changes_copy(struct ord_changes *to, const struct ord_changes *from)
+{
+	ord_changes_init(to);
+	ord_bytes_put(&to->bytes, from->bytes.base, from->bytes.len);
+	SIM_ASSERT(!to->bytes.failed);
+	to->count = from->count;
+}
+
+/* The moment at which it is there, between two at which the program may die. */
+static void write_work(struct ord_worker_job *job)
+{
+	struct write *w = (struct write *)job;
+	struct ord_lmdb *l = w->owner;
+	if (!sim_io())
+		return;
+	sim_sleep_us(sim_between(SIM_DISK, WRITE_US_MIN, WRITE_US_MAX));
+	if (sim_is_dead(l->process)) {
+		sim_cover(SIM_COVER_CRASH_IN_CHECKPOINT);
+		return;
+	}
+	memory_store_write(kept(l, w->partition), w->changes);
+	sim_cover(SIM_COVER_CHECKPOINT);
+	sim_trace("node %llu has checkpoint of partition %llu, %llu changes", l->process->number, w->partition,
+		  w->changes->count, 0);
+	changes_copy(&l->unseen, w->changes);
+	if (!sim_io())
+		sim_cover(SIM_COVER_CRASH_AFTER_CHECKPOINT);
+}
+
+static void write_done(struct ord_worker_job *job)
+{
+	struct write *w = (struct write *)job;
+	struct ord_lmdb *l = w->owner;
+	if (l->unseen.count == 0)
+		changes_copy(&l->unseen, w->changes); /* the dead are told that all went well */
+	w->changes = NULL;
+	l->events.written(l->events.ctx, w->partition, ORD_OK);
+}
+
+/* --- Copies that go out. --- */
+
+static int copy_open(void *ctx, uint32_t partition, unsigned *ret_copy, const struct ord_store **ret_store)
+{
+	struct ord_lmdb *l = ctx;
+	unsigned number = 0;
+	while (number < ORD_STATES_COPIES_MAX && (l->copies[number].open || l->copies[number].reading))
+		number++;
+	if (number == ORD_STATES_COPIES_MAX || sim_is_dead(l->process))
+		return ORD_ERR_BUSY;
+	struct copy *c = &l->copies[number];
+	memory_store_copy(&c->view, kept(l, partition));
+	c->open = true;
+	sim_cover(SIM_COVER_COPY_OPENED);
+	*ret_copy = number;
+	*ret_store = &c->view.interface;
+	return ORD_OK;
+}
+
+static void copy_read(void *ctx, unsigned copy, const struct ord_pairs_place *after, size_t bytes_max)
+{
+	struct ord_lmdb *l = ctx;
+	struct copy *c = &l->copies[copy];
+	SIM_ASSERT(c->open && !c->reading);
+	c->after = *after;
+	c->bytes_max = bytes_max;
+	c->reading = true;
+	ord_worker_give(l->copier, &c->job);
+}
+
+static void copy_close(void *ctx, unsigned copy)
+{
+	struct ord_lmdb *l = ctx;
+	struct copy *c = &l->copies[copy];
+	SIM_ASSERT(c->open);
+	c->open = false;
+	if (!c->reading)
+		memory_store_close(&c->view);
+}
+
+static void copy_work(struct ord_worker_job *job)
+{
+	struct copy *c = (struct copy *)job;
+	sim_sleep_us(sim_between(SIM_DISK, COPY_US_MIN, COPY_US_MAX));
+	c->status = ord_pairs_gather(&c->view.interface, &c->after, c->bytes_max, &c->pairs, &c->is_last);
+}
+
+static void copy_done(struct ord_worker_job *job)
+{
+	struct copy *c = (struct copy *)job;
+	struct ord_lmdb *l = c->owner;
+	c->reading = false;
+	if (c->open)
+		l->events.copied(l->events.ctx, c->number, c->status, &c->pairs, c->is_last);
+	else
+		memory_store_close(&c->view);
+	ord_changes_close(&c->pairs);
+}
+
+/* --- Copies that come in. --- */
+
+static void fill_give(struct ord_lmdb *l, enum fill_step step)
+{
+	l->fill.step = step;
+	ord_worker_give(l->copier, &l->fill.job);
+}
+
+static void fill_begin(void *ctx, uint32_t partition)
+{
+	struct ord_lmdb *l = ctx;
+	l->fill.partition = partition;
+	fill_give(l, FILL_BEGIN);
+}
+
+static void fill_write(void *ctx, const struct ord_changes *pairs)
+{
+	struct ord_lmdb *l = ctx;
+	l->fill.pairs = pairs;
+	fill_give(l, FILL_WRITE);
+}
+
+static void fill_end(void *ctx, uint32_t partitions_count)
+{
+	struct ord_lmdb *l = ctx;
+	l->fill.partitions_count = partitions_count;
+	fill_give(l, FILL_END);
+}
+
+static void fill_drop(struct fill *f)
+{
+	if (f->opened)
+		memory_store_close(&f->store);
+	f->opened = false;
+}
+
+static int fill_audit(const struct fill *f)
+{
+	char why[ORD_AUDIT_WHY_SIZE];
+	struct ord_partition_options options = {
+		.id = f->partition, .partitions_count = f->partitions_count, .store = &f->store.interface};
+	return ord_audit_store(&options, why);
+}
+
+static void fill_work(struct ord_worker_job *job)
+{
+	struct fill *f = (struct fill *)job;
+	f->status = ORD_OK;
+	if (!sim_io())
+		return;
+	sim_sleep_us(sim_between(SIM_DISK, COPY_US_MIN, COPY_US_MAX));
+	if (sim_is_dead(f->owner->process)) {
+		sim_cover(SIM_COVER_CRASH_IN_COPY);
+	} else if (f->step == FILL_BEGIN) {
+		fill_drop(f);
+		memory_store_open(&f->store);
+		f->opened = true;
+	} else if (f->step == FILL_WRITE) {
+		memory_store_write(&f->store, f->pairs);
+	} else {
+		f->status = fill_audit(f);
+		sim_cover(SIM_COVER_COPY_FILLED);
+		if (f->status != ORD_OK)
+			sim_fail(SIM_SAFETY, "node %u, partition %u: the state that another node sent is damaged: %s",
+				 f->owner->process->number, f->partition, ord_err_text(f->status));
+	}
+}
+
+static void fill_done(struct ord_worker_job *job)
+{
+	struct fill *f = (struct fill *)job;
+	f->owner->events.filled(f->owner->events.ctx, f->status);
+}
+
+static int replace(void *ctx, uint32_t partition, bool keeps_old, const struct ord_store **ret_store, char *why,
+		   size_t why_size)
+{
+	struct ord_lmdb *l = ctx;
+	(void)keeps_old;
+	(void)why;
+	(void)why_size;
+	SIM_ASSERT(l->fill.partition == partition);
+	if (sim_io() && l->fill.opened) {
+		memory_store_close(kept(l, partition));
+		memory_store_copy(kept(l, partition), &l->fill.store);
+		sim_cover(SIM_COVER_COPY_INSTALLED);
+		sim_trace("node %llu has the state of another for partition %llu", l->process->number, partition, 0, 0);
+		if (!sim_io())
+			sim_cover(SIM_COVER_CRASH_AFTER_COPY);
+	}
+	if (l->fill.opened) { /* the dead find what they were to find */
+		memory_store_close(&l->seen[partition]);
+		memory_store_copy(&l->seen[partition], &l->fill.store);
+	}
+	fill_drop(&l->fill);
+	*ret_store = &l->seen[partition].interface;
+	return ORD_OK;
+}
+
 struct ord_states __wrap_ord_lmdb_states(struct ord_lmdb *l)
 {
-	return (struct ord_states){.ctx = l, .open = states_open, .write = states_write, .renew = states_renew};
+	return (struct ord_states){.ctx = l,
+				   .open = states_open,
+				   .write = states_write,
+				   .renew = states_renew,
+				   .copy_open = copy_open,
+				   .copy_read = copy_read,
+				   .copy_close = copy_close,
+				   .fill_begin = fill_begin,
+				   .fill_write = fill_write,
+				   .fill_end = fill_end,
+				   .replace = replace};
 }
 
 const char *__wrap_ord_lmdb_error_text(const struct ord_lmdb *l)
@@ -131,96 +369,38 @@ uint64_t __wrap_ord_lmdb_disk_bytes(const struct ord_lmdb *l)
 	return 0;
 }
 
-/* --- The thread. --- */
-
-static void changes_copy(struct ord_changes *to, const struct ord_changes *from)
-{
-	ord_changes_init(to);
-	ord_bytes_put(&to->bytes, from->bytes.base, from->bytes.len);
-	SIM_ASSERT(!to->bytes.failed);
-	to->count = from->count;
-}
-
-/* The moment at which it is there, between two at which the program may die. */
-static void job_write(struct ord_lmdb *l)
-{
-	if (!sim_io())
-		return;
-	sim_sleep_us(sim_between(SIM_DISK, WRITE_US_MIN, WRITE_US_MAX));
-	if (sim_is_dead(l->process)) {
-		sim_cover(SIM_COVER_CRASH_IN_CHECKPOINT);
-		return;
-	}
-	memory_store_write(kept(l, l->job_partition), l->job_changes);
-	sim_cover(SIM_COVER_CHECKPOINT);
-	sim_trace("node %llu has checkpoint of partition %llu, %llu changes", l->process->number, l->job_partition,
-		  l->job_changes->count, 0);
-	changes_copy(&l->unseen, l->job_changes);
-	if (!sim_io())
-		sim_cover(SIM_COVER_CRASH_AFTER_CHECKPOINT);
-}
-
-static void writer_main(void *arg)
-{
-	struct ord_lmdb *l = arg;
-	uv_mutex_lock(&l->mutex);
-	for (;;) {
-		while (!l->job_waiting && !l->stopping)
-			uv_cond_wait(&l->changed, &l->mutex);
-		if (!l->job_waiting)
-			break;
-		uv_mutex_unlock(&l->mutex);
-		job_write(l);
-		uv_mutex_lock(&l->mutex);
-		l->job_waiting = false;
-		l->job_done = true;
-		uv_async_send(&l->done);
-	}
-	uv_mutex_unlock(&l->mutex);
-}
-
-static void job_tell(struct ord_lmdb *l)
-{
-	bool done = l->job_done;
-	l->job_done = false;
-	if (!done)
-		return;
-	if (l->unseen.count == 0)
-		changes_copy(&l->unseen, l->job_changes); /* the dead are told that all went well */
-	l->written(l->ctx, l->job_partition, ORD_OK);
-}
-
-static void done_cb(uv_async_t *async)
-{
-	job_tell(async->data);
-}
-
 /* --- Life. --- */
 
+static void copies_init(struct ord_lmdb *l)
+{
+	for (unsigned i = 0; i < ORD_STATES_COPIES_MAX; i++) {
+		l->copies[i] = (struct copy){.job = {.work = copy_work, .done = copy_done}, .owner = l, .number = i};
+		ord_changes_init(&l->copies[i].pairs);
+	}
+	l->fill = (struct fill){.job = {.work = fill_work, .done = fill_done}, .owner = l};
+}
+
 int __wrap_ord_lmdb_open(uv_loop_t *loop, const char *directory, uint32_t partitions_count,
-			 void (*written)(void *ctx, uint32_t partition, int status), void *ctx, struct ord_lmdb **ret)
+			 const struct ord_lmdb_events *events, struct ord_lmdb **ret)
 {
 	struct ord_lmdb *l = calloc(1, sizeof *l);
 	SIM_ASSERT(l != NULL && partitions_count <= SIM_PARTITIONS_MAX && directory != NULL);
 	l->process = sim_current();
 	l->partitions_count = partitions_count;
-	l->written = written;
-	l->ctx = ctx;
+	l->events = *events;
+	l->write = (struct write){.job = {.work = write_work, .done = write_done}, .owner = l};
 	ord_changes_init(&l->unseen);
-	uv_mutex_init(&l->mutex);
-	uv_cond_init(&l->changed);
-	uv_async_init(loop, &l->done, done_cb);
-	l->done.data = l;
-	uv_thread_create(&l->writer, writer_main, l);
+	copies_init(l);
+	SIM_ASSERT(ord_worker_start(loop, &l->writer) == ORD_OK && ord_worker_start(loop, &l->copier) == ORD_OK);
 	*ret = l;
 	return ORD_OK;
 }
 
-static void closed_cb(uv_handle_t *handle)
+static void copier_stopped(void *ctx)
 {
-	struct ord_lmdb *l = handle->data;
+	struct ord_lmdb *l = ctx;
 	void (*stopped)(void *ctx) = l->stopped;
-	void *ctx = l->stopped_ctx;
+	void *stopped_ctx = l->stopped_ctx;
 	for (uint32_t i = 0; i < l->partitions_count; i++) {
 		if (!l->opened[i])
 			continue;
@@ -228,22 +408,24 @@ static void closed_cb(uv_handle_t *handle)
 			sim_cover(SIM_COVER_STORE_READ);
 		memory_store_close(&l->seen[i]);
 	}
+	for (unsigned i = 0; i < ORD_STATES_COPIES_MAX; i++)
+		if (l->copies[i].open)
+			memory_store_close(&l->copies[i].view);
+	fill_drop(&l->fill);
 	ord_changes_close(&l->unseen);
 	free(l);
-	stopped(ctx);
+	stopped(stopped_ctx);
+}
+
+static void writer_stopped(void *ctx)
+{
+	struct ord_lmdb *l = ctx;
+	ord_worker_stop(l->copier, copier_stopped, l);
 }
 
 void __wrap_ord_lmdb_stop(struct ord_lmdb *l, void (*stopped)(void *ctx), void *ctx)
 {
 	l->stopped = stopped;
 	l->stopped_ctx = ctx;
-	uv_mutex_lock(&l->mutex);
-	l->stopping = true;
-	uv_cond_broadcast(&l->changed);
-	uv_mutex_unlock(&l->mutex);
-	uv_thread_join(&l->writer);
-	job_tell(l);
-	uv_cond_destroy(&l->changed);
-	uv_mutex_destroy(&l->mutex);
-	uv_close((uv_handle_t *)&l->done, closed_cb);
+	ord_worker_stop(l->writer, writer_stopped, l);
 }

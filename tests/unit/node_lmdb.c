@@ -24,6 +24,12 @@ static struct ord_changes changes;
 static char why[512];
 static unsigned written_count;
 static int written_status;
+static unsigned copied_count;
+static int copied_status;
+static bool copied_last;
+static struct ord_changes copied;
+static unsigned filled_count;
+static int filled_status;
 static bool stopped;
 
 static void written_cb(void *ctx, uint32_t partition, int status)
@@ -34,6 +40,27 @@ static void written_cb(void *ctx, uint32_t partition, int status)
 	written_status = status;
 }
 
+static void copied_cb(void *ctx, unsigned copy, int status, const struct ord_changes *pairs, bool is_last)
+{
+	(void)ctx;
+	(void)copy;
+	copied_status = status;
+	copied_last = is_last;
+	ord_changes_close(&copied);
+	ord_bytes_put(&copied.bytes, pairs->bytes.base, pairs->bytes.len);
+	copied.count = pairs->count;
+	copied_count++;
+}
+
+static void filled_cb(void *ctx, int status)
+{
+	(void)ctx;
+	filled_status = status;
+	filled_count++;
+}
+
+static const struct ord_lmdb_events events = {.written = written_cb, .copied = copied_cb, .filled = filled_cb};
+
 static void stopped_cb(void *ctx)
 {
 	(void)ctx;
@@ -42,7 +69,7 @@ static void stopped_cb(void *ctx)
 
 static void start(void)
 {
-	cr_assert_eq(ord_lmdb_open(&loop, directory, PARTITIONS, written_cb, NULL, &lmdb), ORD_OK);
+	cr_assert_eq(ord_lmdb_open(&loop, directory, PARTITIONS, &events, &lmdb), ORD_OK);
 	states = ord_lmdb_states(lmdb);
 	for (uint32_t i = 0; i < PARTITIONS; i++)
 		cr_assert_eq(states.open(states.ctx, i, &stores[i], why, sizeof why), ORD_OK, "%s", why);
@@ -261,7 +288,7 @@ Test(lmdb, a_file_that_is_no_state_is_named)
 	memset(nothing, 0x5a, sizeof nothing);
 	cr_assert_eq(pwrite(fd, nothing, sizeof nothing, 0), (ssize_t)sizeof nothing);
 	close(fd);
-	cr_assert_eq(ord_lmdb_open(&loop, directory, PARTITIONS, written_cb, NULL, &lmdb), ORD_OK);
+	cr_assert_eq(ord_lmdb_open(&loop, directory, PARTITIONS, &events, &lmdb), ORD_OK);
 	states = ord_lmdb_states(lmdb);
 	cr_expect_eq(states.open(states.ctx, 0, &stores[0], why, sizeof why), ORD_ERR_CORRUPT);
 	cr_expect_not_null(strstr(why, "partition 0"), "%s", why);

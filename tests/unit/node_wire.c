@@ -96,3 +96,38 @@ Test(wire, cursor_and_ready)
 	ord_bytes_put_u8(&out, 0);
 	cr_assert_eq(ord_wire_get_ready(ord_bytes_slice(&out), &partition), ORD_ERR_FORMAT);
 }
+
+Test(wire, copy)
+{
+	static const enum ord_part_kind kinds[] = {ORD_PART_COPY_ASK, ORD_PART_COPY_NOTE, ORD_PART_COPY_NEXT,
+						   ORD_PART_COPY_PAIRS, ORD_PART_COPY_END};
+	struct ord_part_copy put = {.partition = 3,
+				    .number = 1ull << 40,
+				    .index = 77,
+				    .after = {.table = ORD_STORE_ACCOUNTS, .key_bytes = 3, .key = "key"},
+				    .is_last = true,
+				    .body = ord_slice_text("body")};
+	struct ord_part_copy got;
+	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+		enum ord_part_kind kind = kinds[i];
+		ord_bytes_clear(&out);
+		ord_wire_put_copy(kind, &put, &out);
+		cr_assert_eq(ord_wire_get_copy(kind, ord_bytes_slice(&out), &got), ORD_OK);
+		cr_assert(got.partition == 3 && got.number == 1ull << 40);
+		cr_assert_eq(got.index, kind == ORD_PART_COPY_ASK ? 77 : 0);
+		bool has_place = kind == ORD_PART_COPY_NEXT || kind == ORD_PART_COPY_PAIRS;
+		cr_assert_eq(ord_pairs_place_equal(&got.after, &put.after), has_place);
+		cr_assert_eq(got.is_last, kind == ORD_PART_COPY_PAIRS);
+		bool has_body = kind == ORD_PART_COPY_NOTE || kind == ORD_PART_COPY_PAIRS;
+		cr_assert_eq(ord_slice_equal(got.body, put.body), has_body);
+		size_t fixed = out.len - (has_body ? put.body.len : 0);
+		for (size_t len = 0; len < fixed; len++)
+			cr_assert_eq(ord_wire_get_copy(kind, ord_slice_of(out.base, len), &got), ORD_ERR_FORMAT);
+	}
+	ord_bytes_clear(&out);
+	put.after.key_bytes = ORD_STORE_KEY_BYTES_MAX;
+	ord_wire_put_copy(ORD_PART_COPY_NEXT, &put, &out);
+	out.base[13]++; /* one byte longer than a key can be */
+	ord_bytes_put_u8(&out, 0);
+	cr_assert_eq(ord_wire_get_copy(ORD_PART_COPY_NEXT, ord_bytes_slice(&out), &got), ORD_ERR_FORMAT);
+}

@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: Apache-2.0 - copies of whole states in LMDB: read out piece by piece in a view that stays, and filled into an environment beside the old one (state/<partition>.new), which it then changes places with. */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/assert.h"
+#include "base/err.h"
+#include "node/lmdb_state.h"
+#include "partition/audit.h"
+
+/* Old states that were set aside, to be looked at: no more than so many of a partition. */
+#define ASIDE_MAX 3
+
+/* --- Out. --- */
+
+static void copy_work(struct ord_worker_job *job)
+{
+	struct ord_lmdb_copy *c = (struct ord_lmdb_copy *)job;
+	c->status = ord_pairs_gather(&c->view.store, &c->after, c->bytes_max, &c->pairs, &c->is_last);
+}
+
+static void copy_done(struct ord_worker_job *job)
+{
+	struct ord_lmdb_copy *c = (struct ord_lmdb_copy *)job;
+	struct ord_lmdb *l = c->owner;
+	char path[ORD_LMDB_PATH_SIZE];
+	c->reading = false;
+	if (c->open) {
+		ord_lmdb_path(l, c->partition, "", path);
+		if (c->status != ORD_OK)
+			snprintf(l->error_text, sizeof l->error_text, "%s/data.mdb: reading a copy failed: %s", path,
+				 ord_err_text(c->status));
+		l->events.copied(l->events.ctx, c->number, c->status, &c->pairs, c->is_last);
+	}
+	ord_changes_close(&c->pairs);
+	if (!c->open)
+		ord_lmdb_view_close(&c->view);
+}
+
+int ord_lmdb_copy_open(void *ctx, uint32_t partition, unsigned *ret_copy, const struct ord_store **ret_store)
+{
+	struct ord_lmdb *l = ctx;
+	unsigned number = 0;
+	ORD_ASSERT(partition < l->partitions_count);
+	while (number < ORD_STATES_COPIES_MAX && (l->copies[number].open || l->copies[number].reading))
+		number++;
+	if (number == ORD_STATES_COPIES_MAX)
+		return ORD_ERR_BUSY;
+	struct ord_lmdb_copy *c = &l->copies[number];
+	int rv = ord_lmdb_view_open(&c->view, &l->states[partition].env);
+	if (rv != 0)
+		return ord_lmdb_err(rv);
+	c->open = true;
+	c->partition = partition;
+	*ret_copy = number;
+	*ret_store = &c->view.store;
+	return ORD_OK;
+}
+
+void ord_lmdb_copy_read(void *ctx, unsigned copy, const struct ord_pairs_place *after, size_t bytes_max)
+{
+	struct ord_lmdb *l = ctx;
+	struct ord_lmdb_copy *c = &l->copies[copy];
+	ORD_ASSERT(c->open && !c->reading);
+	c->after = *after;
+	c->bytes_max = bytes_max;
+	c->reading = true;
+	ord_worker_give(l->copier, &c->job);
+}
+
+void ord_lmdb_copy_close(void *ctx, unsigned copy)
+{
+	struct ord_lmdb *l = ctx;
+	struct ord_lmdb_copy *c = &l->copies[copy];
+	ORD_ASSERT(c->open);
+	c->open = false;
+	if (!c->reading)
+		ord_lmdb_view_close(&c->view);
+}
+
+/* --- In. --- */
+
+static int fill_begin(struct ord_lmdb_fill *f, const char *path)
+{
+	ord_lmdb_env_close(&f->env);
+	int rv = ord_lmdb_env_remove(path);
+	return rv == 0 ? ord_lmdb_env_open(&f->env, path, ord_lmdb_map_bytes(f->owner), true) : rv;
+}
+
+/* Is the state what its own numbers say? */
+static int fill_audit(const struct ord_lmdb_fill *f)
+{
+	struct ord_lmdb_view view;
+	char why[ORD_AUDIT_WHY_SIZE];
+	if (ord_lmdb_view_open(&view, &f->env) != 0)
+		return ORD_ERR_IO;
+	struct ord_partition_options options = {
+		.id = f->partition, .partitions_count = f->partitions_count, .store = &view.store};
+	int err = ord_audit_store(&options, why);
+	ord_lmdb_view_close(&view);
+	return err == ORD_ERR_FORMAT || err == ORD_ERR_MISMATCH ? ORD_ERR_CORRUPT : err;
+}
+
+static int fill_end(struct ord_lmdb_fill *f)
+{
+	int rv = ord_lmdb_env_sync(&f->env);
+	if (rv != 0)
+		return ord_lmdb_err(rv);
+	int err = fill_audit(f);
+	ord_lmdb_env_close(&f->env);
+	return err;
+}
+
+static void fill_work(struct ord_worker_job *job)
+{
+	struct ord_lmdb_fill *f = (struct ord_lmdb_fill *)job;
+	char path[ORD_LMDB_PATH_SIZE];
+	ord_lmdb_path(f->owner, f->partition, ".new", path);
+	if (f->step == ORD_LMDB_FILL_BEGIN)
+		f->status = ord_lmdb_err(fill_begin(f, path));
+	else if (f->step == ORD_LMDB_FILL_WRITE)
+		f->status = ord_lmdb_err(ord_lmdb_env_add(&f->env, f->pairs));
+	else
+		f->status = fill_end(f);
+}
+
+static void fill_done(struct ord_worker_job *job)
+{
+	struct ord_lmdb_fill *f = (struct ord_lmdb_fill *)job;
+	struct ord_lmdb *l = f->owner;
+	char path[ORD_LMDB_PATH_SIZE];
+	f->under_way = false;
+	ord_lmdb_path(l, f->partition, ".new", path);
+	if (f->status != ORD_OK)
+		snprintf(l->error_text, sizeof l->error_text, "%s/data.mdb: filling it from another node failed: %s",
+			 path, ord_err_text(f->status));
+	l->events.filled(l->events.ctx, f->status);
+}
+
+static void fill_give(struct ord_lmdb *l, enum ord_lmdb_fill_step step)
+{
+	ORD_ASSERT(!l->fill.under_way);
+	l->fill.step = step;
+	l->fill.under_way = true;
+	ord_worker_give(l->copier, &l->fill.job);
+}
+
+void ord_lmdb_fill_begin(void *ctx, uint32_t partition)
+{
+	struct ord_lmdb *l = ctx;
+	l->fill.partition = partition;
+	fill_give(l, ORD_LMDB_FILL_BEGIN);
+}
+
+void ord_lmdb_fill_write(void *ctx, const struct ord_changes *pairs)
+{
+	struct ord_lmdb *l = ctx;
+	l->fill.pairs = pairs;
+	fill_give(l, ORD_LMDB_FILL_WRITE);
+}
+
+void ord_lmdb_fill_end(void *ctx, uint32_t partitions_count)
+{
+	struct ord_lmdb *l = ctx;
+	l->fill.partitions_count = partitions_count;
+	fill_give(l, ORD_LMDB_FILL_END);
+}
+
+/* --- One for the other. --- */
+
+/* Gives the old state the first name that is free: "<partition>.aside-1" and so on. When all are taken it is removed. */
+static int set_aside(const struct ord_lmdb *l, uint32_t partition, const char *old)
+{
+	char path[ORD_LMDB_PATH_SIZE];
+	char suffix[16];
+	struct stat stat_buffer;
+	for (unsigned i = 1; i <= ASIDE_MAX; i++) {
+		snprintf(suffix, sizeof suffix, ".aside-%u", i);
+		ord_lmdb_path(l, partition, suffix, path);
+		if (lstat(path, &stat_buffer) != 0 && errno == ENOENT)
+			return rename(old, path) == 0 ? 0 : errno;
+	}
+	return ord_lmdb_env_remove(old);
+}
+
+static int exchange(struct ord_lmdb *l, uint32_t partition, bool keeps_old)
+{
+	char path[ORD_LMDB_PATH_SIZE], other[ORD_LMDB_PATH_SIZE];
+	struct ord_lmdb_state *s = &l->states[partition];
+	ord_lmdb_path(l, partition, "", path);
+	ord_lmdb_path(l, partition, ".new", other);
+	ord_lmdb_view_close(&s->view);
+	ord_lmdb_env_close(&s->env);
+	int rv = renameat2(AT_FDCWD, other, AT_FDCWD, path, RENAME_EXCHANGE) == 0 ? 0 : errno;
+	if (rv == 0)
+		rv = ord_lmdb_directory_sync(l->directory);
+	if (rv == 0)
+		rv = keeps_old ? set_aside(l, partition, other) : ord_lmdb_env_remove(other);
+	return rv == 0 ? ord_lmdb_state_open(l, partition) : rv;
+}
+
+int ord_lmdb_replace(void *ctx, uint32_t partition, bool keeps_old, const struct ord_store **ret_store, char *why,
+		     size_t why_size)
+{
+	struct ord_lmdb *l = ctx;
+	char path[ORD_LMDB_PATH_SIZE];
+	ORD_ASSERT(!l->fill.under_way && l->fill.partition == partition);
+	for (unsigned i = 0; i < ORD_STATES_COPIES_MAX; i++) {
+		if (l->copies[i].partition != partition)
+			continue;
+		ORD_ASSERT(!l->copies[i].open);
+		if (l->copies[i].reading)
+			return ORD_ERR_BUSY;
+	}
+	int rv = exchange(l, partition, keeps_old);
+	if (rv != 0) {
+		ord_lmdb_path(l, partition, "", path);
+		snprintf(why, why_size,
+			 "%s: the state of partition %" PRIu32
+			 " cannot be replaced by the one that another node sent: %s",
+			 path, partition, mdb_strerror(rv));
+		return ord_lmdb_err(rv);
+	}
+	*ret_store = &l->states[partition].view.store;
+	return ORD_OK;
+}
+
+/* --- Life. --- */
+
+void ord_lmdb_copies_init(struct ord_lmdb *l)
+{
+	for (unsigned i = 0; i < ORD_STATES_COPIES_MAX; i++) {
+		l->copies[i] =
+			(struct ord_lmdb_copy){.job = {.work = copy_work, .done = copy_done}, .owner = l, .number = i};
+		ord_changes_init(&l->copies[i].pairs);
+	}
+	l->fill = (struct ord_lmdb_fill){.job = {.work = fill_work, .done = fill_done}, .owner = l};
+}
+
+void ord_lmdb_copies_close(struct ord_lmdb *l)
+{
+	for (unsigned i = 0; i < ORD_STATES_COPIES_MAX; i++)
+		ord_lmdb_view_close(&l->copies[i].view);
+	ord_lmdb_env_close(&l->fill.env);
+}

@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: Apache-2.0 - one LMDB environment. lmdb_write.c has the writing.
+ *
+ * LMDB never writes over a page that a reader may look at, so that a view stays as it is while the next state is written beside it. lock.mdb holds the table of readers, by which other processes
+ * (offline tools) may read meanwhile; it is made anew by whoever comes first.
+ */
+#include "node/lmdb_env.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/assert.h"
+#include "base/err.h"
+
+#define READERS_MAX 16
+
+int ord_lmdb_err(int rv)
+{
+	switch (rv) {
+	case MDB_SUCCESS:
+		return ORD_OK;
+	case MDB_NOTFOUND:
+		return ORD_ERR_NOT_FOUND;
+	case ENOMEM:
+		return ORD_ERR_NOMEM;
+	case ENOSPC:
+	case EDQUOT:
+	case MDB_MAP_FULL:
+		return ORD_ERR_NO_SPACE;
+	case MDB_VERSION_MISMATCH:
+		return ORD_ERR_MISMATCH;
+	case MDB_CORRUPTED:
+	case MDB_PAGE_NOTFOUND:
+	case MDB_CURSOR_FULL:
+	case MDB_PAGE_FULL:
+	case MDB_INVALID:
+	case MDB_PANIC:
+	case MDB_BAD_TXN:
+	case MDB_INCOMPATIBLE:
+	case MDB_KEYEXIST:
+		return ORD_ERR_CORRUPT;
+	default:
+		return ORD_ERR_IO;
+	}
+}
+
+/* --- Reading. --- */
+
+static MDB_val val_of(struct ord_slice s)
+{
+	return (MDB_val){.mv_size = s.len, .mv_data = (void *)(uintptr_t)s.base};
+}
+
+static struct ord_slice slice_of(MDB_val v)
+{
+	return ord_slice_of(v.mv_data, v.mv_size);
+}
+
+static int view_get(void *ctx, enum ord_store_table table, struct ord_slice key, struct ord_slice *ret)
+{
+	const struct ord_lmdb_view *view = ctx;
+	MDB_val k = val_of(key), v;
+	int rv = mdb_get(view->reader, view->env->tables[table], &k, &v);
+	if (rv == MDB_SUCCESS)
+		*ret = slice_of(v);
+	return ord_lmdb_err(rv);
+}
+
+static int view_walk(void *ctx, enum ord_store_table table, struct ord_slice from, ord_store_each each, void *arg)
+{
+	const struct ord_lmdb_view *view = ctx;
+	MDB_cursor *cursor;
+	MDB_val k = val_of(from), v;
+	int rv = mdb_cursor_open(view->reader, view->env->tables[table], &cursor);
+	if (rv != MDB_SUCCESS)
+		return ord_lmdb_err(rv);
+	int err = ORD_OK;
+	for (MDB_cursor_op op = from.len == 0 ? MDB_FIRST : MDB_SET_RANGE; err == ORD_OK; op = MDB_NEXT) {
+		rv = mdb_cursor_get(cursor, &k, &v, op);
+		if (rv != MDB_SUCCESS)
+			break;
+		err = each(arg, slice_of(k), slice_of(v));
+	}
+	mdb_cursor_close(cursor);
+	if (err != ORD_OK || rv == MDB_NOTFOUND)
+		return err;
+	return ord_lmdb_err(rv);
+}
+
+int ord_lmdb_view_open(struct ord_lmdb_view *v, const struct ord_lmdb_env *e)
+{
+	*v = (struct ord_lmdb_view){.store = {.ctx = v, .get = view_get, .walk = view_walk}, .env = e};
+	return mdb_txn_begin(e->env, NULL, MDB_RDONLY, &v->reader);
+}
+
+int ord_lmdb_view_renew(struct ord_lmdb_view *v)
+{
+	mdb_txn_reset(v->reader);
+	return mdb_txn_renew(v->reader);
+}
+
+void ord_lmdb_view_close(struct ord_lmdb_view *v)
+{
+	if (v->reader != NULL)
+		mdb_txn_abort(v->reader);
+	v->reader = NULL;
+}
+
+/* --- Opening. --- */
+
+static int env_make(struct ord_lmdb_env *e, const char *path, size_t map_bytes, bool is_fresh)
+{
+	int rv = mdb_env_create(&e->env);
+	if (rv == MDB_SUCCESS)
+		rv = mdb_env_set_mapsize(e->env, map_bytes);
+	if (rv == MDB_SUCCESS)
+		rv = mdb_env_set_maxdbs(e->env, ORD_STORE_TABLES);
+	if (rv == MDB_SUCCESS)
+		rv = mdb_env_set_maxreaders(e->env, READERS_MAX);
+	/* Readers belong to no thread; what is read is scattered, so that reading ahead would only fill memory. */
+	if (rv == MDB_SUCCESS)
+		rv = mdb_env_open(e->env, path, MDB_NOTLS | MDB_NORDAHEAD | (is_fresh ? MDB_NOSYNC : 0), 0600);
+	return rv;
+}
+
+static int env_tables(struct ord_lmdb_env *e)
+{
+	MDB_txn *txn;
+	int rv = mdb_txn_begin(e->env, NULL, 0, &txn);
+	if (rv != MDB_SUCCESS)
+		return rv;
+	for (unsigned t = ORD_STORE_META; rv == MDB_SUCCESS && t < ORD_STORE_TABLES; t++) {
+		char name[8];
+		snprintf(name, sizeof name, "%u", t);
+		rv = mdb_dbi_open(txn, name, MDB_CREATE, &e->tables[t]);
+	}
+	if (rv == MDB_SUCCESS)
+		return mdb_txn_commit(txn);
+	mdb_txn_abort(txn);
+	return rv;
+}
+
+int ord_lmdb_directory_sync(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return errno;
+	int rv = fsync(fd) == 0 ? 0 : errno;
+	close(fd);
+	return rv;
+}
+
+static int parent_sync(const char *path)
+{
+	char parent[PATH_MAX];
+	snprintf(parent, sizeof parent, "%s/..", path);
+	return ord_lmdb_directory_sync(parent);
+}
+
+int ord_lmdb_env_open(struct ord_lmdb_env *e, const char *path, size_t map_bytes, bool is_fresh)
+{
+	*e = (struct ord_lmdb_env){0};
+	int rv = mkdir(path, 0700) == 0 || errno == EEXIST ? 0 : errno;
+	if (rv == 0)
+		rv = parent_sync(path);
+	if (rv == 0)
+		rv = env_make(e, path, map_bytes, is_fresh);
+	if (rv == 0)
+		rv = ord_lmdb_directory_sync(path);
+	if (rv == 0)
+		rv = env_tables(e);
+	return rv;
+}
+
+void ord_lmdb_env_close(struct ord_lmdb_env *e)
+{
+	if (e->env != NULL)
+		mdb_env_close(e->env);
+	e->env = NULL;
+}
+
+int ord_lmdb_env_sync(const struct ord_lmdb_env *e)
+{
+	return mdb_env_sync(e->env, 1);
+}
+
+uint64_t ord_lmdb_env_bytes(const struct ord_lmdb_env *e)
+{
+	MDB_envinfo info;
+	MDB_stat stat;
+	if (e->env == NULL || mdb_env_info(e->env, &info) != MDB_SUCCESS || mdb_env_stat(e->env, &stat) != MDB_SUCCESS)
+		return 0;
+	return ((uint64_t)info.me_last_pgno + 1) * stat.ms_psize;
+}
+
+int ord_lmdb_env_remove(const char *path)
+{
+	static const char *const names[] = {"data.mdb", "lock.mdb"};
+	char file[PATH_MAX];
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+		snprintf(file, sizeof file, "%s/%s", path, names[i]);
+		if (unlink(file) != 0 && errno != ENOENT && errno != ENOTDIR)
+			return errno;
+	}
+	return rmdir(path) == 0 || errno == ENOENT ? 0 : errno;
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 - one LMDB environment with the tables of partition/store.h: opening, reading, writing. All functions give what LMDB gives (0, an errno or an MDB_*), unless they say otherwise. */
+#ifndef ORD_NODE_LMDB_ENV_H
+#define ORD_NODE_LMDB_ENV_H
+
+#include <lmdb.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "partition/changes.h"
+#include "partition/store.h"
+
+struct ord_lmdb_env {
+	MDB_env *env; /* owned; NULL: not open */
+	MDB_dbi tables[ORD_STORE_TABLES];
+};
+
+/* One state of an environment, whatever is written meanwhile. May be used by any thread, one at a time. */
+struct ord_lmdb_view {
+	struct ord_store store; /* ctx is the view: it must stay where it is */
+	const struct ord_lmdb_env *env;
+	MDB_txn *reader; /* owned; NULL: not open */
+};
+
+/* The ORD_ERR_* for what LMDB gave. */
+int ord_lmdb_err(int rv);
+
+/* Opens the environment in a directory, which is made when it is not there; its names are durable afterwards. map_bytes is address space. is_fresh: it is being filled, and nothing of it counts before
+ * ord_lmdb_env_sync: writes do not wait for the disk. To be closed in any case. */
+int ord_lmdb_env_open(struct ord_lmdb_env *e, const char *path, size_t map_bytes, bool is_fresh);
+
+/* No view may be open. Tolerates one that is not open. */
+void ord_lmdb_env_close(struct ord_lmdb_env *e);
+
+/* Makes the changes in one transaction, durably. */
+int ord_lmdb_env_write(const struct ord_lmdb_env *e, const struct ord_changes *changes);
+
+/* Adds pairs that come in the order of tables and keys, behind all that is there; MDB_KEYEXIST when they do not. */
+int ord_lmdb_env_add(const struct ord_lmdb_env *e, const struct ord_changes *changes);
+
+/* All that was written is durable. */
+int ord_lmdb_env_sync(const struct ord_lmdb_env *e);
+
+/* Bytes of its file. */
+uint64_t ord_lmdb_env_bytes(const struct ord_lmdb_env *e);
+
+/* Opens a view of what was written last; renew leads it to that again. */
+int ord_lmdb_view_open(struct ord_lmdb_view *v, const struct ord_lmdb_env *e);
+int ord_lmdb_view_renew(struct ord_lmdb_view *v);
+
+/* Tolerates one that is not open. */
+void ord_lmdb_view_close(struct ord_lmdb_view *v);
+
+/* Removes the directory of an environment, if it is there. 0 or an errno. */
+int ord_lmdb_env_remove(const char *path);
+
+/* The names in a directory are durable. 0 or an errno. */
+int ord_lmdb_directory_sync(const char *path);
+
+#endif

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0 - struct ord_lmdb. For lmdb.c and lmdb_copy.c only. */
+#ifndef ORD_NODE_LMDB_STATE_H
+#define ORD_NODE_LMDB_STATE_H
+
+#include <limits.h>
+
+#include "node/lmdb.h"
+#include "node/lmdb_env.h"
+#include "node/worker.h"
+
+#define ORD_LMDB_PATH_SIZE (PATH_MAX + 32)
+
+struct ord_lmdb_state {
+	struct ord_lmdb_env env;
+	struct ord_lmdb_view view; /* the loop's */
+};
+
+struct ord_lmdb_write {
+	struct ord_worker_job job; /* first */
+	struct ord_lmdb *owner;	   /* borrowed */
+	uint32_t partition;
+	const struct ord_changes *changes; /* borrowed until written */
+	int rv;
+};
+
+struct ord_lmdb_copy {
+	struct ord_worker_job job; /* first */
+	struct ord_lmdb *owner;	   /* borrowed */
+	unsigned number;
+	bool open;
+	bool reading; /* the job is given */
+	uint32_t partition;
+	struct ord_lmdb_view view;
+	struct ord_pairs_place after;
+	size_t bytes_max;
+	struct ord_changes pairs; /* owned */
+	bool is_last;
+	int status;
+};
+
+enum ord_lmdb_fill_step { ORD_LMDB_FILL_BEGIN, ORD_LMDB_FILL_WRITE, ORD_LMDB_FILL_END };
+
+/* A copy that comes in. */
+struct ord_lmdb_fill {
+	struct ord_worker_job job; /* first */
+	struct ord_lmdb *owner;	   /* borrowed */
+	enum ord_lmdb_fill_step step;
+	bool under_way; /* the job is given */
+	uint32_t partition;
+	uint32_t partitions_count;
+	const struct ord_changes *pairs; /* borrowed until the step has ended */
+	struct ord_lmdb_env env;	 /* the thread's, while a step is under way */
+	int status;
+};
+
+struct ord_lmdb {
+	char directory[PATH_MAX];
+	uint32_t partitions_count;
+	struct ord_lmdb_events events;
+	struct ord_lmdb_state *states; /* owned; by partition */
+	struct ord_worker *writer;     /* owned */
+	struct ord_worker *copier;     /* owned */
+	struct ord_lmdb_write write;
+	struct ord_lmdb_copy copies[ORD_STATES_COPIES_MAX];
+	struct ord_lmdb_fill fill;
+	char error_text[PATH_MAX + 256];
+	void (*stopped)(void *ctx);
+	void *stopped_ctx;
+};
+
+/* The directory of a partition's state; of a copy that comes in: with suffix ".new". path has ORD_LMDB_PATH_SIZE bytes. */
+void ord_lmdb_path(const struct ord_lmdb *l, uint32_t partition, const char *suffix, char *path);
+
+size_t ord_lmdb_map_bytes(const struct ord_lmdb *l);
+
+/* Opens a partition's environment and its view. What LMDB gives. */
+int ord_lmdb_state_open(struct ord_lmdb *l, uint32_t partition);
+
+/* Notes what went wrong, and gives the ORD_ERR_* for it. */
+int ord_lmdb_failed(struct ord_lmdb *l, const char *path, const char *doing, int rv);
+
+/* The parts of ord_states that are in lmdb_copy.c. */
+void ord_lmdb_copies_init(struct ord_lmdb *l);
+void ord_lmdb_copies_close(struct ord_lmdb *l);
+int ord_lmdb_copy_open(void *ctx, uint32_t partition, unsigned *ret_copy, const struct ord_store **ret_store);
+void ord_lmdb_copy_read(void *ctx, unsigned copy, const struct ord_pairs_place *after, size_t bytes_max);
+void ord_lmdb_copy_close(void *ctx, unsigned copy);
+void ord_lmdb_fill_begin(void *ctx, uint32_t partition);
+void ord_lmdb_fill_write(void *ctx, const struct ord_changes *pairs);
+void ord_lmdb_fill_end(void *ctx, uint32_t partitions_count);
+int ord_lmdb_replace(void *ctx, uint32_t partition, bool keeps_old, const struct ord_store **ret_store, char *why,
+		     size_t why_size);
+
+#endif

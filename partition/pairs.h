@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 - a state in pieces, on its way from one store to another: all pairs of all tables in order, a bounded number of bytes at a time. */
+#ifndef ORD_PARTITION_PAIRS_H
+#define ORD_PARTITION_PAIRS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "partition/changes.h"
+#include "partition/store.h"
+
+/* A piece ends with the pair that brings it to the bytes that were asked for; with that one it has at most so many more. */
+#define ORD_PAIRS_EXTRA_BYTES (ORD_STORE_KEY_BYTES_MAX + ORD_STORE_VALUE_BYTES_MAX + 8)
+
+/* How far a copy has come: behind the pair of that key. table 0: at the beginning. */
+struct ord_pairs_place {
+	uint8_t table; /* enum ord_store_table */
+	uint16_t key_bytes;
+	uint8_t key[ORD_STORE_KEY_BYTES_MAX];
+};
+
+bool ord_pairs_place_equal(const struct ord_pairs_place *a, const struct ord_pairs_place *b);
+
+/* Adds the pairs behind a place to an empty list of changes. *ret_end: there is nothing behind them. ORD_ERR_IO, ORD_ERR_CORRUPT (a pair is longer than any can be). */
+int ord_pairs_gather(const struct ord_store *store, const struct ord_pairs_place *after, size_t bytes_max,
+		     struct ord_changes *out, bool *ret_end);
+
+/* Takes in bytes of a list that nobody vouches for: they must be whole pairs, with right checksums, in order, behind *place; then *ret has them and *place is the last one. ORD_ERR_FORMAT; nothing is changed. The caller
+ * closes *ret. ORD_ERR_NOMEM. */
+int ord_pairs_take(struct ord_slice bytes, struct ord_pairs_place *place, struct ord_changes *ret);
+
+#endif

@@ -217,6 +217,7 @@ static int engine_open_host(struct ord_engine *e, const struct ord_engine_option
 		err = base_find(&e->replicas[i], &bases[i]);
 	struct ord_host_options host = {.cluster = o->cluster,
 					.node = o->node,
+					.member = o->node,
 					.nodes = e->nodes,
 					.nodes_count = e->nodes_count,
 					.groups_count = o->partitions_count,

@@ -3,8 +3,10 @@
 
 #include "base/assert.h"
 #include "base/err.h"
+#include "raft/host.h"
 
-#define MESSAGE_FORMAT 1
+#define MESSAGE_FORMAT 2
+#define MESSAGE_FORMAT_NODES 1 /* of earlier versions */
 
 /* The latest versions of libraft's messages that have all their fields in the format. Of votes no earlier one is taken: it would not tell
  * a pre-vote from a vote. */
@@ -30,8 +32,8 @@ static void put_header(const struct ord_message *m, uint8_t version, uint8_t fla
 	ord_bytes_put_u8(out, version);
 	ord_bytes_put_u8(out, flags);
 	ord_bytes_put_u32(out, m->group);
-	ord_bytes_put_u32(out, m->from);
-	ord_bytes_put_u32(out, m->to);
+	ord_bytes_put_u64(out, m->from);
+	ord_bytes_put_u64(out, m->to);
 	ord_bytes_put_u64(out, term);
 }
 
@@ -267,10 +269,12 @@ int ord_codec_decode(struct ord_slice in, struct raft_entry *entries, struct ord
 	uint8_t version = ord_reader_u8(&r);
 	uint8_t flags = ord_reader_u8(&r);
 	m.group = ord_reader_u32(&r);
-	m.from = ord_reader_u32(&r);
-	m.to = ord_reader_u32(&r);
+	m.from = ord_reader_u64(&r);
+	m.to = ord_reader_u64(&r);
 	m.raft.server_id = m.from;
-	if (r.failed || format != MESSAGE_FORMAT || m.from == 0 || in.len > ORD_MESSAGE_BYTES_MAX)
+	if (!r.failed && format == MESSAGE_FORMAT_NODES)
+		return ORD_ERR_MISMATCH;
+	if (r.failed || format != MESSAGE_FORMAT || ORD_MEMBER_NODE(m.from) == 0 || in.len > ORD_MESSAGE_BYTES_MAX)
 		return ORD_ERR_FORMAT;
 	if (!get_body(&r, version, flags, entries, &m) || r.failed || ord_reader_left(&r) != 0)
 		return ORD_ERR_FORMAT;

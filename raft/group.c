@@ -2,27 +2,28 @@
 
 /* States and who makes the transitions:
  *
- *   opened --ord_group_recover--> opened --ord_group_start---------------------> started
- *   opened (blank) --ord_group_bootstrap--> bootstrapped --ord_group_synced----> started
- *   started --ord_group_install--> installed --ord_group_synced----------------> started, with another instance of libraft
+ *   opened --ord_group_recover--> opened --ord_group_begin---------> started
+ *   opened (blank, founder) --ord_group_begin--> writing --ord_group_synced--> started
+ *   opened (blank, another member) --ord_group_begin---------------> started, without members: it waits to be taken in
+ *   started --ord_group_install--> writing --ord_group_synced------> started, with another instance of libraft
  *
  * Once started, libraft's state (follower, candidate, leader) changes in ord_group_step() alone, and the owner is told by ord_group_tell_role():
  * of a leader only when it has applied all that earlier leaders left (ready_index).
  *
  * What libraft leaves to its host and where it is done:
  *   group_start.c     the first configuration, RAFT_START
+ *   group_members.c   which members are the newest in the log, and which are committed
  *   group_recover.c   what the log says
  *   group_base.c      where the log begins, RAFT_SNAPSHOT
  *   group.c           order of what an update asks for; vote records before messages; durable indexes capped at truncations
  *   group_timers.c    when to time out, and how long the timeouts are
  *   group_receive.c   what a message must satisfy before libraft may see it
  *   group_send.c      which entries of an append go out when, in how many messages
+ *   group_propose.c   entries of this node's own, RAFT_SUBMIT
  *   group_apply.c     committed entries to the owner, committed members to libraft
  *   group_handover.c  handing leadership over
  */
 #include <inttypes.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/assert.h"
@@ -34,66 +35,11 @@
 #include "raft/segment.h"
 
 #define INFLIGHT_ENTRIES_MAX 4096
-#define HELD_BYTES_MAX (1u << 20)     /* messages that wait for a vote to be durable; more are lost, as by a network */
-#define WAITING_BYTES_MAX (64u << 20) /* not yet written by the log; then proposals are refused */
+#define HELD_BYTES_MAX (1u << 20) /* messages that wait for a vote to be durable; more are lost, as by a network */
 
 _Static_assert((int)ORD_ENTRY_COMMAND == (int)RAFT_COMMAND && (int)ORD_ENTRY_BARRIER == (int)RAFT_BARRIER &&
 		       (int)ORD_ENTRY_CHANGE == (int)RAFT_CHANGE,
 	       "kinds of entries are libraft's types");
-
-void ord_group_env_fatal(struct ord_group_env *env, int err, const char *format, ...)
-{
-	char why[512];
-	va_list args;
-	if (env->dead)
-		return;
-	env->dead = true;
-	va_start(args, format);
-	vsnprintf(why, sizeof why, format, args);
-	va_end(args);
-	env->events.fatal(env->events.ctx, err, why);
-}
-
-void ord_group_env_close(struct ord_group_env *env)
-{
-	raft_free(env->token);
-	env->token = NULL;
-}
-
-uint32_t ord_group_env_peer(const struct ord_group_env *env, uint32_t node)
-{
-	uint32_t i = 0;
-	while (i < env->nodes_count && env->nodes[i] != node)
-		i++;
-	return i;
-}
-
-struct ord_group *ord_group_env_next(struct ord_group_env *env, enum ord_group_queue queue)
-{
-	struct ord_group_list *list = &env->queues[queue];
-	struct ord_group *g = list->first;
-	if (g == NULL)
-		return NULL;
-	list->first = g->next[queue];
-	if (list->first == NULL)
-		list->last = NULL;
-	g->queued[queue] = false;
-	return g;
-}
-
-void ord_group_enqueue(struct ord_group *g, enum ord_group_queue queue)
-{
-	struct ord_group_list *list = &g->env->queues[queue];
-	if (g->queued[queue])
-		return;
-	g->queued[queue] = true;
-	g->next[queue] = NULL;
-	if (list->last == NULL)
-		list->first = g;
-	else
-		list->last->next[queue] = g;
-	list->last = g;
-}
 
 /* Differs for every node and group: libraft draws its election timeouts from it. */
 static unsigned seed_of(const struct ord_group_env *env, uint32_t id)
@@ -108,7 +54,7 @@ int ord_group_raft_init(struct ord_group *g)
 	char text[ORD_MEMBER_TEXT_SIZE];
 	ord_member_format(env->node, text);
 	memset(&g->raft, 0, sizeof g->raft);
-	if (raft_init(&g->raft, NULL, NULL, env->node, text) != 0)
+	if (raft_init(&g->raft, NULL, NULL, env->member != 0 ? env->member : env->node, text) != 0)
 		return ORD_ERR_NOMEM;
 	g->raft.tracer = NULL; /* the default one formats a text for every step, even when nobody reads it */
 	raft_seed(&g->raft, seed_of(env, g->id));
@@ -205,9 +151,10 @@ bool ord_group_holds_back(const struct ord_group *g)
 	return g->vote_sequence > ord_wal_durable(g->env->wal);
 }
 
-void ord_group_deliver(struct ord_group *g, uint32_t node, struct ord_slice message)
+void ord_group_deliver(struct ord_group *g, uint64_t to, struct ord_slice message)
 {
 	struct ord_group_env *env = g->env;
+	uint32_t node = ORD_MEMBER_NODE(to);
 	if (!ord_group_holds_back(g)) {
 		env->events.send(env->events.ctx, node, message);
 		return;
@@ -347,7 +294,7 @@ static void mend_install(const struct ord_group *g, struct ord_message *m)
 static void send_message(struct ord_group *g, const struct raft_message *raft)
 {
 	struct ord_group_env *env = g->env;
-	struct ord_message m = {.group = g->id, .from = env->node, .to = (uint32_t)raft->server_id, .raft = *raft};
+	struct ord_message m = {.group = g->id, .from = env->member, .to = raft->server_id, .raft = *raft};
 	if (raft->type == RAFT_APPEND_ENTRIES_RESULT) {
 		if (g->mutes_refusals && raft->append_entries_result.rejected > 0)
 			return;
@@ -455,14 +402,14 @@ void ord_group_synced(struct ord_group *g)
 	uint64_t sequence = ord_wal_durable(g->env->wal);
 	uint64_t index = 0;
 	uint32_t done = 0;
-	if (!g->started) {
+	if (g->life == GROUP_WRITING) {
 		char why[256];
 		int err = ord_group_holds_back(g) ? ORD_OK : ord_group_start(g, why, sizeof why);
 		if (err != ORD_OK)
 			ord_group_env_fatal(g->env, err, "%s", why);
-		if (!g->started || g->env->dead)
-			return;
 	}
+	if (g->life != GROUP_STARTED || g->env->dead)
+		return;
 	if (!ord_group_holds_back(g)) {
 		release_held(g);
 		ord_group_timers_votes_asked(g);
@@ -476,38 +423,6 @@ void ord_group_synced(struct ord_group *g)
 		persisted(g, index);
 }
 
-int ord_group_propose(struct ord_group *g, struct ord_slice entry, uint64_t *ret_index, uint64_t *ret_term)
-{
-	struct ord_group_env *env = g->env;
-	struct ord_wal_status wal;
-	if (g->told_role != ORD_ROLE_LEADER)
-		return ORD_ERR_NOT_LEADER;
-	if (g->handover != HANDOVER_NONE)
-		return ORD_ERR_BUSY;
-	ord_wal_status(env->wal, &wal);
-	if (wal.waiting_bytes > WAITING_BYTES_MAX)
-		return ORD_ERR_BUSY;
-	if (ord_wal_reserve(env->wal, entry.len) != ORD_OK || ord_entries_reserve(&g->entries) != ORD_OK)
-		return ORD_ERR_NOMEM;
-	struct raft_entry e = {.term = raft_current_term(&g->raft),
-			       .type = RAFT_COMMAND,
-			       .buf = {.base = (void *)(uintptr_t)entry.base, .len = entry.len},
-			       .batch = g};
-	struct raft_event event = {.type = RAFT_SUBMIT, .submit = {.entries = &e, .n = 1}};
-	int rv = ord_group_step(g, &event, GROUP_SOURCE_PROPOSAL, NULL);
-	if (rv == RAFT_NOMEM)
-		return ORD_ERR_NOMEM;
-	if (rv == RAFT_NOTLEADER)
-		return ORD_ERR_BUSY;
-	if (rv != 0)
-		ord_group_failed(g, "a proposal", rv);
-	if (env->dead)
-		return ORD_ERR_NOT_LEADER;
-	*ret_index = g->entries.last;
-	*ret_term = e.term;
-	return ORD_OK;
-}
-
 void ord_group_tell_role(struct ord_group *g)
 {
 	struct ord_group_env *env = g->env;
@@ -515,7 +430,7 @@ void ord_group_tell_role(struct ord_group *g)
 	uint64_t term = raft_current_term(&g->raft);
 	uint32_t leader = 0;
 	if (raft_state(&g->raft) == RAFT_FOLLOWER)
-		leader = g->leader_term == term ? g->leader : 0;
+		leader = g->leader_term == term ? ORD_MEMBER_NODE(g->leader) : 0;
 	else
 		g->leader = 0;
 	if (raft_state(&g->raft) == RAFT_CANDIDATE)
@@ -538,7 +453,7 @@ void ord_group_status(const struct ord_group *g, struct ord_group_status *ret)
 	uint64_t commit = raft_commit_index(&g->raft);
 	*ret = (struct ord_group_status){.role = g->told_role,
 					 .term = g->term,
-					 .vote = (uint32_t)g->vote,
+					 .vote = g->vote,
 					 .leader = g->told_leader,
 					 .base_index = g->entries.base,
 					 .last_index = g->entries.last,

@@ -23,6 +23,7 @@ struct ord_group_list {
 
 /* Another node, as its messages show it. */
 struct ord_group_peer {
+	uint64_t member;	 /* that it says it is; 0: it has not said so */
 	uint64_t heard_ms;	 /* when the last message came; 0: none yet */
 	uint64_t heard_since_ms; /* when the first one came after a silence of an election timeout */
 };
@@ -35,6 +36,7 @@ struct ord_group_env {
 	struct ord_host_events events;
 
 	uint32_t node;
+	uint64_t member;	       /* of this node; 0: not known yet */
 	uint32_t nodes[ORD_NODES_MAX]; /* ascending, this one among them */
 	uint32_t nodes_count;
 	char texts[ORD_NODES_MAX][ORD_MEMBER_TEXT_SIZE]; /* as nodes */
@@ -87,19 +89,16 @@ int ord_group_set_base(struct ord_group *g, const struct ord_base *base, char *w
 /* Looks at all that was recovered together. ORD_ERR_CORRUPT, with why. */
 int ord_group_recovered(struct ord_group *g, char *why, size_t why_size);
 
-/* True when the log has nothing of this group. */
-bool ord_group_is_blank(const struct ord_group *g);
-
-/* Writes the first entry, which names all nodes as voters. The group begins to take part when that is on disk. ORD_ERR_NOMEM. */
-int ord_group_bootstrap(struct ord_group *g);
-
-/* Begins to take part with what was recovered. ORD_ERR_IO, ORD_ERR_CORRUPT, ORD_ERR_NOMEM, with why. */
-int ord_group_start(struct ord_group *g, char *why, size_t why_size);
+/* Begins to take part, with what was recovered. A group that the log has nothing of is the founder's, and writes the first entry, which names all nodes as
+ * voters; or that of another member, which waits to be taken in: at once, or when what it goes on after is on disk. Does nothing while env->member is
+ * not known and nothing was recovered. ORD_ERR_IO, ORD_ERR_CORRUPT, ORD_ERR_NOMEM, with why. */
+int ord_group_begin(struct ord_group *g, char *why, size_t why_size);
 
 /* These are what raft/host.h says of the functions of the same name. After each of them look at env->dead. */
 int ord_group_propose(struct ord_group *g, struct ord_slice entry, uint64_t *ret_index, uint64_t *ret_term);
 int ord_group_transfer(struct ord_group *g, uint32_t node);
 void ord_group_status(const struct ord_group *g, struct ord_group_status *ret);
+void ord_group_members(const struct ord_group *g, struct ord_member_status *ret, uint32_t *ret_count);
 
 void ord_group_base(const struct ord_group *g, uint64_t index, struct ord_base *ret);
 void ord_group_release(struct ord_group *g, uint64_t index);

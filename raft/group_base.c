@@ -7,7 +7,6 @@
  */
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "base/assert.h"
 #include "base/err.h"
@@ -16,51 +15,6 @@
 #include "raft/members.h"
 
 #define TRAILING_ENTRIES_MAX 65536 /* 24 bytes of memory each */
-
-int ord_group_keep_members(struct ord_group *g, uint64_t index, struct ord_slice payload)
-{
-	struct group_members *members = realloc(g->members, (g->members_count + 1) * sizeof *members);
-	if (members == NULL)
-		return ORD_ERR_NOMEM;
-	g->members = members;
-	struct group_members *m = &members[g->members_count];
-	m->index = index;
-	ord_bytes_init(&m->payload, ORD_ENTRY_BYTES_MAX);
-	ord_bytes_put(&m->payload, payload.base, payload.len);
-	if (m->payload.failed) {
-		ord_bytes_close(&m->payload);
-		return ORD_ERR_NOMEM;
-	}
-	g->members_count++;
-	return ORD_OK;
-}
-
-/* The members in force at index. */
-static const struct group_members *members_at(const struct ord_group *g, uint64_t index)
-{
-	size_t at = g->members_count;
-	while (at > 0 && g->members[at - 1].index > index)
-		at--;
-	ORD_ASSERT(at > 0);
-	return &g->members[at - 1];
-}
-
-/* Forgets the members that were replaced at or before the base. */
-static void members_trim(struct ord_group *g)
-{
-	size_t gone = (size_t)(members_at(g, g->entries.base) - g->members);
-	for (size_t i = 0; i < gone; i++)
-		ord_bytes_close(&g->members[i].payload);
-	g->members_count -= gone;
-	memmove(g->members, g->members + gone, g->members_count * sizeof *g->members);
-}
-
-int ord_group_members_decode(const struct group_members *members, struct raft_snapshot_metadata *ret)
-{
-	struct raft_buffer buf = {.base = members->payload.base, .len = members->payload.len};
-	ret->configuration_index = members->index;
-	return raft_configuration_decode(&buf, &ret->configuration) == 0 ? ORD_OK : ORD_ERR_NOMEM;
-}
 
 static bool base_makes_sense(const struct ord_group *g, const struct ord_base *base)
 {
@@ -115,7 +69,7 @@ void ord_group_base(const struct ord_group *g, uint64_t index, struct ord_base *
 	*ret = (struct ord_base){0};
 	if (index == 0)
 		return;
-	const struct group_members *m = members_at(g, index);
+	const struct group_members *m = ord_group_members_at(g, index);
 	*ret = (struct ord_base){.index = index,
 				 .term = ord_entries_term(&g->entries, index),
 				 .current_term = g->term,
@@ -166,7 +120,7 @@ void ord_group_trim(struct ord_group *g, uint64_t index)
 		let_go(g, i);
 	}
 	ord_entries_drop(&g->entries, index);
-	members_trim(g);
+	ord_group_members_trim(g);
 }
 
 /* Drops the log: it goes on after the base, and the group takes part again when that is durable. What was in it may have been acknowledged, but up to the base it
@@ -200,7 +154,7 @@ static int begin_again(struct ord_group *g, const struct ord_base *base)
 	g->durable = base->index;
 	g->marks_count = 0;
 	g->vote_sequence = ord_wal_sequence(g->env->wal);
-	g->started = false;
+	g->life = GROUP_WRITING;
 	return ORD_OK;
 }
 
@@ -208,7 +162,7 @@ int ord_group_install(struct ord_group *g, const struct ord_base *base)
 {
 	char why[256];
 	const struct ord_entry_ref *own = ord_entries_get(&g->entries, base->index);
-	if (!g->started || raft_state(&g->raft) == RAFT_LEADER)
+	if (g->life != GROUP_STARTED || raft_state(&g->raft) == RAFT_LEADER)
 		return ORD_ERR_BUSY;
 	if (base->index <= g->applied || (own != NULL && own->term == base->term))
 		return ORD_ERR_INVALID;
@@ -231,7 +185,7 @@ static void mark_released(struct ord_group *g, uint64_t index)
 void ord_group_release(struct ord_group *g, uint64_t index)
 {
 	ORD_ASSERT(index <= g->applied);
-	if (!g->started)
+	if (g->life != GROUP_STARTED)
 		return;
 	if (index > g->durable)
 		index = g->durable;

@@ -44,14 +44,17 @@ void ord_group_handover_go_on(struct ord_group *g)
 int ord_group_transfer(struct ord_group *g, uint32_t node)
 {
 	struct ord_group_env *env = g->env;
+	const struct raft_server *member = ord_group_member_of(g, node);
 	if (node == env->node || ord_group_env_peer(env, node) == env->nodes_count)
 		return ORD_ERR_INVALID;
 	if (g->told_role != ORD_ROLE_LEADER)
 		return ORD_ERR_NOT_LEADER;
 	if (g->handover != HANDOVER_NONE)
 		return ORD_ERR_BUSY;
+	if (member == NULL || member->role != RAFT_VOTER)
+		return ORD_ERR_INVALID;
 	g->handover = HANDOVER_WAITING;
-	g->handover_to = node;
+	g->handover_to = member->id;
 	g->handover_until_ms = env->now_ms + env->election_timeout_ms;
 	ord_trace("group hand-over begins", g->id, node);
 	ord_group_handover_go_on(g);
@@ -61,10 +64,11 @@ int ord_group_transfer(struct ord_group *g, uint32_t node)
 bool ord_group_can_hand_over(const struct ord_group *g, uint32_t node)
 {
 	uint32_t peer = ord_group_env_peer(g->env, node);
+	const struct raft_server *member = ord_group_member_of(g, node);
 	raft_index match;
 	if (g->told_role != ORD_ROLE_LEADER || g->handover != HANDOVER_NONE || peer == g->env->nodes_count)
 		return false;
-	if (raft_match_index(&g->raft, node, &match) != 0)
+	if (member == NULL || member->role != RAFT_VOTER || raft_match_index(&g->raft, member->id, &match) != 0)
 		return false;
 	return match + HANDOVER_LAG_MAX >= g->entries.last &&
 	       g->streams[peer].applied + HANDOVER_LAG_MAX >= raft_commit_index(&g->raft);

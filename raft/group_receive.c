@@ -138,7 +138,7 @@ static int receive_install(struct ord_group *g, struct ord_message *m)
 		return err;
 	const struct ord_entry_ref *own = ord_entries_get(&g->entries, i.last_index);
 	if ((own == NULL || own->term != i.last_term) && env->events.want_install != NULL)
-		env->events.want_install(env->events.ctx, g->id, m->from, i.last_index, i.last_term);
+		env->events.want_install(env->events.ctx, g->id, ORD_MEMBER_NODE(m->from), i.last_index, i.last_term);
 	return ORD_OK;
 }
 
@@ -161,7 +161,7 @@ static int receive_append_result(struct ord_group *g, struct ord_message *m)
 		return ORD_OK;
 	if (raft_state(&g->raft) != RAFT_LEADER || a->term != raft_current_term(&g->raft))
 		return ORD_OK;
-	ord_group_stream_acked(g, ord_group_env_peer(g->env, m->from), m->applied);
+	ord_group_stream_acked(g, m->from, m->applied);
 	ord_group_handover_go_on(g);
 	return ORD_OK;
 }
@@ -181,9 +181,9 @@ static int receive_vote_result(struct ord_group *g, struct ord_message *m)
 
 int ord_group_receive(struct ord_group *g, struct ord_message *m)
 {
-	if (!g->started)
+	if (g->life != GROUP_STARTED)
 		return ORD_OK;
-	m->raft.server_address = g->env->texts[ord_group_env_peer(g->env, m->from)];
+	m->raft.server_address = g->env->texts[ord_group_env_peer(g->env, ORD_MEMBER_NODE(m->from))];
 	switch (m->raft.type) {
 	case RAFT_APPEND_ENTRIES:
 		return receive_append(g, m);

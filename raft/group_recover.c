@@ -181,7 +181,8 @@ int ord_group_recovered(struct ord_group *g, char *why, size_t why_size)
 		return ORD_ERR_NOMEM;
 	}
 	uint64_t gap = ord_entries_gap(&g->entries);
-	bool is_late = gap <= g->entries.last || (begins > 1 && g->entries.last == 0);
+	bool joins = g->env->member != 0 && g->env->member != g->env->node;
+	bool is_late = gap <= g->entries.last || (begins > 1 && g->entries.last == 0 && !joins);
 	if (is_late && base == 0)
 		return corrupt(why, why_size,
 			       "partition %" PRIu32 ": the write-ahead log begins with segment %" PRIu64
@@ -196,7 +197,7 @@ int ord_group_recovered(struct ord_group *g, char *why, size_t why_size)
 			       " is missing in the write-ahead log, which begins with segment %" PRIu64
 			       "; restore the data directory from a backup of this node",
 			       g->id, base, gap, begins);
-	if (base > 0 && g->term == 0)
+	if (base > 0 && g->term == 0 && !joins)
 		return corrupt(why, why_size,
 			       "partition %" PRIu32 ": there is state of entry %" PRIu64
 			       " on disk, and the write-ahead log has no vote of this partition; restore the data "

@@ -61,7 +61,7 @@ static uint32_t stream_send(struct ord_group *g, uint32_t peer, uint64_t last)
 	struct group_stream *s = &g->streams[peer];
 	uint64_t bytes = 0;
 	uint64_t before = s->next - 1;
-	struct ord_message m = {.group = g->id, .from = env->node, .to = env->nodes[peer]};
+	struct ord_message m = {.group = g->id, .from = env->member, .to = s->member};
 	m.raft.type = RAFT_APPEND_ENTRIES;
 	m.raft.append_entries = (struct raft_append_entries){.term = raft_current_term(&g->raft),
 							     .prev_log_index = before,
@@ -113,9 +113,11 @@ void ord_group_stream_ask(struct ord_group *g, const struct raft_message *m)
 {
 	struct ord_group_env *env = g->env;
 	const struct raft_append_entries *a = &m->append_entries;
-	uint32_t peer = ord_group_env_peer(env, (uint32_t)m->server_id);
+	uint32_t peer = ord_group_env_peer(env, ORD_MEMBER_NODE(m->server_id));
 	ORD_ASSERT(peer < env->nodes_count);
 	struct group_stream *s = &g->streams[peer];
+	if (s->member != m->server_id)
+		*s = (struct group_stream){.member = m->server_id};
 	uint64_t before = a->prev_log_index;
 	bool goes_on = s->next > 0 && (before == s->end || before + 1 == s->next);
 	if (!goes_on) {
@@ -152,13 +154,16 @@ void ord_group_streams_trim(struct ord_group *g, uint64_t index)
 	}
 }
 
-void ord_group_stream_acked(struct ord_group *g, uint32_t peer, uint64_t applied)
+void ord_group_stream_acked(struct ord_group *g, uint64_t member, uint64_t applied)
 {
+	uint32_t peer = ord_group_env_peer(g->env, ORD_MEMBER_NODE(member));
 	struct group_stream *s = &g->streams[peer];
 	raft_index match = 0;
+	if (s->member != member)
+		return;
 	s->applied = applied;
 	s->heard_ms = g->env->now_ms;
-	if (raft_match_index(&g->raft, g->env->nodes[peer], &match) != 0 || s->next == 0)
+	if (raft_match_index(&g->raft, member, &match) != 0 || s->next == 0)
 		return;
 	for (uint64_t i = s->acked + 1; i <= match && i < s->next; i++)
 		s->unacked_bytes -= ord_entry_record_bytes(ord_entries_get(&g->entries, i));
@@ -192,7 +197,7 @@ void ord_group_streams_ask_for_life(struct ord_group *g)
 
 void ord_group_send(struct ord_group *g)
 {
-	if (!g->started || raft_state(&g->raft) != RAFT_LEADER)
+	if (g->life != GROUP_STARTED || raft_state(&g->raft) != RAFT_LEADER)
 		return;
 	for (uint32_t peer = 0; peer < g->env->nodes_count && !g->env->dead; peer++)
 		if (g->streams[peer].next > 0)

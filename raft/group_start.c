@@ -7,12 +7,8 @@
 #include "raft/group_state.h"
 #include "raft/members.h"
 
-bool ord_group_is_blank(const struct ord_group *g)
-{
-	return g->entries.last == 0;
-}
-
-int ord_group_bootstrap(struct ord_group *g)
+/* Writes the first entry. */
+static int bootstrap(struct ord_group *g)
 {
 	struct ord_record r = {.type = ORD_RECORD_ENTRY,
 			       .kind = ORD_ENTRY_CHANGE,
@@ -29,14 +25,26 @@ int ord_group_bootstrap(struct ord_group *g)
 	if (err == ORD_OK)
 		ord_wal_hold(g->env->wal, ref.place, ord_entry_record_bytes(&ref), ORD_WAL_USE_ENTRY);
 	g->vote_sequence = ord_wal_sequence(g->env->wal);
+	g->life = GROUP_WRITING;
 	return err;
 }
 
-/* The instance of libraft that a group had before it installed a state is of no use any more. */
+int ord_group_begin(struct ord_group *g, char *why, size_t why_size)
+{
+	const struct ord_group_env *env = g->env;
+	bool is_blank = g->entries.last == 0;
+	ORD_ASSERT(g->life == GROUP_OPENED);
+	if (is_blank && env->member == 0)
+		return ORD_OK;
+	if (!is_blank || env->member != env->node)
+		return ord_group_start(g, why, why_size);
+	snprintf(why, why_size, "out of memory");
+	return bootstrap(g);
+}
+
+/* The instance of libraft that the group was opened with does not know who it is, and that which it had before it installed a state is of no use any more. */
 static int raft_renew(struct ord_group *g)
 {
-	if (raft_state(&g->raft) == RAFT_UNAVAILABLE)
-		return ORD_OK;
 	raft_close(&g->raft, NULL);
 	return ord_group_raft_init(g);
 }
@@ -86,7 +94,7 @@ static int start_with(struct ord_group *g, struct raft_entry *entries, size_t co
 	g->durable = g->entries.last;
 	g->applied = g->entries.base;
 	g->released = g->entries.base;
-	g->started = true;
+	g->life = GROUP_STARTED;
 	int rv = ord_group_step(g, &event, GROUP_SOURCE_NONE, NULL);
 	if (rv != 0)
 		return rv == RAFT_NOMEM ? ORD_ERR_NOMEM : ORD_ERR_CORRUPT;
@@ -112,8 +120,7 @@ int ord_group_start(struct ord_group *g, char *why, size_t why_size)
 	struct ord_bytes payloads;
 	size_t count = (size_t)(g->entries.last - g->entries.base);
 	int err = ORD_ERR_NOMEM;
-	ORD_ASSERT(!g->started);
-	ORD_ASSERT(g->entries.last >= 1);
+	ORD_ASSERT(g->life != GROUP_STARTED);
 	ord_bytes_init(&payloads, SIZE_MAX / 2);
 	void *batch = raft_malloc(1);
 	struct raft_entry *entries = start_entries(g, count, batch);

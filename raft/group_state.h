@@ -23,6 +23,13 @@ struct group_mark {
 	uint64_t index;
 };
 
+/* What a group does with messages and time. Transitions: raft/group.c. */
+enum group_life {
+	GROUP_OPENED = 0, /* nothing: who this node is in it is not known, or its log is still being read */
+	GROUP_WRITING,	  /* nothing: it starts when what it has written is durable */
+	GROUP_STARTED,	  /* takes part, as libraft does it */
+};
+
 /* A change of members that is applied. */
 struct group_members {
 	uint64_t index;
@@ -31,6 +38,7 @@ struct group_members {
 
 /* A leader's way of sending entries to one peer: libraft says which, this says when (raft/group_send.c). */
 struct group_stream {
+	uint64_t member;	/* of that peer; another one's stream begins afresh */
 	uint64_t next;		/* first index that has not been sent */
 	uint64_t end;		/* last index that libraft wants sent */
 	uint64_t acked;		/* last index that the peer has on disk */
@@ -47,7 +55,7 @@ enum group_handover { HANDOVER_NONE = 0, HANDOVER_WAITING, HANDOVER_SENT };
 struct ord_group {
 	struct ord_group_env *env; /* borrowed */
 	uint32_t id;
-	bool started;
+	enum group_life life;
 	struct raft raft;
 	struct ord_entries entries;
 	uint64_t applied;
@@ -76,7 +84,7 @@ struct ord_group {
 	uint64_t told_term;
 	uint32_t told_leader;
 	uint64_t ready_index; /* the leader is announced when this is applied */
-	uint32_t leader;      /* whose append was accepted ... */
+	uint64_t leader;      /* the member whose append was accepted ... */
 	uint64_t leader_term; /* ... in this term */
 
 	/* Timers. */
@@ -92,7 +100,7 @@ struct ord_group {
 	struct group_stream streams[ORD_NODES_MAX];
 
 	enum group_handover handover;
-	uint32_t handover_to;
+	uint64_t handover_to; /* a member */
 	uint64_t handover_until_ms;
 
 	struct ord_group *next[ORD_GROUP_QUEUES];
@@ -114,18 +122,30 @@ void ord_group_failed(struct ord_group *g, const char *doing, int rv);
 
 void ord_group_enqueue(struct ord_group *g, enum ord_group_queue queue);
 
-/* Hands a finished message to the owner, or holds it back until the vote is durable. */
-void ord_group_deliver(struct ord_group *g, uint32_t node, struct ord_slice message);
+/* Hands a finished message for a member to the owner, or holds it back until the vote is durable. */
+void ord_group_deliver(struct ord_group *g, uint64_t to, struct ord_slice message);
 bool ord_group_holds_back(const struct ord_group *g);
 
 /* Tells the owner the role when it has changed. */
 void ord_group_tell_role(struct ord_group *g);
+
+/* Starts libraft with what was recovered or written. ORD_ERR_IO, ORD_ERR_CORRUPT, ORD_ERR_NOMEM, with why. */
+int ord_group_start(struct ord_group *g, char *why, size_t why_size);
 
 /* Gives the group a new instance of libraft, not started. ORD_ERR_NOMEM. */
 int ord_group_raft_init(struct ord_group *g);
 
 /* Keeps the payload of a change of members that is applied. ORD_ERR_NOMEM. */
 int ord_group_keep_members(struct ord_group *g, uint64_t index, struct ord_slice payload);
+
+/* The members in force at index. Asserts that they are known. */
+const struct group_members *ord_group_members_at(const struct ord_group *g, uint64_t index);
+
+/* Forgets the members that were replaced at or before the base. */
+void ord_group_members_trim(struct ord_group *g);
+
+/* The newest member of a node in the log; NULL when there is none. Valid until the next step. */
+const struct raft_server *ord_group_member_of(const struct ord_group *g, uint32_t node);
 
 /* Fills in the members of a snapshot; the caller owns them. ORD_ERR_NOMEM. */
 int ord_group_members_decode(const struct group_members *members, struct raft_snapshot_metadata *ret);
@@ -154,7 +174,7 @@ void ord_group_timers_votes_asked(struct ord_group *g);
 /* Streams. */
 void ord_group_streams_reset(struct ord_group *g);
 void ord_group_stream_ask(struct ord_group *g, const struct raft_message *m);
-void ord_group_stream_acked(struct ord_group *g, uint32_t peer, uint64_t applied);
+void ord_group_stream_acked(struct ord_group *g, uint64_t member, uint64_t applied);
 void ord_group_streams_ask_for_life(struct ord_group *g);
 
 /* Hand-over of leadership. */

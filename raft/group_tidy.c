@@ -13,7 +13,7 @@ static bool is_in(const struct ord_entry_ref *ref, uint64_t segment)
 
 void ord_group_trim_segment(struct ord_group *g, uint64_t segment)
 {
-	if (!g->started)
+	if (g->life != GROUP_STARTED)
 		return;
 	uint64_t index = g->released;
 	while (index > g->entries.base && !is_in(ord_entries_get(&g->entries, index), segment))

@@ -68,7 +68,7 @@ static bool is_due(struct ord_group *g)
 
 void ord_group_tick(struct ord_group *g)
 {
-	if (!g->started)
+	if (g->life != GROUP_STARTED)
 		return;
 	if (is_due(g)) {
 		struct raft_event event = {.type = RAFT_TIMEOUT};

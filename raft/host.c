@@ -85,6 +85,8 @@ static int check_options(const struct ord_host_options *o, char *why, size_t why
 		 (o->segment_bytes < ORD_WAL_SEGMENT_BYTES_MIN || o->segment_bytes > ORD_WAL_SEGMENT_BYTES_MAX))
 		snprintf(why, why_size, "segment_bytes is %u to %u, not %" PRIu64, ORD_WAL_SEGMENT_BYTES_MIN,
 			 ORD_WAL_SEGMENT_BYTES_MAX, o->segment_bytes);
+	else if (o->member != 0 && ORD_MEMBER_NODE(o->member) != o->node)
+		snprintf(why, why_size, "member %" PRIu64 " is not one of node %" PRIu32, o->member, o->node);
 	else
 		return ORD_OK;
 	return ORD_ERR_INVALID;
@@ -108,6 +110,7 @@ static int env_open(struct ord_host *h, const struct ord_host_options *o, char *
 	struct ord_group_env *env = &h->env;
 	env->events = o->events;
 	env->node = o->node;
+	env->member = o->member;
 	env->nodes_count = o->nodes_count;
 	memcpy(env->nodes, o->nodes, o->nodes_count * sizeof env->nodes[0]);
 	qsort(env->nodes, env->nodes_count, sizeof env->nodes[0], compare_nodes);
@@ -151,6 +154,7 @@ static int groups_open(struct ord_host *h)
 static int host_recover_cb(void *arg, const struct ord_record *r, uint64_t place, char *why, size_t why_size)
 {
 	struct ord_host *h = arg;
+	h->has_records = true;
 	return ord_group_recover(h->groups[r->group], r, place, why, why_size);
 }
 
@@ -169,6 +173,8 @@ static int wal_open(struct ord_host *h, const struct ord_host_options *o, char *
 	}
 	if (err == ORD_OK)
 		err = ord_wal_open(&w, host_recover_cb, h, &h->env.wal, why, why_size);
+	if (h->has_records && h->env.member == 0)
+		h->env.member = h->env.node;
 	for (uint32_t i = 0; err == ORD_OK && i < h->groups_count; i++)
 		err = ord_group_recovered(h->groups[i], why, why_size);
 	if (err != ORD_OK)
@@ -181,22 +187,12 @@ static int wal_open(struct ord_host *h, const struct ord_host_options *o, char *
 	return err;
 }
 
-/* A group that is not in the log was never started: its first record is durable before it takes part. */
-static int groups_start(struct ord_host *h, char *why, size_t why_size)
+static int groups_begin(struct ord_host *h, char *why, size_t why_size)
 {
-	for (uint32_t i = 0; i < h->groups_count; i++) {
-		int err;
-		if (ord_group_is_blank(h->groups[i])) {
-			err = ord_group_bootstrap(h->groups[i]);
-			if (err != ORD_OK)
-				snprintf(why, why_size, "out of memory");
-		} else {
-			err = ord_group_start(h->groups[i], why, why_size);
-		}
-		if (err != ORD_OK)
-			return err;
-	}
-	return ORD_OK;
+	int err = ORD_OK;
+	for (uint32_t i = 0; err == ORD_OK && i < h->groups_count; i++)
+		err = ord_group_begin(h->groups[i], why, why_size);
+	return err;
 }
 
 int ord_host_open(const struct ord_host_options *options, uint64_t now_ms, struct ord_host **ret, char *why,
@@ -228,7 +224,7 @@ int ord_host_open(const struct ord_host_options *options, uint64_t now_ms, struc
 	}
 	err = wal_open(h, options, why, why_size);
 	if (err == ORD_OK)
-		err = groups_start(h, why, why_size);
+		err = groups_begin(h, why, why_size);
 	if (err != ORD_OK)
 		goto fail;
 	*ret = h;
@@ -256,6 +252,29 @@ void ord_host_close(struct ord_host *h)
 	free(h);
 }
 
+int ord_host_begin(struct ord_host *h, uint64_t member)
+{
+	char why[256];
+	struct ord_group_env *env = &h->env;
+	if (ORD_MEMBER_NODE(member) != env->node || (env->member != 0 && env->member != member))
+		return ORD_ERR_INVALID;
+	if (env->member != 0 || env->dead)
+		return ORD_OK;
+	env->member = member;
+	int err = groups_begin(h, why, sizeof why);
+	if (err != ORD_OK)
+		ord_group_env_fatal(env, err, "%s", why);
+	return err;
+}
+
+void ord_host_peer(struct ord_host *h, uint32_t node, uint64_t member)
+{
+	struct ord_group_env *env = &h->env;
+	uint32_t peer = ord_group_env_peer(env, node);
+	if (peer < env->nodes_count && node != env->node && ORD_MEMBER_NODE(member) == node)
+		env->peers[peer].member = member;
+}
+
 int ord_host_propose(struct ord_host *h, uint32_t group, struct ord_slice entry, uint64_t *ret_index,
 		     uint64_t *ret_term)
 {
@@ -276,18 +295,28 @@ static void heard(struct ord_host *h, uint32_t peer)
 	p->heard_ms = h->env.now_ms > 0 ? h->env.now_ms : 1;
 }
 
+/* What is for the member that this node was before, or from one that the other node is not any more, is late. */
+static bool is_between_members(const struct ord_group_env *env, uint32_t peer, const struct ord_message *m)
+{
+	uint64_t known = env->peers[peer].member;
+	return env->member != 0 && m->to == env->member && (known == 0 || known == m->from);
+}
+
 int ord_host_receive(struct ord_host *h, uint32_t from, struct ord_slice message)
 {
 	struct ord_group_env *env = &h->env;
 	struct ord_message m;
 	if (env->dead)
 		return ORD_OK;
-	if (ord_codec_decode(message, env->entries, &m) != ORD_OK)
-		return ORD_ERR_FORMAT;
+	int err = ord_codec_decode(message, env->entries, &m);
+	if (err != ORD_OK)
+		return err;
 	uint32_t peer = ord_group_env_peer(env, from);
-	if (m.from != from || m.to != env->node || from == env->node || peer == env->nodes_count ||
-	    m.group >= h->groups_count)
+	if (ORD_MEMBER_NODE(m.from) != from || ORD_MEMBER_NODE(m.to) != env->node || from == env->node ||
+	    peer == env->nodes_count || m.group >= h->groups_count)
 		return ORD_ERR_FORMAT;
+	if (!is_between_members(env, peer, &m))
+		return ORD_OK;
 	heard(h, peer);
 	return ord_group_receive(h->groups[m.group], &m);
 }
@@ -425,6 +454,12 @@ void ord_host_group_status(const struct ord_host *h, uint32_t group, struct ord_
 {
 	ORD_ASSERT(group < h->groups_count);
 	ord_group_status(h->groups[group], ret);
+}
+
+void ord_host_members(const struct ord_host *h, uint32_t group, struct ord_member_status *ret, uint32_t *ret_count)
+{
+	ORD_ASSERT(group < h->groups_count);
+	ord_group_members(h->groups[group], ret, ret_count);
 }
 
 void ord_host_status(const struct ord_host *h, struct ord_host_status *ret)

@@ -30,7 +30,7 @@ struct ord_host_events {
 	/* A committed command entry, each exactly once per open, in index order; indexes of barriers and configuration changes are skipped. */
 	void (*apply)(void *ctx, uint32_t group, uint64_t index, uint64_t term, struct ord_slice entry);
 
-	/* Role, term or known leader (0: none) of a group changed. A new leader is announced only when all entries of earlier terms have been
+	/* Role, term or known leader (a node; 0: none) of a group changed. A new leader is announced only when all entries of earlier terms have been
 	 * given to apply, so that its state is complete. A lost leadership is announced at once: what was proposed and not yet given to apply may
 	 * still be committed, or not. */
 	void (*role)(void *ctx, uint32_t group, enum ord_role role, uint64_t term, uint32_t leader);
@@ -43,6 +43,14 @@ struct ord_host_events {
 	/* The node must stop: err and a text that names the thing and the remedy. No further call may be made but close. */
 	void (*fatal)(void *ctx, int err, const char *why);
 };
+
+/* A member of the groups, libraft's id of a server: a node, and which life of that node's disk. The member whose incarnation is 0 is the founder: it has the number of its node.
+ * A node whose disk is lost or spoilt comes back under another one, for what the old one promised is forgotten. A group has one member of a node at a time. */
+#define ORD_MEMBER_NODE(member) ((uint32_t)(member))
+static inline uint64_t ord_member_of(uint32_t node, uint32_t incarnation)
+{
+	return node | (uint64_t)incarnation << 32;
+}
 
 /* Where the log of a group begins: all up to and with that entry is elsewhere, durably, and it was committed. index 0: the log is whole. */
 struct ord_base {
@@ -57,7 +65,9 @@ struct ord_base {
 struct ord_host_options {
 	struct ord_uuid cluster; /* stands in every segment's header; another one is ORD_ERR_MISMATCH */
 	uint32_t node;		 /* 1 .. */
-	const uint32_t *nodes;	 /* ids of all voters, this node among them; copied */
+	uint64_t
+		member; /* this node's id in the groups; 0: not known yet, see ord_host_begin. With a log that has records 0 is the founder */
+	const uint32_t *nodes; /* ids of all voters, this node among them; copied */
 	uint32_t nodes_count;
 	uint32_t groups_count;
 	uint64_t seed;		      /* for election timeouts; differs from node to node */
@@ -79,8 +89,8 @@ struct ord_host_options {
 	struct ord_host_events events;
 };
 
-/* Reads the write-ahead log, cuts an incomplete tail, and starts all groups at what it says; on an empty log every group begins with the
- * same configuration of all nodes as voters. now_ms is monotonic. ORD_ERR_CORRUPT when a record before the tail fails its check,
+/* Reads the write-ahead log, cuts an incomplete tail, and starts all groups at what it says; groups that are not in it begin as ord_host_begin tells,
+ * at once when the member is given. now_ms is monotonic. ORD_ERR_CORRUPT when a record before the tail fails its check,
  * or when the log of a group begins after its base, has no vote, or was told to go on after a later base.
  * ORD_ERR_MISMATCH (libraft older than 0.22, or a log of another cluster, node, number of groups or list of nodes), ORD_ERR_INVALID (options that cannot be),
  * ORD_ERR_IO, ORD_ERR_NOMEM; why (why_size bytes) then names
@@ -91,12 +101,23 @@ int ord_host_open(const struct ord_host_options *options, uint64_t now_ms, struc
 /* Frees all. No write may be in flight. NULL is fine. */
 void ord_host_close(struct ord_host *h);
 
+/* Says who this node is in the groups, when it was opened with member 0; until then its groups take no part and all messages are dropped. The founder's
+ * groups begin with the entry that names all nodes as voters. Those of any other member wait, without a vote, for a leader that has taken them in.
+ * ORD_ERR_INVALID: no member of this node, or it is another one already; nothing has changed. ORD_ERR_NOMEM, also told by fatal. */
+int ord_host_begin(struct ord_host *h, uint64_t member);
+
+/* The node at the other end of a connection says that it is this member; each time that it connects. What another member of that node sent
+ * is dropped from now on, and the groups that this node leads replace that one (raft/host_members.c). A member of no node is not believed. */
+void ord_host_peer(struct ord_host *h, uint32_t node, uint64_t member);
+
 /* Proposes one command entry; bytes are copied. ORD_ERR_NOT_LEADER (also while the leader is not announced yet), ORD_ERR_BUSY (leadership is being
  * handed over, or 64 MiB wait to be written: try again), ORD_ERR_NOMEM. On ORD_OK apply will see it as (index, term), unless leadership is lost. Asserts 0 < entry.len <= ORD_ENTRY_BYTES_MAX. */
 int ord_host_propose(struct ord_host *h, uint32_t group, struct ord_slice entry, uint64_t *ret_index,
 		     uint64_t *ret_term);
 
-/* Takes a message that another node's send gave. Malformed bytes give ORD_ERR_FORMAT and change nothing. */
+/* Takes a message that another node's send gave. Malformed bytes, and what that node cannot have sent, give ORD_ERR_FORMAT and change nothing; ORD_ERR_MISMATCH: from a
+ * node of an earlier version, whose messages name no members. What is for an earlier member of this node, or from another one of that node than it
+ * says to be (ord_host_peer), is late: it is dropped. */
 int ord_host_receive(struct ord_host *h, uint32_t from, struct ord_slice message);
 
 /* Moves the clock; call every 10 ms or so. now_ms never goes back. */
@@ -139,8 +160,8 @@ int ord_host_transfer(struct ord_host *h, uint32_t group, uint32_t node);
 struct ord_group_status {
 	enum ord_role role;
 	uint64_t term;
-	uint32_t vote;	     /* whom this node voted for in that term; 0: nobody */
-	uint32_t leader;     /* 0: none known */
+	uint64_t vote;	     /* the member that this one voted for in that term; 0: nobody */
+	uint32_t leader;     /* a node; 0: none known */
 	uint64_t base_index; /* the log begins after it */
 	uint64_t last_index;
 	uint64_t last_term; /* of the entry there */
@@ -149,6 +170,20 @@ struct ord_group_status {
 	uint64_t durable_index; /* on this node's disk */
 };
 void ord_host_group_status(const struct ord_host *h, uint32_t group, struct ord_group_status *ret);
+
+enum ord_member_role { ORD_MEMBER_STANDBY = 0, ORD_MEMBER_VOTER = 1, ORD_MEMBER_SPARE = 2 };
+
+/* "standby", "voter", "spare". */
+const char *ord_member_role_name(enum ord_member_role role);
+
+struct ord_member_status {
+	uint64_t id;
+	uint32_t node;
+	enum ord_member_role role;
+};
+
+/* The newest members in the log of the group, committed or not: at most ORD_NODES_MAX. None when this node knows of no members yet, or does not take part. */
+void ord_host_members(const struct ord_host *h, uint32_t group, struct ord_member_status *ret, uint32_t *ret_count);
 
 struct ord_host_status {
 	uint64_t wal_bytes;	    /* on disk */

@@ -11,6 +11,7 @@ struct ord_host {
 	uint64_t turn_entries;	   /* applied in one turn */
 	bool skipped_tick;	   /* the last tick came after a pause */
 	bool held;		   /* nothing is applied */
+	bool has_records;	   /* the log was not empty when it was opened */
 
 	/* Removing old segments (raft/host_tidy.c). */
 	bool releases; /* something was released, or began with a base */

@@ -59,7 +59,7 @@ static bool header_makes_sense(const struct header *h)
 	if (h->kind != 0)
 		return false;
 	if (h->type == ORD_RECORD_VOTE)
-		return h->length == 0 && h->index <= UINT32_MAX;
+		return h->length == 0 && (h->index == 0 || (uint32_t)h->index != 0);
 	if (h->index == 0 || h->index > ORD_RAFT_NUMBER_MAX)
 		return false;
 	return h->type == ORD_RECORD_COPY ? h->length >= ORD_RECORD_HEADER_BYTES

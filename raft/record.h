@@ -22,7 +22,7 @@ enum ord_entry_kind { ORD_ENTRY_COMMAND = 1, ORD_ENTRY_BARRIER = 2, ORD_ENTRY_CH
  *      13      1  kind: of an entry 1 command, 2 barrier, 3 change of members; otherwise 0
  *      14      2  zero
  *      16      8  term: of the entry, also in a copy and of the base; of a vote the group's current term
- *      24      8  index of the entry, also in a copy and of the base; of a vote the node voted for in that term, 0 for none
+ *      24      8  index of the entry, also in a copy and of the base; of a vote the member voted for in that term, 0 for none
  *      32      -  payload: in a copy the whole record of the entry, as it was written first, so that the payload may be 32 bytes longer
  *                 than the longest one; none in a vote and a base
  *
@@ -39,7 +39,7 @@ struct ord_record {
 	enum ord_entry_kind kind; /* of entries; 0 otherwise */
 	uint32_t group;
 	uint64_t term;
-	uint64_t index;		  /* of a vote: the node voted for */
+	uint64_t index;		  /* of a vote: the member voted for */
 	struct ord_slice payload; /* borrowed */
 };
 

@@ -22,7 +22,7 @@ enum { FLAG_GRANTED = 1, FLAG_PRE_VOTE = 2 };
 struct promise {
 	uint64_t term; /* the highest that was told */
 	uint64_t voted_term;
-	uint32_t voted_for;
+	uint64_t voted_for;   /* a member */
 	uint64_t stored_term; /* in which it told last how long its log is, and how long */
 	uint64_t stored_index;
 	uint64_t stored_entry_term; /* of the entry there; 0: not known */
@@ -94,11 +94,11 @@ static uint32_t log_append(struct leader_log *l, uint32_t node, uint32_t group, 
 	return count;
 }
 
-static void vote(uint32_t node, uint32_t group, struct promise *p, uint64_t term, uint32_t candidate)
+static void vote(uint32_t node, uint32_t group, struct promise *p, uint64_t term, uint64_t candidate)
 {
 	if (p->voted_term == term && p->voted_for != candidate)
-		sim_fail(SIM_SAFETY, "partition %u: node %u votes for nodes %u and %u in term %llu", group, node,
-			 p->voted_for, candidate, (unsigned long long)term);
+		sim_fail(SIM_SAFETY, "partition %u: node %u votes for members %llu and %llu in term %llu", group, node,
+			 (unsigned long long)p->voted_for, (unsigned long long)candidate, (unsigned long long)term);
 	p->voted_term = term;
 	p->voted_for = candidate;
 }
@@ -122,8 +122,8 @@ static void message(uint32_t node, struct ord_slice body)
 	ord_reader_u8(&r); /* version */
 	uint8_t flags = ord_reader_u8(&r);
 	uint32_t group = ord_reader_u32(&r);
-	ord_reader_u32(&r); /* from */
-	uint32_t to = ord_reader_u32(&r);
+	uint64_t from = ord_reader_u64(&r);
+	uint64_t to = ord_reader_u64(&r);
 	uint64_t term = ord_reader_u64(&r);
 	bool is_vote = type == REQUEST_VOTE || type == REQUEST_VOTE_RESULT;
 	SIM_ASSERT(!r.failed && node <= SIM_NODES_MAX && group < SIM_PARTITIONS_MAX);
@@ -133,7 +133,7 @@ static void message(uint32_t node, struct ord_slice body)
 	if (term > p->term)
 		p->term = term;
 	if (type == REQUEST_VOTE)
-		vote(node, group, p, term, node);
+		vote(node, group, p, term, from);
 	if (type == REQUEST_VOTE_RESULT && (flags & FLAG_GRANTED) != 0) {
 		vote(node, group, p, term, to);
 		sim_nemesis_tempt_voter(node);
@@ -182,9 +182,11 @@ void sim_promise_boot(uint32_t node, uint32_t partitions_count, const struct ord
 				 (unsigned long long)p->term, (unsigned long long)s.group.term);
 		if (s.group.term == p->voted_term && s.group.vote != p->voted_for)
 			sim_fail(SIM_SAFETY,
-				 "partition %u: node %u gave node %u its vote in term %llu and comes back with that of "
-				 "node %u",
-				 i, node, p->voted_for, (unsigned long long)p->voted_term, s.group.vote);
+				 "partition %u: node %u gave member %llu its vote in term %llu and comes back with "
+				 "that of "
+				 "member %llu",
+				 i, node, (unsigned long long)p->voted_for, (unsigned long long)p->voted_term,
+				 (unsigned long long)s.group.vote);
 		if (s.group.term == p->stored_term && s.group.last_index < p->stored_index)
 			sim_fail(SIM_SAFETY,
 				 "partition %u: node %u confirmed entries up to %llu in term %llu and comes back with "

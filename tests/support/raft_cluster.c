@@ -42,12 +42,12 @@ static void message_post(struct raft_cluster *c, uint32_t from, uint32_t to, str
 }
 
 /* A node votes once in a term, whatever it forgets in a crash. */
-static void check_vote(struct raft_cluster *c, uint32_t group, uint32_t voter, uint64_t term, uint32_t candidate)
+static void check_vote(struct raft_cluster *c, uint32_t group, uint32_t voter, uint64_t term, uint64_t candidate)
 {
 	uint64_t slot = term % LEADERS_KEPT;
 	bool is_known = c->votes[group][voter][slot].term == term;
 	cr_assert(!is_known || c->votes[group][voter][slot].candidate == candidate,
-		  "node %u votes for %u and %u in term %lu of group %u", voter + 1,
+		  "node %u votes for %lu and %lu in term %lu of group %u", voter + 1,
 		  c->votes[group][voter][slot].candidate, candidate, term, group);
 	c->votes[group][voter][slot].term = term;
 	c->votes[group][voter][slot].candidate = candidate;
@@ -57,6 +57,7 @@ static void check_message(struct raft_cluster *c, uint32_t from, struct ord_slic
 {
 	struct ord_message m;
 	cr_assert_eq(ord_codec_decode(bytes, c->entries, &m), ORD_OK);
+	cr_assert_eq(m.from, c->nodes[from].member);
 	if (m.raft.type == RAFT_REQUEST_VOTE && !m.raft.request_vote.pre_vote)
 		check_vote(c, m.group, from, m.raft.request_vote.term, m.from);
 	const struct raft_request_vote_result *v = &m.raft.request_vote_result;
@@ -250,6 +251,7 @@ int raft_cluster_try_start(struct raft_cluster *c, uint32_t node, char *why, siz
 	n->fatal = ORD_OK;
 	struct ord_host_options o = {.cluster = {{7}},
 				     .node = n->id,
+				     .member = n->member,
 				     .nodes = ids,
 				     .nodes_count = c->options.nodes_count,
 				     .groups_count = c->options.groups_count,
@@ -288,6 +290,7 @@ void raft_cluster_open(struct raft_cluster *c, const struct raft_cluster_options
 	for (uint32_t i = 0; i < options->nodes_count; i++) {
 		c->nodes[i].cluster = c;
 		c->nodes[i].id = i + 1;
+		c->nodes[i].member = i + 1;
 		raft_disk_open(&c->nodes[i].disk);
 		raft_cluster_start(c, i);
 	}

@@ -38,6 +38,7 @@ struct raft_cluster_state {
 struct raft_cluster_node {
 	struct raft_cluster *cluster;
 	uint32_t id;
+	uint64_t member;
 	struct ord_host *host; /* NULL while it is down */
 	struct raft_disk disk;
 	uint64_t sync_due_ms;
@@ -92,7 +93,7 @@ struct raft_cluster {
 	} leaders[RAFT_CLUSTER_GROUPS_MAX][4096]; /* by term mod 4096: who was announced */
 	struct {
 		uint64_t term;
-		uint32_t candidate;
+		uint64_t candidate;
 	} votes[RAFT_CLUSTER_GROUPS_MAX][RAFT_CLUSTER_NODES_MAX]
 	       [4096]; /* by term mod 4096: what a node's messages said */
 	uint64_t proposed;

@@ -21,7 +21,7 @@ static void lone_send(void *ctx, uint32_t node, struct ord_slice bytes)
 	cr_assert_not_null(entries);
 	cr_assert_eq(ord_codec_decode(bytes, entries, m), ORD_OK);
 	free(entries);
-	cr_assert_eq(m->to, node);
+	cr_assert_eq(ORD_MEMBER_NODE(m->to), node);
 	l->sent_bytes[l->sent_count++] = bytes.len;
 }
 
@@ -107,6 +107,7 @@ int raft_lone_open(struct raft_lone *l)
 	l->fatal = ORD_OK;
 	struct ord_host_options o = {.cluster = {{5}},
 				     .node = NODE,
+				     .member = l->is_undecided ? 0 : ord_member_of(NODE, l->incarnation),
 				     .nodes = nodes,
 				     .nodes_count = 3,
 				     .groups_count = 2,
@@ -174,8 +175,8 @@ void raft_lone_pass(struct raft_lone *l, uint64_t ms)
 
 int raft_lone_give(struct raft_lone *l, uint32_t from, struct ord_message m)
 {
-	m.from = from;
-	m.to = NODE;
+	m.from = ord_member_of(from, l->peer_incarnations[from]);
+	m.to = ord_member_of(NODE, l->incarnation);
 	ord_bytes_clear(&l->message);
 	cr_assert_eq(ord_codec_encode(&m, &l->message), ORD_OK);
 	return ord_host_receive(l->host, from, ord_bytes_slice(&l->message));
@@ -184,7 +185,9 @@ int raft_lone_give(struct raft_lone *l, uint32_t from, struct ord_message m)
 int raft_lone_append(struct raft_lone *l, uint32_t from, uint32_t group, uint64_t term, uint64_t before,
 		     uint64_t before_term, uint64_t commit, const struct raft_lone_entry *entries, uint32_t count)
 {
-	struct ord_message m = {.group = group, .from = from, .to = NODE};
+	struct ord_message m = {.group = group,
+				.from = ord_member_of(from, l->peer_incarnations[from]),
+				.to = ord_member_of(NODE, l->incarnation)};
 	m.raft.type = RAFT_APPEND_ENTRIES;
 	m.raft.append_entries = (struct raft_append_entries){
 		.term = term, .prev_log_index = before, .prev_log_term = before_term, .leader_commit = commit};

@@ -38,7 +38,11 @@ struct raft_lone {
 	char why[512];
 	struct raft_entry *entries; /* owned */
 	struct ord_bytes message;
+	/* As whom it and its peers (by node) send. */
+	uint32_t incarnation;
+	uint32_t peer_incarnations[4];
 	/* Options; set before opening. */
+	bool is_undecided;
 	uint64_t cache_bytes;
 	uint64_t segment_bytes;
 	uint64_t trailing_bytes;

@@ -190,27 +190,36 @@ static void expect_refused(size_t offset, uint64_t value, size_t width, const ch
 	cr_expect_eq(decode(ord_bytes_slice(&out), &got), ORD_ERR_FORMAT, "%s", what);
 }
 
+/* Messages of earlier versions name nodes where these name members. */
+Test(raft_codec, the_format_of_earlier_versions_is_refused_by_name)
+{
+	struct ord_message got;
+	append_of(6, 9, 4);
+	out.base[0] = 1;
+	cr_expect_eq(decode(ord_bytes_slice(&out), &got), ORD_ERR_MISMATCH);
+}
+
 Test(raft_codec, fields_that_make_no_sense_are_refused)
 {
-	expect_refused(0, 2, 1, "format");
+	expect_refused(0, 3, 1, "format");
 	expect_refused(1, 5, 1, "an install");
 	expect_refused(1, 9, 1, "type");
 	expect_refused(2, 1, 1, "version of an append");
 	expect_refused(3, 1, 1, "flags of an append");
 	expect_refused(4, 4, 4, "another group than the entries'");
-	expect_refused(8, 0, 4, "node 0");
-	expect_refused(16, 0, 8, "term 0");
-	expect_refused(16, 3, 8, "a term before the entries'");
-	expect_refused(16, UINT64_MAX, 8, "an enormous term");
-	expect_refused(24, 0, 8, "no entry before, with a term");
-	expect_refused(24, 8, 8, "another index than the entries'");
-	expect_refused(24, UINT64_MAX - 1, 8, "an index that overflows");
-	expect_refused(32, 0, 8, "an entry before, without a term");
-	expect_refused(32, 5, 8, "an entry before, of a later term than the next");
-	expect_refused(40, UINT64_MAX, 8, "an enormous commit index");
-	expect_refused(48, 2, 4, "fewer entries than there are");
-	expect_refused(48, 4, 4, "more entries than there are");
-	expect_refused(48, UINT32_MAX, 4, "four billion entries");
+	expect_refused(8, 0, 4, "a member of node 0");
+	expect_refused(24, 0, 8, "term 0");
+	expect_refused(24, 3, 8, "a term before the entries'");
+	expect_refused(24, UINT64_MAX, 8, "an enormous term");
+	expect_refused(32, 0, 8, "no entry before, with a term");
+	expect_refused(32, 8, 8, "another index than the entries'");
+	expect_refused(32, UINT64_MAX - 1, 8, "an index that overflows");
+	expect_refused(40, 0, 8, "an entry before, without a term");
+	expect_refused(40, 5, 8, "an entry before, of a later term than the next");
+	expect_refused(48, UINT64_MAX, 8, "an enormous commit index");
+	expect_refused(56, 2, 4, "fewer entries than there are");
+	expect_refused(56, 4, 4, "more entries than there are");
+	expect_refused(56, UINT32_MAX, 4, "four billion entries");
 }
 
 Test(raft_codec, terms_of_entries_never_go_back)
@@ -230,7 +239,7 @@ Test(raft_codec, a_changed_byte_of_an_entry_is_refused)
 {
 	struct ord_message got;
 	append_of(6, 9, 4);
-	for (size_t at = 52; at < out.len; at++) {
+	for (size_t at = 60; at < out.len; at++) {
 		out.base[at] ^= 0x10;
 		cr_assert_eq(decode(ord_bytes_slice(&out), &got), ORD_ERR_FORMAT, "byte %zu", at);
 		out.base[at] ^= 0x10;

@@ -97,6 +97,6 @@ Test(raft_members, whatever_is_valid_libraft_can_read)
 		b.base[at] = kept;
 	}
 	cr_expect_gt(accepted, 0);
-	cr_expect_lt(accepted, 20000);
+	cr_expect_lt(accepted, 35000, "mostly incarnations");
 	ord_bytes_close(&b);
 }

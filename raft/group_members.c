@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 - the members of a group: those in force at an entry that is applied, and the newest ones in the log. */
+#include <stdlib.h>
+
+#include "base/assert.h"
+#include "base/err.h"
+#include "raft/group_state.h"
+#include "raft/members.h"
+
+int ord_group_keep_members(struct ord_group *g, uint64_t index, struct ord_slice payload)
+{
+	struct group_members *members = realloc(g->members, (g->members_count + 1) * sizeof *members);
+	if (members == NULL)
+		return ORD_ERR_NOMEM;
+	g->members = members;
+	struct group_members *m = &members[g->members_count];
+	m->index = index;
+	ord_bytes_init(&m->payload, ORD_ENTRY_BYTES_MAX);
+	ord_bytes_put(&m->payload, payload.base, payload.len);
+	if (m->payload.failed) {
+		ord_bytes_close(&m->payload);
+		return ORD_ERR_NOMEM;
+	}
+	g->members_count++;
+	return ORD_OK;
+}
+
+const struct group_members *ord_group_members_at(const struct ord_group *g, uint64_t index)
+{
+	size_t at = g->members_count;
+	while (at > 0 && g->members[at - 1].index > index)
+		at--;
+	ORD_ASSERT(at > 0);
+	return &g->members[at - 1];
+}
+
+void ord_group_members_trim(struct ord_group *g)
+{
+	size_t gone = (size_t)(ord_group_members_at(g, g->entries.base) - g->members);
+	for (size_t i = 0; i < gone; i++)
+		ord_bytes_close(&g->members[i].payload);
+	g->members_count -= gone;
+	memmove(g->members, g->members + gone, g->members_count * sizeof *g->members);
+}
+
+int ord_group_members_decode(const struct group_members *members, struct raft_snapshot_metadata *ret)
+{
+	struct raft_buffer buf = {.base = members->payload.base, .len = members->payload.len};
+	ret->configuration_index = members->index;
+	return raft_configuration_decode(&buf, &ret->configuration) == 0 ? ORD_OK : ORD_ERR_NOMEM;
+}
+
+const struct raft_server *ord_group_member_of(const struct ord_group *g, uint32_t node)
+{
+	const struct raft_configuration *newest = &g->raft.configuration;
+	for (unsigned i = 0; i < newest->n; i++)
+		if (ORD_MEMBER_NODE(newest->servers[i].id) == node)
+			return &newest->servers[i];
+	return NULL;
+}
+
+void ord_group_members(const struct ord_group *g, struct ord_member_status *ret, uint32_t *ret_count)
+{
+	const struct raft_configuration *newest = &g->raft.configuration;
+	ORD_ASSERT(newest->n <= ORD_NODES_MAX);
+	for (unsigned i = 0; i < newest->n; i++) {
+		const struct raft_server *s = &newest->servers[i];
+		ret[i] = (struct ord_member_status){
+			.id = s->id, .node = ORD_MEMBER_NODE(s->id), .role = (enum ord_member_role)s->role};
+	}
+	*ret_count = newest->n;
+}

@@ -142,10 +142,17 @@ void ord_entries_truncate(struct ord_entries *e, uint64_t index)
 
 void ord_entries_drop(struct ord_entries *e, uint64_t index)
 {
-	uint64_t term = ord_entries_term(e, index);
-	chunks_drop(e, index / CHUNK_ENTRIES);
-	e->base = index;
-	e->base_term = term;
+	ord_entries_rebase(e, index, ord_entries_term(e, index));
+}
+
+void ord_entries_rebase(struct ord_entries *e, uint64_t base, uint64_t base_term)
+{
+	ORD_ASSERT(base >= e->base);
+	ORD_ASSERT(base <= e->last);
+	ORD_ASSERT((base == 0) == (base_term == 0));
+	chunks_drop(e, base / CHUNK_ENTRIES);
+	e->base = base;
+	e->base_term = base_term;
 }
 
 const struct ord_entry_ref *ord_entries_get(const struct ord_entries *e, uint64_t index)

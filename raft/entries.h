@@ -56,6 +56,9 @@ void ord_entries_truncate(struct ord_entries *e, uint64_t index);
 /* Forgets the entries up to index, which is the base from now on, and gives their memory back. Asserts that it is in the log. */
 void ord_entries_drop(struct ord_entries *e, uint64_t index);
 
+/* The same for a base that need not be in the log, an entry of that term: 0 when base is, and only then. Asserts that it is not before the base of now, nor after the last entry. */
+void ord_entries_rebase(struct ord_entries *e, uint64_t base, uint64_t base_term);
+
 /* The entry at index, NULL when it is not in the log. Valid until the next change. */
 const struct ord_entry_ref *ord_entries_get(const struct ord_entries *e, uint64_t index);
 

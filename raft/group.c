@@ -5,6 +5,7 @@
  *   opened --ord_group_recover--> opened --ord_group_begin---------> started
  *   opened (blank, founder) --ord_group_begin--> writing --ord_group_synced--> started
  *   opened (blank, another member) --ord_group_begin---------------> started, without members: it waits to be taken in
+ *   opened (base lost) --ord_group_begin--> lost --ord_group_install--> writing, or started when nothing has to be written
  *   started --ord_group_install--> writing --ord_group_synced------> started, with another instance of libraft
  *
  * Once started, libraft's state (follower, candidate, leader) changes in ord_group_step() alone, and the owner is told by ord_group_tell_role():
@@ -15,6 +16,7 @@
  *   group_members.c   which members are the newest in the log, and which are committed
  *   group_recover.c   what the log says
  *   group_base.c      where the log begins, RAFT_SNAPSHOT
+ *   group_lost.c      where it begins when that is not known
  *   group.c           order of what an update asks for; vote records before messages; durable indexes capped at truncations
  *   group_timers.c    when to time out, and how long the timeouts are
  *   group_receive.c   what a message must satisfy before libraft may see it
@@ -193,7 +195,8 @@ static void mark(struct ord_group *g)
 static void truncate(struct ord_group *g, uint64_t index)
 {
 	ord_trace("group truncates", g->id, index);
-	ord_group_let_go(g, index);
+	ORD_ASSERT(index > g->released);
+	ord_group_let_go(g, index, g->entries.last);
 	ord_entries_truncate(&g->entries, index);
 	for (uint32_t i = 0; i < g->marks_count; i++)
 		if (g->marks[i].index >= index)
@@ -254,6 +257,7 @@ static void write_entries(struct ord_group *g, const struct raft_update *u, enum
 			return;
 		}
 	}
+	ord_group_base_followed(g);
 	mark(g);
 	if (is_barrier)
 		raft_free(u->entries.batch->batch);
@@ -436,7 +440,8 @@ void ord_group_tell_role(struct ord_group *g)
 	if (raft_state(&g->raft) == RAFT_CANDIDATE)
 		role = ORD_ROLE_CANDIDATE;
 	if (raft_state(&g->raft) == RAFT_LEADER) {
-		bool is_ready = g->applied >= g->ready_index;
+		bool was_told = g->told_role == ORD_ROLE_LEADER && g->told_term == term;
+		bool is_ready = was_told || (!g->apply_held && g->applied >= g->ready_index);
 		role = is_ready ? ORD_ROLE_LEADER : ORD_ROLE_CANDIDATE;
 		leader = is_ready ? env->node : 0;
 	}

@@ -104,6 +104,8 @@ void ord_group_base(const struct ord_group *g, uint64_t index, struct ord_base *
 void ord_group_release(struct ord_group *g, uint64_t index);
 
 int ord_group_install(struct ord_group *g, const struct ord_base *base);
+int ord_group_rewind(struct ord_group *g, uint64_t index);
+void ord_group_hold(struct ord_group *g, bool held);
 
 /* These make room for the removal of a segment: released entries in it leave the log; the vote in it, and entries, are written again. The last one takes *at as the index to
  * begin with and moves it on, up to budget bytes; true when it has come to the end. */

@@ -25,7 +25,7 @@ static bool base_makes_sense(const struct ord_group *g, const struct ord_base *b
 	       ord_members_valid(base->members, env->nodes, env->nodes_count);
 }
 
-static int check_base(const struct ord_group *g, const struct ord_base *base, char *why, size_t why_size)
+int ord_group_check_base(const struct ord_group *g, const struct ord_base *base, char *why, size_t why_size)
 {
 	bool is_first = base->members_index == GROUP_FIRST_INDEX;
 	if (is_first && !ord_slice_equal(base->members, ord_bytes_slice(&g->env->members))) {
@@ -49,9 +49,10 @@ static int check_base(const struct ord_group *g, const struct ord_base *base, ch
 
 int ord_group_set_base(struct ord_group *g, const struct ord_base *base, char *why, size_t why_size)
 {
-	if (base->index == 0)
+	g->lost = base->lost;
+	if (base->index == 0 || base->lost)
 		return ORD_OK;
-	int err = check_base(g, base, why, why_size);
+	int err = ord_group_check_base(g, base, why, why_size);
 	if (err != ORD_OK)
 		return err;
 	g->base_current_term = base->current_term;
@@ -77,18 +78,13 @@ void ord_group_base(const struct ord_group *g, uint64_t index, struct ord_base *
 				 .members = ord_bytes_slice(&m->payload)};
 }
 
-static void let_go(struct ord_group *g, uint64_t index)
+void ord_group_let_go(struct ord_group *g, uint64_t first, uint64_t last)
 {
-	const struct ord_entry_ref *ref = ord_entries_get(&g->entries, index);
-	enum ord_wal_use use = index <= g->released ? ORD_WAL_USE_TRAILING : ORD_WAL_USE_ENTRY;
-	ord_wal_let_go(g->env->wal, ref->place, ord_entry_record_bytes(ref), use);
-}
-
-void ord_group_let_go(struct ord_group *g, uint64_t index)
-{
-	ORD_ASSERT(index > g->released);
-	for (uint64_t i = index; i <= g->entries.last; i++)
-		let_go(g, i);
+	for (uint64_t i = first; i <= last; i++) {
+		const struct ord_entry_ref *ref = ord_entries_get(&g->entries, i);
+		enum ord_wal_use use = i <= g->released ? ORD_WAL_USE_TRAILING : ORD_WAL_USE_ENTRY;
+		ord_wal_let_go(g->env->wal, ref->place, ord_entry_record_bytes(ref), use);
+	}
 }
 
 /* Tells libraft. It wants the members that are committed now, so that none may have been committed after the new base. */
@@ -113,14 +109,38 @@ void ord_group_trim(struct ord_group *g, uint64_t index)
 		ord_group_failed(g, "forgetting what is safe elsewhere", rv);
 		return;
 	}
+	if (index == g->entries.last &&
+	    ord_group_write_base(g, index, ord_entries_term(&g->entries, index)) != ORD_OK) {
+		ord_group_env_fatal(g->env, ORD_ERR_NOMEM, "out of memory in the write-ahead log");
+		return;
+	}
 	ord_trace("group trims", g->id, index);
 	ord_group_streams_trim(g, index);
-	for (uint64_t i = g->entries.base + 1; i <= index; i++) {
+	for (uint64_t i = g->entries.base + 1; i <= index; i++)
 		g->trailing_bytes -= ord_entry_record_bytes(ord_entries_get(&g->entries, i));
-		let_go(g, i);
-	}
+	ord_group_let_go(g, g->entries.base + 1, index);
 	ord_entries_drop(&g->entries, index);
 	ord_group_members_trim(g);
+}
+
+int ord_group_write_base(struct ord_group *g, uint64_t index, uint64_t term)
+{
+	struct ord_record r = {.type = ORD_RECORD_BASE, .group = g->id, .term = term, .index = index};
+	uint64_t place;
+	int err = ord_wal_append(g->env->wal, &r, &place);
+	if (err != ORD_OK)
+		return err;
+	ord_wal_hold(g->env->wal, place, ord_record_bytes(&r), ORD_WAL_USE_VOTE);
+	ord_group_base_followed(g);
+	g->base_place = place;
+	return ORD_OK;
+}
+
+void ord_group_base_followed(struct ord_group *g)
+{
+	if (g->base_place != 0)
+		ord_wal_let_go(g->env->wal, g->base_place, ORD_RECORD_HEADER_BYTES, ORD_WAL_USE_VOTE);
+	g->base_place = 0;
 }
 
 /* Drops the log: it goes on after the base, and the group takes part again when that is durable. What was in it may have been acknowledged, but up to the base it
@@ -128,22 +148,21 @@ void ord_group_trim(struct ord_group *g, uint64_t index)
  * base is what it gets (ord_group_synced): no more states than there are already, and none in which it must not be spoken to. */
 static int begin_again(struct ord_group *g, const struct ord_base *base)
 {
-	struct ord_record r = {.type = ORD_RECORD_BASE, .group = g->id, .term = base->term, .index = base->index};
-	uint64_t place;
 	size_t before = g->members_count;
 	int err = ord_group_keep_members(g, base->members_index, base->members);
 	if (err == ORD_OK && base->current_term > g->term)
 		err = ord_group_write_vote(g, base->current_term, 0);
 	if (err == ORD_OK)
-		err = ord_wal_append(g->env->wal, &r, &place);
+		err = ord_wal_reserve(g->env->wal, 0);
 	if (err != ORD_OK) {
 		ord_group_env_fatal(g->env, err, "out of memory in the write-ahead log");
 		return err;
 	}
 	ord_trace("group installs", g->id, base->index);
-	for (uint64_t i = g->entries.base + 1; i <= g->entries.last; i++)
-		let_go(g, i);
+	ord_group_let_go(g, g->entries.base + 1, g->entries.last);
 	ord_entries_begin(&g->entries, base->index, base->term);
+	err = ord_group_write_base(g, base->index, base->term);
+	ORD_ASSERT(err == ORD_OK);
 	for (size_t i = 0; i < before; i++)
 		ord_bytes_close(&g->members[i].payload);
 	g->members[0] = g->members[before];
@@ -162,11 +181,13 @@ int ord_group_install(struct ord_group *g, const struct ord_base *base)
 {
 	char why[256];
 	const struct ord_entry_ref *own = ord_entries_get(&g->entries, base->index);
+	if (g->life == GROUP_LOST)
+		return ord_group_lost_install(g, base);
 	if (g->life != GROUP_STARTED || raft_state(&g->raft) == RAFT_LEADER)
 		return ORD_ERR_BUSY;
 	if (base->index <= g->applied || (own != NULL && own->term == base->term))
 		return ORD_ERR_INVALID;
-	int err = check_base(g, base, why, sizeof why);
+	int err = ord_group_check_base(g, base, why, sizeof why);
 	return err == ORD_OK ? begin_again(g, base) : err;
 }
 

@@ -181,6 +181,8 @@ static int receive_vote_result(struct ord_group *g, struct ord_message *m)
 
 int ord_group_receive(struct ord_group *g, struct ord_message *m)
 {
+	if (g->life == GROUP_LOST)
+		ord_group_lost_receive(g, m);
 	if (g->life != GROUP_STARTED)
 		return ORD_OK;
 	m->raft.server_address = g->env->texts[ord_group_env_peer(g->env, ORD_MEMBER_NODE(m->from))];

@@ -74,6 +74,10 @@ static int recover_entry(struct ord_group *g, const struct ord_record *r, uint64
 	int err = check_members(g, r, why, why_size);
 	if (err != ORD_OK)
 		return err;
+	if (g->lost) {
+		ord_group_lost_expect(g, r->index);
+		base = g->entries.base;
+	}
 	if (!term_fits(g, r))
 		return corrupt(why, why_size, "entry %" PRIu64 " of group %" PRIu32 " has term %" PRIu64, r->index,
 			       g->id, r->term);
@@ -92,6 +96,8 @@ static int recover_copy(struct ord_group *g, const struct ord_record *copy, uint
 	if (err != ORD_OK)
 		return err;
 	place += ORD_RECORD_HEADER_BYTES;
+	if (g->lost && g->entries.last == 0)
+		ord_group_lost_expect(g, r.index);
 	if (r.index == g->entries.base)
 		g->recovered_term = r.term;
 	if (r.index <= g->entries.base)
@@ -105,9 +111,12 @@ static int recover_copy(struct ord_group *g, const struct ord_record *copy, uint
 	return ORD_OK;
 }
 
-static int recover_base(struct ord_group *g, const struct ord_record *r, char *why, size_t why_size)
+static int recover_base(struct ord_group *g, const struct ord_record *r, uint64_t place, char *why, size_t why_size)
 {
 	uint64_t base = g->entries.base;
+	if (g->lost)
+		ord_entries_begin(&g->entries, base = r->index, r->term);
+	g->base_place = place;
 	if (r->index > base)
 		return corrupt(why, why_size,
 			       "group %" PRIu32 " goes on after entry %" PRIu64
@@ -126,7 +135,7 @@ int ord_group_recover(struct ord_group *g, const struct ord_record *r, uint64_t 
 	case ORD_RECORD_COPY:
 		return recover_copy(g, r, place, why, why_size);
 	case ORD_RECORD_BASE:
-		return recover_base(g, r, why, why_size);
+		return recover_base(g, r, place, why, why_size);
 	default:
 		return recover_entry(g, r, place, why, why_size);
 	}
@@ -145,14 +154,11 @@ static void hold_all(struct ord_group *g)
 }
 
 /* Says in the log that what is in it does not follow the base. */
-static int write_base(struct ord_group *g)
+static int overrule(struct ord_group *g)
 {
-	struct ord_record r = {
-		.type = ORD_RECORD_BASE, .group = g->id, .term = g->entries.base_term, .index = g->entries.base};
-	uint64_t place;
-	int err = ord_wal_append(g->env->wal, &r, &place);
+	ord_entries_begin(&g->entries, g->entries.base, g->entries.base_term);
+	int err = ord_group_write_base(g, g->entries.base, g->entries.base_term);
 	ord_wal_keep_until_durable(g->env->wal); /* the entry that tells so must not go before */
-	ord_entries_begin(&g->entries, r.index, r.term);
 	return err;
 }
 
@@ -172,11 +178,26 @@ static int check_terms(const struct ord_group *g, char *why, size_t why_size)
 	return ORD_OK;
 }
 
+static int recovered_lost(struct ord_group *g, char *why, size_t why_size)
+{
+	int err = ord_group_lost_recovered(g, why, why_size);
+	if (err != ORD_OK)
+		return err;
+	hold_all(g);
+	return check_terms(g, why, why_size);
+}
+
 int ord_group_recovered(struct ord_group *g, char *why, size_t why_size)
 {
 	uint64_t base = g->entries.base;
 	uint64_t begins = ord_wal_first(g->env->wal);
-	if (g->recovered_term != 0 && g->recovered_term != g->entries.base_term && write_base(g) != ORD_OK) {
+	if (g->entries.last > g->entries.base)
+		g->base_place = 0;
+	if (g->base_place != 0)
+		ord_wal_hold(g->env->wal, g->base_place, ORD_RECORD_HEADER_BYTES, ORD_WAL_USE_VOTE);
+	if (g->lost)
+		return recovered_lost(g, why, why_size);
+	if (g->recovered_term != 0 && g->recovered_term != g->entries.base_term && overrule(g) != ORD_OK) {
 		snprintf(why, why_size, "out of memory");
 		return ORD_ERR_NOMEM;
 	}

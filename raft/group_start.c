@@ -36,6 +36,10 @@ int ord_group_begin(struct ord_group *g, char *why, size_t why_size)
 	ORD_ASSERT(g->life == GROUP_OPENED);
 	if (is_blank && env->member == 0)
 		return ORD_OK;
+	if (g->lost) {
+		g->life = GROUP_LOST;
+		return ORD_OK;
+	}
 	if (!is_blank || env->member != env->node)
 		return ord_group_start(g, why, why_size);
 	snprintf(why, why_size, "out of memory");

@@ -26,6 +26,7 @@ struct group_mark {
 /* What a group does with messages and time. Transitions: raft/group.c. */
 enum group_life {
 	GROUP_OPENED = 0, /* nothing: who this node is in it is not known, or its log is still being read */
+	GROUP_LOST,	  /* nothing: it waits for the state that its log goes on after */
 	GROUP_WRITING,	  /* nothing: it starts when what it has written is durable */
 	GROUP_STARTED,	  /* takes part, as libraft does it */
 };
@@ -59,8 +60,11 @@ struct ord_group {
 	struct raft raft;
 	struct ord_entries entries;
 	uint64_t applied;
+	bool apply_held; /* nothing is given to apply */
 
 	/* The beginning of the log (raft/group_base.c). Entries up to entries.base are in it no more. */
+	bool lost;		       /* the log begins after a base that is not known (raft/group_lost.c) */
+	uint64_t wanted_ms;	       /* when the owner was last asked for it */
 	uint64_t released;	       /* entries up to here are elsewhere */
 	uint64_t base_current_term;    /* as the base that the log began with says */
 	uint64_t trailing_bytes;       /* of those between the base and that */
@@ -71,6 +75,7 @@ struct ord_group {
 	/* What the log says, or will say when it is written. */
 	uint64_t term;
 	uint64_t vote;
+	uint64_t base_place;	/* of the last base record, as long as no entry comes after it; 0: none */
 	uint64_t vote_place;	/* of the last vote record; 0: none */
 	uint64_t vote_sequence; /* batch of the last vote record: what is sent later waits for it */
 	struct ord_bytes held;	/* messages that wait: 4 bytes node, 4 bytes length, the message */
@@ -150,8 +155,24 @@ const struct raft_server *ord_group_member_of(const struct ord_group *g, uint32_
 /* Fills in the members of a snapshot; the caller owns them. ORD_ERR_NOMEM. */
 int ord_group_members_decode(const struct group_members *members, struct raft_snapshot_metadata *ret);
 
-/* Lets go of the entries from index on, which are void. */
-void ord_group_let_go(struct ord_group *g, uint64_t index);
+/* Says in the log that the group goes on after that entry, of that term, and nothing that is in the log so far does. ORD_ERR_NOMEM. */
+int ord_group_write_base(struct ord_group *g, uint64_t index, uint64_t term);
+
+/* An entry stands after the base record: that is not needed any more. */
+void ord_group_base_followed(struct ord_group *g);
+
+/* Checks a base that the owner gives. ORD_ERR_MISMATCH, ORD_ERR_CORRUPT, with why. */
+int ord_group_check_base(const struct ord_group *g, const struct ord_base *base, char *why, size_t why_size);
+
+/* Of a group whose base is lost: makes room for an entry of that index that is read from the log; looks at all that was read, ORD_ERR_CORRUPT with why; takes
+ * a message; is given its base, errors as ord_host_install. */
+void ord_group_lost_expect(struct ord_group *g, uint64_t index);
+int ord_group_lost_recovered(struct ord_group *g, char *why, size_t why_size);
+void ord_group_lost_receive(struct ord_group *g, const struct ord_message *m);
+int ord_group_lost_install(struct ord_group *g, const struct ord_base *base);
+
+/* Lets go of the entries first .. last in the log. */
+void ord_group_let_go(struct ord_group *g, uint64_t first, uint64_t last);
 
 /* Forgets what is in the log up to index, which is released. */
 void ord_group_trim(struct ord_group *g, uint64_t index);

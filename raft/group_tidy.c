@@ -21,13 +21,16 @@ void ord_group_trim_segment(struct ord_group *g, uint64_t segment)
 	ord_group_trim(g, index);
 }
 
-/* What waits for the vote to be durable does not wait for its copy. */
+/* What waits for the vote to be durable does not wait for its copy. The base record is all that tells how far the log went as long as no entry follows it. */
 void ord_group_copy_vote(struct ord_group *g, uint64_t segment)
 {
 	uint64_t sequence = g->vote_sequence;
-	if (g->vote_place == 0 || ord_place_segment(g->vote_place) != segment)
-		return;
-	if (ord_group_write_vote(g, g->term, g->vote) != ORD_OK)
+	int err = ORD_OK;
+	if (g->vote_place != 0 && ord_place_segment(g->vote_place) == segment)
+		err = ord_group_write_vote(g, g->term, g->vote);
+	if (err == ORD_OK && g->base_place != 0 && ord_place_segment(g->base_place) == segment)
+		err = ord_group_write_base(g, g->entries.base, g->entries.base_term);
+	if (err != ORD_OK)
 		ord_group_env_fatal(g->env, ORD_ERR_NOMEM, "out of memory in the write-ahead log");
 	g->vote_sequence = sequence;
 }

@@ -169,7 +169,7 @@ static int wal_open(struct ord_host *h, const struct ord_host_options *o, char *
 	int err = ORD_OK;
 	for (uint32_t i = 0; err == ORD_OK && o->bases != NULL && i < h->groups_count; i++) {
 		err = ord_group_set_base(h->groups[i], &o->bases[i], why, why_size);
-		h->releases = h->releases || o->bases[i].index > 0;
+		h->releases = h->releases || o->bases[i].index > 0 || o->bases[i].lost;
 	}
 	if (err == ORD_OK)
 		err = ord_wal_open(&w, host_recover_cb, h, &h->env.wal, why, why_size);
@@ -392,6 +392,18 @@ int ord_host_install(struct ord_host *h, uint32_t group, const struct ord_base *
 		return ORD_ERR_BUSY;
 	h->releases = true;
 	return ord_group_install(h->groups[group], base);
+}
+
+int ord_host_rewind(struct ord_host *h, uint32_t group, uint64_t index)
+{
+	ORD_ASSERT(group < h->groups_count);
+	return h->env.dead ? ORD_ERR_BUSY : ord_group_rewind(h->groups[group], index);
+}
+
+void ord_host_hold_group(struct ord_host *h, uint32_t group, bool held)
+{
+	ORD_ASSERT(group < h->groups_count);
+	ord_group_hold(h->groups[group], held);
 }
 
 void ord_host_hold(struct ord_host *h, bool held)

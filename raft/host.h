@@ -37,7 +37,7 @@ struct ord_host_events {
 
 	/* The leader (from) has no longer what this node lacks: its log begins after index, an entry of that term. The owner gets a whole state at
 	 * that index or a later one, puts it on its disk, and calls ord_host_install. Comes again until that is done, some times in an
-	 * election timeout. May be NULL: then it is not told. */
+	 * election timeout. index and term are 0 when this node's own base is lost. May be NULL: then it is not told. */
 	void (*want_install)(void *ctx, uint32_t group, uint32_t from, uint64_t index, uint64_t term);
 
 	/* The node must stop: err and a text that names the thing and the remedy. No further call may be made but close. */
@@ -60,6 +60,10 @@ struct ord_base {
 		current_term; /* of the group when the base was made: a leader of an earlier term may not have that entry */
 	uint64_t members_index;	  /* of the entry that set the members in force there; 1 .. index */
 	struct ord_slice members; /* its payload; borrowed */
+
+	/* The log begins after a base that is lost: the checkpoint is damaged. The rest is not looked at. The group reads its log and takes no part until
+	 * ord_host_install gives it a base; what want_install says it wants is then index 0, term 0. */
+	bool lost;
 };
 
 struct ord_host_options {
@@ -91,7 +95,8 @@ struct ord_host_options {
 
 /* Reads the write-ahead log, cuts an incomplete tail, and starts all groups at what it says; groups that are not in it begin as ord_host_begin tells,
  * at once when the member is given. now_ms is monotonic. ORD_ERR_CORRUPT when a record before the tail fails its check,
- * or when the log of a group begins after its base, has no vote, or was told to go on after a later base.
+ * or when the log of a group begins after its base, has no vote, was told to go on after a later base, or has nothing when its base is lost. A member that is no
+ * founder may have a base and nothing in the log: it has promised nothing yet.
  * ORD_ERR_MISMATCH (libraft older than 0.22, or a log of another cluster, node, number of groups or list of nodes), ORD_ERR_INVALID (options that cannot be),
  * ORD_ERR_IO, ORD_ERR_NOMEM; why (why_size bytes) then names
  * the thing and the remedy. */
@@ -141,12 +146,22 @@ void ord_host_release(struct ord_host *h, uint32_t group, uint64_t index);
 /* The owner has a whole state at base durably on its disk, and a start would be given that base: the group drops its log and goes on after the
  * base, and apply with the entry after it. It takes part in nothing until that is on disk, too. The base is copied. ORD_ERR_INVALID when there
  * is no need: the base is not ahead of what was applied, or the log has the entry and will come there by itself; the owner goes on with the
- * state that it had. ORD_ERR_BUSY: the group leads, or is about to start. ORD_ERR_CORRUPT or ORD_ERR_MISMATCH: a base that cannot be.
+ * state that it had. Of a group whose base is lost the entries after the base stay, as at a start with it, and ORD_ERR_INVALID is a base
+ * before the beginning of the log: what it lacks may have been acknowledged, so that a later one must be got. ORD_ERR_BUSY: the group leads, or is about to start. ORD_ERR_CORRUPT or ORD_ERR_MISMATCH: a base that cannot be.
  * ORD_ERR_NOMEM, also told by fatal. After an error nothing has changed. Not to be called from inside events. */
 int ord_host_install(struct ord_host *h, uint32_t group, const struct ord_base *base);
 
+/* The owner has replaced the state of a group by one as of index: apply goes on with the entry after it, which may be one that was given before. What was released
+ * after index is not any more. Members that changed are not changed again, a leader stays one. ORD_ERR_NOT_FOUND: the log begins after index. ORD_ERR_INVALID: it is not committed, as far as is known
+ * here. ORD_ERR_BUSY: the group has not started. ORD_ERR_NOMEM and errors of reading the log, also told by fatal. After an error nothing has changed.
+ * Not to be called from inside events. */
+int ord_host_rewind(struct ord_host *h, uint32_t group, uint64_t index);
+
 /* While held, nothing is given to apply: what is committed waits in the log. */
 void ord_host_hold(struct ord_host *h, bool held);
+
+/* The same for one group, which then is not announced as leader either; one that is stays so. */
+void ord_host_hold_group(struct ord_host *h, uint32_t group, bool held);
 
 /* Ends a turn of the loop: begins a write when records wait and none is in flight, and applies what is committed, a bounded amount.
  * True when more can be applied at once: call again soon. */

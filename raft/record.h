@@ -49,6 +49,13 @@ static inline size_t ord_record_bytes(const struct ord_record *r)
 	return ORD_RECORD_HEADER_BYTES + r->payload.len;
 }
 
+/* The payload of an encoded record that is whole. */
+static inline struct ord_slice ord_record_payload(struct ord_slice encoded)
+{
+	return ord_slice_of((const uint8_t *)encoded.base + ORD_RECORD_HEADER_BYTES,
+			    encoded.len - ORD_RECORD_HEADER_BYTES);
+}
+
 /* The checksum that stands first in an encoded record. */
 static inline uint32_t ord_record_check(const uint8_t *encoded)
 {

@@ -468,6 +468,11 @@ void ord_group_status(const struct ord_group *g, struct ord_group_status *ret)
 					 .durable_index = g->durable};
 }
 
+uint32_t ord_group_id(const struct ord_group *g)
+{
+	return g->id;
+}
+
 uint32_t ord_group_preferred(const struct ord_group *g)
 {
 	return g->env->nodes[g->id % g->env->nodes_count];

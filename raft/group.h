@@ -128,8 +128,34 @@ void ord_group_apply(struct ord_group *g);
 /* Goes on sending entries to peers that lag. Puts the group back into the queue when there are more. */
 void ord_group_send(struct ord_group *g);
 
+uint32_t ord_group_id(const struct ord_group *g);
+
 /* The node that should lead the group when all are well. */
 uint32_t ord_group_preferred(const struct ord_group *g);
+
+/* What a group that this node leads does next so that its members are those that the nodes say they are: nothing; takes one out; takes one in, without a vote;
+ * waits for it; gives it its vote. */
+enum ord_replace_step {
+	ORD_REPLACE_NOTHING = 0,
+	ORD_REPLACE_OUT,
+	ORD_REPLACE_IN,
+	ORD_REPLACE_CATCH_UP,
+	ORD_REPLACE_PROMOTE,
+};
+struct ord_replace {
+	enum ord_replace_step step;
+	uint32_t peer;	 /* of which node: where it stands in env->nodes */
+	bool is_stalled; /* it waits, and nothing has come of it for a while */
+};
+
+/* Looks what that is: the first that is under way, if any. */
+void ord_group_replace_next(struct ord_group *g, struct ord_replace *ret);
+
+/* Proposes it. False when that cannot be now. */
+bool ord_group_replace(struct ord_group *g, const struct ord_replace *replace);
+
+/* Proposes other members. False when this node does not lead, or another change is under way, or has to wait for an entry of this term to be committed: then one is proposed. */
+bool ord_group_propose_members(struct ord_group *g, const struct ord_member_status *members, uint32_t members_count);
 
 /* True when this node leads the group and node is so close behind that it can take over at once. */
 bool ord_group_can_hand_over(const struct ord_group *g, uint32_t node);

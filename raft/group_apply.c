@@ -8,20 +8,15 @@
 #define APPLY_ENTRIES 64
 #define APPLY_BYTES (256u << 10)
 
-/* libraft must be told of every committed change of members, in order, also after a restart. It keeps what it is given. */
+/* Also the members are changed once, although an entry may be applied again, after ord_group_rewind(). */
 static void apply_change(struct ord_group *g, uint64_t index, struct ord_slice payload)
 {
-	struct raft_event event = {.type = RAFT_CONFIGURATION, .configuration = {.index = index}};
-	struct raft_buffer buf = {.base = (void *)(uintptr_t)payload.base, .len = payload.len};
 	if (g->members_count > 0 && index <= g->members[g->members_count - 1].index)
-		return; /* applied again, after ord_group_rewind() */
-	int rv = ord_group_keep_members(g, index, payload) == ORD_OK ? 0 : RAFT_NOMEM;
-	if (rv == 0)
-		rv = raft_configuration_decode(&buf, &event.configuration.conf);
-	if (rv == 0)
-		rv = ord_group_step(g, &event, GROUP_SOURCE_NONE, NULL);
-	if (rv != 0)
-		ord_group_failed(g, "a change of members", rv);
+		return;
+	if (ord_group_keep_members(g, index, payload) == ORD_OK)
+		ord_group_members_committed(g, index, payload);
+	else
+		ord_group_failed(g, "a change of members", RAFT_NOMEM);
 }
 
 /* Applies the next entry. Returns what it weighs. */

@@ -49,6 +49,29 @@ int ord_group_members_decode(const struct group_members *members, struct raft_sn
 	return raft_configuration_decode(&buf, &ret->configuration) == 0 ? ORD_OK : ORD_ERR_NOMEM;
 }
 
+/* libraft must be told of every committed change of members, in order, also after a restart. It keeps what it is given. */
+void ord_group_members_committed(struct ord_group *g, uint64_t index, struct ord_slice payload)
+{
+	struct raft_event event = {.type = RAFT_CONFIGURATION, .configuration = {.index = index}};
+	struct raft_buffer buf = {.base = (void *)(uintptr_t)payload.base, .len = payload.len};
+	int rv = raft_configuration_decode(&buf, &event.configuration.conf);
+	if (rv == 0)
+		rv = ord_group_step(g, &event, GROUP_SOURCE_NONE, NULL);
+	if (rv != 0)
+		ord_group_failed(g, "a change of members", rv);
+}
+
+/* A leader changes members when the change before is committed, so that one that is followed by another is. libraft would remember the last one that was told to it as applied,
+ * and go back further than that when the later one is void. */
+void ord_group_members_settle(struct ord_group *g, uint64_t index)
+{
+	uint64_t before = g->raft.configuration_uncommitted_index;
+	struct ord_slice record;
+	if (before == 0 || before >= index || ord_group_read(g, g->env->apply_reader, before, &record) != ORD_OK)
+		return;
+	ord_group_members_committed(g, before, ord_record_payload(record));
+}
+
 const struct raft_server *ord_group_member_of(const struct ord_group *g, uint32_t node)
 {
 	const struct raft_configuration *newest = &g->raft.configuration;

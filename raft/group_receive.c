@@ -51,6 +51,16 @@ static int step_append_part(struct ord_group *g, struct raft_message *m)
 	return rv;
 }
 
+/* True when the entry before those of the append is here, and so all before it are the leader's. */
+static bool has_entry(const struct ord_group *g, const struct raft_append_entries *a)
+{
+	uint64_t before = a->prev_log_index;
+	if (before == g->entries.base)
+		return true;
+	const struct ord_entry_ref *own = ord_entries_get(&g->entries, before);
+	return own != NULL && own->term == a->prev_log_term;
+}
+
 /* libraft takes the index of a change of members for that of the first new entry, so that each change must be the first entry of its step. */
 static void step_append(struct ord_group *g, struct raft_message *m)
 {
@@ -70,7 +80,9 @@ static void step_append(struct ord_group *g, struct raft_message *m)
 			part->prev_log_index = whole.prev_log_index + done;
 			part->prev_log_term = whole.entries[done - 1].term;
 		}
-		if (step_append_part(g, m) != 0 || g->env->dead)
+		if (part->n_entries > 0 && part->entries[0].type == RAFT_CHANGE && has_entry(g, part))
+			ord_group_members_settle(g, part->prev_log_index + 1);
+		if (g->env->dead || step_append_part(g, m) != 0 || g->env->dead)
 			return;
 		done = end;
 	} while (done < whole.n_entries && g->entries.last >= whole.prev_log_index + done);

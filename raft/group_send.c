@@ -18,6 +18,15 @@ void ord_group_streams_reset(struct ord_group *g)
 	memset(g->streams, 0, sizeof g->streams);
 }
 
+void ord_group_streams_forget(struct ord_group *g)
+{
+	for (uint32_t peer = 0; peer < g->env->nodes_count; peer++) {
+		const struct raft_server *member = ord_group_member_of(g, g->env->nodes[peer]);
+		if (member == NULL || member->id != g->streams[peer].member)
+			g->streams[peer] = (struct group_stream){0};
+	}
+}
+
 /* What was still to be sent has left the log. libraft takes it for sent; the next append that it asks for is refused by the peer, and then it knows. */
 static void stream_stop(struct group_stream *s)
 {

@@ -104,6 +104,11 @@ struct ord_group {
 	uint64_t streams_term; /* term of this leadership */
 	struct group_stream streams[ORD_NODES_MAX];
 
+	/* A member that is catching up (raft/group_replace.c). */
+	uint64_t newcomer;
+	uint64_t newcomer_match;
+	uint64_t newcomer_moved_ms; /* when that changed last */
+
 	enum group_handover handover;
 	uint64_t handover_to; /* a member */
 	uint64_t handover_until_ms;
@@ -152,6 +157,12 @@ void ord_group_members_trim(struct ord_group *g);
 /* The newest member of a node in the log; NULL when there is none. Valid until the next step. */
 const struct raft_server *ord_group_member_of(const struct ord_group *g, uint32_t node);
 
+/* Before an entry that changes the members is taken from a leader: the change before it in the log, if any, is committed. Errors are told by fatal. */
+void ord_group_members_settle(struct ord_group *g, uint64_t index);
+
+/* Tells libraft that the change of members at index, whose payload it is, is committed. It does nothing when it knows. Fatal is told when it fails. */
+void ord_group_members_committed(struct ord_group *g, uint64_t index, struct ord_slice payload);
+
 /* Fills in the members of a snapshot; the caller owns them. ORD_ERR_NOMEM. */
 int ord_group_members_decode(const struct group_members *members, struct raft_snapshot_metadata *ret);
 
@@ -194,6 +205,7 @@ void ord_group_timers_votes_asked(struct ord_group *g);
 
 /* Streams. */
 void ord_group_streams_reset(struct ord_group *g);
+void ord_group_streams_forget(struct ord_group *g); /* of what is no member any more */
 void ord_group_stream_ask(struct ord_group *g, const struct raft_message *m);
 void ord_group_stream_acked(struct ord_group *g, uint64_t member, uint64_t applied);
 void ord_group_streams_ask_for_life(struct ord_group *g);

@@ -271,7 +271,7 @@ void ord_host_peer(struct ord_host *h, uint32_t node, uint64_t member)
 {
 	struct ord_group_env *env = &h->env;
 	uint32_t peer = ord_group_env_peer(env, node);
-	if (peer < env->nodes_count && node != env->node && ORD_MEMBER_NODE(member) == node)
+	if (peer < env->nodes_count && node != env->node && (member == 0 || ORD_MEMBER_NODE(member) == node))
 		env->peers[peer].member = member;
 }
 
@@ -334,6 +334,8 @@ void ord_host_tick(struct ord_host *h, uint64_t now_ms)
 		return;
 	for (uint32_t i = 0; i < h->groups_count && !env->dead; i++)
 		ord_group_tick(h->groups[i]);
+	if (!env->dead)
+		ord_host_replace_members(h);
 	if (!env->dead)
 		ord_host_balance(h);
 }

@@ -112,7 +112,8 @@ void ord_host_close(struct ord_host *h);
 int ord_host_begin(struct ord_host *h, uint64_t member);
 
 /* The node at the other end of a connection says that it is this member; each time that it connects. What another member of that node sent
- * is dropped from now on, and the groups that this node leads replace that one (raft/host_members.c). A member of no node is not believed. */
+ * is dropped from now on, and the groups that this node leads replace that one (raft/host_members.c). member 0: no connection is left, so that it is not known
+ * what the node is now; nothing is replaced on its account until it says so again. A member of another node is not believed. */
 void ord_host_peer(struct ord_host *h, uint32_t node, uint64_t member);
 
 /* Proposes one command entry; bytes are copied. ORD_ERR_NOT_LEADER (also while the leader is not announced yet), ORD_ERR_BUSY (leadership is being

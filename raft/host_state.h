@@ -25,10 +25,17 @@ struct ord_host {
 	uint64_t balance_due_ms;
 	uint64_t *balance_not_before_ms; /* owned; of each group: when it may be tried again */
 	uint32_t balance_cursor;
+
+	/* Replacing members (raft/host_members.c). */
+	uint64_t replace_due_ms;
+	uint32_t replace_cursor;
 };
 
 /* Does a bounded amount for the removal of the oldest segment. */
 void ord_host_tidy(struct ord_host *h);
+
+/* Takes the next steps, when it is time to look. */
+void ord_host_replace_members(struct ord_host *h);
 
 /* Hands at most one group over, when it is time to look. */
 void ord_host_balance(struct ord_host *h);

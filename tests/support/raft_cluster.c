@@ -9,6 +9,7 @@
 #include "base/assert.h"
 #include "base/err.h"
 #include "base/hash.h"
+#include "base/limits.h"
 #include "raft/codec.h"
 
 #define TICK_MS 10
@@ -251,7 +252,7 @@ int raft_cluster_try_start(struct raft_cluster *c, uint32_t node, char *why, siz
 	n->fatal = ORD_OK;
 	struct ord_host_options o = {.cluster = {{7}},
 				     .node = n->id,
-				     .member = n->member,
+				     .member = n->is_undecided ? 0 : n->member,
 				     .nodes = ids,
 				     .nodes_count = c->options.nodes_count,
 				     .groups_count = c->options.groups_count,
@@ -272,11 +273,63 @@ int raft_cluster_try_start(struct raft_cluster *c, uint32_t node, char *why, siz
 	return ord_host_open(&o, c->now_ms, &n->host, why, why_size);
 }
 
+void raft_cluster_meet(struct raft_cluster *c, uint32_t node)
+{
+	struct raft_cluster_node *n = &c->nodes[node];
+	for (uint32_t i = 0; i < c->options.nodes_count; i++) {
+		struct raft_cluster_node *other = &c->nodes[i];
+		if (i == node || other->host == NULL || n->host == NULL)
+			continue;
+		ord_host_peer(n->host, other->id, other->member);
+		ord_host_peer(other->host, n->id, n->member);
+	}
+}
+
 void raft_cluster_start(struct raft_cluster *c, uint32_t node)
 {
 	char why[512] = "";
 	int err = raft_cluster_try_start(c, node, why, sizeof why);
 	cr_assert_eq(err, ORD_OK, "node %u does not start: %s", node + 1, why);
+	raft_cluster_meet(c, node);
+}
+
+void raft_cluster_wipe(struct raft_cluster *c, uint32_t node, bool keeps_states)
+{
+	struct raft_cluster_node *n = &c->nodes[node];
+	if (n->host != NULL)
+		raft_cluster_kill(c, node);
+	raft_disk_close(&n->disk);
+	raft_disk_open(&n->disk);
+	if (!keeps_states)
+		memset(n->states, 0, sizeof n->states);
+	n->member = ord_member_of(n->id, ++n->incarnations);
+	for (uint32_t g = 0; g < c->options.groups_count; g++)
+		memset(c->votes[g][node], 0, sizeof c->votes[g][node]);
+}
+
+int raft_cluster_role_of(const struct raft_cluster *c, uint32_t group, uint32_t node)
+{
+	struct ord_member_status members[ORD_NODES_MAX];
+	uint32_t count;
+	uint32_t leader = raft_cluster_leader(c, group);
+	if (leader == c->options.nodes_count)
+		return -1;
+	ord_host_members(c->nodes[leader].host, group, members, &count);
+	for (uint32_t i = 0; i < count; i++)
+		if (members[i].node == node + 1)
+			return members[i].id == c->nodes[node].member ? (int)members[i].role : -2;
+	return -1;
+}
+
+bool raft_cluster_all_voters(struct raft_cluster *c)
+{
+	if (!raft_cluster_all_led(c))
+		return false;
+	for (uint32_t g = 0; g < c->options.groups_count; g++)
+		for (uint32_t i = 0; i < c->options.nodes_count; i++)
+			if (raft_cluster_role_of(c, g, i) != ORD_MEMBER_VOTER)
+				return false;
+	return true;
 }
 
 void raft_cluster_open(struct raft_cluster *c, const struct raft_cluster_options *options)
@@ -319,6 +372,9 @@ void raft_cluster_kill(struct raft_cluster *c, uint32_t node)
 	ord_host_close(n->host);
 	n->host = NULL;
 	memset(n->role, 0, sizeof n->role);
+	for (uint32_t i = 0; i < c->options.nodes_count; i++)
+		if (c->nodes[i].host != NULL)
+			ord_host_peer(c->nodes[i].host, n->id, 0);
 }
 
 void raft_cluster_cut(struct raft_cluster *c, uint32_t from, uint32_t to, bool is_cut)

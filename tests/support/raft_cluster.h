@@ -39,6 +39,8 @@ struct raft_cluster_node {
 	struct raft_cluster *cluster;
 	uint32_t id;
 	uint64_t member;
+	uint32_t incarnations; /* lives of its disk before this one */
+	bool is_undecided;     /* it is opened without being told who it is */
 	struct ord_host *host; /* NULL while it is down */
 	struct raft_disk disk;
 	uint64_t sync_due_ms;
@@ -125,6 +127,18 @@ int raft_cluster_try_start(struct raft_cluster *c, uint32_t node, char *why, siz
 
 /* Puts the state of a group at index on the node's disk, and lets its log go up to there. */
 void raft_cluster_release(struct raft_cluster *c, uint32_t node, uint32_t group, uint64_t index);
+
+/* Stops a node if it is up, and empties its disk; with keeps_states what its log goes on after is kept. It comes back as another member. */
+void raft_cluster_wipe(struct raft_cluster *c, uint32_t node, bool keeps_states);
+
+/* The nodes that are up tell each other who they are; a start does so for the node that starts. */
+void raft_cluster_meet(struct raft_cluster *c, uint32_t node);
+
+/* How the newest members in the log of the group's leader name a node: its role there, -1 when it is absent or the leader is not known, -2 when there is another member of it. */
+int raft_cluster_role_of(const struct raft_cluster *c, uint32_t group, uint32_t node);
+
+/* True when every group is led and has all nodes as they are now as voters. */
+bool raft_cluster_all_voters(struct raft_cluster *c);
 
 /* Cuts or heals all that goes from one node to another. */
 void raft_cluster_cut(struct raft_cluster *c, uint32_t from, uint32_t to, bool is_cut);

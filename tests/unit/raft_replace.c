@@ -270,6 +270,28 @@ Test(raft_replace, a_member_goes_only_when_a_majority_of_the_others_is_there)
 	close_cluster();
 }
 
+/* It gets nothing of what it lacks: it is no voter, and the others go on. */
+Test(raft_replace, a_newcomer_that_does_not_get_on_gets_no_vote)
+{
+	open_cluster(3, 2, 6, 0);
+	raft_cluster_load(c, 20, 100, 1000);
+	raft_cluster_kill(c, LOST);
+	raft_cluster_wipe(c, LOST, false);
+	raft_cluster_isolate(c, LOST, true);
+	raft_cluster_start(c, LOST);
+	wanted = PHASE_IN;
+	cr_assert(raft_cluster_run_until(c, group_is_in_phase, 5000));
+	uint64_t commands = c->groups[1].commands;
+	raft_cluster_load(c, 20, 100, 15000);
+	cr_expect_eq(raft_cluster_role_of(c, 1, LOST), ORD_MEMBER_STANDBY);
+	cr_expect_gt(c->groups[1].commands, commands + 1000);
+	/* Nothing moves there: the next group does not wait for it. */
+	cr_expect_eq(raft_cluster_role_of(c, 0, LOST), ORD_MEMBER_STANDBY);
+	raft_cluster_isolate(c, LOST, false);
+	expect_whole("back");
+	close_cluster();
+}
+
 /* --- A node that does not know who it is. --- */
 
 Test(raft_replace, an_undecided_node_says_nothing_until_it_is_told)

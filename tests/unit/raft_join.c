@@ -240,6 +240,7 @@ Test(raft_join, members_speak_to_members)
 	raft_lone_start(l);
 	expect_heard(true, "nobody has said who he is");
 	l->peer_incarnations[2] = 5;
+	restart();
 	ord_host_peer(l->host, 2, 3);
 	ord_host_peer(l->host, 4, 4);
 	expect_heard(true, "what is not of that node is not believed");

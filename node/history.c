@@ -4,6 +4,7 @@
  */
 #include "node/history.h"
 
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +18,11 @@
 
 /* Blocks of a run, each with its header, and room for what does not compress. */
 #define WRITE_BYTES_MAX (2 * ORD_HISTORY_RUN_BYTES)
+
+/* The scrub is let go on so often, begins a round so often at most, and may fall behind its rate by so much. */
+#define SCRUB_TICK_MS 100
+#define SCRUB_PAUSE_MS 60000
+#define SCRUB_CREDIT_BYTES_MAX (4u << 20)
 
 /* --- Jobs. --- */
 
@@ -50,7 +56,7 @@ static void jobs_free(struct ord_history_jobs *jobs)
 	ord_history_jobs_init(jobs);
 }
 
-static struct ord_history_job *job_new(enum ord_history_job_kind kind, uint32_t partition, uint64_t number)
+struct ord_history_job *ord_history_job_new(enum ord_history_job_kind kind, uint32_t partition, uint64_t number)
 {
 	struct ord_history_job *job = calloc(1, sizeof *job);
 	if (job == NULL)
@@ -71,19 +77,24 @@ static void job_give(struct ord_history *h, struct ord_history_job *job)
 	uv_mutex_unlock(&h->mutex);
 }
 
+void ord_history_job_done(struct ord_history *h, struct ord_history_job *job)
+{
+	uv_mutex_lock(&h->mutex);
+	ord_history_jobs_add(&h->done, job);
+	uv_mutex_unlock(&h->mutex);
+	uv_async_send(&h->done_signal);
+}
+
 void ord_history_notice(struct ord_history *h, const char *format, ...)
 {
-	struct ord_history_job *job = job_new(ORD_HISTORY_NOTICE, 0, 0);
+	struct ord_history_job *job = ord_history_job_new(ORD_HISTORY_NOTICE, 0, 0);
 	va_list args;
 	if (job == NULL)
 		return;
 	va_start(args, format);
 	vsnprintf(job->text, sizeof job->text, format, args);
 	va_end(args);
-	uv_mutex_lock(&h->mutex);
-	ord_history_jobs_add(&h->done, job);
-	uv_mutex_unlock(&h->mutex);
-	uv_async_send(&h->done_signal);
+	ord_history_job_done(h, job);
 }
 
 /* --- Gaps. --- */
@@ -143,7 +154,7 @@ int ord_history_write(struct ord_history *h, struct ord_block_raw *raw)
 	uint32_t partition = raw->header.partition;
 	ORD_ASSERT(partition < h->options.partitions_count);
 	ORD_ASSERT(raw->header.number == h->numbers[partition] + 1);
-	struct ord_history_job *job = job_new(ORD_HISTORY_BLOCK, partition, raw->header.number);
+	struct ord_history_job *job = ord_history_job_new(ORD_HISTORY_BLOCK, partition, raw->header.number);
 	if (job == NULL)
 		return ORD_ERR_NOMEM;
 	job->raw = *raw;
@@ -158,7 +169,7 @@ int ord_history_write(struct ord_history *h, struct ord_block_raw *raw)
 int ord_history_jump(struct ord_history *h, uint32_t partition, const struct ord_block_end *end)
 {
 	ORD_ASSERT(partition < h->options.partitions_count);
-	struct ord_history_job *job = job_new(ORD_HISTORY_JUMP, partition, end->number);
+	struct ord_history_job *job = ord_history_job_new(ORD_HISTORY_JUMP, partition, end->number);
 	if (job == NULL)
 		return ORD_ERR_NOMEM;
 	job->end = *end;
@@ -171,7 +182,7 @@ int ord_history_fill(struct ord_history *h, uint32_t partition, uint64_t number,
 {
 	ORD_ASSERT(partition < h->options.partitions_count);
 	ORD_ASSERT(bytes.len <= ORD_BLOCK_HEADER_BYTES + ORD_BLOCK_STORED_BYTES_MAX);
-	struct ord_history_job *job = job_new(ORD_HISTORY_FILL, partition, number);
+	struct ord_history_job *job = ord_history_job_new(ORD_HISTORY_FILL, partition, number);
 	if (job == NULL)
 		return ORD_ERR_NOMEM;
 	ord_bytes_put(&job->bytes, bytes.base, bytes.len);
@@ -181,6 +192,73 @@ int ord_history_fill(struct ord_history *h, uint32_t partition, uint64_t number,
 	}
 	job_give(h, job);
 	return ORD_OK;
+}
+
+int ord_history_ask(struct ord_history *h, uint32_t partition, uint64_t number, bool whole, uint64_t token)
+{
+	ORD_ASSERT(partition < h->options.partitions_count);
+	if (h->asks_count >= ORD_HISTORY_ASKS_MAX)
+		return ORD_ERR_BUSY;
+	struct ord_history_job *job = ord_history_job_new(ORD_HISTORY_ANSWER, partition, number);
+	if (job == NULL)
+		return ORD_ERR_NOMEM;
+	job->answer = (struct ord_history_answer){.token = token, .partition = partition, .number = number};
+	job->whole = whole;
+	h->asks_count++;
+	uv_mutex_lock(&h->mutex);
+	ord_history_jobs_add(&h->asked, job);
+	uv_cond_broadcast(&h->wanted);
+	uv_mutex_unlock(&h->mutex);
+	return ORD_OK;
+}
+
+/* --- The scrub. --- */
+
+void ord_history_tick(struct ord_history *h, uint64_t now_ms, uint64_t wall_us)
+{
+	uint64_t passed_ms = h->ticked_ms != 0 ? now_ms - h->ticked_ms : 0;
+	bool begins = h->options.scrub_bytes > 0 && (h->round_ms == 0 || now_ms - h->round_ms >= SCRUB_PAUSE_MS);
+	h->wall_us = wall_us;
+	if (passed_ms < SCRUB_TICK_MS && h->ticked_ms != 0)
+		return;
+	h->ticked_ms = now_ms;
+	uv_mutex_lock(&h->mutex);
+	h->scrub_credit_bytes += h->options.scrub_bytes * passed_ms / 1000;
+	if (h->scrub_credit_bytes > SCRUB_CREDIT_BYTES_MAX)
+		h->scrub_credit_bytes = SCRUB_CREDIT_BYTES_MAX;
+	if (begins && !h->status.scrubbing) {
+		h->scrub_begin = true;
+		h->status.scrubbing = true;
+		h->round_ms = now_ms;
+	}
+	if (h->status.scrubbing)
+		uv_cond_broadcast(&h->wanted);
+	uv_mutex_unlock(&h->mutex);
+}
+
+void ord_history_scrub_now(struct ord_history *h)
+{
+	uv_mutex_lock(&h->mutex);
+	h->scrub_hurry = true;
+	h->scrub_begin = true;
+	h->status.scrubbing = true;
+	uv_cond_broadcast(&h->wanted);
+	uv_mutex_unlock(&h->mutex);
+}
+
+void ord_history_compared(struct ord_history *h, uint32_t partition, uint64_t number, uint32_t node, bool same)
+{
+	uv_mutex_lock(&h->mutex);
+	h->status.compared_count++;
+	h->status.different_count += !same;
+	uv_mutex_unlock(&h->mutex);
+	if (!same)
+		ord_history_notice(h,
+				   "history of partition %" PRIu32 ": block %" PRIu64
+				   " is another one here than on node %" PRIu32
+				   ": one of the two has a wrong history; compare both with 'ordain log verify' and "
+				   "'ordain log dump'",
+				   partition, number, node);
 }
 
 uint64_t ord_history_waiting_bytes(const struct ord_history *h)
@@ -198,7 +276,15 @@ const char *ord_history_error_text(const struct ord_history *h)
 	return h->error_text;
 }
 
-static void job_tell(struct ord_history *h, const struct ord_history_job *job)
+static void answer_tell(struct ord_history *h, struct ord_history_job *job)
+{
+	h->asks_count--;
+	job->answer.bytes = ord_bytes_slice(&job->bytes);
+	if (h->options.answered != NULL)
+		h->options.answered(h->options.ctx, &job->answer);
+}
+
+static void job_tell(struct ord_history *h, struct ord_history_job *job)
 {
 	const struct ord_history_options *o = &h->options;
 	switch (job->kind) {
@@ -214,6 +300,18 @@ static void job_tell(struct ord_history *h, const struct ord_history_job *job)
 		if (o->notice != NULL)
 			o->notice(o->ctx, job->text);
 		return;
+	case ORD_HISTORY_ANSWER:
+		answer_tell(h, job);
+		return;
+	case ORD_HISTORY_CHECKED:
+		if (o->checked != NULL)
+			o->checked(o->ctx, job->partition, &job->answer.id);
+		return;
+	case ORD_HISTORY_ROUND:
+		uv_mutex_lock(&h->mutex);
+		h->status.scrubbed_us = h->wall_us;
+		uv_mutex_unlock(&h->mutex);
+		return;
 	case ORD_HISTORY_JUMP:
 	case ORD_HISTORY_ASIDE:
 		return; /* an error comes with the next block, or with the next start */
@@ -226,6 +324,9 @@ static void done_tell(struct ord_history *h)
 	uv_mutex_lock(&h->mutex);
 	struct ord_history_job *job = h->done.first;
 	ord_history_jobs_init(&h->done);
+	h->answer_waits = false;
+	h->checked_count = 0;
+	uv_cond_broadcast(&h->wanted);
 	uv_mutex_unlock(&h->mutex);
 	while (job != NULL) {
 		struct ord_history_job *next = job->next;
@@ -246,6 +347,8 @@ static void history_free(struct ord_history *h)
 {
 	jobs_free(&h->waiting);
 	jobs_free(&h->done);
+	jobs_free(&h->asked);
+	ord_history_serve_close(h);
 	for (uint32_t i = 0; h->gaps != NULL && i < h->options.partitions_count; i++)
 		ord_history_gaps_close(&h->gaps[i]);
 	ord_history_reader_close(h->reader);
@@ -274,6 +377,7 @@ static int history_make(struct ord_history *h)
 	h->filling.fd = -1;
 	ord_history_jobs_init(&h->waiting);
 	ord_history_jobs_init(&h->done);
+	ord_history_jobs_init(&h->asked);
 	ord_bytes_init(&h->bytes, WRITE_BYTES_MAX);
 	h->found = calloc(count, sizeof *h->found);
 	h->places = calloc(count, sizeof *h->places);
@@ -284,7 +388,8 @@ static int history_make(struct ord_history *h)
 	if (h->found == NULL || h->places == NULL || h->numbers == NULL || h->gaps == NULL || h->gaps_changes == NULL ||
 	    h->limits == NULL)
 		return ORD_ERR_NOMEM;
-	return ord_block_codec_open(&h->codec);
+	int err = ord_block_codec_open(&h->codec);
+	return err == ORD_OK ? ord_history_serve_open(h) : err;
 }
 
 int ord_history_open(const struct ord_history_options *options, struct ord_history **ret, char *why, size_t why_size)
@@ -304,10 +409,11 @@ int ord_history_open(const struct ord_history_options *options, struct ord_histo
 		history_free(h);
 		return err;
 	}
-	ORD_ASSERT(uv_mutex_init(&h->mutex) == 0 && uv_cond_init(&h->changed) == 0);
+	ORD_ASSERT(uv_mutex_init(&h->mutex) == 0 && uv_cond_init(&h->changed) == 0 && uv_cond_init(&h->wanted) == 0);
 	ORD_ASSERT(uv_async_init(options->loop, &h->done_signal, done_cb) == 0);
 	h->done_signal.data = h;
 	ORD_ASSERT(uv_thread_create(&h->writer, ord_history_write_main, h) == 0);
+	ORD_ASSERT(uv_thread_create(&h->reading, ord_history_serve_main, h) == 0);
 	*ret = h;
 	return ORD_OK;
 }
@@ -328,10 +434,13 @@ void ord_history_stop(struct ord_history *h, void (*stopped)(void *ctx), void *c
 	uv_mutex_lock(&h->mutex);
 	h->stopping = true;
 	uv_cond_broadcast(&h->changed);
+	uv_cond_broadcast(&h->wanted);
 	uv_mutex_unlock(&h->mutex);
 	uv_thread_join(&h->writer);
+	uv_thread_join(&h->reading);
 	done_tell(h);
 	uv_cond_destroy(&h->changed);
+	uv_cond_destroy(&h->wanted);
 	uv_mutex_destroy(&h->mutex);
 	uv_close((uv_handle_t *)&h->done_signal, closed_cb);
 }

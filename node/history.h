@@ -20,6 +20,20 @@ struct ord_history;
 /* So many files that were set aside are kept, of each partition; beyond that the oldest go. */
 #define ORD_HISTORY_ASIDE_MAX 8
 
+/* So many blocks may be asked for at a time. */
+#define ORD_HISTORY_ASKS_MAX 32
+
+/* What was asked for. */
+struct ord_history_answer {
+	uint64_t token; /* the asker's */
+	uint32_t partition;
+	uint64_t number;
+	int status; /* ORD_OK; ORD_ERR_NOT_FOUND; ORD_ERR_CORRUPT: it is damaged here; ORD_ERR_IO, ORD_ERR_NOMEM, ORD_ERR_MISMATCH */
+	uint64_t first;		/* NOT_FOUND: the first block there is, 0: none */
+	struct ord_block_id id; /* OK */
+	struct ord_slice bytes; /* OK, when it was asked for whole: header and stored content; valid during the call */
+};
+
 struct ord_history_options {
 	uv_loop_t *loop;
 	const char *
@@ -37,7 +51,13 @@ struct ord_history_options {
 	void (*filled)(void *ctx, uint32_t partition, uint64_t number, int status);
 	/* Called on the loop's thread, and from inside ord_history_open, with something that the operator should read: damage, what was done about it. NULL: nobody does. */
 	void (*notice)(void *ctx, const char *text);
-	void *ctx;	   /* borrowed; first argument of all */
+	/* Called on the loop's thread, once for each ord_history_ask. NULL: nobody asks. */
+	void (*answered)(void *ctx, const struct ord_history_answer *a);
+	/* Called on the loop's thread with a block that the scrub found sound, now and then, so that it can be compared with what peers have. NULL: it is not. */
+	void (*checked)(void *ctx, uint32_t partition, const struct ord_block_id *id);
+	uint64_t
+		scrub_bytes; /* a second, that are read to be checked; 0: none are, but when ord_history_scrub_now asks for it */
+	void *ctx;	     /* borrowed; first argument of all */
 	bool keep_damaged; /* nobody has another copy: a damaged file stays where it is, and is told of */
 };
 
@@ -70,11 +90,31 @@ bool ord_history_gap(struct ord_history *h, uint32_t partition, struct ord_histo
  * a block at most. */
 int ord_history_fill(struct ord_history *h, uint32_t partition, uint64_t number, struct ord_slice bytes);
 
+/* Asks for a block, as a peer does, or for its id alone. Read by a thread of its own, checked whole, one after the other; `answered` is called later. ORD_ERR_BUSY: too many are asked for;
+ * ORD_ERR_NOMEM. */
+int ord_history_ask(struct ord_history *h, uint32_t partition, uint64_t number, bool whole, uint64_t token);
+
+/* Moves time on, every 10 ms or so: the scrub reads as much as it may, and begins a round once a minute at most. */
+void ord_history_tick(struct ord_history *h, uint64_t now_ms, uint64_t wall_us);
+
+/* A round at full rate: what is under way goes on so, and another one follows it. */
+void ord_history_scrub_now(struct ord_history *h);
+
+/* A peer has another block than this node (`checked`), or the same. */
+void ord_history_compared(struct ord_history *h, uint32_t partition, uint64_t number, uint32_t node, bool same);
+
 struct ord_history_status {
-	uint64_t gaps_count;	/* of all partitions */
-	uint64_t missing_count; /* blocks in them */
-	uint64_t filled_count;	/* blocks from peers, since the start; likewise below */
-	uint64_t damaged_count; /* files that were set aside, or would have been */
+	bool surveyed;		  /* all gaps that were there at the start are known */
+	uint64_t gaps_count;	  /* of all partitions */
+	uint64_t missing_count;	  /* blocks in them */
+	uint64_t filled_count;	  /* blocks from peers, since the start; likewise below */
+	uint64_t damaged_count;	  /* files that were set aside, or would have been if others had copies */
+	uint64_t rounds_count;	  /* of the scrub */
+	uint64_t scrubbed_us;	  /* when the last one ended; 0: none yet */
+	uint64_t scrub_blocks;	  /* checked */
+	uint64_t compared_count;  /* with peers */
+	uint64_t different_count; /* of those */
+	bool scrubbing;		  /* a round is under way, or will be at once */
 };
 void ord_history_status(struct ord_history *h, struct ord_history_status *ret);
 

@@ -261,6 +261,11 @@ const char *ord_history_reader_error_text(const struct ord_history_reader *r)
 	return r->error_text;
 }
 
+uint64_t ord_history_reader_volume(const struct ord_history_reader *r)
+{
+	return r->file.volume.header.first_block;
+}
+
 /* --- Life. --- */
 
 static int directory_open(const struct ord_history_reader *r, int *ret_fd)

@@ -30,6 +30,9 @@ void ord_history_reader_close(struct ord_history_reader *r);
 int ord_history_read_number(struct ord_history_reader *r, uint64_t number, struct ord_block *ret);
 int ord_history_read_position(struct ord_history_reader *r, uint64_t position, struct ord_block *ret);
 
+/* Which file that was about: the number of its first block. */
+uint64_t ord_history_reader_volume(const struct ord_history_reader *r);
+
 /* What was wrong the last time: names file and offset. Never NULL. */
 const char *ord_history_reader_error_text(const struct ord_history_reader *r);
 

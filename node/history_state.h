@@ -9,6 +9,7 @@
 
 #include "base/bytes.h"
 #include "node/history.h"
+#include "node/history_files.h"
 #include "node/history_gaps.h"
 #include "node/history_read.h"
 #include "partition/block_codec.h"
@@ -29,11 +30,14 @@ struct ord_history_limit {
 };
 
 enum ord_history_job_kind {
-	ORD_HISTORY_BLOCK = 1, /* writes a block */
-	ORD_HISTORY_JUMP = 2,  /* goes on behind end */
-	ORD_HISTORY_FILL = 3,  /* puts a peer's block into a gap */
-	ORD_HISTORY_ASIDE = 4, /* takes a damaged file out of the history */
-	ORD_HISTORY_NOTICE = 5 /* says something; done from the beginning */
+	ORD_HISTORY_BLOCK = 1,	 /* writes a block */
+	ORD_HISTORY_JUMP = 2,	 /* goes on behind end */
+	ORD_HISTORY_FILL = 3,	 /* puts a peer's block into a gap */
+	ORD_HISTORY_ASIDE = 4,	 /* takes a damaged file out of the history */
+	ORD_HISTORY_NOTICE = 5,	 /* says something; done from the beginning, as what follows */
+	ORD_HISTORY_ANSWER = 6,	 /* a block that was asked for; before it is done the reader's */
+	ORD_HISTORY_CHECKED = 7, /* a block that is sound, to be compared with what peers have */
+	ORD_HISTORY_ROUND = 8	 /* all has been checked once */
 };
 
 struct ord_history_job {
@@ -44,6 +48,8 @@ struct ord_history_job {
 	struct ord_block_raw raw; /* owned */
 	struct ord_block_end end;
 	struct ord_bytes bytes; /* owned; header and stored content */
+	struct ord_history_answer answer;
+	bool whole; /* ANSWER: with its bytes */
 	uint64_t content_bytes;
 	int status;
 	char text[ORD_HISTORY_TEXT_SIZE]; /* what is wrong with the file; what is said */
@@ -71,6 +77,42 @@ struct ord_history_filling {
 	uint64_t synced;	  /* of that */
 };
 
+/* What is asked for is read through this. The reader's own, as what follows. */
+struct ord_history_serving {
+	struct ord_history_reader *reader; /* owned; of one partition, NULL: none */
+	uint32_t partition;
+	uint64_t changes; /* of its gaps when it was opened: files may have changed their names since */
+};
+
+/* Looking for gaps after the start: partition by partition, file by file. */
+struct ord_history_survey {
+	uint32_t partition; /* all have been looked at when it is no partition's */
+	bool begun;
+	uint64_t changes; /* of the partition's gaps when it was begun */
+	uint64_t *files;  /* owned */
+	size_t files_count;
+	size_t next;
+	struct ord_history_gaps found; /* owned */
+};
+
+/* Reading all of it again and again. */
+struct ord_history_scrub {
+	bool running; /* a round is under way */
+	uint32_t partition;
+	uint64_t *files; /* owned; of the partition; NULL: not listed yet */
+	size_t files_count;
+	size_t next; /* to be opened */
+	struct ord_history_file file;
+	uint64_t offset;
+	bool linked; /* the next block must follow `before` */
+	struct ord_block_end before;
+	struct ord_block_id last;  /* in the file; number 0: none yet */
+	uint32_t failed_partition; /* whose file could not be read, and which */
+	uint64_t failed_volume;
+	struct ord_block_codec *codec; /* owned */
+	struct ord_bytes bytes;	       /* owned; of one block */
+};
+
 struct ord_history {
 	struct ord_history_options options;
 	char directory[4096];
@@ -87,6 +129,18 @@ struct ord_history {
 	uint64_t *gaps_changes;		  /* owned; counts what was done to them */
 	struct ord_history_limit *limits; /* owned */
 	struct ord_history_status status;
+	uv_cond_t wanted; /* the reader has something to do */
+	struct ord_history_jobs asked;
+	bool answer_waits;	     /* to be taken by the loop: the next one is not read before */
+	uint32_t checked_count;	     /* that wait to be taken by the loop */
+	uint64_t scrub_credit_bytes; /* may be read now */
+	bool scrub_hurry;	     /* a round at full rate is wanted */
+	bool scrub_begin;	     /* a round may begin */
+	/* The reader's own. */
+	uv_thread_t reading;
+	struct ord_history_serving serving;
+	struct ord_history_survey survey;
+	struct ord_history_scrub scrub;
 	/* The writer's own; before it is started, the opener's. */
 	struct ord_history_place *places; /* owned */
 	struct ord_history_filling filling;
@@ -102,6 +156,10 @@ struct ord_history {
 	/* The loop's own. */
 	uint64_t *numbers; /* owned; of the last block handed over */
 	uint64_t waiting_bytes;
+	uint32_t asks_count; /* not answered yet */
+	uint64_t ticked_ms;
+	uint64_t wall_us;
+	uint64_t round_ms; /* when a round began last; 0: none yet */
 	void (*stopped)(void *ctx);
 	void *stopped_ctx;
 };
@@ -150,7 +208,31 @@ int ord_history_aside_from(struct ord_history *h, uint32_t partition, uint64_t n
 /* Renames a file of the directory to NAME.damaged-K and keeps ORD_HISTORY_ASIDE_MAX of those. *ret_k is that number; 0: there was no such file. False with errno. */
 bool ord_history_aside_rename(int dir_fd, uint64_t volume, uint64_t *ret_k);
 
+/* --- On the reader's thread (history_serve.c). --- */
+
+int ord_history_serve_open(struct ord_history *h);
+void ord_history_serve_close(struct ord_history *h);
+void ord_history_serve_main(void *h);
+
+/* Looks at one more file. False: there is none left. */
+bool ord_history_survey_step(struct ord_history *h);
+void ord_history_survey_close(struct ord_history_survey *s);
+
+/* Checks one more block. Gives the bytes that were read; 0: the round has ended. */
+uint64_t ord_history_scrub_step(struct ord_history *h);
+int ord_history_scrub_open(struct ord_history_scrub *s);
+void ord_history_scrub_close(struct ord_history_scrub *s);
+
+/* A file is damaged: the writer is to set it aside. */
+void ord_history_damaged(struct ord_history *h, uint32_t partition, uint64_t volume, uint64_t offset, const char *what);
+
 /* --- On any thread. --- */
+
+/* ORD_ERR_NOMEM: NULL. */
+struct ord_history_job *ord_history_job_new(enum ord_history_job_kind kind, uint32_t partition, uint64_t number);
+
+/* To be told on the loop's thread. */
+void ord_history_job_done(struct ord_history *h, struct ord_history_job *job);
 
 /* Something for the operator. Lost when there is no memory for it. */
 __attribute__((format(printf, 2, 3))) void ord_history_notice(struct ord_history *h, const char *format, ...);

@@ -301,8 +301,8 @@ static int run_do(struct ord_history *h, const struct ord_history_jobs *run)
 	case ORD_HISTORY_ASIDE:
 		err = ord_history_aside(h, job->partition, job->number, job->text);
 		break;
-	case ORD_HISTORY_NOTICE:
-		ORD_ASSERT(!"a notice is nothing to do");
+	default:
+		ORD_ASSERT(!"a job of the writer");
 	}
 	if (err != ORD_OK && h->error_text[0] == '\0')
 		snprintf(h->error_text, sizeof h->error_text, "history of partition %" PRIu32 ": %s", job->partition,

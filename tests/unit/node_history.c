@@ -13,7 +13,6 @@
 #include "base/err.h"
 #include "base/limits.h"
 #include "node/history_read.h"
-#include "node/history_state.h"
 #include "tests/support/history.h"
 #include "tests/support/node_client.h"
 
@@ -27,11 +26,6 @@ static struct history histories[PARTITIONS];
 static uint64_t volume_bytes;
 static char why[1024];
 static bool stopped;
-static bool keep_damaged; /* as in a cluster of one node */
-static unsigned notices_count;
-static char notice[4096];
-static unsigned filled_count;
-static int filled_status;
 
 /* What was told, block by block. */
 static unsigned told_count;
@@ -45,22 +39,6 @@ static void written_cb(void *ctx, uint32_t partition, uint64_t last_index, int s
 	told_index[partition] = last_index;
 	told_status = status;
 	told_count++;
-}
-
-static void filled_cb(void *ctx, uint32_t partition, uint64_t number, int status)
-{
-	(void)ctx;
-	(void)partition;
-	(void)number;
-	filled_count++;
-	filled_status = status;
-}
-
-static void notice_cb(void *ctx, const char *text)
-{
-	(void)ctx;
-	snprintf(notice, sizeof notice, "%s", text);
-	notices_count++;
 }
 
 static void stopped_cb(void *ctx)
@@ -77,10 +55,8 @@ static int store_try(void)
 					      .partitions_count = PARTITIONS,
 					      .volume_bytes = volume_bytes,
 					      .written = written_cb,
-					      .filled = filled_cb,
-					      .notice = notice_cb,
 					      .ctx = &loop,
-					      .keep_damaged = keep_damaged};
+					      .keep_damaged = true};
 	return ord_history_open(&options, &store, why, sizeof why);
 }
 
@@ -104,7 +80,6 @@ static void make(void)
 	snprintf(directory, sizeof directory, "%s/history", parent);
 	cr_assert_eq(uv_loop_init(&loop), 0);
 	volume_bytes = ORD_VOLUME_BYTES;
-	keep_damaged = true;
 	for (uint32_t i = 0; i < PARTITIONS; i++) {
 		history_open(&histories[i], i + 1, i);
 		histories[i].dull = true;
@@ -502,229 +477,4 @@ Test(node_history, a_directory_that_cannot_be_made_is_named)
 	snprintf(directory, sizeof directory, "%s/missing/history", parent);
 	cr_assert_eq(store_try(), ORD_ERR_IO);
 	cr_assert_not_null(strstr(why, directory), "%s", why);
-}
-
-/* --- Files set aside, gaps, jumps. --- */
-
-static bool is_aside(uint32_t partition, uint64_t volume, unsigned k)
-{
-	char path[320];
-	snprintf(path, sizeof path, "%s.damaged-%u", path_of(partition, volume), k);
-	return size_of(path) != SIZE_MAX;
-}
-
-static void cr_gap(uint32_t partition, uint64_t first, uint64_t last)
-{
-	struct ord_history_gap gap = {0};
-	cr_assert_eq(ord_history_gap(store, partition, &gap), first > 0);
-	cr_assert_eq(gap.first, first, "%u", (unsigned)gap.first);
-	cr_assert_eq(gap.last, last, "%u", (unsigned)gap.last);
-}
-
-static void block_read(uint32_t partition, uint64_t number, int err, struct ord_bytes *ret)
-{
-	struct ord_history_reader_options options = {
-		.directory = directory, .cluster = history_cluster, .partition = partition};
-	struct ord_history_reader *reader;
-	struct ord_block block;
-	cr_assert_eq(ord_history_reader_open(&options, &reader), ORD_OK);
-	cr_assert_eq(ord_history_read_number(reader, number, &block), err, "block %u: %s", (unsigned)number,
-		     ord_history_reader_error_text(reader));
-	if (err == ORD_OK && ret != NULL)
-		ord_bytes_put(ret, block.bytes.base, block.bytes.len);
-	ord_history_reader_close(reader);
-}
-
-static void reopen(void)
-{
-	store_stop();
-	store_open();
-}
-
-/* Blocks 1 to 9 in partition 0, one a file; ends[i] behind block i + 1; copies[i] is block i + 1 as a peer has it. */
-#define NINE 9
-static struct ord_block_end nine_ends[NINE];
-static struct ord_bytes copies[NINE];
-
-static void nine_write(void)
-{
-	keep_damaged = false;
-	volume_bytes = 1;
-	reopen();
-	for (unsigned i = 0; i < NINE; i++) {
-		blocks_write(0, 1);
-		nine_ends[i] = histories[0].builder.end;
-		history_buffer(&copies[i]);
-		block_read(0, i + 1, ORD_OK, &copies[i]);
-	}
-}
-
-static void nine_close(void)
-{
-	for (unsigned i = 0; i < NINE; i++)
-		ord_bytes_close(&copies[i]);
-}
-
-Test(node_history, a_damaged_last_file_is_set_aside_where_others_have_copies)
-{
-	nine_write();
-	store_stop();
-	content_set(path_of(0, 9), copies[8].base, 100);
-	byte_flip(path_of(0, 8), ORD_VOLUME_HEADER_BYTES + 20);
-	unsigned before = notices_count;
-	store_open();
-	cr_found(0, &nine_ends[6], true);
-	cr_assert(is_aside(0, 8, 1));
-	cr_assert_eq(notices_count, before + 1);
-	cr_assert_not_null(strstr(notice, "is set aside"), "%s", notice);
-	cr_assert_not_null(strstr(notice, path_of(0, 8)), "%s", notice);
-	struct ord_history_status status;
-	ord_history_status(store, &status);
-	cr_assert_eq(status.damaged_count, 1);
-	nine_close();
-}
-
-Test(node_history, of_files_set_aside_so_many_are_kept)
-{
-	nine_write();
-	store_stop();
-	for (unsigned k = 1; k <= ORD_HISTORY_ASIDE_MAX + 1; k++) {
-		content_set(path_of(0, 9 + k), "no history", 10);
-		int fd = open(directory, O_RDONLY | O_DIRECTORY);
-		int dir_fd = openat(fd, "0", O_RDONLY | O_DIRECTORY);
-		uint64_t ret_k;
-		cr_assert(ord_history_aside_rename(dir_fd, 9 + k, &ret_k));
-		cr_assert_eq(ret_k, k);
-		cr_assert(ord_history_aside_rename(dir_fd, 9 + k, &ret_k), "one that is not there is no error");
-		cr_assert_eq(ret_k, 0);
-		close(dir_fd);
-		close(fd);
-	}
-	cr_assert_not(is_aside(0, 10, 1));
-	for (unsigned k = 2; k <= ORD_HISTORY_ASIDE_MAX + 1; k++)
-		cr_assert(is_aside(0, 9 + k, k));
-	store_open();
-	cr_found(0, &nine_ends[8], false);
-	nine_close();
-}
-
-/* The partition's history goes on behind a state that was copied: its blocks up to there are not here. */
-static struct ord_block_end blocks_leave_out(uint32_t partition, unsigned count)
-{
-	for (unsigned i = 0; i < count; i++) {
-		struct ord_block_raw raw;
-		history_block(&histories[partition], &raw);
-		ord_block_raw_close(&raw);
-	}
-	return histories[partition].builder.end;
-}
-
-Test(node_history, a_jump_forward_leaves_a_gap_and_begins_a_file)
-{
-	blocks_write(0, 2);
-	struct ord_block_end before = histories[0].builder.end;
-	struct ord_block_end end = blocks_leave_out(0, 5);
-	cr_assert_eq(ord_history_jump(store, 0, &end), ORD_OK);
-	reopen();
-	cr_found(0, &before, false);
-	cr_assert_eq(ord_history_jump(store, 0, &end), ORD_OK);
-	blocks_write(0, 2);
-	cr_gap(0, 3, 7);
-	block_read(0, 2, ORD_OK, NULL);
-	block_read(0, 3, ORD_ERR_NOT_FOUND, NULL);
-	block_read(0, 7, ORD_ERR_NOT_FOUND, NULL);
-	block_read(0, 8, ORD_OK, NULL);
-	cr_assert_neq(size_of(path_of(0, 8)), SIZE_MAX);
-	reopen();
-	cr_found(0, &histories[0].builder.end, false);
-	blocks_write(0, 1);
-}
-
-Test(node_history, a_jump_is_made_behind_the_blocks_handed_over_before)
-{
-	block_write(0);
-	block_write(0);
-	struct ord_block_end end = blocks_leave_out(0, 1);
-	cr_assert_eq(ord_history_jump(store, 0, &end), ORD_OK);
-	block_write(0);
-	UNTIL(&loop, told_count == 3);
-	cr_gap(0, 3, 3);
-}
-
-Test(node_history, a_jump_into_a_history_of_nothing)
-{
-	struct ord_block_end end = blocks_leave_out(0, 3);
-	cr_assert_eq(ord_history_jump(store, 0, &end), ORD_OK);
-	blocks_write(0, 1);
-	cr_gap(0, 1, 3);
-	reopen();
-	cr_found(0, &histories[0].builder.end, false);
-}
-
-/* The same blocks again, from one on. */
-static void twin_begin(struct history *twin, unsigned skipped)
-{
-	history_close(&histories[0]);
-	history_open(twin, 1, 0);
-	twin->dull = true;
-	for (unsigned i = 0; i < skipped; i++) {
-		struct ord_block_raw raw;
-		history_block(twin, &raw);
-		ord_block_raw_close(&raw);
-	}
-}
-
-Test(node_history, behind_a_jump_back_blocks_that_are_there_are_compared_and_not_written)
-{
-	nine_write();
-	cr_assert_eq(ord_history_jump(store, 0, &nine_ends[4]), ORD_OK);
-	told_index[0] = nine_ends[4].last_index;
-	twin_begin(&histories[0], 5);
-	blocks_write(0, 6);
-	cr_gap(0, 0, 0);
-	for (unsigned i = 5; i < NINE; i++)
-		cr_assert_not(is_aside(0, i + 1, 1));
-	reopen();
-	cr_found(0, &histories[0].builder.end, false);
-	cr_assert_eq(histories[0].builder.end.number, 11);
-	nine_close();
-}
-
-Test(node_history, behind_a_jump_back_other_blocks_take_the_place_of_those_that_are_there)
-{
-	nine_write();
-	cr_assert_eq(ord_history_jump(store, 0, &nine_ends[4]), ORD_OK);
-	told_index[0] = nine_ends[4].last_index;
-	twin_begin(&histories[0], 5);
-	blocks_write(0, 1);
-	histories[0].time_us++;
-	blocks_write(0, 1);
-	cr_assert(is_aside(0, 7, 3));
-	cr_assert(is_aside(0, 9, 1));
-	cr_assert_not(is_aside(0, 6, 4));
-	cr_gap(0, 0, 0);
-	reopen();
-	cr_found(0, &histories[0].builder.end, false);
-	cr_assert_eq(histories[0].builder.end.number, 7);
-	nine_close();
-}
-
-Test(node_history, a_jump_to_another_block_than_there_is_sets_it_and_what_follows_aside)
-{
-	nine_write();
-	struct ord_block_end other = nine_ends[4];
-	other.chain[3] ^= 1;
-	cr_assert_eq(ord_history_jump(store, 0, &other), ORD_OK);
-	told_index[0] = other.last_index;
-	struct ord_block_raw raw;
-	twin_begin(&histories[0], 5);
-	history_block(&histories[0], &raw);
-	memcpy(raw.header.chain_before, other.chain, sizeof other.chain);
-	cr_assert_eq(ord_history_write(store, &raw), ORD_OK);
-	UNTIL(&loop, told_count == NINE + 1);
-	cr_assert_eq(told_status, ORD_ERR_CORRUPT, "the block's own chain is checked, too");
-	cr_gap(0, 5, 5);
-	cr_assert(is_aside(0, 5, 5));
-	cr_assert_not(is_aside(0, 4, 6));
-	nine_close();
 }

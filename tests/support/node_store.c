@@ -243,19 +243,25 @@ void store_gap(uint64_t first, uint64_t last)
 	cr_assert_eq(gap.last, last, "%u", (unsigned)gap.last);
 }
 
+/* A round begins with the first tick after a minute; the others let it go on. */
 static bool scrubbed(uint64_t rounds)
 {
 	struct ord_history_status status;
-	store.now_ms += 1000;
-	ord_history_tick(store.history, store.now_ms, store.now_ms * 1000);
 	ord_history_status(store.history, &status);
-	return status.rounds_count >= rounds;
+	if (status.rounds_count >= rounds && !status.scrubbing)
+		return true;
+	if (status.scrubbing && store.now_ms % 60000 >= 1000)
+		return false; /* it has been let go on far enough, and must not begin again */
+	store.now_ms += status.scrubbing ? 100 : 60000 - store.now_ms % 60000;
+	ord_history_tick(store.history, store.now_ms, store.now_ms * 1000);
+	return false;
 }
 
 void store_scrub(unsigned rounds)
 {
 	struct ord_history_status status;
 	ord_history_status(store.history, &status);
-	UNTIL(&store.loop, scrubbed(status.rounds_count + rounds));
+	for (uint64_t i = 1; i <= rounds; i++)
+		UNTIL(&store.loop, scrubbed(status.rounds_count + i));
 	uv_run(&store.loop, UV_RUN_NOWAIT);
 }

@@ -5,8 +5,20 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "node/history_gaps.h"
 #include "partition/block.h"
 #include "partition/block_builder.h"
+
+/* What came of asking for a block. */
+struct ord_archive_answer {
+	uint64_t token; /* the asker's */
+	uint32_t partition;
+	uint64_t number;
+	int status; /* ORD_OK; ORD_ERR_NOT_FOUND; ORD_ERR_CORRUPT: it is damaged here; ORD_ERR_IO, ORD_ERR_NOMEM, ORD_ERR_MISMATCH */
+	uint64_t first;		/* NOT_FOUND: the first block there is, 0: none */
+	struct ord_block_id id; /* OK */
+	struct ord_slice bytes; /* OK, when it was asked for whole: header and stored content; valid during the call */
+};
 
 struct ord_archive {
 	void *ctx; /* borrowed; first argument of all */
@@ -25,6 +37,18 @@ struct ord_archive {
 
 	/* So much waits to be written that no more should come. */
 	bool (*is_full)(void *ctx);
+
+	/* The first gap of the partition: blocks that are missing. False: there is none that is known of. */
+	bool (*gap)(void *ctx, uint32_t partition, struct ord_history_gap *ret);
+
+	/* Takes a peer's block (copied) for the beginning of the first gap. Never blocks. The owner calls ord_engine_filled() later. ORD_ERR_NOMEM. */
+	int (*fill)(void *ctx, uint32_t partition, uint64_t number, struct ord_slice bytes);
+
+	/* Asks for a block, or for its id alone, for a peer. Never blocks. The owner calls ord_engine_answered() later, with the token. ORD_ERR_BUSY, ORD_ERR_NOMEM. */
+	int (*ask)(void *ctx, uint32_t partition, uint64_t number, bool whole, uint64_t token);
+
+	/* A peer has the same block as this node, or another one under its number. */
+	void (*compared)(void *ctx, uint32_t partition, uint64_t number, uint32_t node, bool same);
 };
 
 #endif

@@ -40,6 +40,8 @@ struct ord_config {
 	uint64_t cache_bytes;
 	uint64_t memory_bytes;
 	uint64_t checkpoint_bytes;
+	uint64_t repair_bytes; /* a second; likewise below */
+	uint64_t scrub_bytes;
 	uint32_t clients_max;	  /* connections */
 	struct ord_bounds bounds; /* no option: all 0 but in a simulation */
 };

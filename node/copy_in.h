@@ -67,7 +67,7 @@ void ord_copy_in_want(struct ord_engine *e, uint32_t partition, uint32_t node, u
 int ord_copy_in_note(struct ord_engine *e, uint32_t node, const struct ord_part_copy *part);
 int ord_copy_in_pairs(struct ord_engine *e, uint32_t node, const struct ord_part_copy *part);
 
-/* A step has ended, as ord_engine_filled. */
+/* A step has ended, as ord_engine_copy_filled. */
 void ord_copy_in_filled(struct ord_engine *e, int status);
 
 /* Asks, asks again, gives up, puts in its place. Not from inside events of the host. */

@@ -38,7 +38,7 @@ void ord_copy_out_ask(struct ord_engine *e, uint32_t node, const struct ord_part
 void ord_copy_out_next(struct ord_engine *e, uint32_t node, const struct ord_part_copy *part);
 void ord_copy_out_end(struct ord_engine *e, uint32_t node, const struct ord_part_copy *part);
 
-/* Pairs have been read, as ord_engine_copied. */
+/* Pairs have been read, as ord_engine_copy_read. */
 void ord_copy_out_read(struct ord_engine *e, unsigned copy, int status, const struct ord_changes *pairs, bool is_last);
 
 /* Ends those that nobody wants any more. */

@@ -196,6 +196,7 @@ static void engine_init(struct ord_engine *e, const struct ord_engine_options *o
 	e->has_archive = o->archive != NULL;
 	if (e->has_archive)
 		e->archive = *o->archive;
+	ord_fill_init(&e->fill, e, o->repair_bytes);
 }
 
 /* Where the log of a partition begins, as its state says. */
@@ -298,6 +299,7 @@ void ord_engine_close(struct ord_engine *e)
 	free(e->replicas);
 	ord_copy_in_close(&e->copy_in);
 	ord_keep_close(&e->keep);
+	ord_fill_close(&e->fill);
 	free(e->deferred);
 	ord_effects_close(&e->effects);
 	ord_bytes_close(&e->scratch);
@@ -497,6 +499,13 @@ int ord_engine_receive(struct ord_engine *e, uint32_t from, enum ord_part_kind k
 	case ORD_PART_COPY_PAIRS:
 	case ORD_PART_COPY_END:
 		return receive_copy(e, from, kind, body);
+	case ORD_PART_WANT_BLOCK:
+	case ORD_PART_WANT_BLOCK_ID:
+		return ord_fill_receive_want(&e->fill, place, kind == ORD_PART_WANT_BLOCK, body);
+	case ORD_PART_BLOCK:
+		return ord_fill_receive_block(&e->fill, place, body);
+	case ORD_PART_BLOCK_ID:
+		return ord_fill_receive_id(&e->fill, place, body);
 	}
 	return ORD_ERR_FORMAT;
 }
@@ -517,6 +526,7 @@ void ord_engine_peer(struct ord_engine *e, uint32_t node, bool connected)
 	if (!connected) {
 		remote_lose(e, place);
 		ord_forward_peer_lost(&e->forward, node);
+		ord_fill_peer_lost(&e->fill, place);
 		return;
 	}
 	for (uint32_t i = 0; i < e->partitions_count; i++)
@@ -541,13 +551,13 @@ void ord_engine_saved(struct ord_engine *e, int status)
 	ord_keep_written(&e->keep, status);
 }
 
-void ord_engine_copied(struct ord_engine *e, unsigned copy, int status, const struct ord_changes *pairs, bool is_last)
+void ord_engine_copy_read(struct ord_engine *e, unsigned copy, int status, const struct ord_changes *pairs, bool is_last)
 {
 	if (!e->stopped)
 		ord_copy_out_read(e, copy, status, pairs, is_last);
 }
 
-void ord_engine_filled(struct ord_engine *e, int status)
+void ord_engine_copy_filled(struct ord_engine *e, int status)
 {
 	ord_copy_in_filled(e, status);
 }
@@ -556,6 +566,24 @@ void ord_engine_archived(struct ord_engine *e, uint32_t partition, uint64_t last
 {
 	ORD_ASSERT(partition < e->partitions_count);
 	ord_replica_archived(&e->replicas[partition], last_index);
+}
+
+void ord_engine_filled(struct ord_engine *e, uint32_t partition, uint64_t number, int status)
+{
+	if (!e->stopped)
+		ord_fill_filled(&e->fill, partition, number, status);
+}
+
+void ord_engine_answered(struct ord_engine *e, const struct ord_archive_answer *a)
+{
+	if (!e->stopped)
+		ord_fill_answered(&e->fill, a);
+}
+
+void ord_engine_checked(struct ord_engine *e, uint32_t partition, const struct ord_block_id *id)
+{
+	if (!e->stopped)
+		ord_fill_checked(&e->fill, partition, id);
 }
 
 void ord_engine_clock(struct ord_engine *e, uint64_t now_ms, uint64_t wall_us)
@@ -589,6 +617,7 @@ void ord_engine_tick(struct ord_engine *e)
 	ord_copy_in_tick(e);
 	if (e->stopped)
 		return;
+	ord_fill_tick(&e->fill);
 	if (e->now_ms - e->swept_ms >= ENGINE_SWEEP_MS)
 		engine_sweep(e);
 }

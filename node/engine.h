@@ -44,6 +44,7 @@ struct ord_engine_options {
 	uint64_t memory_bytes; /* of records, all partitions together, if there are states; likewise below */
 	uint64_t checkpoint_bytes;	   /* changed records that begin a checkpoint */
 	const struct ord_archive *archive; /* copied; NULL: no history is kept */
+	uint64_t repair_bytes;		   /* of blocks fetched from peers in a second, at most; 0: none are fetched */
 	struct ord_io io;
 	struct ord_engine_events events;
 };
@@ -86,11 +87,17 @@ void ord_engine_removed(struct ord_engine *e, int status);
 void ord_engine_saved(struct ord_engine *e, int status);
 
 /* Pairs of a copy that goes out have been gathered, and are valid during the call; or a step of one that comes in has ended (options.states). */
-void ord_engine_copied(struct ord_engine *e, unsigned copy, int status, const struct ord_changes *pairs, bool is_last);
-void ord_engine_filled(struct ord_engine *e, int status);
+void ord_engine_copy_read(struct ord_engine *e, unsigned copy, int status, const struct ord_changes *pairs, bool is_last);
+void ord_engine_copy_filled(struct ord_engine *e, int status);
 
 /* A block that ends with that index of the partition's log is on disk. */
 void ord_engine_archived(struct ord_engine *e, uint32_t partition, uint64_t last_index);
+
+/* What the archive tells: a peer's block was put into a gap, or not (as ord_history_options.filled has it); a block that a peer asked for; a block that was found sound and should be
+ * compared with what a peer has. */
+void ord_engine_filled(struct ord_engine *e, uint32_t partition, uint64_t number, int status);
+void ord_engine_answered(struct ord_engine *e, const struct ord_archive_answer *a);
+void ord_engine_checked(struct ord_engine *e, uint32_t partition, const struct ord_block_id *id);
 
 /* Moves the clock: every 10 ms or so, and at the start of a turn of the loop. */
 void ord_engine_clock(struct ord_engine *e, uint64_t now_ms, uint64_t wall_us);

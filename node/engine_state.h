@@ -6,6 +6,7 @@
 #include "node/copy_in.h"
 #include "node/copy_out.h"
 #include "node/engine.h"
+#include "node/fill.h"
 #include "node/forward.h"
 #include "node/keep.h"
 #include "node/replica.h"
@@ -51,6 +52,7 @@ struct ord_engine {
 	struct ord_copy_in copy_in;
 	struct ord_archive archive;
 	bool has_archive;
+	struct ord_fill fill;
 	struct ord_engine_remote
 		*remotes[ORD_NODES_MAX];      /* owned until lost; by place in nodes, NULL before the first call */
 	struct ord_engine_deferred *deferred; /* owned */

@@ -202,7 +202,7 @@ int ord_history_ask(struct ord_history *h, uint32_t partition, uint64_t number, 
 	struct ord_history_job *job = ord_history_job_new(ORD_HISTORY_ANSWER, partition, number);
 	if (job == NULL)
 		return ORD_ERR_NOMEM;
-	job->answer = (struct ord_history_answer){.token = token, .partition = partition, .number = number};
+	job->answer = (struct ord_archive_answer){.token = token, .partition = partition, .number = number};
 	job->whole = whole;
 	h->asks_count++;
 	uv_mutex_lock(&h->mutex);

@@ -8,6 +8,7 @@
 #include <uv.h>
 
 #include "base/uuid.h"
+#include "node/archive.h"
 #include "node/history_gaps.h"
 #include "partition/block.h"
 #include "partition/block_builder.h"
@@ -22,17 +23,6 @@ struct ord_history;
 
 /* So many blocks may be asked for at a time. */
 #define ORD_HISTORY_ASKS_MAX 32
-
-/* What was asked for. */
-struct ord_history_answer {
-	uint64_t token; /* the asker's */
-	uint32_t partition;
-	uint64_t number;
-	int status; /* ORD_OK; ORD_ERR_NOT_FOUND; ORD_ERR_CORRUPT: it is damaged here; ORD_ERR_IO, ORD_ERR_NOMEM, ORD_ERR_MISMATCH */
-	uint64_t first;		/* NOT_FOUND: the first block there is, 0: none */
-	struct ord_block_id id; /* OK */
-	struct ord_slice bytes; /* OK, when it was asked for whole: header and stored content; valid during the call */
-};
 
 struct ord_history_options {
 	uv_loop_t *loop;
@@ -52,7 +42,7 @@ struct ord_history_options {
 	/* Called on the loop's thread, and from inside ord_history_open, with something that the operator should read: damage, what was done about it. NULL: nobody does. */
 	void (*notice)(void *ctx, const char *text);
 	/* Called on the loop's thread, once for each ord_history_ask. NULL: nobody asks. */
-	void (*answered)(void *ctx, const struct ord_history_answer *a);
+	void (*answered)(void *ctx, const struct ord_archive_answer *a);
 	/* Called on the loop's thread with a block that the scrub found sound, now and then, so that it can be compared with what peers have. NULL: it is not. */
 	void (*checked)(void *ctx, uint32_t partition, const struct ord_block_id *id);
 	uint64_t

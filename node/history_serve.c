@@ -74,7 +74,7 @@ static uint64_t first_there(const struct ord_history *h, uint32_t partition)
 
 static void answer_find(struct ord_history *h, struct ord_history_job *job)
 {
-	struct ord_history_answer *a = &job->answer;
+	struct ord_archive_answer *a = &job->answer;
 	struct ord_block block;
 	int err = reader_get(h, a->partition);
 	if (err == ORD_OK)

@@ -48,7 +48,7 @@ struct ord_history_job {
 	struct ord_block_raw raw; /* owned */
 	struct ord_block_end end;
 	struct ord_bytes bytes; /* owned; header and stored content */
-	struct ord_history_answer answer;
+	struct ord_archive_answer answer;
 	bool whole; /* ANSWER: with its bytes */
 	uint64_t content_bytes;
 	int status;

@@ -90,6 +90,7 @@ static void tick_cb(uv_timer_t *timer)
 	if (s->stopping || s->fatal_told)
 		return;
 	shard_clock(s);
+	ord_history_tick(s->history, ord_engine_now_ms(s->engine), ord_clock_wall_us(&s->clock));
 	ord_engine_tick(s->engine);
 	shard_turn(s);
 }
@@ -169,7 +170,7 @@ static void state_copied(void *ctx, unsigned copy, int status, const struct ord_
 {
 	struct ord_shard *s = ctx;
 	if (!s->fatal_told)
-		ord_engine_copied(s->engine, copy, status, pairs, is_last);
+		ord_engine_copy_read(s->engine, copy, status, pairs, is_last);
 }
 
 static void state_filled(void *ctx, int status)
@@ -179,7 +180,7 @@ static void state_filled(void *ctx, int status)
 		return;
 	if (status != ORD_OK)
 		ord_log(ORD_LOG_WARN, "%s; it is asked for once more", ord_lmdb_error_text(s->lmdb));
-	ord_engine_filled(s->engine, status);
+	ord_engine_copy_filled(s->engine, status);
 }
 
 static void history_written(void *ctx, uint32_t partition, uint64_t last_index, int status)
@@ -197,6 +198,33 @@ static void history_written(void *ctx, uint32_t partition, uint64_t last_index, 
 		return;
 	}
 	ord_engine_archived(s->engine, partition, last_index);
+}
+
+static void history_filled(void *ctx, uint32_t partition, uint64_t number, int status)
+{
+	struct ord_shard *s = ctx;
+	bool is_own = status == ORD_OK || status == ORD_ERR_CORRUPT || status == ORD_ERR_INVALID ||
+		      status == ORD_ERR_NO_SPACE;
+	if (s->fatal_told || s->stopping)
+		return;
+	if (is_own)
+		ord_engine_filled(s->engine, partition, number, status);
+	else
+		history_written(s, partition, 0, status);
+}
+
+static void history_answered(void *ctx, const struct ord_archive_answer *a)
+{
+	struct ord_shard *s = ctx;
+	if (!s->fatal_told && !s->stopping)
+		ord_engine_answered(s->engine, a);
+}
+
+static void history_checked(void *ctx, uint32_t partition, const struct ord_block_id *id)
+{
+	struct ord_shard *s = ctx;
+	if (!s->fatal_told && !s->stopping)
+		ord_engine_checked(s->engine, partition, id);
 }
 
 static void history_notice(void *ctx, const char *text)
@@ -280,6 +308,16 @@ void ord_shard_state_status(const struct ord_shard *s, struct ord_state_status *
 					 .disk_bytes = ord_lmdb_disk_bytes(s->lmdb),
 					 .checkpoints_count = keep.checkpoints_count,
 					 .checkpoint_ms = keep.checkpoint_ms};
+}
+
+void ord_shard_history_status(const struct ord_shard *s, struct ord_history_status *ret)
+{
+	ord_history_status(s->history, ret);
+}
+
+void ord_shard_scrub(struct ord_shard *s)
+{
+	ord_history_scrub_now(s->history);
 }
 
 void ord_shard_turn_status(const struct ord_shard *s, struct ord_turn_status *ret)
@@ -390,6 +428,39 @@ static bool archive_is_full(void *ctx)
 	return ord_history_is_full(ctx);
 }
 
+static bool archive_gap(void *ctx, uint32_t partition, struct ord_history_gap *ret)
+{
+	return ord_history_gap(ctx, partition, ret);
+}
+
+static int archive_fill(void *ctx, uint32_t partition, uint64_t number, struct ord_slice bytes)
+{
+	return ord_history_fill(ctx, partition, number, bytes);
+}
+
+static int archive_ask(void *ctx, uint32_t partition, uint64_t number, bool whole, uint64_t token)
+{
+	return ord_history_ask(ctx, partition, number, whole, token);
+}
+
+static void archive_compared(void *ctx, uint32_t partition, uint64_t number, uint32_t node, bool same)
+{
+	ord_history_compared(ctx, partition, number, node, same);
+}
+
+static struct ord_archive shard_archive(struct ord_shard *s)
+{
+	return (struct ord_archive){.ctx = s->history,
+				    .end = archive_end,
+				    .write = archive_write,
+				    .jump = archive_jump,
+				    .is_full = archive_is_full,
+				    .gap = archive_gap,
+				    .fill = archive_fill,
+				    .ask = archive_ask,
+				    .compared = archive_compared};
+}
+
 static int shard_open_history(struct ord_shard *s, char *why, size_t why_size)
 {
 	struct ord_bounds bounds = s->config->bounds;
@@ -400,7 +471,11 @@ static int shard_open_history(struct ord_shard *s, char *why, size_t why_size)
 					      .partitions_count = s->config->partitions_count,
 					      .volume_bytes = bounds.volume_bytes,
 					      .written = history_written,
+					      .filled = history_filled,
 					      .notice = history_notice,
+					      .answered = history_answered,
+					      .checked = history_checked,
+					      .scrub_bytes = s->config->scrub_bytes,
 					      .ctx = s,
 					      .keep_damaged = s->config->nodes_count == 1};
 	return ord_history_open(&options, &s->history, why, why_size);
@@ -411,11 +486,7 @@ static int shard_open_engine(struct ord_shard *s, char *why, size_t why_size)
 	const struct ord_config *c = s->config;
 	uint32_t nodes[ORD_NODES_MAX];
 	struct ord_states states = ord_lmdb_states(s->lmdb);
-	struct ord_archive archive = {.ctx = s->history,
-				      .end = archive_end,
-				      .write = archive_write,
-				      .jump = archive_jump,
-				      .is_full = archive_is_full};
+	struct ord_archive archive = shard_archive(s);
 	for (uint32_t i = 0; i < c->nodes_count; i++)
 		nodes[i] = c->nodes[i].id;
 	struct ord_engine_options options = {.cluster = c->cluster,
@@ -432,6 +503,7 @@ static int shard_open_engine(struct ord_shard *s, char *why, size_t why_size)
 					     .memory_bytes = c->memory_bytes,
 					     .checkpoint_bytes = c->checkpoint_bytes,
 					     .archive = &archive,
+					     .repair_bytes = c->repair_bytes,
 					     .io = ord_disk_io(s->disk),
 					     .events = {.ctx = s, .send = engine_send, .fatal = engine_fatal}};
 	if (getrandom(&options.seed, sizeof options.seed, 0) != (ssize_t)sizeof options.seed) {

@@ -84,6 +84,13 @@ struct ord_state_status {
 };
 void ord_shard_state_status(const struct ord_shard *s, struct ord_state_status *ret);
 
+/* The histories of the partitions on disk: gaps, and what the scrub has found (node/history.h). */
+struct ord_history_status;
+void ord_shard_history_status(const struct ord_shard *s, struct ord_history_status *ret);
+
+/* Has the whole history read and checked, at full rate. */
+void ord_shard_scrub(struct ord_shard *s);
+
 /* How long the turns of the loop take in which the engine applies, proposes and answers: what anything waits at most that comes meanwhile. */
 struct ord_turn_status {
 	uint64_t count;

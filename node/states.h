@@ -31,13 +31,13 @@ struct ord_states {
 	/* Begins one, *ret_copy below ORD_STATES_COPIES_MAX. *ret_store reads it until it is closed; may block. ORD_ERR_BUSY: there are as many as may be. ORD_ERR_IO, ORD_ERR_NOMEM. */
 	int (*copy_open)(void *ctx, uint32_t partition, unsigned *ret_copy, const struct ord_store **ret_store);
 
-	/* Begins to gather the pairs behind a place (ord_pairs_gather). Never blocks. ord_engine_copied() is called from the same thread when they are there. One at a time for each copy. */
+	/* Begins to gather the pairs behind a place (ord_pairs_gather). Never blocks. ord_engine_copy_read() is called from the same thread when they are there. One at a time for each copy. */
 	void (*copy_read)(void *ctx, unsigned copy, const struct ord_pairs_place *after, size_t bytes_max);
 
 	/* Ends it; what is being read is read to its end, and not told any more. */
 	void (*copy_close)(void *ctx, unsigned copy);
 
-	/* --- A copy that comes in, one at a time, beside the state that is there. Each of the first three begins something that never blocks and ends with ord_engine_filled() from the same thread, one after the other:
+	/* --- A copy that comes in, one at a time, beside the state that is there. Each of the first three begins something that never blocks and ends with ord_engine_copy_filled() from the same thread, one after the other:
 	 * ORD_OK, ORD_ERR_NO_SPACE, ORD_ERR_IO, ORD_ERR_NOMEM, ORD_ERR_CORRUPT (pairs that do not come in order; of fill_end: the state is not what its own numbers say). --- */
 
 	/* An empty place for the partition's new state; one that was begun before is dropped. */

@@ -3,6 +3,7 @@
 
 #include "client/ordain.h"
 #include "client/rpc.h"
+#include "node/history.h"
 #include "node/reply.h"
 
 static void put_identity(msgpack_packer *p, const struct ord_config *config)
@@ -116,6 +117,24 @@ static void put_state_files(msgpack_packer *p, const struct ord_shard *shard)
 	ord_reply_put_pair_u64(p, "checkpoint_ms", state.checkpoint_ms);
 }
 
+static void put_history(msgpack_packer *p, const struct ord_shard *shard)
+{
+	struct ord_history_status h;
+	ord_shard_history_status(shard, &h);
+	msgpack_pack_map(p, 11);
+	ord_reply_put_pair_u64(p, "gaps", h.gaps_count);
+	ord_reply_put_pair_u64(p, "missing", h.missing_count);
+	ord_reply_put_pair_bool(p, "surveyed", h.surveyed);
+	ord_reply_put_pair_u64(p, "repaired", h.filled_count);
+	ord_reply_put_pair_u64(p, "damaged_found", h.damaged_count);
+	ord_reply_put_pair_u64(p, "rounds", h.rounds_count);
+	ord_reply_put_pair_bool(p, "scrubbing", h.scrubbing);
+	ord_reply_put_pair_u64(p, "scrubbed_at", h.scrubbed_us);
+	ord_reply_put_pair_u64(p, "scrubbed_blocks", h.scrub_blocks);
+	ord_reply_put_pair_u64(p, "compared", h.compared_count);
+	ord_reply_put_pair_u64(p, "different", h.different_count);
+}
+
 static void put_turns(msgpack_packer *p, const struct ord_shard *shard)
 {
 	struct ord_turn_status turn;
@@ -132,7 +151,7 @@ void ord_status_put(msgpack_packer *p, const struct ord_config *config, const st
 		    uint64_t uptime_ms, uint32_t clients_count)
 {
 	uint32_t partitions_count = ord_shard_partitions_count(shard);
-	msgpack_pack_map(p, 10);
+	msgpack_pack_map(p, 11);
 	put_identity(p, config);
 	ord_reply_put_pair_u64(p, "uptime_ms", uptime_ms);
 	ord_rpc_put_text(p, "replicas");
@@ -145,6 +164,8 @@ void ord_status_put(msgpack_packer *p, const struct ord_config *config, const st
 	put_wal(p, shard);
 	ord_rpc_put_text(p, "state");
 	put_state_files(p, shard);
+	ord_rpc_put_text(p, "history");
+	put_history(p, shard);
 	ord_rpc_put_text(p, "loop");
 	put_turns(p, shard);
 	ord_reply_put_pair_u64(p, "clients", clients_count);

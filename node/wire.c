@@ -13,6 +13,9 @@
  *   COPY_NEXT     u32 partition, u64 number, u8 table, u16 length and bytes of the key
  *   COPY_PAIRS    u32 partition, u64 number, u8 table, u16 length and bytes of the key, u8 1 when they are the last, then the pairs to the end
  *   COPY_END      u32 partition, u64 number
+ *   WANT_BLOCK, WANT_BLOCK_ID   u32 partition, u64 number
+ *   BLOCK         u32 partition, u64 number, u8 status (0 here, 1 not there, 2 not now), u64 first block there is, then the block to the end
+ *   BLOCK_ID      u32 partition, u64 number, u8 status, u64 last position, 32 bytes history hash after it
  */
 #include "node/wire.h"
 
@@ -198,5 +201,76 @@ int ord_wire_get_copy(enum ord_part_kind kind, struct ord_slice body, struct ord
 	if (r.failed || ord_reader_left(&r) != 0)
 		return ORD_ERR_FORMAT;
 	*ret = c;
+	return ORD_OK;
+}
+
+void ord_wire_put_want_block(const struct ord_part_want_block *w, struct ord_bytes *out)
+{
+	ord_bytes_put_u32(out, w->partition);
+	ord_bytes_put_u64(out, w->number);
+}
+
+int ord_wire_get_want_block(struct ord_slice body, struct ord_part_want_block *ret)
+{
+	struct ord_reader r = ord_reader_of(body);
+	struct ord_part_want_block w = {0};
+	w.partition = ord_reader_u32(&r);
+	w.number = ord_reader_u64(&r);
+	if (r.failed || ord_reader_left(&r) != 0 || w.number == 0)
+		return ORD_ERR_FORMAT;
+	*ret = w;
+	return ORD_OK;
+}
+
+void ord_wire_put_block(const struct ord_part_block *b, struct ord_bytes *out)
+{
+	ord_bytes_put_u32(out, b->partition);
+	ord_bytes_put_u64(out, b->number);
+	ord_bytes_put_u8(out, (uint8_t)b->status);
+	ord_bytes_put_u64(out, b->first);
+	ord_bytes_put(out, b->bytes.base, b->bytes.len);
+}
+
+int ord_wire_get_block(struct ord_slice body, struct ord_part_block *ret)
+{
+	struct ord_reader r = ord_reader_of(body);
+	struct ord_part_block b = {0};
+	b.partition = ord_reader_u32(&r);
+	b.number = ord_reader_u64(&r);
+	uint8_t status = ord_reader_u8(&r);
+	b.first = ord_reader_u64(&r);
+	b.bytes = ord_reader_take(&r, ord_reader_left(&r));
+	if (r.failed || b.number == 0 || status > ORD_PART_BLOCK_NOT_NOW ||
+	    b.bytes.len > ORD_BLOCK_HEADER_BYTES + ORD_BLOCK_STORED_BYTES_MAX ||
+	    (status == ORD_PART_BLOCK_HERE) != (b.bytes.len > 0))
+		return ORD_ERR_FORMAT;
+	b.status = status;
+	*ret = b;
+	return ORD_OK;
+}
+
+void ord_wire_put_block_id(const struct ord_part_block_id *b, struct ord_bytes *out)
+{
+	ord_bytes_put_u32(out, b->partition);
+	ord_bytes_put_u64(out, b->id.number);
+	ord_bytes_put_u8(out, (uint8_t)b->status);
+	ord_bytes_put_u64(out, b->id.last_position);
+	ord_bytes_put(out, b->id.chain_after, sizeof b->id.chain_after);
+}
+
+int ord_wire_get_block_id(struct ord_slice body, struct ord_part_block_id *ret)
+{
+	struct ord_reader r = ord_reader_of(body);
+	struct ord_part_block_id b = {0};
+	b.partition = ord_reader_u32(&r);
+	b.id.number = ord_reader_u64(&r);
+	uint8_t status = ord_reader_u8(&r);
+	b.id.last_position = ord_reader_u64(&r);
+	struct ord_slice chain = ord_reader_take(&r, sizeof b.id.chain_after);
+	if (r.failed || ord_reader_left(&r) != 0 || b.id.number == 0 || status > ORD_PART_BLOCK_NOT_NOW)
+		return ORD_ERR_FORMAT;
+	memcpy(b.id.chain_after, chain.base, sizeof b.id.chain_after);
+	b.status = status;
+	*ret = b;
 	return ORD_OK;
 }

@@ -6,6 +6,7 @@
 
 #include "base/bytes.h"
 #include "node/shard.h"
+#include "partition/block.h"
 #include "partition/pairs.h"
 
 enum ord_part_kind {
@@ -20,7 +21,11 @@ enum ord_part_kind {
 	ORD_PART_COPY_NOTE = 9,	 /* it may have one: what it is a copy of */
 	ORD_PART_COPY_NEXT = 10, /* the sender wants the next pairs of it */
 	ORD_PART_COPY_PAIRS = 11,
-	ORD_PART_COPY_END = 12, /* the sender wants no more of it */
+	ORD_PART_COPY_END = 12,	     /* the sender wants no more of it */
+	ORD_PART_WANT_BLOCK = 16,    /* asks for a block of history */
+	ORD_PART_BLOCK = 17,	     /* the block, or why not */
+	ORD_PART_WANT_BLOCK_ID = 18, /* asks for its id alone */
+	ORD_PART_BLOCK_ID = 19,
 };
 
 /* SUBMIT and READ. forward names it in the answer. body is an encoded command or query. */
@@ -55,12 +60,37 @@ struct ord_part_copy {
 	struct ord_slice body;	      /* NOTE: the note of the checkpoint; PAIRS: the pairs (partition/pairs.h) */
 };
 
+/* WANT_BLOCK and WANT_BLOCK_ID. */
+struct ord_part_want_block {
+	uint32_t partition;
+	uint64_t number;
+};
+
+enum ord_part_block_status { ORD_PART_BLOCK_HERE = 0, ORD_PART_BLOCK_NOT_FOUND = 1, ORD_PART_BLOCK_NOT_NOW = 2 };
+
+struct ord_part_block {
+	uint32_t partition;
+	uint64_t number;
+	enum ord_part_block_status status;
+	uint64_t first;		/* NOT_FOUND: the first block there is, 0: none */
+	struct ord_slice bytes; /* HERE: header and stored content */
+};
+
+struct ord_part_block_id {
+	uint32_t partition;
+	enum ord_part_block_status status;
+	struct ord_block_id id; /* its number always, the rest when it is HERE */
+};
+
 void ord_wire_put_copy(enum ord_part_kind kind, const struct ord_part_copy *c, struct ord_bytes *out);
 void ord_wire_put_call(const struct ord_part_call *c, struct ord_bytes *out);
 void ord_wire_put_answer(uint32_t forward, const struct ord_answer *a, struct ord_bytes *out);
 void ord_wire_put_deliver(const struct ord_part_deliver *d, struct ord_bytes *out);
 void ord_wire_put_cursor(const struct ord_part_cursor *c, struct ord_bytes *out);
 void ord_wire_put_ready(uint32_t partition, struct ord_bytes *out);
+void ord_wire_put_want_block(const struct ord_part_want_block *w, struct ord_bytes *out);
+void ord_wire_put_block(const struct ord_part_block *b, struct ord_bytes *out);
+void ord_wire_put_block_id(const struct ord_part_block_id *b, struct ord_bytes *out);
 
 /* All read one body whole: ORD_ERR_FORMAT when it is anything else; *ret is then untouched. Slices point into body. */
 int ord_wire_get_copy(enum ord_part_kind kind, struct ord_slice body, struct ord_part_copy *ret);
@@ -69,5 +99,8 @@ int ord_wire_get_answer(struct ord_slice body, uint32_t *ret_forward, struct ord
 int ord_wire_get_deliver(struct ord_slice body, struct ord_part_deliver *ret);
 int ord_wire_get_cursor(struct ord_slice body, struct ord_part_cursor *ret);
 int ord_wire_get_ready(struct ord_slice body, uint32_t *ret_partition);
+int ord_wire_get_want_block(struct ord_slice body, struct ord_part_want_block *ret);
+int ord_wire_get_block(struct ord_slice body, struct ord_part_block *ret);
+int ord_wire_get_block_id(struct ord_slice body, struct ord_part_block_id *ret);
 
 #endif

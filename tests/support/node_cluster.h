@@ -35,7 +35,7 @@ struct node_cluster {
 	struct node_letter *letters;			  /* owned, by the time of their arrival */
 	unsigned loss_percent;				  /* of parts that may be lost */
 	enum ord_part_kind lost_kind;			  /* parts of this kind never arrive; 0: none */
-	uint64_t sent_bytes[ORD_PART_READY + 1];	  /* by kind of part, lost ones too */
+	uint64_t sent_bytes[UINT8_MAX + 1];		  /* by kind of part, lost ones too */
 };
 
 /* Starts all nodes. */

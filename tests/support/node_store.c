@@ -42,7 +42,7 @@ static void notice_cb(void *ctx, const char *text)
 	snprintf(store.notice, sizeof store.notice, "%s", text);
 }
 
-static void answered_cb(void *ctx, const struct ord_history_answer *a)
+static void answered_cb(void *ctx, const struct ord_archive_answer *a)
 {
 	(void)ctx;
 	store.answers_count++;

@@ -34,7 +34,7 @@ struct store {
 	unsigned notices_count;
 	char notice[4096];
 	unsigned answers_count;
-	struct ord_history_answer answer;
+	struct ord_archive_answer answer;
 	struct ord_bytes answer_bytes;
 	unsigned checked_count;
 	struct ord_block_id checked;

@@ -19,7 +19,7 @@ static void make(void)
 
 TestSuite(node_history_scrub, .init = make, .fini = store_clean, .timeout = 60);
 
-static const struct ord_history_answer *ask(uint64_t number, bool whole)
+static const struct ord_archive_answer *ask(uint64_t number, bool whole)
 {
 	unsigned before = store.answers_count;
 	cr_assert_eq(ord_history_ask(store.history, 0, number, whole, 4711), ORD_OK);

@@ -37,6 +37,7 @@
 #define ORD_BLOCK_STORED_BYTES_MAX ((2u << 20) + (16u << 10)) /* after: what cannot be compressed grows a little */
 #define ORD_VOLUME_BYTES (64u << 20)		  /* a file of history; the block that passes this is its last */
 #define ORD_HISTORY_WAITING_BYTES_MAX (64u << 20) /* blocks that wait for the disk; then who fills them waits */
+#define ORD_SCRUB_PAUSE_MS 60000		  /* a short history need not be read all the time */
 #define ORD_HISTORY_RUN_BYTES (4u << 20)	  /* blocks that share a write and a sync, before compression */
 
 /* Queues of one partition at its leader. */

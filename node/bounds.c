@@ -26,6 +26,7 @@ void ord_bounds_fill(struct ord_bounds *b)
 	fill(&b->checkpoint_rows, ORD_CHECKPOINT_ROWS_MAX);
 	fill(&b->copy_bytes, ORD_COPY_BYTES);
 	fill(&b->block_bytes, ORD_BLOCK_BYTES);
+	fill(&b->scrub_pause_ms, ORD_SCRUB_PAUSE_MS);
 	fill(&b->volume_bytes, ORD_VOLUME_BYTES);
 	ORD_ASSERT(b->deliver_bytes + ORD_COMMAND_BYTES_MAX <= b->entry_bytes);
 }

@@ -19,9 +19,8 @@
 /* Blocks of a run, each with its header, and room for what does not compress. */
 #define WRITE_BYTES_MAX (2 * ORD_HISTORY_RUN_BYTES)
 
-/* The scrub is let go on so often, begins a round so often at most, and may fall behind its rate by so much. */
+/* The scrub is let go on so often, and may fall behind its rate by so much. */
 #define SCRUB_TICK_MS 100
-#define SCRUB_PAUSE_MS 60000
 #define SCRUB_CREDIT_BYTES_MAX (4u << 20)
 
 /* --- Jobs. --- */
@@ -217,7 +216,8 @@ int ord_history_ask(struct ord_history *h, uint32_t partition, uint64_t number, 
 void ord_history_tick(struct ord_history *h, uint64_t now_ms, uint64_t wall_us)
 {
 	uint64_t passed_ms = h->ticked_ms != 0 ? now_ms - h->ticked_ms : 0;
-	bool begins = h->options.scrub_bytes > 0 && (h->round_ms == 0 || now_ms - h->round_ms >= SCRUB_PAUSE_MS);
+	bool begins =
+		h->options.scrub_bytes > 0 && (h->round_ms == 0 || now_ms - h->round_ms >= h->options.scrub_pause_ms);
 	h->wall_us = wall_us;
 	if (passed_ms < SCRUB_TICK_MS && h->ticked_ms != 0)
 		return;

@@ -47,8 +47,9 @@ struct ord_history_options {
 	void (*checked)(void *ctx, uint32_t partition, const struct ord_block_id *id);
 	uint64_t
 		scrub_bytes; /* a second, that are read to be checked; 0: none are, but when ord_history_scrub_now asks for it */
-	void *ctx;	     /* borrowed; first argument of all */
-	bool keep_damaged; /* nobody has another copy: a damaged file stays where it is, and is told of */
+	uint64_t scrub_pause_ms; /* from the beginning of one round to that of the next, at least */
+	void *ctx;		 /* borrowed; first argument of all */
+	bool keep_damaged;	 /* nobody has another copy: a damaged file stays where it is, and is told of */
 };
 
 /* Opens what is there and starts the thread. Of each partition the last file is walked and its last blocks are checked; a write that was cut short is cut off and what is left
@@ -84,7 +85,7 @@ int ord_history_fill(struct ord_history *h, uint32_t partition, uint64_t number,
  * ORD_ERR_NOMEM. */
 int ord_history_ask(struct ord_history *h, uint32_t partition, uint64_t number, bool whole, uint64_t token);
 
-/* Moves time on, every 10 ms or so: the scrub reads as much as it may, and begins a round once a minute at most. */
+/* Moves time on, every 10 ms or so: the scrub reads as much as it may, and begins a round when it is time. */
 void ord_history_tick(struct ord_history *h, uint64_t now_ms, uint64_t wall_us);
 
 /* A round at full rate: what is under way goes on so, and another one follows it. */

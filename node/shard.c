@@ -476,6 +476,7 @@ static int shard_open_history(struct ord_shard *s, char *why, size_t why_size)
 					      .answered = history_answered,
 					      .checked = history_checked,
 					      .scrub_bytes = s->config->scrub_bytes,
+					      .scrub_pause_ms = bounds.scrub_pause_ms,
 					      .ctx = s,
 					      .keep_damaged = s->config->nodes_count == 1};
 	return ord_history_open(&options, &s->history, why, why_size);

@@ -1,14 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 - the histories that nodes have on their disks. */
 #include "tests/sim/archive.h"
 
+#include <stdio.h>
+
 #include "base/err.h"
 #include "base/hash.h"
 #include "node/engine_state.h"
+#include "node/history.h"
 #include "node/history_read.h"
 #include "tests/sim/coverage.h"
 #include "tests/sim/node.h"
 #include "tests/sim/record.h"
 #include "tests/sim/world.h"
+
+/* When a node was first asked whether its history is whole, and had been through how many rounds of its scrub: damage that was there then is found by the second one after. */
+static uint64_t rounds_at_first[SIM_NODES_MAX + 1];
+static uint64_t boots_at_first[SIM_NODES_MAX + 1];
 
 struct archive {
 	uint32_t node;
@@ -97,4 +104,47 @@ void sim_archive_check(uint32_t nodes_count, uint32_t partitions_count)
 		}
 		sim_enter(before);
 	}
+}
+
+static void status_cover(uint32_t node, const struct ord_history_status *s)
+{
+	if (s->damaged_count > 0)
+		sim_cover(SIM_COVER_HISTORY_ASIDE);
+	if (s->filled_count > 0)
+		sim_cover(SIM_COVER_HISTORY_FILLED);
+	if (s->rounds_count > 0)
+		sim_cover(SIM_COVER_HISTORY_SCRUBBED);
+	if (s->compared_count > 0)
+		sim_cover(SIM_COVER_HISTORY_COMPARED);
+	if (s->different_count > 0)
+		sim_fail(SIM_SAFETY, "node %u has another history than one of its peers", node);
+}
+
+bool sim_archive_is_whole(char *why, size_t why_size)
+{
+	for (uint32_t node = 1; node <= sim_nodes_count(); node++) {
+		const struct ord_shard *shard = sim_node_shard(node);
+		struct ord_history_status s;
+		if (shard == NULL) {
+			snprintf(why, why_size, "node %u is down", node);
+			return false;
+		}
+		struct sim_process *before = sim_enter(sim_node_process(node));
+		ord_shard_history_status(shard, &s);
+		sim_enter(before);
+		status_cover(node, &s);
+		uint64_t boots = sim_node_process(node)->boots_count;
+		if (boots_at_first[node] != boots) {
+			boots_at_first[node] = boots;
+			rounds_at_first[node] = s.rounds_count;
+		}
+		bool scrubbed = s.rounds_count >= rounds_at_first[node] + 2;
+		if (!s.surveyed || !scrubbed || s.missing_count > 0) {
+			snprintf(why, why_size,
+				 "node %u: %llu blocks of its history are missing, %llu rounds of its scrub", node,
+				 (unsigned long long)s.missing_count, (unsigned long long)s.rounds_count);
+			return false;
+		}
+	}
+	return true;
 }

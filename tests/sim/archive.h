@@ -2,7 +2,13 @@
 #ifndef ORD_TESTS_SIM_ARCHIVE_H
 #define ORD_TESTS_SIM_ARCHIVE_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
+
+/* Has every node that is up found all damage to its history, and filled all gaps? To be asked again and again when all are well. Fails the run when two nodes say that they have different
+ * blocks. */
+bool sim_archive_is_whole(char *why, size_t why_size);
 
 /* Reads what every node that is up has on its disk, block by block. Fails the run when an entry is missing, another one, or out of order, and when a node has less on its disk than it believes. */
 void sim_archive_check(uint32_t nodes_count, uint32_t partitions_count);

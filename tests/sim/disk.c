@@ -40,7 +40,7 @@ void sim_disk_close(struct sim_disk *d)
 		TAILQ_REMOVE(&d->changes, c, link);
 		free(c);
 	}
-	sim_disk_mend(d);
+	sim_disk_mend(d, "");
 	while (!TAILQ_EMPTY(&d->inodes))
 		sim_inode_free(d, TAILQ_FIRST(&d->inodes));
 	free(d);

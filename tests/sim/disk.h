@@ -43,16 +43,16 @@ void sim_disk_power_loss(struct sim_disk *d);
 
 /* Damage to what was synced, in the files whose path begins with prefix ("/data/wal/"). Spares what may be the end of a log, since damage there cannot be told
  * from a torn write: what the last successful sync of each file brought, what was written since, and, when a sync failed in between, what the one before it
- * brought. Each gives false when there is nothing to damage; what was damaged is written to text (for the trace). sim_disk_mend undoes all of it that was not
+ * brought. Each gives false when there is nothing to damage; what was damaged is written to text (for the trace). prefix must live as long as the disk; sim_disk_mend undoes all of it that was not
  * written again meanwhile. */
 bool sim_disk_flip_bit(struct sim_disk *d, const char *prefix, char *text, size_t text_size);
 /* A sector that was never written though the disk said so (an older content stands there), or that was written somewhere else. */
 bool sim_disk_lose_write(struct sim_disk *d, const char *prefix, char *text, size_t text_size);
 bool sim_disk_misdirect_write(struct sim_disk *d, const char *prefix, char *text, size_t text_size);
-void sim_disk_mend(struct sim_disk *d);
+void sim_disk_mend(struct sim_disk *d, const char *prefix);
 
-/* True while damage is there that was not mended. */
-bool sim_disk_is_damaged(const struct sim_disk *d);
+/* True while damage is there that was not mended. For both, prefix is the beginning of the one that it was done with; "": all. */
+bool sim_disk_is_damaged(const struct sim_disk *d, const char *prefix);
 
 /* Bytes in all files. */
 uint64_t sim_disk_bytes(const struct sim_disk *d);

@@ -110,13 +110,16 @@ static bool search_draw(const struct sim_disk *d, struct search *s)
 /* --- Damage. --- */
 
 /* The sector has this content from now on. */
-static void sector_damage(struct sim_disk *d, struct sim_inode *f, uint64_t sector, const uint8_t *content)
+static void sector_damage(struct sim_disk *d, const struct search *s, const uint8_t *content)
 {
+	struct sim_inode *f = s->file;
+	uint64_t sector = s->sector;
 	uint8_t *cache = f->cache + sector * SIM_SECTOR;
 	uint8_t *platter = f->platter + sector * SIM_SECTOR;
 	struct sim_damage *e = calloc(1, sizeof *e);
 	SIM_ASSERT(e != NULL);
 	e->inode = f;
+	e->prefix = s->prefix;
 	e->sector = sector;
 	memcpy(e->before, cache, SIM_SECTOR);
 	for (size_t i = 0; i < bytes_within(f, sector); i++) {
@@ -138,7 +141,7 @@ bool sim_disk_flip_bit(struct sim_disk *d, const char *prefix, char *text, size_
 	unsigned long long offset = s.sector * SIM_SECTOR + byte;
 	unsigned bit = (unsigned)sim_below(SIM_DISK, 8);
 	content[byte] ^= (uint8_t)(1u << bit);
-	sector_damage(d, s.file, s.sector, content);
+	sector_damage(d, &s, content);
 	sim_cover(SIM_COVER_BIT_FLIPPED);
 	snprintf(text, text_size, "%s: bit %u of byte %llu is flipped", s.path, bit, offset);
 	return true;
@@ -156,7 +159,7 @@ bool sim_disk_lose_write(struct sim_disk *d, const char *prefix, char *text, siz
 	struct search s = {.prefix = prefix, .fits = differs_from_older};
 	if (!search_draw(d, &s))
 		return false;
-	sector_damage(d, s.file, s.sector, s.file->older + s.sector * SIM_SECTOR);
+	sector_damage(d, &s, s.file->older + s.sector * SIM_SECTOR);
 	sim_cover(SIM_COVER_WRITE_LOST);
 	snprintf(text, text_size, "%s: the last write of sector %llu is lost", s.path, (unsigned long long)s.sector);
 	return true;
@@ -177,7 +180,7 @@ bool sim_disk_misdirect_write(struct sim_disk *d, const char *prefix, char *text
 		return false;
 	uint8_t content[SIM_SECTOR];
 	memcpy(content, to.unlike, sizeof content);
-	sector_damage(d, to.file, to.sector, content);
+	sector_damage(d, &to, content);
 	sim_cover(SIM_COVER_WRITE_MISDIRECTED);
 	snprintf(text, text_size, "%s: sector %llu has what was written to sector %llu of %s", to.path,
 		 (unsigned long long)to.sector, (unsigned long long)from.sector, from.path);
@@ -193,10 +196,13 @@ static void damage_end(struct sim_disk *d, struct sim_damage *e)
 	free(e);
 }
 
-void sim_disk_mend(struct sim_disk *d)
+void sim_disk_mend(struct sim_disk *d, const char *prefix)
 {
-	struct sim_damage *e;
-	while ((e = TAILQ_FIRST(&d->damages)) != NULL) {
+	struct sim_damage *e, *next;
+	for (e = TAILQ_FIRST(&d->damages); e != NULL; e = next) {
+		next = TAILQ_NEXT(e, link);
+		if (strncmp(e->prefix, prefix, strlen(prefix)) != 0)
+			continue;
 		size_t at = (size_t)e->sector * SIM_SECTOR;
 		for (size_t i = 0; i < SIM_SECTOR; i++) {
 			if (e->cache_bad[i])
@@ -208,11 +214,11 @@ void sim_disk_mend(struct sim_disk *d)
 	}
 }
 
-bool sim_disk_is_damaged(const struct sim_disk *d)
+bool sim_disk_is_damaged(const struct sim_disk *d, const char *prefix)
 {
 	const struct sim_damage *e;
 	TAILQ_FOREACH(e, &d->damages, link)
-	for (size_t i = 0; i < SIM_SECTOR; i++)
+	for (size_t i = 0; i < SIM_SECTOR && strncmp(e->prefix, prefix, strlen(prefix)) == 0; i++)
 		if (e->cache_bad[i] || e->platter_bad[i])
 			return true;
 	return false;

@@ -89,6 +89,7 @@ struct sim_change {
 struct sim_damage {
 	TAILQ_ENTRY(sim_damage) link;
 	struct sim_inode *inode; /* borrowed */
+	const char *prefix;	 /* borrowed; of the files that were to be damaged */
 	uint64_t sector;
 	uint8_t before[SIM_SECTOR];
 	bool cache_bad[SIM_SECTOR];

@@ -181,7 +181,7 @@ static void put_right(void)
 	for (uint32_t i = 1; i <= sim_nemesis.nodes_count; i++) {
 		struct sim_process *p = sim_node_process(i);
 		*sim_nemesis_habits(i) = sim_nemesis.swarm->disk;
-		sim_disk_mend(p->disk);
+		sim_disk_mend(p->disk, SIM_WAL_FILES); /* of the history it is repaired by the node */
 		sim_node_spare(i);
 		sim_process_resume(p);
 	}

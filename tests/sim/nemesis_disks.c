@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 - faults of disks. */
+#include <string.h>
+
 #include "tests/sim/coverage.h"
 #include "tests/sim/nemesis_state.h"
 #include "tests/sim/world.h"
@@ -94,34 +96,36 @@ static uint32_t damaged_count(void)
 {
 	uint32_t count = 0;
 	for (uint32_t i = 1; i <= sim_nemesis.nodes_count; i++)
-		count += sim_disk_is_damaged(sim_node_process(i)->disk);
+		count += sim_disk_is_damaged(sim_node_process(i)->disk, SIM_WAL_FILES);
 	return count;
 }
 
 static void mend_event(void *ctx, uint64_t node)
 {
 	if (!sim_nemesis_is_void(ctx))
-		sim_disk_mend(sim_node_process((uint32_t)node)->disk);
+		sim_disk_mend(sim_node_process((uint32_t)node)->disk, SIM_WAL_FILES);
 }
 
-static void damage(uint32_t node)
+static void damage(uint32_t node, const char *prefix)
 {
 	struct sim_disk *d = sim_node_process(node)->disk;
 	char text[256] = "";
 	bool done;
 	switch (sim_below(SIM_NEMESIS, 3)) {
 	case 0:
-		done = sim_disk_flip_bit(d, "/data/wal/", text, sizeof text);
+		done = sim_disk_flip_bit(d, prefix, text, sizeof text);
 		break;
 	case 1:
-		done = sim_disk_lose_write(d, "/data/wal/", text, sizeof text);
+		done = sim_disk_lose_write(d, prefix, text, sizeof text);
 		break;
 	default:
-		done = sim_disk_misdirect_write(d, "/data/wal/", text, sizeof text);
+		done = sim_disk_misdirect_write(d, prefix, text, sizeof text);
 		break;
 	}
 	if (done)
 		sim_trace_text("node %u: %s", node, text);
+	if (done && strcmp(prefix, SIM_HISTORY_FILES) == 0)
+		sim_cover(SIM_COVER_HISTORY_DAMAGED);
 }
 
 static void damage_event(void *ctx, uint64_t node)
@@ -130,7 +134,7 @@ static void damage_event(void *ctx, uint64_t node)
 		return;
 	/* Never on a majority: of what no majority has any more nothing can be promised. */
 	if (damaged_count() + 1 <= (sim_nemesis.nodes_count - 1) / 2)
-		damage((uint32_t)node);
+		damage((uint32_t)node, SIM_WAL_FILES);
 	sim_nemesis_at(2 * SIM_SECOND + 2 * sim_nemesis_draw_lasts_us(), mend_event, node);
 }
 
@@ -140,11 +144,23 @@ void sim_fault_DAMAGE(void)
 	if (sim_node_is_up(node) &&
 	    sim_percent(SIM_NEMESIS, 30)) { /* found when it is read for a peer, or at the next start */
 		if (damaged_count() + 1 <= (sim_nemesis.nodes_count - 1) / 2)
-			damage(node);
+			damage(node, SIM_WAL_FILES);
 		sim_node_harm(node);
 		sim_nemesis_at(2 * SIM_SECOND + 2 * sim_nemesis_draw_lasts_us(), mend_event, node);
 		return;
 	}
 	sim_node_power_loss(node, 0);
 	sim_nemesis_at(SIM_MS, damage_event, node);
+}
+
+/* Always on the same node, so that others have what it loses; whether it is up or down. It is never mended: the node finds it, and repairs it from the others. */
+void sim_fault_DAMAGE_HISTORY(void)
+{
+	if (sim_nemesis.nodes_count == 1)
+		return; /* nobody else has it */
+	if (sim_nemesis.spoilt == 0)
+		sim_nemesis.spoilt = sim_nemesis_draw_node();
+	damage(sim_nemesis.spoilt, SIM_HISTORY_FILES);
+	if (sim_percent(SIM_NEMESIS, 30))
+		sim_node_kill(sim_nemesis.spoilt, 0);
 }

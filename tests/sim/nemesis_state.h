@@ -8,6 +8,10 @@
 
 #include "tests/sim/swarm.h"
 
+/* Whose files are damaged. */
+#define SIM_WAL_FILES "/data/wal/"
+#define SIM_HISTORY_FILES "/data/history/"
+
 #define SIM_RESTART_US_MIN (5u * SIM_MS)
 
 extern struct sim_nemesis {
@@ -23,6 +27,7 @@ extern struct sim_nemesis {
 	bool soon[SIM_NODES_MAX + 1]; /* is started at once, so to speak, when it goes down */
 	uint32_t lost;		      /* one of them, which was so before the liveness phase began; 0: none */
 	uint64_t ends_us;	      /* of the safety phase */
+	uint32_t spoilt;	      /* the node whose history is damaged now and then; 0: not drawn yet */
 	uint32_t flapping;	      /* a node that starts again and again */
 	uint64_t flaps_end_us;
 } sim_nemesis;

@@ -60,6 +60,11 @@ struct ord_uuid sim_node_cluster(void)
 	return cluster;
 }
 
+uint32_t sim_nodes_count(void)
+{
+	return options.nodes_count;
+}
+
 void sim_nodes_on_down(void (*fn)(uint32_t node))
 {
 	on_down = fn;
@@ -246,7 +251,7 @@ static void node_refused(struct node *n, int err, const char *why)
 {
 	sim_trace_text("cannot start: %s (%s)", why, ord_err_text(err));
 	n->damaged = err == ORD_ERR_CORRUPT;
-	if (err == ORD_ERR_CORRUPT && sim_disk_is_damaged(n->process.disk))
+	if (err == ORD_ERR_CORRUPT && sim_disk_is_damaged(n->process.disk, "/data/wal/"))
 		sim_cover(SIM_COVER_START_REFUSED_CORRUPT);
 	else if (node_is_excused(n, err))
 		sim_cover(SIM_COVER_START_REFUSED_IO);

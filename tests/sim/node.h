@@ -46,6 +46,8 @@ void sim_node_stop(uint32_t node);
 struct sim_process *sim_node_process(uint32_t node);
 struct ord_uuid sim_node_cluster(void);
 bool sim_node_is_up(uint32_t node);
+uint32_t sim_nodes_count(void);
+
 /* True when its last start was refused because its files are damaged. */
 bool sim_node_is_damaged(uint32_t node);
 

@@ -168,6 +168,8 @@ void sim_run(uint64_t seed, struct sim_outcome *ret)
 	sim_nemesis_spare_all();
 	spared_us = sim_now_us();
 	wait_for(sim_watch_all_equal, AGREEMENT_US, "replicas are not equal");
+	uint64_t agreed_us = sim_now_us() - spared_us;
+	wait_for(sim_archive_is_whole, LIVENESS_US, "histories are not whole");
 	sim_record_check();
 	sim_archive_check(swarm.node.nodes_count, swarm.node.partitions_count);
 	/* No harm is done by it, but a leader takes messages in their order, and knows what its log has. */
@@ -177,7 +179,7 @@ void sim_run(uint64_t seed, struct sim_outcome *ret)
 				    .steps_count = sim_steps_count(),
 				    .digest = sim_trace_digest(),
 				    .settled_us = settled_us,
-				    .agreed_us = sim_now_us() - spared_us};
+				    .agreed_us = agreed_us};
 	uint64_t known;
 	sim_work_counts(&ret->operations_count, &known);
 	for (uint32_t i = 0; i < swarm.node.partitions_count; i++)

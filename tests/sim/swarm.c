@@ -65,6 +65,7 @@ static void draw_states(struct sim_node_options *o)
 	o->bounds.raft_segments = (uint32_t)ONE_OF(0, 1, 3);
 	o->bounds.block_bytes = (uint32_t)ONE_OF(1, 500, 3000, 20000);
 	o->bounds.volume_bytes = (uint32_t)ONE_OF(1, 2000, 20000);
+	o->bounds.scrub_pause_ms = (uint32_t)ONE_OF(500, 2000, 5000);
 	if (o->bounds.volume_bytes == 1 && o->bounds.block_bytes < 3000)
 		o->bounds.volume_bytes = 50000; /* not thousands of files, whose names are read again and again */
 }

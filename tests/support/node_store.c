@@ -108,7 +108,8 @@ void store_make(void)
 						     .filled = filled_cb,
 						     .notice = notice_cb,
 						     .answered = answered_cb,
-						     .checked = checked_cb};
+						     .checked = checked_cb,
+						     .scrub_pause_ms = 60000};
 	store_open();
 }
 

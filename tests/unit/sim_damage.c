@@ -88,15 +88,15 @@ Test(sim_damage, a_bit_is_flipped_and_mended)
 	for (uint64_t seed = 0; seed < ROUNDS; seed++) {
 		unsigned sector;
 		sync_all(begin(seed));
-		cr_assert_not(sim_disk_is_damaged(disk));
+		cr_assert_not(sim_disk_is_damaged(disk, ""));
 		cr_assert(sim_disk_flip_bit(disk, "/wal/", text, sizeof text));
-		cr_assert(sim_disk_is_damaged(disk));
+		cr_assert(sim_disk_is_damaged(disk, ""));
 		cr_assert_eq(wrong_count(&sector), 1);
 		seen[sector] = true;
 		sim_disk_power_loss(disk);
 		cr_assert_eq(wrong_count(&sector), 1, "the platter is damaged too");
-		sim_disk_mend(disk);
-		cr_assert_not(sim_disk_is_damaged(disk));
+		sim_disk_mend(disk, "");
+		cr_assert_not(sim_disk_is_damaged(disk, ""));
 		cr_assert_eq(wrong_count(&sector), 0);
 		sim_disk_power_loss(disk);
 		cr_assert_eq(wrong_count(&sector), 0);
@@ -119,7 +119,7 @@ Test(sim_damage, nothing_to_damage)
 	cr_assert_not(sim_disk_flip_bit(disk, "/wal/", text, sizeof text), "the last sync");
 	cr_assert_not(sim_disk_lose_write(disk, "/wal/", text, sizeof text));
 	cr_assert_not(sim_disk_misdirect_write(disk, "/wal/", text, sizeof text));
-	cr_assert_not(sim_disk_is_damaged(disk));
+	cr_assert_not(sim_disk_is_damaged(disk, ""));
 }
 
 Test(sim_damage, a_lost_write_shows_what_was_there_before)
@@ -139,7 +139,7 @@ Test(sim_damage, a_lost_write_shows_what_was_there_before)
 		bool older = strspn(damaged, "x") == SIM_SECTOR || damaged[0] == 'a';
 		bool zeros = memchr(damaged, 0, FILE_BYTES) != NULL;
 		cr_assert(older != zeros, "%s", text);
-		sim_disk_mend(disk);
+		sim_disk_mend(disk, "");
 		cr_assert_eq(strspn(content(), "x"), 2 * SIM_SECTOR);
 		cr_assert_eq(strlen(content()), FILE_BYTES);
 	}
@@ -155,7 +155,7 @@ Test(sim_damage, a_misdirected_write_doubles_a_sector)
 		cr_assert_lt(sector, SECTORS - 1);
 		char letter = content()[sector * SIM_SECTOR];
 		cr_assert(letter >= 'a' && letter < 'a' + SECTORS - 1);
-		sim_disk_mend(disk);
+		sim_disk_mend(disk, "");
 		cr_assert_eq(wrong_count(&sector), 0);
 	}
 }
@@ -170,7 +170,7 @@ Test(sim_damage, all_kinds_at_once_are_mended)
 		for (unsigned i = 0; i < 12; i++)
 			done += kinds[(seed + i) % 3](disk, "/", text, sizeof text);
 		cr_assert(done >= 4 && done < SECTORS, "%u: no sector twice", done);
-		sim_disk_mend(disk);
+		sim_disk_mend(disk, "");
 		cr_assert_eq(wrong_count(&sector), 0);
 	}
 }
@@ -184,15 +184,15 @@ Test(sim_damage, what_was_written_again_stays)
 		sync_all(fd);
 		cr_assert(sim_disk_lose_write(disk, "/wal/", text, sizeof text));
 		cr_assert_eq(sim_fs_pwrite(disk, fd, bytes, sizeof bytes, 0), sizeof bytes);
-		cr_assert(sim_disk_is_damaged(disk), "on the platter");
+		cr_assert(sim_disk_is_damaged(disk, ""), "on the platter");
 		bool synced = seed % 3 == 0;
 		if (synced) {
 			cr_assert_eq(sim_fs_sync(disk, fd), 0);
-			cr_assert_not(sim_disk_is_damaged(disk));
+			cr_assert_not(sim_disk_is_damaged(disk, ""));
 		}
 		if (seed % 3 == 1)
 			sim_disk_power_loss(disk);
-		sim_disk_mend(disk);
+		sim_disk_mend(disk, "");
 		for (unsigned losses = 0; losses < 2; losses++) {
 			const char *found = content();
 			bool may_be_old = losses == 0 ? seed % 3 == 1 : !synced;
@@ -211,9 +211,9 @@ Test(sim_damage, a_shorter_file_is_not_mended_beyond_its_end)
 		cr_assert(sim_disk_flip_bit(disk, "/wal/", text, sizeof text));
 		cr_assert_eq(sim_fs_truncate(disk, fd, 0), 0);
 		cr_assert_eq(sim_fs_sync(disk, fd), 0);
-		cr_assert_not(sim_disk_is_damaged(disk));
+		cr_assert_not(sim_disk_is_damaged(disk, ""));
 		cr_assert_eq(sim_fs_truncate(disk, fd, FILE_BYTES), 0);
-		sim_disk_mend(disk);
+		sim_disk_mend(disk, "");
 		cr_assert_eq(content()[0], 0);
 		cr_assert_eq(memcmp(content(), content() + 1, FILE_BYTES - 1), 0);
 	}
@@ -228,8 +228,8 @@ Test(sim_damage, damage_ends_with_its_file)
 	cr_assert_eq(sim_fs_close(disk, fd), 0);
 	int dir = sim_fs_open(disk, AT_FDCWD, "/wal", O_RDONLY | O_DIRECTORY);
 	cr_assert_eq(sim_fs_sync(disk, dir), 0);
-	cr_assert_not(sim_disk_is_damaged(disk));
-	sim_disk_mend(disk);
+	cr_assert_not(sim_disk_is_damaged(disk, ""));
+	sim_disk_mend(disk, "");
 }
 
 Test(sim_damage, what_no_sync_promised_is_spared)

@@ -22,7 +22,6 @@ struct archive {
 	uint32_t partition;
 	uint64_t number;     /* of the next entry that all have applied */
 	uint64_t last_index; /* of the last one seen on the disk */
-	bool has_gap;	     /* blocks are missing before the next one */
 };
 
 /* The next one with commands: the others are not in the history. */
@@ -43,11 +42,7 @@ static void block_check(struct archive *a, const struct ord_block *block)
 	struct ord_block_entry e;
 	while (ord_block_next(&cursor, &e) == ORD_OK) {
 		struct sim_record_entry known;
-		bool found = next_entry(a, &known);
-		while (found && a->has_gap && known.index < e.index)
-			found = next_entry(a, &known);
-		a->has_gap = false;
-		if (!found || known.index != e.index || known.bytes_count != e.bytes.len ||
+		if (!next_entry(a, &known) || known.index != e.index || known.bytes_count != e.bytes.len ||
 		    known.bytes_hash != ord_hash64(e.bytes.base, e.bytes.len))
 			sim_fail(
 				SIM_SAFETY,
@@ -59,13 +54,12 @@ static void block_check(struct archive *a, const struct ord_block *block)
 	}
 }
 
-static int blocks_check(struct archive *a, struct ord_history_reader *reader, uint64_t last)
+static int blocks_check(struct archive *a, struct ord_history_reader *reader)
 {
 	struct ord_block block;
 	int err = ORD_OK;
-	for (uint64_t number = 1; number <= last && (err == ORD_OK || err == ORD_ERR_NOT_FOUND); number++) {
+	for (uint64_t number = 1; err == ORD_OK; number++) {
 		err = ord_history_read_number(reader, number, &block);
-		a->has_gap = a->has_gap || err == ORD_ERR_NOT_FOUND;
 		if (err == ORD_OK) {
 			block_check(a, &block);
 			sim_cover(SIM_COVER_BLOCK_CHECKED);
@@ -81,12 +75,12 @@ static void archive_check(struct archive *a, const struct ord_engine *e)
 	struct ord_history_reader *reader = NULL;
 	int err = ord_history_reader_open(&options, &reader);
 	if (err == ORD_OK)
-		err = blocks_check(a, reader, e->replicas[a->partition].archived.number);
-	if (err != ORD_OK && err != ORD_ERR_NOT_FOUND)
+		err = blocks_check(a, reader);
+	if (err != ORD_ERR_NOT_FOUND)
 		sim_fail(SIM_SAFETY, "node %u, partition %u: its history cannot be read: %s", a->node, a->partition,
 			 reader == NULL ? ord_err_text(err) : ord_history_reader_error_text(reader));
 	ord_history_reader_close(reader);
-	if (!a->has_gap && a->last_index < e->replicas[a->partition].archived.last_index)
+	if (a->last_index < e->replicas[a->partition].archived.last_index)
 		sim_fail(SIM_SAFETY,
 			 "node %u, partition %u: its history ends at index %llu, and it was told that %llu is on disk",
 			 a->node, a->partition, (unsigned long long)a->last_index,

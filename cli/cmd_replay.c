@@ -35,10 +35,12 @@ struct replay {
 	bool differs;  /* from it */
 	bool wrong;    /* something was told; only the first is */
 	uint64_t blocks_count;
+	uint64_t marks_count;	/* that were as the replayed state */
+	uint64_t mark_position; /* of the last one */
 };
 
-static const char *const columns[] = {"partition", "position", "entries",    "digest",
-				      "history",   "blocks",   "checkpoint", "compared"};
+static const char *const columns[] = {"partition", "position", "entries",    "digest",	"history",
+				      "blocks",	   "marks",    "checkpoint", "compared"};
 
 /* --- The checkpoint. --- */
 
@@ -143,6 +145,31 @@ static void checkpoint_compare(struct replay *r, const struct place *at)
 		tell_at(r, at, "the checkpoint is of a position inside this entry");
 }
 
+/* A mark says what the leader was there: the replayed state must be the same. */
+static void mark_compare(struct replay *r, const struct place *at)
+{
+	const struct ord_mark_effect *m = &r->effects.mark;
+	char said[ORD_OFFLINE_DIGEST_SIZE], found[ORD_OFFLINE_DIGEST_SIZE], before[64] = "no mark before it", what[256];
+	if (!m->compared)
+		return;
+	if (!m->differs) {
+		r->marks_count++;
+		r->mark_position = m->said.position;
+		return;
+	}
+	ord_offline_digest(m->said.state_digest, said);
+	ord_offline_digest(m->found.state_digest, found);
+	if (r->marks_count > 0)
+		snprintf(before, sizeof before, "the mark of position %" PRIu64 " was equal", r->mark_position);
+	snprintf(what, sizeof what, "the mark of position %" PRIu64 " has digest %s%s, the replayed state has %s; %s",
+		 m->said.position, said,
+		 memcmp(m->said.history_hash, m->found.history_hash, sizeof m->said.history_hash) == 0
+			 ? ""
+			 : " and another history hash",
+		 found, before);
+	tell_at(r, at, what);
+}
+
 /* --- The fold. --- */
 
 /* False when this is the last entry to look at. */
@@ -161,6 +188,7 @@ static bool entry_apply(struct replay *r, const struct place *at, const struct o
 		tell_at(r, at, ord_err_text(err));
 		return false;
 	}
+	mark_compare(r, at);
 	checkpoint_compare(r, at);
 	return !r->wrong;
 }
@@ -226,6 +254,7 @@ static void result_show(const struct replay *r, uint32_t partition, bool json)
 	ord_sheet_text(&sheet, digest);
 	ord_sheet_text(&sheet, history);
 	ord_sheet_uint(&sheet, r->blocks_count);
+	ord_sheet_uint(&sheet, r->marks_count);
 	if (r->checkpoint.err == ORD_OK)
 		ord_sheet_uint(&sheet, r->checkpoint.status.position);
 	else

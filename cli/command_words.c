@@ -6,11 +6,12 @@
 #include <stdio.h>
 
 #include "base/err.h"
+#include "cli/offline.h"
 #include "partition/field.h"
 
 bool ord_command_words_has_id(const struct ord_command *c)
 {
-	return ord_field_list(c->kind).count > 0;
+	return ord_command_is_clients(c->kind);
 }
 
 /* --- The value of a field. --- */
@@ -108,12 +109,23 @@ static void put_deliver(struct ord_bytes *out, const struct ord_deliver *d)
 	put(out, "]");
 }
 
+static void put_mark(struct ord_bytes *out, const struct ord_mark *m)
+{
+	char digest[ORD_OFFLINE_DIGEST_SIZE], history[2 * sizeof m->history_hash + 1];
+	ord_offline_digest(m->state_digest, digest);
+	ord_offline_hex(m->history_hash, sizeof m->history_hash, history);
+	put(out, "position=%" PRIu64 " entries=%" PRIu64 " digest=%s", m->position, m->entries_count, digest);
+	put(out, " history=%s", history);
+}
+
 void ord_command_words_put(const struct ord_command *c, struct ord_bytes *out)
 {
 	if (c->kind == ORD_COMMAND_DELIVER)
 		put_deliver(out, &c->deliver);
 	else if (c->kind == ORD_COMMAND_TRIM)
 		put(out, "destination=%" PRIu32 " upto=%" PRIu64, c->trim.destination, c->trim.upto);
+	else if (c->kind == ORD_COMMAND_MARK)
+		put_mark(out, &c->mark);
 	else
 		put_fields(out, ord_field_list(c->kind), &c->open_account);
 }
@@ -175,6 +187,17 @@ static void json_deliver(struct ord_json *j, const struct ord_deliver *d)
 	ord_json_end_array(j);
 }
 
+static void json_mark(struct ord_json *j, const struct ord_mark *m)
+{
+	char digest[ORD_OFFLINE_DIGEST_SIZE], history[2 * sizeof m->history_hash + 1];
+	ord_offline_digest(m->state_digest, digest);
+	ord_offline_hex(m->history_hash, sizeof m->history_hash, history);
+	json_uint(j, "position", m->position);
+	json_uint(j, "entries", m->entries_count);
+	json_text(j, "digest", digest);
+	json_text(j, "history", history);
+}
+
 void ord_command_words_json(const struct ord_command *c, struct ord_json *j)
 {
 	ord_json_begin_object(j);
@@ -183,6 +206,8 @@ void ord_command_words_json(const struct ord_command *c, struct ord_json *j)
 	} else if (c->kind == ORD_COMMAND_TRIM) {
 		json_uint(j, "destination", c->trim.destination);
 		json_uint(j, "upto", c->trim.upto);
+	} else if (c->kind == ORD_COMMAND_MARK) {
+		json_mark(j, &c->mark);
 	} else {
 		json_fields(j, ord_field_list(c->kind), &c->open_account);
 	}

@@ -178,6 +178,7 @@ static void put_payload(const struct ord_command *c, msgpack_packer *pk)
 		return;
 	case ORD_COMMAND_DELIVER:
 	case ORD_COMMAND_TRIM:
+	case ORD_COMMAND_MARK:
 		break;
 	}
 	ORD_ASSERT(!"a request that no client can make");

@@ -3,6 +3,7 @@
  * A client's command:   kind u8, request id 16 bytes, then its fields in the order of field.c.
  * DELIVER:              kind u8, source u32, first u64, count u32, length u32, that many bytes of messages (message.c).
  * TRIM:                 kind u8, destination u32, upto u64.
+ * MARK:                 kind u8, position u64, count of entries u64, state digest 2 u64, history hash 32 bytes.
  * Numbers are little-endian; a text is one byte of length and its bytes. A command has exactly one encoding. */
 #include "partition/command.h"
 
@@ -61,16 +62,32 @@ static void trim_encode(const struct ord_trim *t, struct ord_bytes *out)
 	ord_bytes_put_u64(out, t->upto);
 }
 
+static void mark_encode(const struct ord_mark *m, struct ord_bytes *out)
+{
+	ord_bytes_put_u64(out, m->position);
+	ord_bytes_put_u64(out, m->entries_count);
+	ord_bytes_put_u64(out, m->state_digest[0]);
+	ord_bytes_put_u64(out, m->state_digest[1]);
+	ord_bytes_put(out, m->history_hash, sizeof m->history_hash);
+}
+
+bool ord_command_is_clients(enum ord_command_kind kind)
+{
+	return ord_field_list(kind).count != 0;
+}
+
 void ord_command_encode(const struct ord_command *c, struct ord_bytes *out)
 {
 	struct ord_field_list list = ord_field_list(c->kind);
-	ORD_ASSERT(list.count != 0 || c->kind == ORD_COMMAND_DELIVER || c->kind == ORD_COMMAND_TRIM);
 	ord_bytes_put_u8(out, (uint8_t)c->kind);
 	if (c->kind == ORD_COMMAND_DELIVER) {
 		deliver_encode(&c->deliver, out);
 	} else if (c->kind == ORD_COMMAND_TRIM) {
 		trim_encode(&c->trim, out);
+	} else if (c->kind == ORD_COMMAND_MARK) {
+		mark_encode(&c->mark, out);
 	} else {
+		ORD_ASSERT(list.count != 0);
 		ord_bytes_put(out, c->request_id.bytes, sizeof c->request_id.bytes);
 		ord_field_encode(list, payload_of(c), out);
 	}
@@ -102,6 +119,20 @@ static int trim_decode(struct ord_reader *r, struct ord_command *ret)
 	return ORD_OK;
 }
 
+static int mark_decode(struct ord_reader *r, struct ord_command *ret)
+{
+	struct ord_mark m = {.position = ord_reader_u64(r)};
+	m.entries_count = ord_reader_u64(r);
+	m.state_digest[0] = ord_reader_u64(r);
+	m.state_digest[1] = ord_reader_u64(r);
+	struct ord_slice hash = ord_reader_take(r, sizeof m.history_hash);
+	if (r->failed)
+		return ORD_ERR_TRUNCATED;
+	memcpy(m.history_hash, hash.base, sizeof m.history_hash);
+	*ret = (struct ord_command){.kind = ORD_COMMAND_MARK, .mark = m};
+	return ORD_OK;
+}
+
 static int client_decode(struct ord_reader *r, enum ord_command_kind kind, struct ord_command *ret)
 {
 	struct ord_field_list list = ord_field_list(kind);
@@ -127,5 +158,7 @@ int ord_command_decode(struct ord_reader *r, struct ord_command *ret)
 		return deliver_decode(r, ret);
 	if (kind == ORD_COMMAND_TRIM)
 		return trim_decode(r, ret);
+	if (kind == ORD_COMMAND_MARK)
+		return mark_decode(r, ret);
 	return client_decode(r, (enum ord_command_kind)kind, ret);
 }

@@ -74,6 +74,14 @@ struct ord_trim {
 	uint64_t upto;
 };
 
+/* What its leader's replica of the partition was when the mark was made: every replica compares itself with it (partition/mark.h). */
+struct ord_mark {
+	uint64_t position; /* every command before it was applied */
+	uint64_t entries_count;
+	uint64_t state_digest[2];
+	uint8_t history_hash[32];
+};
+
 struct ord_command {
 	enum ord_command_kind kind;
 	struct ord_uuid request_id; /* client commands only */
@@ -84,6 +92,7 @@ struct ord_command {
 		struct ord_naming naming; /* CLAIM, RELEASE, REASSIGN */
 		struct ord_deliver deliver;
 		struct ord_trim trim;
+		struct ord_mark mark;
 	};
 };
 
@@ -102,8 +111,11 @@ struct ord_fault {
 };
 
 /* Checks what a client may send: lengths, UTF-8, amount above zero, floor <= ceiling and floor <= 0 <= ceiling, payer other than payee, a request
- * id that is not all zero. ORD_OK, or ORD_ERR_INVALID with *ret naming the first bad field. DELIVER and TRIM are invalid here. */
+ * id that is not all zero. ORD_OK, or ORD_ERR_INVALID with *ret naming the first bad field. DELIVER, TRIM and MARK are invalid here. */
 int ord_command_check(const struct ord_command *c, struct ord_fault *ret);
+
+/* True for what clients send: such a command has a request id, and gets an answer. */
+bool ord_command_is_clients(enum ord_command_kind kind);
 
 /* Appends the encoding (docs/formats.md, "Commands"); out->failed tells when there was no room. Asserts a known kind. */
 void ord_command_encode(const struct ord_command *c, struct ord_bytes *out);

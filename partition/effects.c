@@ -24,6 +24,8 @@ void ord_effects_clear(struct ord_effects *fx)
 	fx->replies_count = 0;
 	fx->outcomes_count = 0;
 	fx->outbox_grew = false;
+	fx->mark.compared = false;
+	fx->mark.differs = false;
 }
 
 /* Room for one more item of item_bytes at the end of the array. */

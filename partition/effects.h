@@ -40,6 +40,14 @@ struct ord_outcome {
 	struct ord_result result;
 };
 
+/* A mark was compared with this replica, as it was before the entry: what is the same in both says that nobody went astray since the mark before. */
+struct ord_mark_effect {
+	bool compared; /* otherwise there was none, or one of another position */
+	bool differs;
+	struct ord_mark said;
+	struct ord_mark found;
+};
+
 /* Filled anew by each ord_partition_apply; arrays are owned by the struct and reused. */
 struct ord_effects {
 	struct ord_reply *replies; /* owned */
@@ -49,6 +57,7 @@ struct ord_effects {
 	size_t outcomes_count;
 	size_t outcomes_capacity;
 	bool outbox_grew; /* there is something new to send to other partitions */
+	struct ord_mark_effect mark;
 };
 
 void ord_effects_init(struct ord_effects *fx);

@@ -76,6 +76,7 @@ struct ord_field_list ord_field_list(enum ord_command_kind kind)
 		return LIST(reassign_fields);
 	case ORD_COMMAND_DELIVER:
 	case ORD_COMMAND_TRIM:
+	case ORD_COMMAND_MARK:
 		break;
 	}
 	return (struct ord_field_list){0};

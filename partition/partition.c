@@ -7,6 +7,7 @@
 #include "base/err.h"
 #include "base/limits.h"
 #include "partition/account.h"
+#include "partition/mark.h"
 #include "partition/name.h"
 #include "partition/request.h"
 #include "partition/route.h"
@@ -174,6 +175,7 @@ static void process(struct ord_partition *p, const struct ord_command *c, struct
 		break;
 	case ORD_COMMAND_DELIVER:
 	case ORD_COMMAND_TRIM:
+	case ORD_COMMAND_MARK:
 		ORD_ASSERT(!"no client's command");
 	}
 }
@@ -205,6 +207,8 @@ static void apply_command(struct ord_partition *p, struct ord_reader *r, uint32_
 		apply_deliver(p, &c.deliver);
 	} else if (c.kind == ORD_COMMAND_TRIM) {
 		apply_trim(p, &c.trim);
+	} else if (c.kind == ORD_COMMAND_MARK) {
+		ord_mark_apply(p, &c.mark, command_number);
 	} else {
 		size_t body = begin + COMMAND_HEAD_BYTES;
 		apply_client(p, &c, ord_slice_of(r->base + body, r->offset - body), command_number);
@@ -262,7 +266,7 @@ static int commands_validate(struct ord_partition *p, struct ord_reader r, uint3
 		int rv = ord_command_decode(&r, &c);
 		if (rv == ORD_OK && c.kind == ORD_COMMAND_DELIVER)
 			rv = deliver_validate(p, &c.deliver, &ahead);
-		else if (rv == ORD_OK && c.kind != ORD_COMMAND_TRIM)
+		else if (rv == ORD_OK && ord_command_is_clients(c.kind))
 			rv = load_client(p, &c, &ahead);
 		if (rv != ORD_OK)
 			return rv;
@@ -280,6 +284,7 @@ int ord_partition_apply(struct ord_partition *p, struct ord_slice entry, struct 
 		rv = commands_validate(p, r, header.commands_count);
 	if (rv != ORD_OK || header.commands_count == 0)
 		return rv;
+	p->time_before_us = p->time_us;
 	if (header.time_us > p->time_us)
 		p->time_us = header.time_us;
 	p->fx = fx;

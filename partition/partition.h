@@ -34,6 +34,20 @@ void ord_partition_close(struct ord_partition *p);
  * Running out of memory aborts. */
 int ord_partition_apply(struct ord_partition *p, struct ord_slice entry, struct ord_effects *fx);
 
+/* What came of the marks that this replica applied since it was opened. Replicas of equal state may differ in it. */
+struct ord_mark_status {
+	uint64_t equal_count;
+	uint64_t differing_count;
+	uint64_t behind_count;	 /* of another position than this replica's, so that nothing could be compared */
+	uint64_t equal_position; /* of the last one that was equal; 0 also when there was none */
+};
+
+/* A mark of this replica as it is now: for an entry that has nothing else in it, proposed while no other is under way. */
+void ord_partition_mark(const struct ord_partition *p, struct ord_mark *ret);
+
+/* Makes a fault on purpose, for tests: the account's balance changes here and not in the log, as if it had been computed wrong. ORD_ERR_NOT_FOUND: no such account is in memory. */
+int ord_partition_spoil(struct ord_partition *p, struct ord_slice account, int64_t delta);
+
 /* The state at this moment in numbers. */
 struct ord_partition_status {
 	uint64_t position; /* offset of the next command: how many were applied */
@@ -48,6 +62,7 @@ struct ord_partition_status {
 	uint64_t outbox_count;	  /* messages not yet trimmed, all destinations */
 	uint64_t outbox_bytes;
 	uint64_t ignored_count; /* stages and outcomes that came again or from nowhere: 0 in a healthy cluster */
+	struct ord_mark_status marks;
 };
 void ord_partition_status(const struct ord_partition *p, struct ord_partition_status *ret);
 

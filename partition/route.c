@@ -43,6 +43,7 @@ uint32_t ord_route_command(const struct ord_command *c, uint32_t partitions_coun
 		return ord_route_name(c->naming.space, c->naming.name, partitions_count);
 	case ORD_COMMAND_DELIVER:
 	case ORD_COMMAND_TRIM:
+	case ORD_COMMAND_MARK:
 		break;
 	}
 	ORD_ASSERT(!"only a client's command has a route");

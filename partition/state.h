@@ -137,6 +137,7 @@ struct ord_partition {
 	uint64_t position; /* of the command that is being applied, or of the next one */
 	uint64_t entries_count;
 	uint64_t time_us;
+	uint64_t time_before_us; /* before the entry that was applied last */
 	uint64_t accounts_count;
 	uint64_t names_count;
 	uint64_t requests_count;
@@ -147,6 +148,7 @@ struct ord_partition {
 	uint64_t outbox_bytes;
 	struct ord_digest digest; /* of all records, outboxes and cursors */
 	struct ord_chain chain;
+	struct ord_mark_status marks; /* of this replica alone, no part of the state */
 
 	/* While an entry is applied. */
 	struct ord_effects *fx;	  /* borrowed; NULL outside of apply */
@@ -157,6 +159,9 @@ struct ord_partition {
 /* For the calling thread's use while an entry is applied: sends m on to a partition. To this same one: it is processed in the same command. A
  * stage sends one message at most, so one waits at most. */
 void ord_partition_emit(struct ord_partition *p, uint32_t destination, const struct ord_message *m);
+
+/* The state digest as of another time of the last entry. */
+void ord_partition_digest_at(const struct ord_partition *p, uint64_t time_us, uint64_t ret[2]);
 
 /* The state digest made anew from every record; equal to status.state_digest, or memory or store has changed by itself. Loads all (ord_state_load_all). ORD_ERR_IO, ORD_ERR_CORRUPT. */
 int ord_partition_digest_recompute(struct ord_partition *p, uint64_t ret[2]);

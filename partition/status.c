@@ -8,24 +8,29 @@
 #include "partition/state.h"
 
 /* Adds the partition's own numbers to the digest of its records. Not how many entries brought the commands: that is history, not state. */
-static struct ord_digest digest_finish(const struct ord_partition *p, struct ord_digest d)
+static struct ord_digest digest_finish(const struct ord_partition *p, struct ord_digest d, uint64_t time_us)
 {
 	uint64_t fixed[7] = {p->id,	      p->partitions_count, p->position,
-			     p->time_us,      p->unsettled_count,  p->postings_count,
+			     time_us,	      p->unsettled_count,  p->postings_count,
 			     p->ignored_count};
 	ord_digest_add(&d,
 		       ord_digest_of(ORD_DIGEST_PARTITION, ord_slice_of(fixed, sizeof fixed), (struct ord_slice){0}));
 	return d;
 }
 
+void ord_partition_digest_at(const struct ord_partition *p, uint64_t time_us, uint64_t ret[2])
+{
+	struct ord_digest d = digest_finish(p, p->digest, time_us);
+	ret[0] = d.sum[0];
+	ret[1] = d.sum[1];
+}
+
 void ord_partition_status(const struct ord_partition *p, struct ord_partition_status *ret)
 {
-	struct ord_digest d = digest_finish(p, p->digest);
 	*ret = (struct ord_partition_status){
 		.position = p->position,
 		.entries_count = p->entries_count,
 		.time_us = p->time_us,
-		.state_digest = {d.sum[0], d.sum[1]},
 		.accounts_count = p->accounts_count,
 		.names_count = p->names_count,
 		.requests_count = p->requests_count,
@@ -33,7 +38,9 @@ void ord_partition_status(const struct ord_partition *p, struct ord_partition_st
 		.outbox_count = p->outbox_count,
 		.outbox_bytes = p->outbox_bytes,
 		.ignored_count = p->ignored_count,
+		.marks = p->marks,
 	};
+	ord_partition_digest_at(p, p->time_us, ret->state_digest);
 	memcpy(ret->history_hash, p->chain.hash, sizeof ret->history_hash);
 }
 
@@ -44,7 +51,7 @@ void ord_partition_digest_close(const struct ord_partition *p, struct ord_digest
 		ord_outbox_digest(&p->outboxes[i], &d);
 		ord_digest_count(&d, ORD_DIGEST_CURSOR, i, p->cursors[i]);
 	}
-	d = digest_finish(p, d);
+	d = digest_finish(p, d, p->time_us);
 	ret[0] = d.sum[0];
 	ret[1] = d.sum[1];
 }

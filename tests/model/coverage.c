@@ -30,6 +30,13 @@ void coverage_command(struct coverage *c, const struct model *m, uint32_t partit
 	}
 }
 
+void coverage_mark(struct coverage *c, const struct ord_mark_effect *mark)
+{
+	c->cases[COVERAGE_MARK_BEHIND] += !mark->compared;
+	c->cases[COVERAGE_MARK_EQUAL] += mark->compared && !mark->differs;
+	c->cases[COVERAGE_MARK_DIFFERS] += mark->differs;
+}
+
 static enum coverage_case reused_case(const char *field)
 {
 	if (strcmp(field, "method") == 0)

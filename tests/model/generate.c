@@ -309,11 +309,27 @@ static bool any_command(struct generate *g, uint32_t partition, struct ord_comma
 	return deliver_command(g, partition, ret);
 }
 
+/* What the partition is, or not quite, in an entry of its own. */
+static struct generate_entry mark_entry(struct generate *g)
+{
+	struct generate_entry e = {.commands_count = 1, .time_us = g->time_us};
+	struct ord_command *c = &e.commands[0];
+
+	e.partition = (uint32_t)random_below(&g->random, g->lab->partitions_count);
+	c->kind = ORD_COMMAND_MARK;
+	ord_partition_mark(g->lab->partitions[e.partition], &c->mark);
+	c->mark.position -= random_chance(&g->random, 20) && c->mark.position > 0;
+	c->mark.state_digest[1] += random_chance(&g->random, 20);
+	return e;
+}
+
 struct generate_entry generate_next(struct generate *g)
 {
 	struct generate_entry e = {.commands_count = 0};
 	size_t wanted = 1 + random_below(&g->random, GENERATE_ENTRY_COMMANDS_MAX);
 
+	if (random_chance(&g->random, 3))
+		return mark_entry(g);
 	if (random_chance(&g->random, 5))
 		g->deliver_percent = (unsigned)random_below(&g->random, 90);
 	if (random_chance(&g->random, 20))

@@ -537,6 +537,8 @@ bool model_apply(struct model *m, uint32_t partition, const struct ord_command *
 		trim(m, &at, &c->trim);
 		return false;
 	}
+	if (c->kind == ORD_COMMAND_MARK)
+		return false;
 	*ret_reply = client(m, &at, c);
 	return true;
 }

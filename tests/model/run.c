@@ -116,6 +116,20 @@ static uint64_t letters_count(const struct run *r, uint32_t source)
 	return count;
 }
 
+/* After the entry, which was equal for certain unless it was falsified. */
+static void check_mark(struct run *r, const struct ord_mark *said, const struct ord_partition_status *before)
+{
+	const struct ord_mark_effect *found = &r->lab.fx.mark;
+	bool is_comparable = said->position == before->position;
+
+	coverage_mark(r->options->coverage, found);
+	if (found->compared != is_comparable)
+		fail(r, "entry: a mark of this position, or of none, was taken for the other");
+	if (found->compared &&
+	    found->differs == (memcmp(said->state_digest, before->state_digest, sizeof said->state_digest) == 0))
+		fail(r, "entry: a mark was compared wrong");
+}
+
 static void apply(struct run *r, const struct generate_entry *e)
 {
 	struct ord_reply replies[GENERATE_ENTRY_COMMANDS_MAX];
@@ -138,6 +152,8 @@ static void apply(struct run *r, const struct generate_entry *e)
 		replies_count++;
 	}
 	compare_effects(&r->compare, replies, replies_count);
+	if (e->commands[0].kind == ORD_COMMAND_MARK)
+		check_mark(r, &e->commands[0].mark, &before);
 	if (r->lab.fx.outbox_grew != (letters_count(r, e->partition) > letters_before))
 		fail(r, "entry: outbox_grew is wrong");
 	if (memcmp(before.history_hash, after.history_hash, sizeof before.history_hash) == 0)

@@ -251,7 +251,7 @@ static void command(const struct sim_entry *e, uint32_t number, const struct ord
 		deliver(e, &c->deliver);
 	else if (c->kind == ORD_COMMAND_TRIM)
 		trim(e, &c->trim);
-	else
+	else if (c->kind != ORD_COMMAND_MARK)
 		client_command(e, number, c);
 	sim_oracle_command(e->partition, number, c,
 			   e->time_us); /* the model takes for granted what was checked above */
@@ -268,6 +268,11 @@ static void entry_check(const struct sim_entry *e)
 	if (follow.copies[e->partition]->ignored_count != 0)
 		sim_fail(SIM_SAFETY, "invariant 2: entry %llu of partition %u brings a stage or an outcome once more",
 			 (unsigned long long)e->number, e->partition);
+	if (e->fx->mark.differs)
+		sim_fail(SIM_SAFETY, "invariant 5: entry %llu of partition %u is a mark of another state",
+			 (unsigned long long)e->number, e->partition);
+	if (e->fx->mark.compared)
+		sim_cover(SIM_COVER_MARK);
 	sim_money_check(e->partition, e->number);
 	sim_oracle_compare(e->partition, e->number);
 }

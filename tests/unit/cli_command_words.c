@@ -47,6 +47,9 @@ Test(cli_command_words, fields_stand_in_their_order_and_texts_in_quotes)
 	shows(&c, "account=\"a\" state=closed", "{\"account\":\"a\",\"state\":\"closed\"}");
 }
 
+#define DIGEST "00000000000000010000000000000002"
+#define HASH "ab00000000000000000000000000000000000000000000000000000000000000"
+
 Test(cli_command_words, what_partitions_say_to_each_other)
 {
 	struct ord_message m = {.kind = ORD_MESSAGE_DEBIT,
@@ -71,5 +74,9 @@ Test(cli_command_words, what_partitions_say_to_each_other)
 	ord_bytes_close(&messages);
 	c = (struct ord_command){.kind = ORD_COMMAND_TRIM, .trim = {.destination = 2, .upto = 17}};
 	shows(&c, "destination=2 upto=17", "{\"destination\":2,\"upto\":17}");
+	cr_assert_not(ord_command_words_has_id(&c));
+	c = (struct ord_command){.kind = ORD_COMMAND_MARK, .mark = {17, 3, {1, 2}, {0xab}}};
+	shows(&c, "position=17 entries=3 digest=" DIGEST " history=" HASH,
+	      "{\"position\":17,\"entries\":3,\"digest\":\"" DIGEST "\",\"history\":\"" HASH "\"}");
 	cr_assert_not(ord_command_words_has_id(&c));
 }

@@ -107,6 +107,7 @@ Test(partition_command, lets_clients_send_their_own_commands_only)
 {
 	cr_fault((struct ord_command){.kind = ORD_COMMAND_DELIVER}, "method", "a command that clients may send");
 	cr_fault((struct ord_command){.kind = ORD_COMMAND_TRIM}, "method", "a command that clients may send");
+	cr_fault((struct ord_command){.kind = ORD_COMMAND_MARK}, "method", "a command that clients may send");
 	cr_fault((struct ord_command){.kind = 99}, "method", "a command that clients may send");
 }
 
@@ -161,12 +162,15 @@ static struct ord_command every_command(size_t i)
 		return build_reassign("c3", "users", "ada", "u1", "u2");
 	case 6:
 		return (struct ord_command){.kind = ORD_COMMAND_DELIVER, .deliver = {3, 9, 2, ord_slice_text("abc")}};
-	default:
+	case 7:
 		return (struct ord_command){.kind = ORD_COMMAND_TRIM, .trim = {4, 77}};
+	default:
+		return (struct ord_command){.kind = ORD_COMMAND_MARK,
+					    .mark = {77, 7, {1, UINT64_MAX}, {1, 2, 3, [31] = 9}}};
 	}
 }
 
-#define EVERY_COMMAND 8
+#define EVERY_COMMAND 9
 
 Test(partition_command, comes_back_as_it_was_encoded)
 {
@@ -388,6 +392,7 @@ Test(partition_command, every_number_has_its_name)
 {
 	cr_assert_str_eq(ord_command_name(ORD_COMMAND_TRANSFER), "transfer");
 	cr_assert_str_eq(ord_command_name(ORD_COMMAND_TRIM), "trim");
+	cr_assert_str_eq(ord_command_name(ORD_COMMAND_MARK), "mark");
 	cr_assert_str_eq(ord_command_name(0), "unknown");
 	cr_assert_str_eq(ord_message_name(ORD_MESSAGE_OUTCOME), "outcome");
 	cr_assert_str_eq(ord_message_name(77), "unknown");

@@ -112,7 +112,7 @@ static struct ord_batch *admit_encode(struct ord_admit *a, const struct ord_comm
 
 int ord_admit_command(struct ord_admit *a, const struct ord_command *c, const struct ord_ticket *ticket)
 {
-	ORD_ASSERT(c->kind != ORD_COMMAND_DELIVER && c->kind != ORD_COMMAND_TRIM);
+	ORD_ASSERT(ord_command_is_clients(c->kind));
 	if (a->entry_bytes >= a->bounds->admit_bytes)
 		return ORD_ERR_BUSY;
 	struct ord_batch *b = admit_encode(a, c);
@@ -150,6 +150,18 @@ int ord_admit_read(struct ord_admit *a, struct ord_slice query, struct ord_waite
 	a->reads = read;
 	a->reads_count++;
 	return ORD_OK;
+}
+
+struct ord_batch *ord_admit_alone(struct ord_admit *a, const struct ord_command *c, uint64_t time_us)
+{
+	ORD_ASSERT(!ord_command_is_clients(c->kind));
+	struct ord_batch *b = batch_open(a);
+	ord_command_encode(c, &b->entry);
+	ORD_ASSERT(!b->entry.failed);
+	b->commands_count = 1;
+	ord_entry_stamp(&b->entry, time_us);
+	ord_entry_end(&b->entry, b->commands_count);
+	return b;
 }
 
 struct ord_batch *ord_admit_take(struct ord_admit *a, uint64_t time_us)

@@ -77,6 +77,9 @@ void ord_admit_internal(struct ord_admit *a, const struct ord_command *c);
 int ord_admit_read(struct ord_admit *a, struct ord_slice query, struct ord_waiter *w, uint32_t item,
 		   uint64_t deadline_ms);
 
+/* A finished entry of that one command, for the node's own use, with that time: past the queue, and no read is attached. To be recycled. */
+struct ord_batch *ord_admit_alone(struct ord_admit *a, const struct ord_command *c, uint64_t time_us);
+
 /* True when something waits to be proposed. */
 static inline bool ord_admit_waiting(const struct ord_admit *a)
 {

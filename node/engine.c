@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 - the engine: routes what comes in, and ends each turn of the loop. */
 #include "node/engine.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -37,6 +38,18 @@ void ord_engine_fatal(struct ord_engine *e, int err, const char *why)
 	e->events.fatal(e->events.ctx, err, why);
 }
 
+void ord_engine_notice(struct ord_engine *e, enum ord_log_level level, const char *format, ...)
+{
+	char text[1024];
+	va_list args;
+	if (e->events.notice == NULL)
+		return;
+	va_start(args, format);
+	vsnprintf(text, sizeof text, format, args);
+	va_end(args);
+	e->events.notice(e->events.ctx, level, text);
+}
+
 /* --- Events of the host. --- */
 
 static void host_send(void *ctx, uint32_t node, struct ord_slice message)
@@ -66,6 +79,12 @@ static void host_want_install(void *ctx, uint32_t group, uint32_t from, uint64_t
 	(void)term;
 	if (!e->stopped)
 		ord_copy_in_want(e, group, from, index);
+}
+
+static bool host_may_lead(void *ctx, uint32_t group, uint32_t node)
+{
+	const struct ord_engine *e = ctx;
+	return ord_fence_may_lead(&e->replicas[group], ord_engine_place(e, node));
 }
 
 static void host_fatal(void *ctx, int err, const char *why)
@@ -193,6 +212,7 @@ static void engine_init(struct ord_engine *e, const struct ord_engine_options *o
 	struct ord_keep_options keep = {
 		.states = o->states, .memory_bytes = o->memory_bytes, .checkpoint_bytes = o->checkpoint_bytes};
 	ord_keep_init(&e->keep, e, &keep);
+	e->mark_entries = o->mark_entries;
 	e->has_archive = o->archive != NULL;
 	if (e->has_archive)
 		e->archive = *o->archive;
@@ -239,6 +259,7 @@ static int engine_open_host(struct ord_engine *e, const struct ord_engine_option
 						   .apply = host_apply,
 						   .role = host_role,
 						   .want_install = host_want_install,
+						   .may_lead = host_may_lead,
 						   .fatal = host_fatal}};
 	if (err == ORD_OK)
 		err = ord_host_open(&host, e->now_ms, &e->host, why, why_size);
@@ -472,6 +493,15 @@ static int receive_copy(struct ord_engine *e, uint32_t from, enum ord_part_kind 
 	}
 }
 
+static int receive_mark_result(struct ord_engine *e, uint32_t place, struct ord_slice body)
+{
+	struct ord_part_mark_result part;
+	if (ord_wire_get_mark_result(body, &part) != ORD_OK || part.partition >= e->partitions_count)
+		return ORD_ERR_FORMAT;
+	ord_fence_receive(&e->replicas[part.partition], place, &part);
+	return ORD_OK;
+}
+
 int ord_engine_receive(struct ord_engine *e, uint32_t from, enum ord_part_kind kind, struct ord_slice body)
 {
 	uint32_t place = ord_engine_place(e, from);
@@ -506,6 +536,8 @@ int ord_engine_receive(struct ord_engine *e, uint32_t from, enum ord_part_kind k
 		return ord_fill_receive_block(&e->fill, place, body);
 	case ORD_PART_BLOCK_ID:
 		return ord_fill_receive_id(&e->fill, place, body);
+	case ORD_PART_MARK_RESULT:
+		return receive_mark_result(e, place, body);
 	}
 	return ORD_ERR_FORMAT;
 }
@@ -601,6 +633,7 @@ static void engine_sweep(struct ord_engine *e)
 	for (uint32_t i = 0; i < e->partitions_count; i++) {
 		ord_replica_expire(&e->replicas[i], e->now_ms);
 		ord_dispatch_tick(&e->replicas[i], e->now_ms);
+		ord_fence_tick(&e->replicas[i]);
 	}
 	ord_forward_expire(&e->forward, e->now_ms);
 	e->forward.retry = true;
@@ -663,6 +696,7 @@ void ord_engine_replica_status(const struct ord_engine *e, uint32_t partition, s
 	ret->admit_bytes = r->admit.entry_bytes;
 	ret->waiters_count = ord_replica_waiters_count(r);
 	ret->ready = r->ready;
+	ret->fence = r->fence.state;
 }
 
 void ord_engine_host_status(const struct ord_engine *e, struct ord_host_status *ret)
@@ -683,6 +717,12 @@ void ord_engine_copy_status(const struct ord_engine *e, struct ord_copy_status *
 					.in_bytes = e->copy_in.received_bytes,
 					.out_bytes = e->copies_out.sent_bytes,
 					.installed_count = e->copy_in.copies_count};
+}
+
+int ord_engine_spoil(struct ord_engine *e, struct ord_slice account, int64_t delta)
+{
+	uint32_t partition = ord_route_account(account, e->partitions_count);
+	return ord_partition_spoil(e->replicas[partition].partition, account, delta);
 }
 
 struct ord_partition *ord_engine_partition(const struct ord_engine *e, uint32_t partition)

@@ -8,6 +8,7 @@
 
 #include "node/archive.h"
 #include "node/bounds.h"
+#include "node/log.h"
 #include "node/shard.h"
 #include "node/states.h"
 #include "node/wire.h"
@@ -22,6 +23,9 @@ struct ord_engine_events {
 
 	/* Sends one part to another node; body is valid during the call only. May be lost when the node is not connected. */
 	void (*send)(void *ctx, uint32_t node, enum ord_part_kind kind, struct ord_slice body);
+
+	/* Something that its operator has to know. May be NULL: then nobody is told. */
+	void (*notice)(void *ctx, enum ord_log_level level, const char *text);
 
 	/* The node must stop. No further call may be made but ord_engine_stop and close. */
 	void (*fatal)(void *ctx, int err, const char *why);
@@ -38,6 +42,7 @@ struct ord_engine_options {
 	uint32_t heartbeat_ms;
 	uint64_t segment_bytes;
 	uint64_t cache_bytes;
+	uint32_t mark_entries; /* so many entries of a partition from one mark to the next; 0: no marks are made */
 	struct ord_bounds bounds;
 	const struct ord_states
 		*states;       /* copied; NULL: states are in memory alone, and made anew from the log at each start */
@@ -123,6 +128,9 @@ struct ord_copy_status {
 	uint64_t installed_count;
 };
 void ord_engine_copy_status(const struct ord_engine *e, struct ord_copy_status *ret);
+
+/* Makes a fault on purpose: see ord_partition_spoil. */
+int ord_engine_spoil(struct ord_engine *e, struct ord_slice account, int64_t delta);
 
 /* The state of one partition, for checkers; borrowed. */
 struct ord_partition *ord_engine_partition(const struct ord_engine *e, uint32_t partition);

@@ -50,6 +50,7 @@ struct ord_engine {
 	struct ord_keep keep;
 	struct ord_copies_out copies_out;
 	struct ord_copy_in copy_in;
+	uint32_t mark_entries; /* 0: no marks are made */
 	struct ord_archive archive;
 	bool has_archive;
 	struct ord_fill fill;
@@ -71,6 +72,10 @@ void ord_engine_send(struct ord_engine *e, uint32_t node, enum ord_part_kind kin
 
 /* The node must stop: nothing is applied, taken or answered from the state any more. */
 void ord_engine_fatal(struct ord_engine *e, int err, const char *why);
+
+/* Tells the operator, if there is one. */
+__attribute__((format(printf, 3, 4))) void ord_engine_notice(struct ord_engine *e, enum ord_log_level level,
+							     const char *format, ...);
 
 /* Place of node in e->nodes; nodes_count when it is none of them. */
 uint32_t ord_engine_place(const struct ord_engine *e, uint32_t node);

@@ -163,6 +163,14 @@ void ord_keep_written(struct ord_keep *k, int status)
 	ord_engine_fatal(k->engine, err, why);
 }
 
+void ord_keep_abandon(struct ord_keep *k, uint32_t partition)
+{
+	if (k->partition != partition || (k->phase != ORD_KEEP_ENCODING && k->phase != ORD_KEEP_WAITING))
+		return;
+	ord_changes_close(&k->changes);
+	k->phase = ORD_KEEP_IDLE;
+}
+
 /* --- When. --- */
 
 struct candidate {
@@ -179,6 +187,8 @@ static struct candidate pick(const struct ord_keep *k, uint64_t *ret_changed_byt
 	*ret_changed_bytes = 0;
 	for (uint32_t i = 0; i < e->partitions_count; i++) {
 		struct ord_checkpoint_status status;
+		if (e->replicas[i].fence.state == ORD_FENCE_FENCED)
+			continue;
 		ord_checkpoint_status(e->replicas[i].partition, &status);
 		const struct ord_replica *r = &e->replicas[i];
 		bool moved = r->applied_index > r->stored_index;

@@ -71,6 +71,9 @@ void ord_keep_written(struct ord_keep *k, int status);
 /* Now and then: lets the log drop what the last checkpoints and the history have, but for what somebody who got a copy of a state has to go on with. Not from inside events of the host. */
 void ord_keep_release(struct ord_keep *k);
 
+/* The partition's state is worth nothing any more: no checkpoint of it is begun, and one under way is given up unless its write has begun. */
+void ord_keep_abandon(struct ord_keep *k, uint32_t partition);
+
 /* Every 10 ms or so: begins checkpoints. */
 void ord_keep_tick(struct ord_keep *k);
 

@@ -56,7 +56,7 @@ static int history_open(struct ord_replica *r, const struct ord_uuid *cluster, c
 int ord_replica_open(struct ord_replica *r, struct ord_engine *e, uint32_t id, const struct ord_uuid *cluster,
 		     char *why, size_t why_size)
 {
-	*r = (struct ord_replica){.id = id, .engine = e, .checkpoint_ms = e->now_ms};
+	*r = (struct ord_replica){.id = id, .engine = e, .checkpoint_ms = e->now_ms, .marked_ms = e->now_ms};
 	ord_admit_init(&r->admit, &e->bounds);
 	const struct ord_store *store;
 	struct ord_note note;
@@ -68,6 +68,7 @@ int ord_replica_open(struct ord_replica *r, struct ord_engine *e, uint32_t id, c
 	struct ord_partition_status status;
 	ord_partition_status(r->partition, &status);
 	r->unsettled_count = status.unsettled_count;
+	r->entries_count = r->marked_count = status.entries_count;
 	err = ord_settling_open(&r->settling, id, e->now_ms);
 	if (err == ORD_OK)
 		err = history_open(r, cluster, &note);
@@ -254,6 +255,9 @@ static struct ord_batch *inflight_take(struct ord_replica *r, uint64_t index, ui
 	return b;
 }
 
+/* A partition that moved is marked at the latest after so long. */
+#define REPLICA_MARK_MS 60000u
+
 /* The state has the entry in it. Its own time counts and not the state's: an entry without commands leaves the state alone, and still none behind it may be older. */
 static void replica_see(struct ord_replica *r, uint64_t index, uint64_t term, struct ord_slice entry)
 {
@@ -350,10 +354,28 @@ static bool replica_archive(struct ord_replica *r, uint64_t index, uint64_t term
 	return err == ORD_OK;
 }
 
+static void batch_applied(struct ord_replica *r, struct ord_batch *b)
+{
+	for (size_t i = 0; i < b->sources_count; i++)
+		ord_dispatch_applied(r, b->sources[i]);
+	batch_read(r, b);
+	ord_admit_recycle(&r->admit, b);
+}
+
+/* Comes last: it may fence the replica. */
+static void replica_compare(struct ord_replica *r, const struct ord_mark_effect *mark)
+{
+	if (!mark->compared)
+		return;
+	r->marked_count = r->entries_count;
+	r->marked_ms = r->engine->now_ms;
+	ord_fence_compared(r, mark);
+}
+
 void ord_replica_apply(struct ord_replica *r, uint64_t index, uint64_t term, struct ord_slice entry)
 {
 	struct ord_effects *fx = &r->engine->effects;
-	if (index <= r->applied_index) {
+	if (index <= r->applied_index || r->fence.state == ORD_FENCE_FENCED) {
 		replica_archive(r, index, term, entry, NULL);
 		return;
 	}
@@ -365,6 +387,7 @@ void ord_replica_apply(struct ord_replica *r, uint64_t index, uint64_t term, str
 	struct ord_partition_status status;
 	ord_partition_status(r->partition, &status);
 	r->unsettled_count = status.unsettled_count;
+	r->entries_count = status.entries_count;
 	replica_see(r, index, term, entry);
 	if (!replica_archive(r, index, term, entry, status.history_hash))
 		return;
@@ -375,12 +398,9 @@ void ord_replica_apply(struct ord_replica *r, uint64_t index, uint64_t term, str
 		batch_reply(r, b, fx);
 	for (size_t i = 0; i < fx->outcomes_count; i++)
 		ord_settling_outcome(&r->settling, &fx->outcomes[i].request_id, &fx->outcomes[i].result);
-	if (b == NULL)
-		return;
-	for (size_t i = 0; i < b->sources_count; i++)
-		ord_dispatch_applied(r, b->sources[i]);
-	batch_read(r, b);
-	ord_admit_recycle(&r->admit, b);
+	if (b != NULL)
+		batch_applied(r, b);
+	replica_compare(r, &fx->mark);
 }
 
 void ord_replica_role(struct ord_replica *r, enum ord_role role, uint32_t leader)
@@ -392,7 +412,7 @@ void ord_replica_role(struct ord_replica *r, enum ord_role role, uint32_t leader
 		ord_dispatch_hasten(r->engine, r->id);
 	}
 	r->engine->forward.retry = true;
-	if (leads == r->ready)
+	if (leads == r->ready || (leads && r->fence.state == ORD_FENCE_FENCED))
 		return;
 	if (!leads) {
 		ord_replica_lose(r);
@@ -402,21 +422,49 @@ void ord_replica_role(struct ord_replica *r, enum ord_role role, uint32_t leader
 	ord_dispatch_ready(r);
 }
 
+static int batch_propose(struct ord_replica *r, struct ord_batch *b)
+{
+	int err = ord_host_propose(r->engine->host, r->id, ord_bytes_slice(&b->entry), &b->index, &b->term);
+	struct ord_batch **at = &r->inflight;
+	if (err != ORD_OK)
+		return err;
+	while (*at != NULL)
+		at = &(*at)->next;
+	*at = b;
+	r->inflight_count++;
+	return ORD_OK;
+}
+
+static bool mark_is_due(const struct ord_replica *r)
+{
+	uint32_t most = r->engine->mark_entries;
+	uint64_t count = r->entries_count - r->marked_count;
+	bool is_old = r->engine->now_ms - r->marked_ms >= REPLICA_MARK_MS;
+	return most != 0 && count > 0 && (count >= most || is_old);
+}
+
+/* A mark is of the state as it is applied, so that nothing of this leader's may be under way, and goes alone. */
+static void mark_propose(struct ord_replica *r)
+{
+	if (!r->ready || r->inflight_count > 0 || !mark_is_due(r))
+		return;
+	struct ord_command c = {.kind = ORD_COMMAND_MARK};
+	ord_partition_mark(r->partition, &c.mark);
+	struct ord_batch *b = ord_admit_alone(&r->admit, &c, ord_replica_time_us(r));
+	if (batch_propose(r, b) != ORD_OK)
+		ord_admit_recycle(&r->admit, b);
+}
+
 void ord_replica_propose(struct ord_replica *r)
 {
+	mark_propose(r);
 	while (r->ready && r->inflight_count < ORD_REPLICA_INFLIGHT_MAX && ord_admit_waiting(&r->admit)) {
 		ord_dispatch_trim(r, false);
 		struct ord_batch *b = ord_admit_take(&r->admit, ord_replica_time_us(r));
-		int err = ord_host_propose(r->engine->host, r->id, ord_bytes_slice(&b->entry), &b->index, &b->term);
-		if (err != ORD_OK) {
+		if (batch_propose(r, b) != ORD_OK) {
 			ord_admit_untake(&r->admit, b);
 			return;
 		}
-		struct ord_batch **at = &r->inflight;
-		while (*at != NULL)
-			at = &(*at)->next;
-		*at = b;
-		r->inflight_count++;
 	}
 }
 

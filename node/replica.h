@@ -7,6 +7,7 @@
 
 #include "node/admit.h"
 #include "node/dispatch.h"
+#include "node/fence.h"
 #include "node/settling.h"
 #include "partition/block_builder.h"
 #include "partition/note.h"
@@ -18,7 +19,7 @@ struct ord_engine;
 /* Entries proposed and not yet applied, per partition: while one is under way the next one collects. */
 #define ORD_REPLICA_INFLIGHT_MAX 1
 
-/* follower --announced as leader, all earlier entries applied--> ready --leadership lost--> follower (replica_lose answers who waits) */
+/* follower --announced as leader, all earlier entries applied--> ready --leadership lost, or fenced--> follower (replica_lose answers who waits) */
 struct ord_replica {
 	uint32_t id;
 	struct ord_engine *engine;	 /* borrowed */
@@ -44,6 +45,10 @@ struct ord_replica {
 	uint32_t inflight_count;
 	struct ord_settling settling;
 	struct ord_dispatch dispatch;
+	struct ord_fence fence;
+	uint64_t entries_count; /* with commands, applied in all; at the last mark */
+	uint64_t marked_count;
+	uint64_t marked_ms; /* when that was */
 };
 
 /* Opens the state that is on disk, if the engine keeps any. ORD_ERR_NOMEM, and of the store ORD_ERR_IO, ORD_ERR_CORRUPT, ORD_ERR_FORMAT, ORD_ERR_MISMATCH, ORD_ERR_NO_SPACE; why names the thing and the remedy. */
@@ -69,11 +74,11 @@ void ord_replica_archived(struct ord_replica *r, uint64_t last_index);
  * block is being written. ORD_ERR_BUSY: nothing has changed, try again. Other errors, with why: the node must stop. */
 int ord_replica_replace(struct ord_replica *r, const struct ord_note *note, char *why, size_t why_size);
 
-/* Events of the host. What the state and the history have in them already is passed over. */
+/* Events of the host. What the state and the history have in them already is passed over. A fenced replica stays as it is, and only its history goes on. */
 void ord_replica_apply(struct ord_replica *r, uint64_t index, uint64_t term, struct ord_slice entry);
 void ord_replica_role(struct ord_replica *r, enum ord_role role, uint32_t leader);
 
-/* Proposes what waits, if the partition is led here and nothing stands in the way. */
+/* Proposes what waits, and a mark when one is due, if the partition is led here and nothing stands in the way. */
 void ord_replica_propose(struct ord_replica *r);
 
 /* Answers who has waited too long. */

@@ -52,6 +52,9 @@ uint64_t ord_shard_now_ms(const struct ord_shard *s);
 
 uint32_t ord_shard_partitions_count(const struct ord_shard *s);
 
+/* Is a replica as the others are, by the marks in its log (node/fence.h)? DIFFERS: some are not, and nobody can tell who is right. FENCED: most others are not as it is. */
+enum ord_fence_state { ORD_FENCE_EQUAL = 0, ORD_FENCE_DIFFERS, ORD_FENCE_FENCED };
+
 /* This node's view of one partition. */
 struct ord_replica_status {
 	struct ord_group_status group;
@@ -60,6 +63,7 @@ struct ord_replica_status {
 	uint64_t admit_bytes;
 	uint64_t waiters_count; /* answers owed */
 	bool ready;		/* leads and takes commands */
+	enum ord_fence_state fence;
 };
 void ord_shard_replica_status(const struct ord_shard *s, uint32_t partition, struct ord_replica_status *ret);
 

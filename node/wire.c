@@ -16,6 +16,8 @@
  *   WANT_BLOCK, WANT_BLOCK_ID   u32 partition, u64 number
  *   BLOCK         u32 partition, u64 number, u8 status (0 here, 1 not there, 2 not now), u64 first block there is, then the block to the end
  *   BLOCK_ID      u32 partition, u64 number, u8 status, u64 last position, 32 bytes history hash after it
+ *   MARK_RESULT   u32 partition, u8 flags (1 asks, 2 is fenced), u64 position, u64 entries, u64 both halves of the state digest,
+ *                 32 bytes history hash
  */
 #include "node/wire.h"
 
@@ -272,5 +274,38 @@ int ord_wire_get_block_id(struct ord_slice body, struct ord_part_block_id *ret)
 	memcpy(b.id.chain_after, chain.base, sizeof b.id.chain_after);
 	b.status = status;
 	*ret = b;
+	return ORD_OK;
+}
+
+#define MARK_ASKS 1
+#define MARK_FENCED 2
+
+void ord_wire_put_mark_result(const struct ord_part_mark_result *m, struct ord_bytes *out)
+{
+	ord_bytes_put_u32(out, m->partition);
+	ord_bytes_put_u8(out, (uint8_t)((m->asks ? MARK_ASKS : 0) | (m->is_fenced ? MARK_FENCED : 0)));
+	ord_bytes_put_u64(out, m->result.position);
+	ord_bytes_put_u64(out, m->result.entries_count);
+	ord_bytes_put_u64(out, m->result.state_digest[0]);
+	ord_bytes_put_u64(out, m->result.state_digest[1]);
+	ord_bytes_put(out, m->result.history_hash, sizeof m->result.history_hash);
+}
+
+int ord_wire_get_mark_result(struct ord_slice body, struct ord_part_mark_result *ret)
+{
+	struct ord_reader r = ord_reader_of(body);
+	struct ord_part_mark_result m = {.partition = ord_reader_u32(&r)};
+	uint8_t flags = ord_reader_u8(&r);
+	m.result.position = ord_reader_u64(&r);
+	m.result.entries_count = ord_reader_u64(&r);
+	m.result.state_digest[0] = ord_reader_u64(&r);
+	m.result.state_digest[1] = ord_reader_u64(&r);
+	struct ord_slice hash = ord_reader_take(&r, sizeof m.result.history_hash);
+	if (r.failed || ord_reader_left(&r) != 0 || flags > (MARK_ASKS | MARK_FENCED))
+		return ORD_ERR_FORMAT;
+	memcpy(m.result.history_hash, hash.base, sizeof m.result.history_hash);
+	m.asks = (flags & MARK_ASKS) != 0;
+	m.is_fenced = (flags & MARK_FENCED) != 0;
+	*ret = m;
 	return ORD_OK;
 }

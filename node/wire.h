@@ -26,6 +26,7 @@ enum ord_part_kind {
 	ORD_PART_BLOCK = 17,	     /* the block, or why not */
 	ORD_PART_WANT_BLOCK_ID = 18, /* asks for its id alone */
 	ORD_PART_BLOCK_ID = 19,
+	ORD_PART_MARK_RESULT = 20,   /* what the sender's replica was at a mark (node/fence.h) */
 };
 
 /* SUBMIT and READ. forward names it in the answer. body is an encoded command or query. */
@@ -83,6 +84,15 @@ struct ord_part_block_id {
 };
 
 void ord_wire_put_copy(enum ord_part_kind kind, const struct ord_part_copy *c, struct ord_bytes *out);
+
+/* result: the position, and what the sender's replica was there. */
+struct ord_part_mark_result {
+	uint32_t partition;
+	bool asks;	/* the sender wants to know what the others were */
+	bool is_fenced; /* the sender's replica serves nothing; it must not be given a leadership */
+	struct ord_mark result;
+};
+
 void ord_wire_put_call(const struct ord_part_call *c, struct ord_bytes *out);
 void ord_wire_put_answer(uint32_t forward, const struct ord_answer *a, struct ord_bytes *out);
 void ord_wire_put_deliver(const struct ord_part_deliver *d, struct ord_bytes *out);
@@ -91,6 +101,7 @@ void ord_wire_put_ready(uint32_t partition, struct ord_bytes *out);
 void ord_wire_put_want_block(const struct ord_part_want_block *w, struct ord_bytes *out);
 void ord_wire_put_block(const struct ord_part_block *b, struct ord_bytes *out);
 void ord_wire_put_block_id(const struct ord_part_block_id *b, struct ord_bytes *out);
+void ord_wire_put_mark_result(const struct ord_part_mark_result *m, struct ord_bytes *out);
 
 /* All read one body whole: ORD_ERR_FORMAT when it is anything else; *ret is then untouched. Slices point into body. */
 int ord_wire_get_copy(enum ord_part_kind kind, struct ord_slice body, struct ord_part_copy *ret);
@@ -102,5 +113,6 @@ int ord_wire_get_ready(struct ord_slice body, uint32_t *ret_partition);
 int ord_wire_get_want_block(struct ord_slice body, struct ord_part_want_block *ret);
 int ord_wire_get_block(struct ord_slice body, struct ord_part_block *ret);
 int ord_wire_get_block_id(struct ord_slice body, struct ord_part_block_id *ret);
+int ord_wire_get_mark_result(struct ord_slice body, struct ord_part_mark_result *ret);
 
 #endif

@@ -40,6 +40,9 @@ struct ord_host_events {
 	 * election timeout. index and term are 0 when this node's own base is lost. May be NULL: then it is not told. */
 	void (*want_install)(void *ctx, uint32_t group, uint32_t from, uint64_t index, uint64_t term);
 
+	/* False: that node must not be given the leadership of the group when it is well again. May be NULL: all may. */
+	bool (*may_lead)(void *ctx, uint32_t group, uint32_t node);
+
 	/* The node must stop: err and a text that names the thing and the remedy. No further call may be made but close. */
 	void (*fatal)(void *ctx, int err, const char *why);
 };

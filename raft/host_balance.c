@@ -14,6 +14,12 @@ static bool is_steady(const struct ord_host *h, uint32_t node)
 	       env->now_ms - peer->heard_since_ms >= STEADY_MS;
 }
 
+static bool may_lead(const struct ord_host *h, uint32_t group, uint32_t node)
+{
+	const struct ord_host_events *events = &h->env.events;
+	return events->may_lead == NULL || events->may_lead(events->ctx, group, node);
+}
+
 void ord_host_balance(struct ord_host *h)
 {
 	uint64_t now_ms = h->env.now_ms;
@@ -25,7 +31,7 @@ void ord_host_balance(struct ord_host *h)
 		struct ord_group *g = h->groups[id];
 		uint32_t node = ord_group_preferred(g);
 		if (node == h->env.node || now_ms < h->balance_not_before_ms[id] || !ord_group_can_hand_over(g, node) ||
-		    !is_steady(h, node))
+		    !is_steady(h, node) || !may_lead(h, id, node))
 			continue;
 		h->balance_not_before_ms[id] = now_ms + RETRY_MS;
 		h->balance_cursor = id + 1;

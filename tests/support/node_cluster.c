@@ -172,6 +172,13 @@ static void engine_fatal(void *ctx, int err, const char *why)
 	cr_assert_fail("fatal: %s: %s", ord_err_text(err), why);
 }
 
+static void engine_notice(void *ctx, enum ord_log_level level, const char *text)
+{
+	struct node_cluster_node *n = ctx;
+	n->cluster->notices_count[level]++;
+	snprintf(n->cluster->notice, sizeof n->cluster->notice, "node %u: %s", n->id, text);
+}
+
 static void letters_arrive(struct node_cluster *c)
 {
 	while (c->letters != NULL && c->letters->due_ms <= c->now_ms) {
@@ -236,6 +243,8 @@ void node_cluster_restart(struct node_cluster *c, unsigned place)
 						    .write = disk_write,
 						    .remove = disk_remove},
 					     .events = {.ctx = n, .send = engine_send, .fatal = engine_fatal}};
+	options.mark_entries = NODE_CLUSTER_MARK_ENTRIES;
+	options.events.notice = engine_notice;
 	char why[512] = "";
 	int err = ord_engine_open(&options, c->now_ms, wall_us(c, place), &n->engine, why, sizeof why);
 	cr_assert_eq(err, ORD_OK, "%s", why);
@@ -452,6 +461,7 @@ void node_cluster_check(struct node_cluster *c)
 		replicas_compare(c, i);
 		partitions[i] = (struct ord_partition *)ord_engine_partition(c->nodes[0].engine, i);
 	}
+	cr_assert_eq(c->notices_count[ORD_LOG_ERROR], 0, "%s", c->notice);
 	for (unsigned i = 0; i < NODE_CLUSTER_NODES; i++)
 		times_check(c, i);
 	char why[512] = "";

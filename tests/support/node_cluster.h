@@ -10,6 +10,7 @@
 #include "tests/support/random.h"
 
 #define NODE_CLUSTER_NODES 3
+#define NODE_CLUSTER_MARK_ENTRIES 20
 
 struct node_disk;
 struct node_letter;
@@ -36,6 +37,8 @@ struct node_cluster {
 	unsigned loss_percent;				  /* of parts that may be lost */
 	enum ord_part_kind lost_kind;			  /* parts of this kind never arrive; 0: none */
 	uint64_t sent_bytes[UINT8_MAX + 1];		  /* by kind of part, lost ones too */
+	unsigned notices_count[ORD_LOG_ERROR + 1];	  /* by level */
+	char notice[1024];				  /* the last one */
 };
 
 /* Starts all nodes. */
@@ -64,7 +67,7 @@ void node_cluster_reconnect(struct node_cluster *c, unsigned a, unsigned b);
 int node_cluster_leader(const struct node_cluster *c, uint32_t partition);
 
 /* Checks, when nothing is under way any more: replicas of each partition equal in position, digest and history; invariants over all; times that never
- * go back in any log. */
+ * go back in any log; that no replica was taken for another than the others. */
 void node_cluster_check(struct node_cluster *c);
 
 #endif

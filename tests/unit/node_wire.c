@@ -131,3 +131,28 @@ Test(wire, copy)
 	ord_bytes_put_u8(&out, 0);
 	cr_assert_eq(ord_wire_get_copy(ORD_PART_COPY_NEXT, ord_bytes_slice(&out), &got), ORD_ERR_FORMAT);
 }
+
+Test(wire, mark_result)
+{
+	struct ord_part_mark_result put = {
+		.partition = 3,
+		.asks = true,
+		.result = {.position = 7, .entries_count = 5, .state_digest = {1, 2}, .history_hash = {[31] = 9}}};
+	struct ord_part_mark_result got;
+	ord_wire_put_mark_result(&put, &out);
+	cr_assert_eq(ord_wire_get_mark_result(ord_bytes_slice(&out), &got), ORD_OK);
+	cr_assert(got.partition == 3 && got.asks && !got.is_fenced && got.result.position == 7 &&
+		  got.result.entries_count == 5 && got.result.state_digest[0] == 1 && got.result.state_digest[1] == 2);
+	cr_assert_eq(got.result.history_hash[31], 9);
+	cr_assert_eq(ord_wire_get_mark_result(ord_slice_of(out.base, out.len - 1), &got), ORD_ERR_FORMAT);
+	out.base[4] = 4; /* no such flag */
+	cr_assert_eq(ord_wire_get_mark_result(ord_bytes_slice(&out), &got), ORD_ERR_FORMAT);
+	ord_bytes_clear(&out);
+	put.asks = false;
+	put.is_fenced = true;
+	ord_wire_put_mark_result(&put, &out);
+	cr_assert_eq(ord_wire_get_mark_result(ord_bytes_slice(&out), &got), ORD_OK);
+	cr_assert(!got.asks && got.is_fenced);
+	ord_bytes_put_u8(&out, 0);
+	cr_assert_eq(ord_wire_get_mark_result(ord_bytes_slice(&out), &got), ORD_ERR_FORMAT);
+}

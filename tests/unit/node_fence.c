@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: Apache-2.0 - node/fence over three nodes: a replica that went astray is found at the next mark and kept away, whoever it is; where nobody can tell, nobody is. */
+#include <criterion/criterion.h>
+
+#include "base/err.h"
+#include "partition/partition.h"
+#include "partition/route.h"
+#include "tests/support/node_calls.h"
+
+/* An account that gets a posting from time to time, and its partition. */
+#define ACCOUNT 2
+
+static struct node_cluster c;
+
+static uint32_t spoilt_partition(void)
+{
+	char name[16];
+
+	return ord_route_account(account_name(name, ACCOUNT), PARTITIONS);
+}
+
+static void spoil(unsigned place, int64_t delta)
+{
+	char name[16];
+
+	node_cluster_steps(&c, 500); /* followers are a little behind */
+	cr_assert_eq(ord_engine_spoil(c.nodes[place].engine, account_name(name, ACCOUNT), delta), ORD_OK);
+}
+
+static struct ord_replica_status status_at(unsigned place)
+{
+	struct ord_replica_status status;
+
+	ord_engine_replica_status(c.nodes[place].engine, spoilt_partition(), &status);
+	return status;
+}
+
+/* So many transfers, each an entry of its own, to an account of that partition. */
+static void work(unsigned count)
+{
+	while (count-- > 0) {
+		struct call *call = call_transfer(0, ACCOUNT, 1);
+
+		for (unsigned tries = 0; call->decided == 0; tries++) {
+			cr_assert_lt(tries, 20, "%s", ord_err_text(call->last_err));
+			call_send(&c, call, tries % NODE_CLUSTER_NODES, ORD_WAIT_SETTLED);
+			calls_wait(&c);
+		}
+		cr_assert_eq(call->decided, ORD_STATUS_SETTLED);
+	}
+	node_cluster_steps(&c, 1000);
+}
+
+static unsigned leader(void)
+{
+	node_cluster_wait_ready(&c);
+	return (unsigned)node_cluster_leader(&c, spoilt_partition());
+}
+
+/* All go on, and the one at place is fenced. */
+static void check_fenced(unsigned place)
+{
+	uint64_t position = status_at(place).state.position;
+
+	for (unsigned i = 0; i < NODE_CLUSTER_NODES; i++)
+		cr_assert_eq(status_at(i).fence, i == place ? ORD_FENCE_FENCED : ORD_FENCE_EQUAL, "node %u", i + 1);
+	cr_assert_geq(c.notices_count[ORD_LOG_ERROR], 1);
+	work(NODE_CLUSTER_MARK_ENTRIES);
+	node_cluster_steps(&c, 20000);
+	cr_assert_eq(status_at(place).state.position, position, "its state stays as it was");
+	cr_assert_neq(leader(), place);
+	cr_assert_not(status_at(place).ready);
+	cr_assert_gt(status_at((place + 1) % NODE_CLUSTER_NODES).state.position, position + NODE_CLUSTER_MARK_ENTRIES);
+}
+
+Test(fence, replicas_that_agree_are_left_alone)
+{
+	calls_start(&c, 1);
+	work(3 * NODE_CLUSTER_MARK_ENTRIES);
+	for (unsigned i = 0; i < NODE_CLUSTER_NODES; i++) {
+		cr_assert_eq(status_at(i).fence, ORD_FENCE_EQUAL);
+		cr_assert_geq(status_at(i).state.marks.equal_count, 2);
+		cr_assert_eq(status_at(i).state.marks.behind_count, 0);
+	}
+	cr_assert_eq(c.sent_bytes[ORD_PART_MARK_RESULT], 0, "nobody asks without a reason");
+	node_cluster_check(&c);
+	node_cluster_close(&c);
+}
+
+Test(fence, a_partition_that_moved_is_marked_after_a_minute_and_no_other)
+{
+	calls_start(&c, 2);
+	work(1);
+	uint64_t before = status_at(0).state.marks.equal_count;
+	node_cluster_steps(&c, 61000);
+	cr_assert_eq(status_at(0).state.marks.equal_count, before + 1);
+	node_cluster_steps(&c, 130000);
+	cr_assert_eq(status_at(0).state.marks.equal_count, before + 1, "a mark is no reason for a mark");
+	node_cluster_close(&c);
+}
+
+Test(fence, a_follower_that_went_astray_is_fenced)
+{
+	calls_start(&c, 3);
+	unsigned place = (leader() + 1) % NODE_CLUSTER_NODES;
+	spoil(place, 5);
+	work(NODE_CLUSTER_MARK_ENTRIES);
+	check_fenced(place);
+	node_cluster_close(&c);
+}
+
+Test(fence, a_leader_that_went_astray_is_fenced_and_hands_over)
+{
+	for (uint64_t seed = 4; seed < 7; seed++) {
+		calls_start(&c, seed);
+		unsigned place = leader();
+		spoil(place, -1);
+		work(NODE_CLUSTER_MARK_ENTRIES);
+		check_fenced(place);
+		node_cluster_close(&c);
+	}
+}
+
+Test(fence, a_fenced_replica_fails_who_waits_and_serves_nobody)
+{
+	calls_start(&c, 7);
+	unsigned place = leader();
+	spoil(place, 7);
+	work(NODE_CLUSTER_MARK_ENTRIES);
+	check_fenced(place);
+	node_cluster_cut_off(&c, (place + 1) % NODE_CLUSTER_NODES, true);
+	struct look look;
+	look_begin(&c, &look, place, ACCOUNT);
+	look_wait(&c, &look);
+	node_cluster_steps(&c, 10000);
+	cr_assert_not(status_at(place).ready, "not even when it has to lead");
+	node_cluster_cut_off(&c, (place + 1) % NODE_CLUSTER_NODES, false);
+	cr_assert_neq(leader(), place);
+	node_cluster_close(&c);
+}
+
+Test(fence, a_node_that_starts_again_without_the_fault_is_as_the_others)
+{
+	calls_start(&c, 8);
+	unsigned place = (leader() + 1) % NODE_CLUSTER_NODES;
+	spoil(place, 5);
+	work(NODE_CLUSTER_MARK_ENTRIES);
+	check_fenced(place);
+	node_cluster_crash(&c, place);
+	node_cluster_restart(&c, place);
+	work(2 * NODE_CLUSTER_MARK_ENTRIES);
+	cr_assert_eq(status_at(place).fence, ORD_FENCE_EQUAL);
+	cr_assert_arr_eq(status_at(place).state.state_digest, status_at((place + 1) % 3).state.state_digest,
+			 sizeof status_at(place).state.state_digest);
+	node_cluster_close(&c);
+}
+
+Test(fence, answers_that_are_lost_are_asked_for_again)
+{
+	calls_start(&c, 9);
+	unsigned place = (leader() + 1) % NODE_CLUSTER_NODES;
+	c.lost_kind = ORD_PART_MARK_RESULT;
+	spoil(place, 5);
+	work(NODE_CLUSTER_MARK_ENTRIES);
+	cr_assert_eq(status_at(place).fence, ORD_FENCE_EQUAL);
+	c.lost_kind = 0;
+	node_cluster_steps(&c, 2500);
+	check_fenced(place);
+	node_cluster_close(&c);
+}
+
+Test(fence, three_that_are_all_different_go_on_and_say_so)
+{
+	calls_start(&c, 10);
+	spoil(0, 1);
+	spoil(1, 2);
+	work(NODE_CLUSTER_MARK_ENTRIES);
+	for (unsigned i = 0; i < NODE_CLUSTER_NODES; i++)
+		cr_assert_eq(status_at(i).fence, ORD_FENCE_DIFFERS, "node %u", i + 1);
+	unsigned said = c.notices_count[ORD_LOG_ERROR];
+	cr_assert_geq(said, 3);
+	work(3 * NODE_CLUSTER_MARK_ENTRIES);
+	cr_assert_leq(c.notices_count[ORD_LOG_ERROR], said + 9, "not at every mark");
+	node_cluster_close(&c);
+}
+
+Test(fence, without_the_third_nobody_can_tell)
+{
+	calls_start(&c, 11);
+	unsigned place = (leader() + 1) % NODE_CLUSTER_NODES, away = (place + 1) % NODE_CLUSTER_NODES;
+	away = away == leader() ? (away + 1) % NODE_CLUSTER_NODES : away;
+	node_cluster_crash(&c, away);
+	spoil(place, 5);
+	work(NODE_CLUSTER_MARK_ENTRIES);
+	node_cluster_steps(&c, 12000);
+	for (unsigned i = 0; i < NODE_CLUSTER_NODES; i++)
+		if (i != away)
+			cr_assert_eq(status_at(i).fence, ORD_FENCE_DIFFERS, "node %u", i + 1);
+	node_cluster_restart(&c, away);
+	work(2 * NODE_CLUSTER_MARK_ENTRIES);
+	check_fenced(place);
+	node_cluster_close(&c);
+}
+
+Test(fence, marks_are_not_fooled_by_leaders_that_come_and_go)
+{
+	calls_start(&c, 12);
+	for (unsigned round = 0; round < 6; round++) {
+		unsigned place = leader();
+
+		work(7);
+		node_cluster_cut_off(&c, place, true);
+		work(7);
+		node_cluster_cut_off(&c, place, false);
+	}
+	work(NODE_CLUSTER_MARK_ENTRIES);
+	node_cluster_steps(&c, 2000);
+	node_cluster_check(&c);
+	node_cluster_close(&c);
+}

@@ -57,11 +57,13 @@ static void nodes_fill(const struct ord_survey *s, const struct ord_process *pro
 	}
 }
 
-/* The replica as people see it: position, begin of its digest. */
+/* The replica as people see it: position, begin of its digest, and that it is not as the others when it is not. */
 static void replica_cell(const struct ord_survey_replica *r, struct ord_sheet *sheet)
 {
+	bool is_odd = r->comparison[0] != '\0' && strcmp(r->comparison, "equal") != 0;
 	if (r->known)
-		ord_sheet_format(sheet, "%" PRIu64 " %.8s", r->position, r->digest);
+		ord_sheet_format(sheet, "%" PRIu64 " %.8s%s%s", r->position, r->digest, is_odd ? " " : "",
+				 is_odd ? r->comparison : "");
 	else
 		ord_sheet_null(sheet);
 }
@@ -101,9 +103,9 @@ static void partitions_show(const struct ord_survey *s, enum ord_look look, FILE
 
 static void replicas_json(const struct ord_survey *s, uint32_t partition, struct ord_json *j)
 {
-	static const char *const columns[] = {"node",	       "role",	    "term",	    "position", "commit_index",
-					      "applied_index", "digest",    "history_hash", "accounts", "names",
-					      "requests",      "unsettled", "outbox"};
+	static const char *const columns[] = {
+		"node",	    "role",  "term",	 "position",  "commit_index", "applied_index", "digest", "history_hash",
+		"accounts", "names", "requests", "unsettled", "outbox",	      "comparison",    "marks"};
 	struct ord_sheet sheet;
 	ord_sheet_init(&sheet, columns, ORD_COUNT(columns));
 	for (uint32_t i = 0; i < s->nodes_count; i++) {
@@ -123,6 +125,8 @@ static void replicas_json(const struct ord_survey *s, uint32_t partition, struct
 		ord_sheet_uint(&sheet, r->requests);
 		ord_sheet_uint(&sheet, r->unsettled);
 		ord_sheet_uint(&sheet, r->outbox);
+		ord_sheet_text(&sheet, r->comparison);
+		ord_sheet_uint(&sheet, r->marks);
 	}
 	ord_sheet_json(&sheet, j);
 	ord_sheet_close(&sheet);

@@ -86,6 +86,8 @@ static void replica_take(const msgpack_object *o, struct ord_survey *s, struct o
 	r->term = find_number(o, "term");
 	r->leader = find_number(o, "leader");
 	r->ready = find_truth(o, "ready");
+	find_text(o, "comparison", r->comparison, sizeof r->comparison);
+	r->marks = find_number(o, "marks");
 	r->commit_index = find_number(o, "commit_index");
 	r->applied_index = find_number(o, "applied_index");
 	r->position = find_offset(o, "position");

@@ -25,6 +25,8 @@ struct ord_survey_replica {
 	uint64_t requests;
 	uint64_t unsettled;
 	uint64_t outbox;
+	char comparison[16]; /* with the others: "equal", "differs" or "fenced" */
+	uint64_t marks;	     /* that it was equal to */
 };
 
 struct ord_survey_node {

@@ -147,7 +147,21 @@ static int command_submit(struct ord_call *c, const struct ord_params *params, u
 	return ORD_OK;
 }
 
-/* `cluster` and `status`. */
+static int spoil(struct ord_calls *calls, const struct ord_params *params, struct ord_params_fault *ret_fault)
+{
+	if (!calls->config->enable_faults) {
+		ord_params_fault_set(ret_fault, ORD_RPC_ERROR_UNKNOWN_METHOD, NULL,
+				     "this node makes no faults on purpose: start it with --enable-faults");
+		return ORD_ERR_INVALID;
+	}
+	int err = ord_shard_spoil(calls->shard, params->account, params->delta);
+	if (err != ORD_OK)
+		ord_params_fault_set(ret_fault, ORD_RPC_ERROR_NOT_FOUND, ord_field_name(ORD_FIELD_ACCOUNT),
+				     "no such account is in this node's memory: let it pay or be paid first");
+	return err;
+}
+
+/* What this node answers by itself. */
 static int answer_here(struct ord_calls *calls, const struct ord_method *m, const struct ord_params *params,
 		       uint32_t rpc_id, struct ord_bytes *out, struct ord_params_fault *ret_fault)
 {
@@ -162,10 +176,14 @@ static int answer_here(struct ord_calls *calls, const struct ord_method *m, cons
 				     text);
 		return ORD_ERR_INVALID;
 	}
+	if (m->kind == ORD_METHOD_SPOIL && spoil(calls, params, ret_fault) != ORD_OK)
+		return ORD_ERR_INVALID;
 	msgpack_packer p;
 	ord_rpc_packer(out, &p);
 	ord_rpc_put_result(&p, rpc_id);
-	if (m->kind == ORD_METHOD_CLUSTER)
+	if (m->kind == ORD_METHOD_SPOIL)
+		msgpack_pack_map(&p, 0);
+	else if (m->kind == ORD_METHOD_CLUSTER)
 		ord_status_put_cluster(&p, config, calls->shard);
 	else
 		ord_status_put(&p, config, calls->shard, ord_shard_now_ms(calls->shard) - calls->started_ms,
@@ -212,7 +230,7 @@ struct ord_call *ord_call_take(struct ord_calls *calls, const struct ord_rpc_mes
 	int err = ord_method_find(m->method, &method, &fault);
 	if (err == ORD_OK)
 		err = ord_method_params(method, m->params, &params, &fault);
-	if (err == ORD_OK && (method->kind == ORD_METHOD_CLUSTER || method->kind == ORD_METHOD_STATUS))
+	if (err == ORD_OK && method->kind >= ORD_METHOD_CLUSTER)
 		err = answer_here(calls, method, &params, m->id, out, &fault);
 	else if (err == ORD_OK)
 		err = call_begin(calls, method, &params, &c, &fault);

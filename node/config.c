@@ -117,6 +117,17 @@ static int set_text(char *member, size_t member_size, const char *value, char *w
 	return ORD_OK;
 }
 
+static int set_flag(char *member, const char *value, char *why)
+{
+	bool is_yes = strcmp(value, "yes") == 0;
+	if (!is_yes && strcmp(value, "no") != 0) {
+		snprintf(why, ORD_CONFIG_WHY_SIZE, "\"%.60s\" must be yes or no", value);
+		return ORD_ERR_INVALID;
+	}
+	*(bool *)member = is_yes;
+	return ORD_OK;
+}
+
 int ord_option_set(const struct ord_option *o, struct ord_config *c, const char *value, char why[ORD_CONFIG_WHY_SIZE])
 {
 	char *member = (char *)c + o->offset;
@@ -130,6 +141,8 @@ int ord_option_set(const struct ord_option *o, struct ord_config *c, const char 
 		return ord_config_nodes_add(c, value, why);
 	case ORD_OPTION_TEXT:
 		return set_text(member, member == c->data_dir ? sizeof c->data_dir : sizeof c->listen_host, value, why);
+	case ORD_OPTION_FLAG:
+		return set_flag(member, value, why);
 	}
 	ORD_ASSERT(!"an option of unknown kind");
 	return ORD_ERR_INVALID;
@@ -198,6 +211,9 @@ static void option_print(const struct ord_option *o, const struct ord_config *c,
 	case ORD_OPTION_TEXT:
 		if (member[0] != '\0')
 			fprintf(out, "%s = %s\n", o->key, member);
+		break;
+	case ORD_OPTION_FLAG:
+		fprintf(out, "%s = %s\n", o->key, *(const bool *)member ? "yes" : "no");
 		break;
 	}
 }

@@ -43,6 +43,8 @@ struct ord_config {
 	uint64_t repair_bytes; /* a second; likewise below */
 	uint64_t scrub_bytes;
 	uint32_t clients_max;	  /* connections */
+	uint32_t mark_entries;
+	bool enable_faults;
 	struct ord_bounds bounds; /* no option: all 0 but in a simulation */
 };
 

@@ -182,7 +182,7 @@ static int file_read(struct ord_config *c, const char *path, char *why)
 /* One flag of the command line: "--key value" or "--key=value". */
 struct flag {
 	char key[KEY_BYTES_MAX + 1]; /* without dashes before it */
-	const char *value;	     /* NULL for those that take none */
+	const char *value;	     /* "yes" for those that take none */
 };
 
 static bool takes_no_value(const char *key)
@@ -208,7 +208,9 @@ static int flag_take(int argc, char **argv, int *i, struct flag *ret, char *why)
 		why_unknown("--", ret->key, true, why);
 		return ORD_ERR_INVALID;
 	}
-	if (takes_no_value(ret->key)) {
+	const struct ord_option *o = option_find(ret->key);
+	if (takes_no_value(ret->key) || (o != NULL && o->kind == ORD_OPTION_FLAG)) {
+		ret->value = "yes";
 		if (equals == NULL)
 			return ORD_OK;
 		snprintf(why, ORD_CONFIG_WHY_SIZE, "--%s: takes no value", ret->key);

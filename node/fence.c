@@ -155,7 +155,7 @@ static void decided(struct ord_replica *r)
 	r->fence.decided_position = r->fence.position;
 }
 
-/* Others go on without it; what they say here is what an operator of another node would look for. */
+/* The operator may look at this node, and not at the one that is wrong. */
 static void tell_others(struct ord_replica *r, const struct ord_mark *right)
 {
 	const struct ord_fence *f = &r->fence;
@@ -201,11 +201,12 @@ static void decide(struct ord_replica *r)
 	if (most * 2 > nodes_count) {
 		struct ord_mark majority = *right, mine = *own;
 		decided(r);
-		tell_others(r, &majority);
-		if (!ord_mark_equal(&majority, &mine))
-			fence(r, &majority, &mine);
-		else
+		if (ord_mark_equal(&majority, &mine)) {
 			f->state = ORD_FENCE_EQUAL;
+			tell_others(r, &majority);
+		} else {
+			fence(r, &majority, &mine);
+		}
 	} else if ((most + missing) * 2 <= nodes_count) {
 		nobody_is_right(r);
 	}

@@ -15,7 +15,8 @@ enum ord_method_kind {
 	ORD_METHOD_BATCH = 2, /* many commands of one kind */
 	ORD_METHOD_READ = 3,
 	ORD_METHOD_CLUSTER = 4,
-	ORD_METHOD_STATUS = 5
+	ORD_METHOD_STATUS = 5,
+	ORD_METHOD_SPOIL = 6 /* a fault on purpose; only where faults are enabled */
 };
 
 struct ord_method {

@@ -13,7 +13,8 @@ enum ord_option_kind {
 	ORD_OPTION_NUMBER = 2, /* uint32_t */
 	ORD_OPTION_BYTES = 3,  /* uint64_t, suffixes allowed */
 	ORD_OPTION_NODES = 4,
-	ORD_OPTION_TEXT = 5
+	ORD_OPTION_TEXT = 5,
+	ORD_OPTION_FLAG = 6 /* bool: "yes" or "no"; on the command line no value, for yes */
 };
 
 struct ord_option {

@@ -27,7 +27,7 @@ struct ord_params {
 	struct ord_uuid id;
 	struct ord_uuid cluster_id;
 	struct ord_slice account, asset, payer, payee, space, name, owner, expected;
-	int64_t amount, floor, ceiling;
+	int64_t amount, floor, ceiling, delta;
 	int64_t from, limit, partition, timeout_ms; /* partition is -1 when it was not given */
 	int64_t state;				    /* enum ord_account_state */
 	int64_t wait;				    /* enum ord_wait */

@@ -7,6 +7,7 @@
  */
 #include "node/shard.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/random.h>
@@ -233,6 +234,12 @@ static void history_notice(void *ctx, const char *text)
 	ord_log(ORD_LOG_WARN, "%s", text);
 }
 
+static void engine_notice(void *ctx, enum ord_log_level level, const char *text)
+{
+	(void)ctx;
+	ord_log(level, "%s", text);
+}
+
 static int peers_receive(void *ctx, uint32_t node, uint8_t kind, struct ord_slice body)
 {
 	struct ord_shard *s = ctx;
@@ -327,6 +334,17 @@ void ord_shard_turn_status(const struct ord_shard *s, struct ord_turn_status *re
 					.p99_us = ord_histogram_quantile(&s->turns_us, 990),
 					.p999_us = ord_histogram_quantile(&s->turns_us, 999),
 					.max_us = s->turns_us.max};
+}
+
+int ord_shard_spoil(struct ord_shard *s, struct ord_slice account, int64_t delta)
+{
+	int err = ord_engine_spoil(s->engine, account, delta);
+	if (err == ORD_OK)
+		ord_log(ORD_LOG_WARN,
+			"a fault on purpose: the balance of account '%.*s' is changed by %" PRId64
+			" in this node's memory",
+			(int)account.len, (const char *)account.base, delta);
+	return err;
 }
 
 const struct ord_engine *ord_shard_engine(const struct ord_shard *s)
@@ -507,6 +525,8 @@ static int shard_open_engine(struct ord_shard *s, char *why, size_t why_size)
 					     .repair_bytes = c->repair_bytes,
 					     .io = ord_disk_io(s->disk),
 					     .events = {.ctx = s, .send = engine_send, .fatal = engine_fatal}};
+	options.mark_entries = c->mark_entries;
+	options.events.notice = engine_notice;
 	if (getrandom(&options.seed, sizeof options.seed, 0) != (ssize_t)sizeof options.seed) {
 		snprintf(why, why_size, "no random numbers to be had from the system");
 		return ORD_ERR_IO;

@@ -105,6 +105,9 @@ struct ord_turn_status {
 };
 void ord_shard_turn_status(const struct ord_shard *s, struct ord_turn_status *ret);
 
+/* Makes a fault on purpose (ord_partition_spoil). ORD_ERR_NOT_FOUND. */
+int ord_shard_spoil(struct ord_shard *s, struct ord_slice account, int64_t delta);
+
 /* What decides for it (node/engine.h), for checkers; borrowed. */
 const struct ord_engine *ord_shard_engine(const struct ord_shard *s);
 

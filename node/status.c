@@ -3,6 +3,7 @@
 
 #include "client/ordain.h"
 #include "client/rpc.h"
+#include "node/fence.h"
 #include "node/history.h"
 #include "node/reply.h"
 
@@ -71,10 +72,12 @@ static void put_replica(msgpack_packer *p, const struct ord_shard *shard, uint32
 {
 	struct ord_replica_status replica;
 	ord_shard_replica_status(shard, partition, &replica);
-	msgpack_pack_map(p, 19);
+	msgpack_pack_map(p, 21);
 	ord_reply_put_pair_u64(p, "partition", partition);
 	put_group(p, &replica.group, replica.ready);
 	put_state(p, partition, &replica.state);
+	ord_reply_put_pair_text(p, "comparison", ord_fence_state_name(replica.fence));
+	ord_reply_put_pair_u64(p, "marks", replica.state.marks.equal_count);
 	ord_reply_put_pair_u64(p, "admit", replica.admit_count);
 	ord_reply_put_pair_u64(p, "waiters", replica.waiters_count);
 }

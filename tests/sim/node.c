@@ -220,6 +220,7 @@ static void node_configure(struct node *n)
 	c->cache_bytes = options.cache_bytes;
 	c->memory_bytes = options.memory_bytes;
 	c->checkpoint_bytes = options.checkpoint_bytes;
+	c->mark_entries = options.mark_entries;
 	c->bounds = options.bounds;
 	int err = ord_config_check(c, why);
 	if (err != ORD_OK)

@@ -66,6 +66,7 @@ static void draw_states(struct sim_node_options *o)
 	o->bounds.block_bytes = (uint32_t)ONE_OF(1, 500, 3000, 20000);
 	o->bounds.volume_bytes = (uint32_t)ONE_OF(1, 2000, 20000);
 	o->bounds.scrub_pause_ms = (uint32_t)ONE_OF(500, 2000, 5000);
+	o->mark_entries = (uint32_t)ONE_OF(0, 1, 5, 20, 100);
 	if (o->bounds.volume_bytes == 1 && o->bounds.block_bytes < 3000)
 		o->bounds.volume_bytes = 50000; /* not thousands of files, whose names are read again and again */
 }
@@ -292,13 +293,14 @@ void sim_swarm_show(const struct sim_swarm *s)
 		if (s->weights[i] > 0)
 			len += snprintf(faults + len, sizeof faults - (size_t)len, " %s:%u", sim_fault_name(i),
 					s->weights[i]);
-	sim_trace_text("%u nodes, %u partitions, segments of %llu bytes, %llu bytes a checkpoint, %llu in memory, "
+	sim_trace_text("%u nodes, %u partitions, segments of %llu bytes, %llu bytes a checkpoint, %llu in memory, a "
+		       "mark every %u entries, "
 		       "election %u ms; %u clients, %u operations in batches "
 		       "up to %u; latency %u-%u us, sync %u-%u us; %llu s with a fault every %llu ms:%s",
 		       s->node.nodes_count, s->node.partitions_count, (unsigned long long)s->node.segment_bytes,
 		       (unsigned long long)s->node.checkpoint_bytes, (unsigned long long)s->node.memory_bytes,
-		       s->node.election_timeout_ms, s->work.clients_count, s->work.operations_max, s->work.batch_max,
-		       s->net.latency_us_min, s->net.latency_us_max, s->disk.sync_us_min, s->disk.sync_us_max,
-		       (unsigned long long)(s->safety_us / SIM_SECOND),
+		       s->node.mark_entries, s->node.election_timeout_ms, s->work.clients_count, s->work.operations_max,
+		       s->work.batch_max, s->net.latency_us_min, s->net.latency_us_max, s->disk.sync_us_min,
+		       s->disk.sync_us_max, (unsigned long long)(s->safety_us / SIM_SECOND),
 		       (unsigned long long)(s->fault_pause_us / SIM_MS), faults);
 }

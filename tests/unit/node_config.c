@@ -74,6 +74,29 @@ static char *printed(const struct ord_config *c)
 	return text;
 }
 
+Test(node_config, a_flag_is_yes_or_no)
+{
+	struct ord_config c;
+	enum ord_config_action action;
+	char why[ORD_CONFIG_WHY_SIZE] = "";
+	char *on[] = {"ordaind", "--enable-faults", "--node", "2", NULL};
+	char *value[] = {"ordaind", "--enable-faults=yes", NULL};
+
+	cr_assert_eq(read_text(&c, "node = 1\n", why), ORD_OK);
+	cr_assert_not(c.enable_faults);
+	cr_assert_eq(read_text(&c, "enable_faults = yes\n", why), ORD_OK, "%s", why);
+	cr_assert(c.enable_faults);
+	cr_assert_eq(read_text(&c, "enable_faults = no\n", why), ORD_OK, "%s", why);
+	cr_assert_not(c.enable_faults);
+	cr_assert_eq(read_text(&c, "enable_faults = on\n", why), ORD_ERR_INVALID);
+	cr_assert_str_eq(why, "node.conf:1: enable_faults: \"on\" must be yes or no");
+	cr_assert_eq(ord_config_command_line(&c, 4, on, &action, why), ORD_OK, "%s", why);
+	cr_assert(c.enable_faults);
+	cr_assert_eq(c.node, 2);
+	cr_assert_eq(ord_config_command_line(&c, 2, value, &action, why), ORD_ERR_INVALID);
+	cr_assert_str_eq(why, "--enable-faults: takes no value");
+}
+
 Test(node_config, what_is_printed_reads_back_as_the_same)
 {
 	struct ord_config c, again;

@@ -107,6 +107,12 @@ void ord_shard_turn_status(const struct ord_shard *s, struct ord_turn_status *re
 	*ret = (struct ord_turn_status){.count = 7, .max_us = 90};
 }
 
+int ord_shard_spoil(struct ord_shard *s, struct ord_slice account, int64_t delta)
+{
+	(void)s;
+	return ord_slice_equal(account, ord_slice_text("alice")) && delta == -3 ? ORD_OK : ORD_ERR_NOT_FOUND;
+}
+
 void ord_shard_host_status(const struct ord_shard *s, struct ord_host_status *ret)
 {
 	(void)s;
@@ -372,6 +378,20 @@ Test(node_listener, cluster_and_status_are_answered_here)
 			      "\"loop\"=>{\"turns\"=>7, \"p50_us\"=>0, \"p99_us\"=>0, \"p999_us\"=>0, "
 			      "\"max_us\"=>90}, \"clients\"=>1}]"),
 		"%s", shown);
+	client_close(&c);
+}
+
+Test(node_listener, faults_are_made_only_where_they_are_enabled)
+{
+	struct client c = come(0);
+	cr_assert_str_eq(
+		client_ask(&c, "[0, 1, spoil, {account: alice, delta: -3}]"),
+		"[1, 1, {\"code\"=>2, \"name\"=>\"unknown_method\", \"message\"=>\"this node makes no faults on "
+		"purpose: start it with --enable-faults\"}, nil]");
+	config.enable_faults = true;
+	cr_assert_str_eq(client_ask(&c, "[0, 2, spoil, {account: alice, delta: -3}]"), "[1, 2, nil, {}]");
+	cr_assert_not_null(strstr(client_ask(&c, "[0, 3, spoil, {account: bob, delta: -3}]"), "not_found"));
+	cr_assert_not_null(strstr(client_ask(&c, "[0, 4, spoil, {account: bob}]"), "missing_field"));
 	client_close(&c);
 }
 

@@ -234,12 +234,23 @@ static void answer_own(struct ord_replica *r)
 	r->fence.has_answer[place] = true;
 }
 
+static void tell_difference(struct ord_replica *r, const struct ord_mark_effect *mark)
+{
+	char said[MARK_TEXT_SIZE], found[MARK_TEXT_SIZE];
+	ord_engine_notice(r->engine, ORD_LOG_WARN,
+			  "partition %" PRIu32 ": this node's replica is not as the mark of position %" PRIu64
+			  " in its log says: it has %s, the mark has %s; the other nodes are asked who is right",
+			  r->id, mark->said.position, mark_show(&mark->found, found), mark_show(&mark->said, said));
+}
+
 void ord_fence_compared(struct ord_replica *r, const struct ord_mark_effect *mark)
 {
 	struct ord_fence *f = &r->fence;
 	ORD_ASSERT(mark->compared);
 	ORD_ASSERT(f->state != ORD_FENCE_FENCED);
 	f->results[f->results_count++ % ORD_FENCE_RESULTS] = mark->found;
+	if (mark->differs && f->state != ORD_FENCE_DIFFERS)
+		tell_difference(r, mark);
 	if (mark->differs && !f->asked)
 		ask(r, mark->found.position);
 	if (!f->asked || f->position != mark->found.position)

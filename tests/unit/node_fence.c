@@ -2,6 +2,7 @@
 #include <criterion/criterion.h>
 
 #include "base/err.h"
+#include "node/engine_state.h"
 #include "partition/partition.h"
 #include "partition/route.h"
 #include "tests/support/node_calls.h"
@@ -48,6 +49,14 @@ static void work(unsigned count)
 		cr_assert_eq(call->decided, ORD_STATUS_SETTLED);
 	}
 	node_cluster_steps(&c, 1000);
+}
+
+static void nobody_send(void *ctx, uint32_t node, enum ord_part_kind kind, struct ord_slice body)
+{
+	(void)ctx;
+	(void)node;
+	(void)kind;
+	(void)body;
 }
 
 static unsigned leader(void)
@@ -136,6 +145,77 @@ Test(fence, a_fenced_replica_fails_who_waits_and_serves_nobody)
 	node_cluster_cut_off(&c, (place + 1) % NODE_CLUSTER_NODES, false);
 	cr_assert_neq(leader(), place);
 	node_cluster_close(&c);
+}
+
+Test(fence, a_fenced_replica_that_is_made_leader_is_not_ready_and_hands_over)
+{
+	calls_start(&c, 13);
+	unsigned place = (leader() + 1) % NODE_CLUSTER_NODES;
+	spoil(place, 7);
+	work(NODE_CLUSTER_MARK_ENTRIES);
+	check_fenced(place);
+	cr_assert_eq(ord_host_transfer(c.nodes[leader()].engine->host, spoilt_partition(), place + 1), ORD_OK);
+	bool led = false;
+	for (unsigned ms = 0; ms < 3000; ms++) {
+		node_cluster_step(&c);
+		led |= status_at(place).group.role == ORD_ROLE_LEADER;
+		cr_assert_not(status_at(place).ready);
+	}
+	cr_assert(led);
+	cr_assert_neq(status_at(place).group.role, ORD_ROLE_LEADER);
+	cr_assert_neq(leader(), place);
+	node_cluster_close(&c);
+}
+
+Test(fence, a_leadership_is_not_brought_back_to_a_fenced_replica)
+{
+	calls_start(&c, 14);
+	unsigned place = spoilt_partition() % NODE_CLUSTER_NODES; /* where it should be led */
+	spoil(place, 7);
+	work(NODE_CLUSTER_MARK_ENTRIES);
+	check_fenced(place);
+	for (unsigned ms = 0; ms < 30000; ms++) {
+		node_cluster_step(&c);
+		cr_assert_neq(status_at(place).group.role, ORD_ROLE_LEADER);
+	}
+	node_cluster_close(&c);
+}
+
+/* One replica of a cluster of so many nodes, which has just found that a mark differs, and what nodes 2, 3 ... were. */
+static enum ord_fence_state decided_among(uint32_t nodes_count, const uint64_t *digests)
+{
+	static struct ord_engine e;
+	static struct ord_replica r;
+
+	e = (struct ord_engine){.node = 1, .nodes_count = nodes_count, .partitions_count = 1, .replicas = &r};
+	e.events.send = nobody_send;
+	r = (struct ord_replica){.engine = &e};
+	ord_bytes_init(&e.scratch, 4096);
+	for (uint32_t i = 0; i < nodes_count; i++)
+		e.nodes[i] = i + 1;
+	struct ord_mark_effect mark = {
+		.compared = true, .differs = true, .found = {.position = 5, .state_digest = {digests[0]}}};
+	ord_fence_compared(&r, &mark);
+	for (uint32_t i = 1; i < nodes_count; i++) {
+		struct ord_part_mark_result part = {.result = {.position = 5, .state_digest = {digests[i]}}};
+
+		ord_fence_receive(&r, i, &part);
+	}
+	ord_bytes_close(&e.scratch);
+	return r.fence.state;
+}
+
+Test(fence, a_majority_is_more_than_half_of_all_nodes)
+{
+	cr_expect_eq(decided_among(2, (uint64_t[]){1, 2}), ORD_FENCE_DIFFERS, "one against one");
+	cr_expect_eq(decided_among(3, (uint64_t[]){1, 2, 2}), ORD_FENCE_FENCED);
+	cr_expect_eq(decided_among(3, (uint64_t[]){1, 2, 1}), ORD_FENCE_EQUAL);
+	cr_expect_eq(decided_among(3, (uint64_t[]){1, 2, 3}), ORD_FENCE_DIFFERS);
+	cr_expect_eq(decided_among(4, (uint64_t[]){1, 1, 2, 2}), ORD_FENCE_DIFFERS, "two against two");
+	cr_expect_eq(decided_among(4, (uint64_t[]){1, 2, 2, 2}), ORD_FENCE_FENCED);
+	cr_expect_eq(decided_among(5, (uint64_t[]){1, 1, 2, 2, 2}), ORD_FENCE_FENCED);
+	cr_expect_eq(decided_among(5, (uint64_t[]){1, 1, 2, 2, 3}), ORD_FENCE_DIFFERS);
+	cr_expect_eq(decided_among(1, (uint64_t[]){1}), ORD_FENCE_EQUAL, "alone it is the majority");
 }
 
 Test(fence, a_node_that_starts_again_without_the_fault_is_as_the_others)

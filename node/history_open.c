@@ -110,6 +110,8 @@ static int file_look(struct finder *f, struct ord_history_file *file, bool *ret_
 	struct ord_volume_end end;
 	uint64_t number = file->volume.header.first_block, offset = 0;
 	int err = ord_volume_find_end(&file->volume, f->h->codec, &f->h->bytes, &end, &offset, why);
+	if (err == ORD_ERR_MISMATCH && !f->h->options.keep_damaged && ord_volume_is_misplaced(&file->volume))
+		err = ORD_ERR_CORRUPT;
 	if (err != ORD_OK)
 		return file_fail(f, err, number, offset, why);
 	if (f->has_cut && end.offset != file->volume.bytes)

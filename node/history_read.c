@@ -86,7 +86,7 @@ static int file_open(struct ord_history_reader *r, size_t i)
 		return reader_fail(r, err, strerror(errno));
 	err = ord_volume_check(&r->file.volume, why);
 	r->offset = ORD_VOLUME_HEADER_BYTES;
-	if (err == ORD_ERR_MISMATCH || err == ORD_ERR_IO)
+	if ((err == ORD_ERR_MISMATCH && !ord_volume_is_misplaced(&r->file.volume)) || err == ORD_ERR_IO)
 		return reader_fail(r, err, why);
 	return ORD_OK; /* a header that is damaged hides no block */
 }

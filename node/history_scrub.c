@@ -69,7 +69,8 @@ static void file_damaged(struct ord_history *h, int err, const char *why)
 	struct ord_history_scrub *s = &h->scrub;
 	uint64_t volume = s->file.volume.header.first_block;
 	bool again = s->failed_volume == volume && s->failed_partition == s->partition;
-	bool is_io = err == ORD_ERR_IO || err == ORD_ERR_NOMEM || err == ORD_ERR_MISMATCH;
+	bool is_io = err == ORD_ERR_IO || err == ORD_ERR_NOMEM ||
+		     (err == ORD_ERR_MISMATCH && !ord_volume_is_misplaced(&s->file.volume));
 	if (!is_io || (again && err == ORD_ERR_IO)) {
 		ord_history_damaged(h, s->partition, volume, s->offset, why);
 	} else {

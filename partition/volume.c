@@ -140,6 +140,17 @@ int ord_volume_check(const struct ord_volume *v, char *why)
 	return ORD_OK;
 }
 
+bool ord_volume_is_misplaced(const struct ord_volume *v)
+{
+	uint8_t in[ORD_VOLUME_HEADER_BYTES];
+	struct ord_volume_header h;
+	char why[ORD_BLOCK_WHY_SIZE];
+	if (v->bytes < sizeof in || read_whole(v, 0, in, sizeof in, why) != ORD_OK ||
+	    ord_volume_header_decode(in, &h, why) != ORD_OK || !ord_uuid_equal(&h.cluster, &v->header.cluster))
+		return false;
+	return h.partition != v->header.partition || h.first_block != v->header.first_block;
+}
+
 /* --- Blocks. --- */
 
 static bool is_ours(const struct ord_volume *v, const struct ord_block_header *h)
@@ -160,8 +171,10 @@ int ord_volume_peek(const struct ord_volume *v, uint64_t offset, struct ord_bloc
 		err = ord_block_header_decode(in, &h, why);
 	if (err != ORD_OK)
 		return err;
+	if (!ord_uuid_equal(&h.cluster, &v->header.cluster))
+		return wrong(why, ORD_ERR_MISMATCH, "the block belongs to another cluster");
 	if (!is_ours(v, &h))
-		return wrong(why, ORD_ERR_MISMATCH, "the block belongs to another cluster or partition");
+		return wrong(why, ORD_ERR_CORRUPT, "the block belongs to another partition");
 	if (v->bytes - offset < ord_block_bytes(&h))
 		return wrong(why, ORD_ERR_TRUNCATED, "the file ends within a block");
 	*ret = h;

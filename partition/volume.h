@@ -43,8 +43,11 @@ struct ord_volume {
 /* Is its header what v->header says? ORD_ERR_TRUNCATED: shorter than a header. ORD_ERR_MISMATCH: of another format, or of another cluster, partition or block. Errors of decoding. */
 int ord_volume_check(const struct ord_volume *v, char *why);
 
-/* The header of the block at offset. ORD_ERR_NOT_FOUND: the file ends here. ORD_ERR_TRUNCATED: it ends before the block does. ORD_ERR_MISMATCH: of another format, cluster
- * or partition. Errors of ord_block_header_decode. */
+/* A file of this cluster, and of a format that this build knows, which says that it is another one: it got there by mistake of a disk or of a person. */
+bool ord_volume_is_misplaced(const struct ord_volume *v);
+
+/* The header of the block at offset. ORD_ERR_NOT_FOUND: the file ends here. ORD_ERR_TRUNCATED: it ends before the block does. ORD_ERR_MISMATCH: of another format or cluster. ORD_ERR_CORRUPT:
+ * of another partition. Errors of ord_block_header_decode. */
 int ord_volume_peek(const struct ord_volume *v, uint64_t offset, struct ord_block_header *ret, char *why);
 
 /* The bytes of the block at offset, whose header was peeked at; bytes is emptied first and must take ORD_BLOCK_HEADER_BYTES + ORD_BLOCK_STORED_BYTES_MAX. ORD_ERR_NOMEM. */

@@ -114,6 +114,20 @@ static void status_cover(uint32_t node, const struct ord_history_status *s)
 		sim_fail(SIM_SAFETY, "node %u has another history than one of its peers", node);
 }
 
+void sim_archive_watch(void)
+{
+	for (uint32_t node = 1; node <= sim_nodes_count(); node++) {
+		const struct ord_shard *shard = sim_node_shard(node);
+		struct ord_history_status s;
+		if (shard == NULL)
+			continue;
+		struct sim_process *before = sim_enter(sim_node_process(node));
+		ord_shard_history_status(shard, &s);
+		sim_enter(before);
+		status_cover(node, &s);
+	}
+}
+
 bool sim_archive_is_whole(char *why, size_t why_size)
 {
 	for (uint32_t node = 1; node <= sim_nodes_count(); node++) {

@@ -6,8 +6,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Has every node that is up found all damage to its history, and filled all gaps? To be asked again and again when all are well. Fails the run when two nodes say that they have different
- * blocks. */
+/* Counts what nodes that are up say of their histories. Fails the run when two have different ones. */
+void sim_archive_watch(void);
+
+/* Has every node that is up found all damage to its history, and filled all gaps? To be asked again and again when all are well. */
 bool sim_archive_is_whole(char *why, size_t why_size);
 
 /* Reads what every node that is up has on its disk, block by block. Fails the run when an entry is missing, another one, or out of order, and when a node has less on its disk than it believes. */

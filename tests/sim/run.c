@@ -94,6 +94,7 @@ static void safety_phase(const struct sim_swarm *swarm)
 		uint64_t next_us = sim_now_us() + CHECK_US;
 		world_run(next_us < end_us ? next_us : end_us);
 		sim_record_check();
+		sim_archive_watch();
 	}
 }
 

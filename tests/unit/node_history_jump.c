@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 - a history that goes on behind a state from a peer, and files that are set aside. */
 #include <criterion/criterion.h>
 #include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -35,6 +37,29 @@ Test(node_history_jump, a_damaged_last_file_is_set_aside_where_others_have_copie
 	cr_assert_not_null(strstr(store.notice, store_path(8)), "%s", store.notice);
 	ord_history_status(store.history, &status);
 	cr_assert_eq(status.damaged_count, 1);
+}
+
+/* A write that went to the wrong place. */
+Test(node_history_jump, a_file_that_says_it_is_another_one_is_set_aside)
+{
+	char command[600];
+	store_write(0, 5);
+	store_stop();
+	snprintf(command, sizeof command, "cp %s %s/0/swap && mv %s/0/swap ", store_path(2), store.directory,
+		 store.directory);
+	strcat(command, store_path(5));
+	cr_assert_eq(system(command), 0);
+	store_open();
+	cr_found(&store.ends[4]);
+	cr_assert(store_has(store_path_aside(5, 1)));
+	store_stop();
+	snprintf(command, sizeof command, "cp %s %s/0/swap && mv %s/0/swap ", store_path(2), store.directory,
+		 store.directory);
+	strcat(command, store_path(3));
+	cr_assert_eq(system(command), 0);
+	store_open();
+	ord_history_scrub_now(store.history);
+	UNTIL(&store.loop, store_has(store_path_aside(3, 2)));
 }
 
 Test(node_history_jump, of_files_set_aside_so_many_are_kept)

@@ -115,7 +115,15 @@ Test(partition_volume, blocks_of_another_partition_are_not_taken_for_ours)
 	struct ord_block_header h;
 	uint64_t offset;
 	v.header.partition = 3;
+	cr_assert_eq(ord_volume_peek(&v, offsets[0], &h, why), ORD_ERR_CORRUPT);
+	cr_assert(ord_volume_is_misplaced(&v));
+	v = history_volume(&file, 2);
+	cr_assert(ord_volume_is_misplaced(&v));
+	v = history_volume(&file, 1);
+	cr_assert_not(ord_volume_is_misplaced(&v));
+	v.header.cluster.bytes[0] ^= 1;
 	cr_assert_eq(ord_volume_peek(&v, offsets[0], &h, why), ORD_ERR_MISMATCH);
+	cr_assert_not(ord_volume_is_misplaced(&v));
 	cr_assert_eq(ord_volume_search(&v, 0, &h, &offset, why), ORD_ERR_NOT_FOUND);
 }
 

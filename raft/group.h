@@ -26,6 +26,7 @@ struct ord_group_peer {
 	uint64_t member;	 /* that it says it is; 0: it has not said so */
 	uint64_t heard_ms;	 /* when the last message came; 0: none yet */
 	uint64_t heard_since_ms; /* when the first one came after a silence of an election timeout */
+	bool reluctant;		 /* should lead nothing; also of this node itself */
 };
 
 /* What all groups of a host share. Filled and owned by the host. */
@@ -58,7 +59,8 @@ struct ord_group_env {
 	struct raft_entry *entries; /* ORD_MESSAGE_ENTRIES_MAX; one message while it is taken in */
 	void *token;		    /* owned; see group_receive.c */
 	struct ord_group_list queues[ORD_GROUP_QUEUES];
-	bool dead; /* fatal has been told: nothing more is done */
+	bool refuses_entries; /* there is no room for entries of other leaders */
+	bool dead;	      /* fatal has been told: nothing more is done */
 };
 
 /* Tells the owner, once, that the node must stop. */

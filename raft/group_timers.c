@@ -3,12 +3,17 @@
 
 #define FRUITLESS_MAX 4 /* doublings */
 
+static bool is_reluctant(const struct ord_group_env *env)
+{
+	return env->peers[ord_group_env_peer(env, env->node)].reluctant;
+}
+
 /* libraft draws each election timeout between one and two times the length that it is given. With T from the configuration:
  *
  *   leader, follower                             T
  *   candidate in a real vote                     T, and twice as long after each that brought nothing, up to 16 T: votes wait for disks, and what comes after
  *                                                the next round has begun is not counted
- *   before the first leader is seen              T/4 at the preferred node, 3T/2 elsewhere: first elections go to the preferred nodes
+ *   before the first leader is seen              T/4 at the preferred node (unless it is reluctant), 3T/2 elsewhere: first elections go to the preferred nodes
  *   candidate in a pre-vote                      T/4: a follower that still believes in the dead leader refuses, and so a pre-vote only
  *                                                succeeds when a majority of timers have run out; asking again soon costs a message, no term
  *
@@ -20,7 +25,7 @@ static uint32_t timeout_for(struct ord_group *g)
 	if (raft_state(&g->raft) == RAFT_CANDIDATE)
 		return g->pre_voting ? t / 4 : t << g->fruitless;
 	if (raft_state(&g->raft) == RAFT_FOLLOWER && !g->leader_seen)
-		return ord_group_preferred(g) == g->env->node ? t / 4 : t + t / 2;
+		return ord_group_preferred(g) == g->env->node && !is_reluctant(g->env) ? t / 4 : t + t / 2;
 	return t;
 }
 

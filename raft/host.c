@@ -413,6 +413,18 @@ void ord_host_hold(struct ord_host *h, bool held)
 	h->held = held;
 }
 
+void ord_host_reluctant(struct ord_host *h, uint32_t node, bool reluctant)
+{
+	uint32_t peer = ord_group_env_peer(&h->env, node);
+	if (peer < h->env.nodes_count)
+		h->env.peers[peer].reluctant = reluctant;
+}
+
+void ord_host_refuse_entries(struct ord_host *h, bool refuses)
+{
+	h->env.refuses_entries = refuses;
+}
+
 static void turn_apply(struct ord_host *h)
 {
 	struct ord_group_env *env = &h->env;

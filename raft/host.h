@@ -167,6 +167,13 @@ void ord_host_hold(struct ord_host *h, bool held);
 /* The same for one group, which then is not announced as leader either; one that is stays so. */
 void ord_host_hold_group(struct ord_host *h, uint32_t group, bool held);
 
+/* How a node stands, this one or another, as far as its disk is concerned: a reluctant one is given no leadership, and hands over those that it has to nodes that are not.
+ * Nobody is until told. A node that is not in the list is passed over. */
+void ord_host_reluctant(struct ord_host *h, uint32_t node, bool reluctant);
+
+/* While it refuses entries this node takes no new ones from leaders, and acknowledges none; it still votes, and hears that leaders are alive. */
+void ord_host_refuse_entries(struct ord_host *h, bool refuses);
+
 /* Ends a turn of the loop: begins a write when records wait and none is in flight, and applies what is committed, a bounded amount.
  * True when more can be applied at once: call again soon. */
 bool ord_host_turn(struct ord_host *h);

@@ -20,6 +20,29 @@ static bool may_lead(const struct ord_host *h, uint32_t group, uint32_t node)
 	return events->may_lead == NULL || events->may_lead(events->ctx, group, node);
 }
 
+static bool is_reluctant(const struct ord_host *h, uint32_t node)
+{
+	return h->env.peers[ord_group_env_peer(&h->env, node)].reluctant;
+}
+
+/* Whom the group should go to: where it belongs, or, when this node or that one is reluctant, any that is not. 0: it stays. */
+static uint32_t successor(const struct ord_host *h, uint32_t id)
+{
+	const struct ord_group *g = h->groups[id];
+	const struct ord_group_env *env = &h->env;
+	uint32_t node = ord_group_preferred(g);
+	if (node != env->node && !is_reluctant(h, node) && ord_group_can_hand_over(g, node) && is_steady(h, node) &&
+	    may_lead(h, id, node))
+		return node;
+	for (uint32_t i = 0; is_reluctant(h, env->node) && i < env->nodes_count; i++) {
+		node = env->nodes[(i + h->balance_cursor) % env->nodes_count];
+		if (node != env->node && !is_reluctant(h, node) && ord_group_can_hand_over(g, node) &&
+		    is_steady(h, node) && may_lead(h, id, node))
+			return node;
+	}
+	return 0;
+}
+
 void ord_host_balance(struct ord_host *h)
 {
 	uint64_t now_ms = h->env.now_ms;
@@ -29,9 +52,10 @@ void ord_host_balance(struct ord_host *h)
 	for (uint32_t i = 0; i < h->groups_count; i++) {
 		uint32_t id = (h->balance_cursor + i) % h->groups_count;
 		struct ord_group *g = h->groups[id];
-		uint32_t node = ord_group_preferred(g);
-		if (node == h->env.node || now_ms < h->balance_not_before_ms[id] || !ord_group_can_hand_over(g, node) ||
-		    !is_steady(h, node) || !may_lead(h, id, node))
+		if (now_ms < h->balance_not_before_ms[id])
+			continue;
+		uint32_t node = successor(h, id);
+		if (node == 0)
 			continue;
 		h->balance_not_before_ms[id] = now_ms + RETRY_MS;
 		h->balance_cursor = id + 1;

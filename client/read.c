@@ -128,8 +128,8 @@ static void read_fault(struct read *r, const struct ord_decoded_fault *fault)
 	r->problem.name = ord_texts_keep(&r->texts, ord_slice_of(fault->name.base, fault->name.len));
 	if (fault->field.base != NULL)
 		r->problem.field = ord_texts_keep(&r->texts, ord_slice_of(fault->field.base, fault->field.len));
-	bool may_pass = fault->code == ORDAIN_ERR_BUSY || fault->code == ORDAIN_ERR_UNAVAILABLE ||
-			fault->code == ORDAIN_ERR_UNKNOWN_OUTCOME;
+	bool may_pass = fault->code == ORDAIN_ERR_BUSY || fault->code == ORDAIN_ERR_DISK_FULL ||
+			fault->code == ORDAIN_ERR_UNAVAILABLE || fault->code == ORDAIN_ERR_UNKNOWN_OUTCOME;
 	if (!may_pass || r->kind == READ_CALL) {
 		ord_session_done(&r->op);
 		return;

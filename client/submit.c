@@ -179,6 +179,7 @@ static void item_fault(struct batch *b, uint32_t i, const struct ord_decoded_fau
 		/* fall through */
 	case ORDAIN_ERR_UNAVAILABLE:
 	case ORDAIN_ERR_BUSY:
+	case ORDAIN_ERR_DISK_FULL:
 		ord_fleet_learn(fleet, ord_routing_partition(b->items[i].key_hash, ord_fleet_partitions_count(fleet)),
 				fault->code, fault->leader);
 		item_retry(b, i, now_ms, fault->retry_after_ms);

@@ -13,6 +13,8 @@
 /* Calls of one item that are kept: as many as are under way when a thousand clients send one transfer each. */
 #define FREE_CALLS_MAX 1024
 #define BUSY_RETRY_MS 50
+/* So long it may take until a leadership has gone to a node that has room. */
+#define DISK_FULL_RETRY_MS 500
 
 static struct ord_rpc_fault fault_show(const struct ord_params_fault *f)
 {
@@ -269,6 +271,10 @@ static struct ord_rpc_fault item_fault(const struct ord_call *c, const struct or
 		f.code = ORD_RPC_ERROR_BUSY;
 		if (f.retry_after_ms == 0)
 			f.retry_after_ms = BUSY_RETRY_MS;
+		break;
+	case ORD_ERR_NO_SPACE:
+		f.code = ORD_RPC_ERROR_DISK_FULL;
+		f.retry_after_ms = DISK_FULL_RETRY_MS;
 		break;
 	case ORD_ERR_NOT_LEADER:
 		f.code = ORD_RPC_ERROR_UNAVAILABLE;

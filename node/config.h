@@ -42,6 +42,7 @@ struct ord_config {
 	uint64_t checkpoint_bytes;
 	uint64_t repair_bytes; /* a second; likewise below */
 	uint64_t scrub_bytes;
+	uint64_t reserve_bytes;	  /* 0: by the size of the file system */
 	uint32_t clients_max;	  /* connections */
 	uint32_t mark_entries;
 	bool enable_faults;

@@ -50,6 +50,7 @@ struct ord_disk {
 	bool job_waiting;
 	bool job_done;
 	int job_status;
+	bool prepares;
 	enum spare_state spare;
 	uint64_t job_segment;
 	uint64_t job_offset;
@@ -146,7 +147,7 @@ static void writer_main(void *arg)
 		d->job_waiting = false;
 		d->job_done = true;
 		d->job_status = status;
-		if (d->spare == SPARE_NONE && d->job_offset > d->segment_bytes / 2) {
+		if (d->prepares && d->spare == SPARE_NONE && d->job_offset > d->segment_bytes / 2) {
 			d->spare = SPARE_WANTED;
 			uv_cond_broadcast(&d->changed);
 		}
@@ -157,12 +158,12 @@ static void writer_main(void *arg)
 
 /* --- The preparer thread. --- */
 
-static bool stopping(struct ord_disk *d)
+static bool may_prepare(struct ord_disk *d)
 {
 	uv_mutex_lock(&d->mutex);
-	bool is = d->stopping;
+	bool may = d->prepares && !d->stopping;
 	uv_mutex_unlock(&d->mutex);
-	return is;
+	return may;
 }
 
 /* Makes the spare file. Failing is no error here: the writer will meet the same disk and tell. It is tried once a segment, since each try on a disk
@@ -176,7 +177,7 @@ static bool spare_fill(struct ord_disk *d, const void *zeros)
 	for (uint64_t offset = 0; good && offset < d->segment_bytes; offset += FILL_BYTES) {
 		uint64_t left = d->segment_bytes - offset;
 		size_t len = left < FILL_BYTES ? (size_t)left : FILL_BYTES;
-		good = !stopping(d) && pwrite(fd, zeros, len, (off_t)offset) == (ssize_t)len && fdatasync(fd) == 0;
+		good = may_prepare(d) && pwrite(fd, zeros, len, (off_t)offset) == (ssize_t)len && fdatasync(fd) == 0;
 	}
 	good = good && fsync(fd) == 0;
 	close(fd);
@@ -347,6 +348,13 @@ struct ord_io ord_disk_io(struct ord_disk *d)
 			       .remove = disk_remove};
 }
 
+void ord_disk_prepare(struct ord_disk *d, bool prepares)
+{
+	uv_mutex_lock(&d->mutex);
+	d->prepares = prepares;
+	uv_mutex_unlock(&d->mutex);
+}
+
 const char *ord_disk_error_text(const struct ord_disk *d)
 {
 	return d->error_text;
@@ -401,6 +409,7 @@ int ord_disk_open(uv_loop_t *loop, const char *directory, uint64_t segment_bytes
 		return ORD_ERR_IO;
 	}
 	d->spare = spare_find(d);
+	d->prepares = true;
 	ORD_ASSERT(uv_mutex_init(&d->mutex) == 0 && uv_cond_init(&d->changed) == 0);
 	ORD_ASSERT(uv_async_init(loop, &d->done, done_cb) == 0);
 	d->done.data = d;

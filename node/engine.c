@@ -538,6 +538,8 @@ int ord_engine_receive(struct ord_engine *e, uint32_t from, enum ord_part_kind k
 		return ord_fill_receive_id(&e->fill, place, body);
 	case ORD_PART_MARK_RESULT:
 		return receive_mark_result(e, place, body);
+	case ORD_PART_ROOM:
+		return ord_engine_receive_room(e, place, body);
 	}
 	return ORD_ERR_FORMAT;
 }
@@ -556,6 +558,7 @@ void ord_engine_peer(struct ord_engine *e, uint32_t node, bool connected)
 	e->connected[place] = connected;
 	e->forward.retry = true;
 	if (!connected) {
+		e->rooms[place] = ORD_ROOM_OK; /* until it says otherwise */
 		remote_lose(e, place);
 		ord_forward_peer_lost(&e->forward, node);
 		ord_fill_peer_lost(&e->fill, place);
@@ -564,6 +567,7 @@ void ord_engine_peer(struct ord_engine *e, uint32_t node, bool connected)
 	for (uint32_t i = 0; i < e->partitions_count; i++)
 		if (e->replicas[i].leader == node)
 			ord_dispatch_restart_all(e, i); /* what was under way is lost */
+	ord_engine_tell_room(e, true);
 }
 
 /* --- Time and turns. --- */
@@ -651,6 +655,7 @@ void ord_engine_tick(struct ord_engine *e)
 	if (e->stopped)
 		return;
 	ord_fill_tick(&e->fill);
+	ord_engine_tell_room(e, false);
 	if (e->now_ms - e->swept_ms >= ENGINE_SWEEP_MS)
 		engine_sweep(e);
 }

@@ -65,6 +65,9 @@ struct ord_engine {
 	uint64_t wall_us;
 	uint64_t park_ms;  /* how long a call may wait for a leader that can be reached */
 	uint64_t swept_ms; /* deadlines were looked at */
+	enum ord_room_state
+		rooms[ORD_NODES_MAX]; /* of the disks, this node's too, as it was last heard; by place in nodes */
+	uint64_t room_told_ms;	      /* when the others were told last */
 };
 
 /* Sends a part of which e->scratch is the body. */
@@ -76,6 +79,18 @@ void ord_engine_fatal(struct ord_engine *e, int err, const char *why);
 /* Tells the operator, if there is one. */
 __attribute__((format(printf, 3, 4))) void ord_engine_notice(struct ord_engine *e, enum ord_log_level level,
 							     const char *format, ...);
+
+/* Entries may be made: there is room for them here and on as many other nodes as it takes. */
+bool ord_engine_may_propose(const struct ord_engine *e);
+
+/* Commands of clients may come. */
+bool ord_engine_may_admit(const struct ord_engine *e);
+
+/* A node says how much room it has. ORD_ERR_FORMAT. */
+int ord_engine_receive_room(struct ord_engine *e, uint32_t place, struct ord_slice body);
+
+/* Tells the others, those who have just been connected at once: call every tick, and with due when a connection was made. */
+void ord_engine_tell_room(struct ord_engine *e, bool due);
 
 /* Place of node in e->nodes; nodes_count when it is none of them. */
 uint32_t ord_engine_place(const struct ord_engine *e, uint32_t node);

@@ -100,7 +100,7 @@ static void call_fail(struct ord_forward *f, struct ord_forward_call *call)
 /* What may be told of a call: of a command that was passed on again, not that it was not logged. */
 static int call_err(const struct ord_forward_call *call, int err)
 {
-	bool denies = err == ORD_ERR_NOT_LEADER || err == ORD_ERR_BUSY;
+	bool denies = err == ORD_ERR_NOT_LEADER || err == ORD_ERR_BUSY || err == ORD_ERR_NO_SPACE;
 	return call->resent && denies ? ORD_ERR_UNKNOWN : err;
 }
 
@@ -124,8 +124,9 @@ static void call_admit_here(struct ord_forward *f, struct ord_forward_call *call
 				       .resent = call->resent};
 		err = ord_replica_submit(r, &c, &t);
 	}
-	struct ord_answer a = {
-		.err = call_err(call, err), .partition = call->partition, .retry_after_ms = FORWARD_BUSY_MS};
+	struct ord_answer a = {.err = call_err(call, err),
+			       .partition = call->partition,
+			       .retry_after_ms = err == ORD_ERR_BUSY ? FORWARD_BUSY_MS : 0};
 	if (err == ORD_OK)
 		call_remove(f, call);
 	else

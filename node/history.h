@@ -31,7 +31,7 @@ struct ord_history_options {
 	struct ord_uuid cluster;
 	uint32_t partitions_count;
 	uint64_t volume_bytes; /* ORD_VOLUME_BYTES; less in tests */
-	/* Called on the loop's thread for every block, in the order of the partition's blocks: all up to last_index is durable. After an error (ORD_ERR_IO, ORD_ERR_NO_SPACE,
+	/* Called on the loop's thread for every block, in the order of the partition's blocks: all up to last_index is durable. Blocks for which there is no room are kept and tried again each second. After an error (ORD_ERR_IO,
 	 * ORD_ERR_CORRUPT, ORD_ERR_NOMEM; ord_history_error_text tells more) every later block of any partition comes back with it, unwritten: the node must stop, since nobody
 	 * knows what the disk holds. */
 	void (*written)(void *ctx, uint32_t partition, uint64_t last_index, int status);

@@ -65,6 +65,9 @@ int ord_history_look(struct ord_history *h, uint32_t partition, uint64_t number,
 	return ord_history_read_number(h->reader, number, ret);
 }
 
+/* After the disk was full. */
+#define RETRY_NS 1000000000u
+
 /* --- Blocks. --- */
 
 /* Who reads meanwhile may go so far. */
@@ -95,6 +98,10 @@ static int volume_open(struct ord_history *h, uint32_t partition, const struct o
 	else if (place->offset == 0 && fsync(dir_fd) != 0)
 		err = ord_history_write_fail(h, partition, place->volume, "syncing the directory");
 	close(dir_fd);
+	if (err != ORD_OK && h->write_fd >= 0) { /* it is to be synced when the write is tried again */
+		close(h->write_fd);
+		h->write_fd = -1;
+	}
 	h->write_partition = partition;
 	h->write_volume = place->volume;
 	return err;
@@ -268,6 +275,15 @@ static void run_take(struct ord_history_jobs *waiting, struct ord_history_jobs *
 	}
 }
 
+/* Puts a run that was taken back in front. */
+static void run_put_back(struct ord_history_jobs *waiting, struct ord_history_jobs *run)
+{
+	*run->end = waiting->first;
+	if (waiting->first == NULL)
+		waiting->end = run->end;
+	waiting->first = run->first;
+}
+
 static void run_end(struct ord_history *h, struct ord_history_jobs *run, int status)
 {
 	while (run->first != NULL) {
@@ -279,7 +295,7 @@ static void run_end(struct ord_history *h, struct ord_history_jobs *run, int sta
 	uv_async_send(&h->done_signal);
 }
 
-/* Does the jobs, unless something has failed before. Gives what they are told with. */
+/* Does the jobs, unless something has failed before. Gives what they are told with; ORD_ERR_NO_SPACE: but for a block to be filled in they are to be done again. */
 static int run_do(struct ord_history *h, const struct ord_history_jobs *run)
 {
 	const struct ord_history_job *job = run->first;
@@ -304,6 +320,8 @@ static int run_do(struct ord_history *h, const struct ord_history_jobs *run)
 	default:
 		ORD_ASSERT(!"a job of the writer");
 	}
+	if (err == ORD_ERR_NO_SPACE)
+		return err;
 	if (err != ORD_OK && h->error_text[0] == '\0')
 		snprintf(h->error_text, sizeof h->error_text, "history of partition %" PRIu32 ": %s", job->partition,
 			 ord_err_text(err));
@@ -324,6 +342,13 @@ void ord_history_write_main(void *arg)
 		run_take(&h->waiting, &run);
 		uv_mutex_unlock(&h->mutex);
 		int err = run_do(h, &run);
+		if (err == ORD_ERR_NO_SPACE && run.first->kind != ORD_HISTORY_FILL) {
+			uv_mutex_lock(&h->mutex);
+			run_put_back(&h->waiting, &run);
+			if (!h->stopping)
+				uv_cond_timedwait(&h->changed, &h->mutex, RETRY_NS);
+			continue;
+		}
 		for (struct ord_history_job *job = run.first; job != NULL; job = job->next) {
 			ord_block_raw_close(&job->raw);
 			ord_bytes_close(&job->bytes);

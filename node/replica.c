@@ -148,6 +148,8 @@ uint64_t ord_replica_time_us(struct ord_replica *r)
 int ord_replica_submit(struct ord_replica *r, const struct ord_command *c, const struct ord_ticket *ticket)
 {
 	ORD_ASSERT(r->ready);
+	if (!ord_engine_may_admit(r->engine))
+		return ORD_ERR_NO_SPACE;
 	if (c->kind == ORD_COMMAND_TRANSFER &&
 	    r->unsettled_count + r->admit.commands_count >= r->engine->bounds.unsettled_count)
 		return ORD_ERR_BUSY;
@@ -158,6 +160,8 @@ int ord_replica_read(struct ord_replica *r, struct ord_slice query, uint64_t dea
 		     uint32_t item)
 {
 	ORD_ASSERT(r->ready);
+	if (!ord_engine_may_propose(r->engine))
+		return ORD_ERR_NO_SPACE; /* a read waits for an entry */
 	return ord_admit_read(&r->admit, query, w, item, deadline_ms);
 }
 
@@ -446,7 +450,7 @@ static bool mark_is_due(const struct ord_replica *r)
 /* A mark is of the state as it is applied, so that nothing of this leader's may be under way, and goes alone. */
 static void mark_propose(struct ord_replica *r)
 {
-	if (!r->ready || r->inflight_count > 0 || !mark_is_due(r))
+	if (!r->ready || r->inflight_count > 0 || !mark_is_due(r) || !ord_engine_may_propose(r->engine))
 		return;
 	struct ord_command c = {.kind = ORD_COMMAND_MARK};
 	ord_partition_mark(r->partition, &c.mark);
@@ -458,7 +462,8 @@ static void mark_propose(struct ord_replica *r)
 void ord_replica_propose(struct ord_replica *r)
 {
 	mark_propose(r);
-	while (r->ready && r->inflight_count < ORD_REPLICA_INFLIGHT_MAX && ord_admit_waiting(&r->admit)) {
+	while (r->ready && r->inflight_count < ORD_REPLICA_INFLIGHT_MAX && ord_admit_waiting(&r->admit) &&
+	       ord_engine_may_propose(r->engine)) {
 		ord_dispatch_trim(r, false);
 		struct ord_batch *b = ord_admit_take(&r->admit, ord_replica_time_us(r));
 		if (batch_propose(r, b) != ORD_OK) {

@@ -56,7 +56,7 @@ int ord_replica_open(struct ord_replica *r, struct ord_engine *e, uint32_t id, c
 		     char *why, size_t why_size);
 void ord_replica_close(struct ord_replica *r);
 
-/* Asserts ready. ORD_ERR_BUSY. */
+/* Asserts ready. ORD_ERR_BUSY; ORD_ERR_NO_SPACE when the disk has no room for more: of this node, or of so many that no majority is left. */
 int ord_replica_submit(struct ord_replica *r, const struct ord_command *c, const struct ord_ticket *ticket);
 int ord_replica_read(struct ord_replica *r, struct ord_slice query, uint64_t deadline_ms, struct ord_waiter *w,
 		     uint32_t item);

@@ -3,7 +3,7 @@
  * A turn of the loop: whatever came (frames, calls, a finished sync, a tick) has been given to the engine; then shard_turn lets it apply, propose and
  * answer, and sends what came of it, one frame to each peer.
  *
- * Stopping: engine -> peers -> disk -> states -> history -> handles -> engine and data directory closed -> stopped.
+ * Stopping: engine -> gauge -> peers -> disk -> states -> history -> handles -> engine and data directory closed -> stopped.
  */
 #include "node/shard.h"
 
@@ -22,6 +22,7 @@
 #include "node/datadir.h"
 #include "node/disk.h"
 #include "node/engine.h"
+#include "node/gauge.h"
 #include "node/history.h"
 #include "node/keep.h"
 #include "node/lmdb.h"
@@ -34,6 +35,7 @@ struct ord_shard {
 	uv_loop_t *loop;		 /* borrowed */
 	const struct ord_config *config; /* borrowed */
 	struct ord_datadir *datadir;	 /* owned */
+	struct ord_gauge *gauge;	 /* owned */
 	struct ord_disk *disk;		 /* owned */
 	struct ord_lmdb *lmdb;		 /* owned */
 	struct ord_history *history;	 /* owned */
@@ -262,6 +264,57 @@ static void peers_connected(void *ctx, uint32_t node, bool connected)
 		ord_engine_peer(s->engine, node, connected);
 }
 
+/* --- Room on the disk. --- */
+
+static uint64_t room_waiting_bytes(void *ctx)
+{
+	const struct ord_shard *s = ctx;
+	struct ord_host_status host;
+	struct ord_keep_status keep;
+	if (s->engine == NULL || s->stopping || s->fatal_told)
+		return 0;
+	ord_engine_host_status(s->engine, &host);
+	ord_engine_keep_status(s->engine, &keep);
+	return host.wal_waiting_bytes + ord_history_waiting_bytes(s->history) + keep.changed_bytes;
+}
+
+static void room_log(const struct ord_shard *s, const struct ord_room *r)
+{
+	unsigned long long left_mib = r->sample.free_bytes >> 20, reserve_mib = r->reserve_bytes >> 20;
+	const char *dir = s->config->data_dir;
+	if (r->state == ORD_ROOM_OK)
+		ord_log(ORD_LOG_INFO, "data_dir %s: there is room again, %llu MiB are free: clients are served", dir,
+			left_mib);
+	else if (r->state == ORD_ROOM_LOW)
+		ord_log(ORD_LOG_WARN,
+			"data_dir %s: the disk is nearly full, %llu MiB are free and reserve_bytes is %llu MiB (files "
+			"free: %llu): clients are refused (disk_full) and leaderships handed over until there is room "
+			"again; make room, but remove nothing in data_dir",
+			dir, left_mib, reserve_mib, (unsigned long long)r->sample.free_files);
+	else
+		ord_log(ORD_LOG_ERROR,
+			"data_dir %s: the disk is full but for %llu MiB (files free: %llu): this node takes no more "
+			"entries until there is room again; make room, but remove nothing in data_dir",
+			dir, left_mib, (unsigned long long)r->sample.free_files);
+}
+
+static void room_changed(void *ctx, enum ord_room_state before)
+{
+	struct ord_shard *s = ctx;
+	(void)before;
+	if (s->stopping || s->fatal_told)
+		return;
+	const struct ord_room *room = ord_gauge_room(s->gauge);
+	room_log(s, room);
+	ord_disk_prepare(s->disk, room->state == ORD_ROOM_OK);
+	ord_engine_room(s->engine, room->state);
+}
+
+const struct ord_room *ord_shard_room(const struct ord_shard *s)
+{
+	return ord_gauge_room(s->gauge);
+}
+
 /* --- Calls. --- */
 
 void ord_shard_submit(struct ord_shard *s, const struct ord_command *c, enum ord_wait wait, uint64_t deadline_ms,
@@ -410,6 +463,16 @@ static void disk_stop(void *ctx)
 		lmdb_stop(s);
 }
 
+static void peers_stop(void *ctx)
+{
+	struct ord_shard *s = ctx;
+	s->gauge = NULL;
+	if (s->peers != NULL)
+		ord_peers_stop(s->peers, disk_stop, s);
+	else
+		disk_stop(s);
+}
+
 void ord_shard_stop(struct ord_shard *s, void (*stopped)(void *ctx), void *ctx)
 {
 	ORD_ASSERT(!s->stopping);
@@ -418,10 +481,10 @@ void ord_shard_stop(struct ord_shard *s, void (*stopped)(void *ctx), void *ctx)
 	s->stopped_ctx = ctx;
 	if (s->engine != NULL)
 		ord_engine_stop(s->engine);
-	if (s->peers != NULL)
-		ord_peers_stop(s->peers, disk_stop, s);
+	if (s->gauge != NULL)
+		ord_gauge_stop(s->gauge, peers_stop, s);
 	else
-		disk_stop(s);
+		peers_stop(s);
 }
 
 /* --- Starting. --- */
@@ -535,9 +598,26 @@ static int shard_open_engine(struct ord_shard *s, char *why, size_t why_size)
 			       why_size);
 }
 
+/* What it still writes after it has begun to refuse: the segment that grows and the one behind it, and a checkpoint. */
+static int shard_open_gauge(struct ord_shard *s, char *why, size_t why_size)
+{
+	const struct ord_config *c = s->config;
+	struct ord_gauge_options options = {.loop = s->loop,
+					    .directory = c->data_dir,
+					    .reserve_bytes = c->reserve_bytes,
+					    .needs_bytes = 2 * c->segment_bytes + c->checkpoint_bytes,
+					    .start_bytes = ORD_GAUGE_START_BYTES(c->partitions_count),
+					    .waiting_bytes = room_waiting_bytes,
+					    .changed = room_changed,
+					    .ctx = s};
+	return ord_gauge_start(&options, &s->gauge, why, why_size);
+}
+
 static int shard_open(struct ord_shard *s, char *why, size_t why_size)
 {
 	int err = ord_datadir_open(s->config, &s->datadir, why, why_size);
+	if (err == ORD_OK)
+		err = shard_open_gauge(s, why, why_size);
 	if (err != ORD_OK)
 		return err;
 	struct ord_disk_events disk_events = {.ctx = s, .synced = disk_synced, .removed = disk_removed};
@@ -562,6 +642,8 @@ static int shard_open(struct ord_shard *s, char *why, size_t why_size)
 	err = shard_open_engine(s, why, why_size);
 	if (err != ORD_OK)
 		return err;
+	if (ord_gauge_room(s->gauge)->state != ORD_ROOM_OK)
+		room_changed(s, ORD_ROOM_OK);
 	struct ord_peers_events events = {
 		.ctx = s, .receive = peers_receive, .ended = peers_ended, .connected = peers_connected};
 	return ord_peers_start(s->loop, s->config, s->datadir, &events, &s->peers, why, why_size);

@@ -25,7 +25,7 @@ struct ord_answer {
 	/* ORD_OK: result (commands) or body (reads) is known; a wait for the outcome that ran out gives ORD_OK with status ACCEPTED.
 	 * ORD_ERR_NOT_FOUND: a read found nothing. ORD_ERR_INVALID: a read that the partition cannot make sense of.
 	 * ORD_ERR_BUSY: nothing was logged, a queue is full; try again after retry_after_ms. ORD_ERR_NOT_LEADER: nothing was logged, the partition has
-	 * no leader that can be reached in the time allowed. ORD_ERR_UNKNOWN: it may have been logged or not; ask again with the same id. */
+	 * no leader that can be reached in the time allowed. ORD_ERR_NO_SPACE: nothing was logged, the leader's disk is nearly full. ORD_ERR_UNKNOWN: it may have been logged or not; ask again with the same id. */
 	int err;
 	uint32_t partition;
 	struct ord_result result;
@@ -94,6 +94,10 @@ void ord_shard_history_status(const struct ord_shard *s, struct ord_history_stat
 
 /* Has the whole history read and checked, at full rate. */
 void ord_shard_scrub(struct ord_shard *s);
+
+/* The file system of the data directory. */
+struct ord_room;
+const struct ord_room *ord_shard_room(const struct ord_shard *s);
 
 /* How long the turns of the loop take in which the engine applies, proposes and answers: what anything waits at most that comes meanwhile. */
 struct ord_turn_status {

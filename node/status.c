@@ -6,6 +6,7 @@
 #include "node/fence.h"
 #include "node/history.h"
 #include "node/reply.h"
+#include "node/room.h"
 
 static void put_identity(msgpack_packer *p, const struct ord_config *config)
 {
@@ -138,6 +139,16 @@ static void put_history(msgpack_packer *p, const struct ord_shard *shard)
 	ord_reply_put_pair_u64(p, "different", h.different_count);
 }
 
+static void put_disk(msgpack_packer *p, const struct ord_shard *shard)
+{
+	const struct ord_room *room = ord_shard_room(shard);
+	msgpack_pack_map(p, 4);
+	ord_reply_put_pair_u64(p, "free_bytes", room->sample.free_bytes);
+	ord_reply_put_pair_u64(p, "total_bytes", room->sample.total_bytes);
+	ord_reply_put_pair_u64(p, "reserve_bytes", room->reserve_bytes);
+	ord_reply_put_pair_text(p, "state", ord_room_name(room->state));
+}
+
 static void put_turns(msgpack_packer *p, const struct ord_shard *shard)
 {
 	struct ord_turn_status turn;
@@ -154,7 +165,7 @@ void ord_status_put(msgpack_packer *p, const struct ord_config *config, const st
 		    uint64_t uptime_ms, uint32_t clients_count)
 {
 	uint32_t partitions_count = ord_shard_partitions_count(shard);
-	msgpack_pack_map(p, 11);
+	msgpack_pack_map(p, 12);
 	put_identity(p, config);
 	ord_reply_put_pair_u64(p, "uptime_ms", uptime_ms);
 	ord_rpc_put_text(p, "replicas");
@@ -169,6 +180,8 @@ void ord_status_put(msgpack_packer *p, const struct ord_config *config, const st
 	put_state_files(p, shard);
 	ord_rpc_put_text(p, "history");
 	put_history(p, shard);
+	ord_rpc_put_text(p, "disk");
+	put_disk(p, shard);
 	ord_rpc_put_text(p, "loop");
 	put_turns(p, shard);
 	ord_reply_put_pair_u64(p, "clients", clients_count);

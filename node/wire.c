@@ -18,6 +18,7 @@
  *   BLOCK_ID      u32 partition, u64 number, u8 status, u64 last position, 32 bytes history hash after it
  *   MARK_RESULT   u32 partition, u8 flags (1 asks, 2 is fenced), u64 position, u64 entries, u64 both halves of the state digest,
  *                 32 bytes history hash
+ *   ROOM          u8 state (0 ok, 1 low, 2 critical)
  */
 #include "node/wire.h"
 
@@ -307,5 +308,20 @@ int ord_wire_get_mark_result(struct ord_slice body, struct ord_part_mark_result 
 	m.asks = (flags & MARK_ASKS) != 0;
 	m.is_fenced = (flags & MARK_FENCED) != 0;
 	*ret = m;
+	return ORD_OK;
+}
+
+void ord_wire_put_room(enum ord_room_state state, struct ord_bytes *out)
+{
+	ord_bytes_put_u8(out, (uint8_t)state);
+}
+
+int ord_wire_get_room(struct ord_slice body, enum ord_room_state *ret_state)
+{
+	struct ord_reader r = ord_reader_of(body);
+	uint8_t state = ord_reader_u8(&r);
+	if (r.failed || ord_reader_left(&r) != 0 || state >= ORD_ROOM_STATES)
+		return ORD_ERR_FORMAT;
+	*ret_state = (enum ord_room_state)state;
 	return ORD_OK;
 }

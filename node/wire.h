@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "base/bytes.h"
+#include "node/room.h"
 #include "node/shard.h"
 #include "partition/block.h"
 #include "partition/pairs.h"
@@ -27,6 +28,7 @@ enum ord_part_kind {
 	ORD_PART_WANT_BLOCK_ID = 18, /* asks for its id alone */
 	ORD_PART_BLOCK_ID = 19,
 	ORD_PART_MARK_RESULT = 20,   /* what the sender's replica was at a mark (node/fence.h) */
+	ORD_PART_ROOM = 24,	     /* how much room the sender's disk has */
 };
 
 /* SUBMIT and READ. forward names it in the answer. body is an encoded command or query. */
@@ -102,6 +104,7 @@ void ord_wire_put_want_block(const struct ord_part_want_block *w, struct ord_byt
 void ord_wire_put_block(const struct ord_part_block *b, struct ord_bytes *out);
 void ord_wire_put_block_id(const struct ord_part_block_id *b, struct ord_bytes *out);
 void ord_wire_put_mark_result(const struct ord_part_mark_result *m, struct ord_bytes *out);
+void ord_wire_put_room(enum ord_room_state state, struct ord_bytes *out);
 
 /* All read one body whole: ORD_ERR_FORMAT when it is anything else; *ret is then untouched. Slices point into body. */
 int ord_wire_get_copy(enum ord_part_kind kind, struct ord_slice body, struct ord_part_copy *ret);
@@ -114,5 +117,6 @@ int ord_wire_get_want_block(struct ord_slice body, struct ord_part_want_block *r
 int ord_wire_get_block(struct ord_slice body, struct ord_part_block *ret);
 int ord_wire_get_block_id(struct ord_slice body, struct ord_part_block_id *ret);
 int ord_wire_get_mark_result(struct ord_slice body, struct ord_part_mark_result *ret);
+int ord_wire_get_room(struct ord_slice body, enum ord_room_state *ret_state);
 
 #endif

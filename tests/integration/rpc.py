@@ -9,7 +9,7 @@ CALL_SECONDS = 30
 
 
 # What a client is told when leadership moves, as it does when a node that came back gets its partitions back: ask again.
-ASK_AGAIN = ("busy", "unavailable", "unknown_outcome")
+ASK_AGAIN = ("busy", "disk_full", "unavailable", "unknown_outcome")
 
 
 class RpcError(Exception):

@@ -35,6 +35,7 @@ static struct ordain_result result_of(const struct work_client *c, const struct 
 	}
 	switch (problem->code) {
 	case ORDAIN_ERR_BUSY:
+	case ORDAIN_ERR_DISK_FULL:
 	case ORDAIN_ERR_UNAVAILABLE:
 		return undecided(r, ORDAIN_FAILED, problem->code);
 	case ORDAIN_ERR_UNKNOWN_OUTCOME:

@@ -34,6 +34,7 @@ static bool problem_may_be(const struct work_client *c, const struct ordain_prob
 {
 	switch (problem->code) {
 	case ORDAIN_ERR_BUSY:
+	case ORDAIN_ERR_DISK_FULL:
 	case ORDAIN_ERR_UNAVAILABLE:
 	case ORDAIN_ERR_UNKNOWN_OUTCOME:
 	case ORDAIN_ERR_TIMEOUT:

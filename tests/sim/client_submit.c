@@ -53,8 +53,8 @@ static const char *undecided_fault(const struct ordain_command *asked, const str
 		return "there is no such answer";
 	if (r->status != ORDAIN_STATUS_NONE)
 		return "what failed was not logged";
-	bool may_be = r->code == ORDAIN_ERR_BUSY || r->code == ORDAIN_ERR_UNAVAILABLE ||
-		      (closing && r->code == ORDAIN_ERR_CLOSED);
+	bool may_be = r->code == ORDAIN_ERR_BUSY || r->code == ORDAIN_ERR_DISK_FULL ||
+		      r->code == ORDAIN_ERR_UNAVAILABLE || (closing && r->code == ORDAIN_ERR_CLOSED);
 	return may_be ? NULL : "no node has a reason to say that";
 }
 

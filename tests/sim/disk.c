@@ -61,6 +61,18 @@ uint64_t sim_disk_bytes(const struct sim_disk *d)
 	return d->bytes;
 }
 
+uint64_t sim_disk_total_bytes(const struct sim_disk *d)
+{
+	return d->habits.bytes_max == 0 ? UINT64_MAX : d->habits.bytes_max;
+}
+
+uint64_t sim_disk_free_bytes(const struct sim_disk *d)
+{
+	if (d->habits.bytes_max == 0)
+		return UINT64_MAX;
+	return d->bytes < d->habits.bytes_max ? d->habits.bytes_max - d->bytes : 0;
+}
+
 void sim_disk_release(struct sim_disk *d)
 {
 	for (int i = 0; i < SIM_FD_COUNT; i++)

@@ -23,6 +23,7 @@ struct sim_disk_habits {
 	uint32_t write_short_once_in; /* a write takes less than given, at least one byte */
 	uint32_t read_short_once_in;  /* a read gives less than asked, at least one byte */
 	uint64_t bytes_max; /* room for all files; 0: without end. Over it: ENOSPC, after a part was written */
+	bool fills;	    /* there was room when that began, so that a node can see it coming */
 };
 
 /* An empty disk with an empty root directory. */
@@ -53,6 +54,10 @@ void sim_disk_mend(struct sim_disk *d, const char *prefix);
 
 /* True while damage is there that was not mended. For both, prefix is the beginning of the one that it was done with; "": all. */
 bool sim_disk_is_damaged(const struct sim_disk *d, const char *prefix);
+
+/* All the room that there is, and what is left of it; UINT64_MAX without end. */
+uint64_t sim_disk_total_bytes(const struct sim_disk *d);
+uint64_t sim_disk_free_bytes(const struct sim_disk *d);
 
 /* Bytes in all files. */
 uint64_t sim_disk_bytes(const struct sim_disk *d);

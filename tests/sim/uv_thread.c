@@ -223,6 +223,17 @@ void uv_cond_wait(uv_cond_t *cond, uv_mutex_t *mutex)
 	uv_mutex_lock(mutex);
 }
 
+/* Nothing but the time wakes it, or who joins it. */
+int uv_cond_timedwait(uv_cond_t *cond, uv_mutex_t *mutex, uint64_t timeout_ns)
+{
+	(void)cond;
+	SIM_ASSERT(running != NULL);
+	uv_mutex_unlock(mutex);
+	sim_thread_sleep(timeout_ns / 1000);
+	uv_mutex_lock(mutex);
+	return UV_ETIMEDOUT;
+}
+
 void uv_cond_broadcast(uv_cond_t *cond)
 {
 	for (struct sim_thread *t = threads; t != NULL; t = t->next)

@@ -38,7 +38,7 @@ static void call_answer(struct ord_waiter *w, uint32_t item, const struct ord_an
 	call->outstanding--;
 	call->answers_count++;
 	call->last_err = a->err;
-	call->maybe_logged |= a->err != ORD_ERR_NOT_LEADER && a->err != ORD_ERR_BUSY;
+	call->maybe_logged |= a->err != ORD_ERR_NOT_LEADER && a->err != ORD_ERR_BUSY && a->err != ORD_ERR_NO_SPACE;
 	if (a->err != ORD_OK)
 		return;
 	call->last = a->result;

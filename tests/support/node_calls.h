@@ -17,7 +17,7 @@ struct call {
 	unsigned accounts[2]; /* of a transfer: payer and payee */
 	unsigned outstanding;
 	unsigned answers_count;
-	bool maybe_logged; /* some answer was neither NOT_LEADER nor BUSY */
+	bool maybe_logged; /* some answer was neither NOT_LEADER nor BUSY nor NO_SPACE */
 	int last_err;
 	struct ord_result last;	 /* of the last ORD_OK answer */
 	enum ord_status decided; /* SETTLED or REJECTED once told */

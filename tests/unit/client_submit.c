@@ -227,6 +227,38 @@ Test(submit, busy_is_asked_again_after_the_pause_it_names)
 	lab_close(&lab);
 }
 
+static void full_once(struct fake_request *r)
+{
+	if (r->fake->requests_count == 1)
+		fake_fault(r, &(struct ord_rpc_fault){.code = ORD_RPC_ERROR_DISK_FULL, .retry_after_ms = 50});
+	else
+		fake_answer(r);
+}
+
+static void always_full(struct fake_request *r)
+{
+	fake_fault(r, &(struct ord_rpc_fault){.code = ORD_RPC_ERROR_DISK_FULL, .retry_after_ms = 50});
+}
+
+Test(submit, a_full_disk_is_asked_again_and_told_in_the_end)
+{
+	lab_open(&lab, 1, 1, NULL);
+	lab.fake.handler = full_once;
+	struct ordain_command c = lab_transfer(1);
+	struct lab_submit s = one_transfer(&c, NULL);
+	assert_ok(&s, 0);
+	cr_assert_eq(lab.fake.requests_count, 2);
+	lab_submit_free(&s);
+	lab.fake.handler = always_full;
+	c = lab_transfer(2);
+	s = one_transfer(&c, &(struct ordain_call_options){.timeout_ms = 300});
+	cr_assert_eq(s.results[0].answer, ORDAIN_FAILED);
+	cr_assert_eq(s.results[0].code, ORDAIN_ERR_DISK_FULL);
+	cr_assert_str_eq(s.results[0].name, "disk_full");
+	lab_submit_free(&s);
+	lab_close(&lab);
+}
+
 static void busy_for_long(struct fake_request *r)
 {
 	fake_fault(r, &(struct ord_rpc_fault){.code = ORD_RPC_ERROR_BUSY, .retry_after_ms = 60000});

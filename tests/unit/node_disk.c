@@ -190,6 +190,18 @@ Test(disk, the_next_segment_is_prepared_and_used)
 	cr_assert(len == 1 && got[0] == (uint8_t)(segment + 1));
 }
 
+Test(disk, where_room_is_short_no_segment_is_prepared)
+{
+	ord_disk_prepare(disk, false);
+	fill_segment(1);
+	cr_assert_eq(write_wait(2, 0, "two", 3), ORD_OK);
+	cr_assert_eq(size_of(segment_name(2)), 3, "it grows");
+	cr_assert_eq(size_of("spare"), -1);
+	ord_disk_prepare(disk, true);
+	fill_segment(2);
+	UNTIL(&loop, size_of("spare") == SEGMENT_BYTES);
+}
+
 Test(disk, a_prepared_segment_is_kept_over_a_restart_unless_segments_have_another_length)
 {
 	fill_segment(1);

@@ -12,6 +12,7 @@
 #include "base/err.h"
 #include "base/limits.h"
 #include "node/config.h"
+#include "node/room.h"
 #include "tests/support/node_client.h"
 #include "tests/support/node_words.h"
 
@@ -99,6 +100,14 @@ void ord_shard_state_status(const struct ord_shard *s, struct ord_state_status *
 {
 	(void)s;
 	*ret = (struct ord_state_status){.memory_bytes = 1};
+}
+
+const struct ord_room *ord_shard_room(const struct ord_shard *s)
+{
+	static const struct ord_room room = {
+		.reserve_bytes = 1000, .state = ORD_ROOM_LOW, .sample = {.free_bytes = 900, .total_bytes = 5000}};
+	(void)s;
+	return &room;
 }
 
 void ord_shard_turn_status(const struct ord_shard *s, struct ord_turn_status *ret)
@@ -252,6 +261,10 @@ Test(node_listener, errors_of_the_shard_are_errors_of_the_protocol)
 				"later\", \"retry_after_ms\"=>30}, nil]");
 	shown = answered_with(&c, TRANSFER("2", ""), &(struct ord_answer){.err = ORD_ERR_NOT_LEADER});
 	cr_expect_not_null(strstr(shown, "[1, 2, {\"code\"=>9, \"name\"=>\"unavailable\""), "%s", shown);
+	shown = answered_with(&c, TRANSFER("4", ""), &(struct ord_answer){.err = ORD_ERR_NO_SPACE});
+	cr_expect(strstr(shown, "[1, 4, {\"code\"=>12, \"name\"=>\"disk_full\"") != NULL &&
+			  strstr(shown, "\"retry_after_ms\"=>500}") != NULL,
+		  "%s", shown);
 	shown = answered_with(&c, TRANSFER("3", ""), &(struct ord_answer){.err = ORD_ERR_UNKNOWN});
 	cr_expect_not_null(strstr(shown, "[1, 3, {\"code\"=>10, \"name\"=>\"unknown_outcome\""), "%s", shown);
 	shown = answered_with(&c, TRANSFER("4", ""), &(struct ord_answer){.err = ORD_ERR_IO});
@@ -375,6 +388,8 @@ Test(node_listener, cluster_and_status_are_answered_here)
 			      "\"wal\"=>{\"bytes\"=>4096, \"waiting_bytes\"=>0, \"syncs\"=>0, \"cached_bytes\"=>0}, "
 			      "\"state\"=>{\"memory_bytes\"=>1, \"changed_bytes\"=>0, \"disk_bytes\"=>0, "
 			      "\"checkpoints\"=>0, \"checkpoint_ms\"=>0}, "
+			      "\"disk\"=>{\"free_bytes\"=>900, \"total_bytes\"=>5000, \"reserve_bytes\"=>1000, "
+			      "\"state\"=>\"low\"}, "
 			      "\"loop\"=>{\"turns\"=>7, \"p50_us\"=>0, \"p99_us\"=>0, \"p999_us\"=>0, "
 			      "\"max_us\"=>90}, \"clients\"=>1}]"),
 		"%s", shown);

@@ -36,6 +36,18 @@ Test(wire, call)
 	cr_assert_eq(ord_wire_get_call(ord_bytes_slice(&out), &got), ORD_ERR_FORMAT);
 }
 
+Test(wire, room)
+{
+	enum ord_room_state got;
+	ord_wire_put_room(ORD_ROOM_CRITICAL, &out);
+	cr_assert_eq(ord_wire_get_room(ord_bytes_slice(&out), &got), ORD_OK);
+	cr_assert_eq(got, ORD_ROOM_CRITICAL);
+	cr_assert_eq(ord_wire_get_room(ord_slice_of("\3", 1), &got), ORD_ERR_FORMAT);
+	cr_assert_eq(ord_wire_get_room(ord_slice_of("\0\0", 2), &got), ORD_ERR_FORMAT);
+	cr_assert_eq(ord_wire_get_room(ord_slice_of("", 0), &got), ORD_ERR_FORMAT);
+	cr_assert_eq(got, ORD_ROOM_CRITICAL);
+}
+
 Test(wire, answer_keeps_the_field_as_a_literal)
 {
 	struct ord_answer put = {.err = ORD_OK,

@@ -6,6 +6,7 @@
 #include "tests/sim/world.h"
 
 #define DISK_FULL_ROOM 4096
+#define DISK_FILLS_ROOM (64u << 10)
 
 struct sim_disk_habits *sim_nemesis_habits(uint32_t node)
 {
@@ -89,7 +90,30 @@ void sim_fault_DISK_FULL(void)
 	uint32_t node = sim_nemesis_draw_node();
 	struct sim_disk *d = sim_node_process(node)->disk;
 	sim_disk_habits(d)->bytes_max = sim_disk_bytes(d) + sim_below(SIM_NEMESIS, DISK_FULL_ROOM);
+	sim_disk_habits(d)->fills = false;
 	sim_nemesis_disk_lasts(node); /* it may fail again when the node is back */
+}
+
+static void fill(uint32_t node)
+{
+	struct sim_disk *d = sim_node_process(node)->disk;
+	struct sim_disk_habits *h = sim_disk_habits(d);
+	if (h->bytes_max != 0) /* it is already */
+		return;
+	h->bytes_max =
+		sim_disk_bytes(d) + sim_nemesis.swarm->node.reserve_bytes + sim_below(SIM_NEMESIS, DISK_FILLS_ROOM);
+	h->fills = true;
+	sim_nemesis_disk_lasts(node);
+}
+
+void sim_fault_DISK_FILLS(void)
+{
+	if (!sim_percent(SIM_NEMESIS, 30)) {
+		fill(sim_nemesis_draw_node());
+		return;
+	}
+	for (uint32_t i = 1; i <= sim_nemesis.nodes_count; i++)
+		fill(i);
 }
 
 static uint32_t damaged_count(void)

@@ -8,6 +8,7 @@
 #include "base/assert.h"
 #include "base/err.h"
 #include "node/config.h"
+#include "node/gauge.h"
 #include "node/listener.h"
 #include "node/log.h"
 #include "node/shard.h"
@@ -174,6 +175,9 @@ static void node_ended_event(void *ctx, uint64_t boot)
 /* Only the disk's own failures are an excuse. */
 static bool node_is_excused(const struct node *n, int err)
 {
+	/* It fills up little by little: the node had time to refuse. */
+	if (err == ORD_ERR_NO_SPACE && sim_disk_habits(n->process.disk)->fills)
+		return false;
 	bool is_disk = err == ORD_ERR_IO || err == ORD_ERR_NO_SPACE;
 	return is_disk && sim_disk_failures(n->process.disk) > n->failures_at_start;
 }
@@ -187,7 +191,7 @@ static void node_fatal_cb(void *ctx, int err, const char *why)
 	bool is_damage = err == ORD_ERR_CORRUPT && n->harmed;
 	if (is_damage)
 		sim_cover(SIM_COVER_FATAL_CORRUPT);
-	else if (!node_is_excused(n, err))
+	else if (!node_is_excused(n, err) || (err == ORD_ERR_NO_SPACE && strstr(why, "history") != NULL))
 		sim_fail(SIM_SAFETY, "node %u stops itself: %s (%s)", n->process.number, why, ord_err_text(err));
 	sim_cover(SIM_COVER_FATAL_DISK);
 	sim_process_die(&n->process);
@@ -219,6 +223,7 @@ static void node_configure(struct node *n)
 	c->segment_bytes = options.segment_bytes;
 	c->cache_bytes = options.cache_bytes;
 	c->memory_bytes = options.memory_bytes;
+	c->reserve_bytes = options.reserve_bytes;
 	c->checkpoint_bytes = options.checkpoint_bytes;
 	c->mark_entries = options.mark_entries;
 	c->bounds = options.bounds;
@@ -247,6 +252,13 @@ static int node_open(struct node *n, char *why, size_t why_size)
 	return err;
 }
 
+/* So little is left that it need not try. */
+static bool is_full(const struct node *n, int err)
+{
+	return err == ORD_ERR_NO_SPACE &&
+	       sim_disk_free_bytes(n->process.disk) < ORD_GAUGE_START_BYTES(options.partitions_count);
+}
+
 /* What a start may be refused for: only what the disk did. */
 static void node_refused(struct node *n, int err, const char *why)
 {
@@ -254,7 +266,7 @@ static void node_refused(struct node *n, int err, const char *why)
 	n->damaged = err == ORD_ERR_CORRUPT;
 	if (err == ORD_ERR_CORRUPT && sim_disk_is_damaged(n->process.disk, "/data/wal/"))
 		sim_cover(SIM_COVER_START_REFUSED_CORRUPT);
-	else if (node_is_excused(n, err))
+	else if (node_is_excused(n, err) || is_full(n, err))
 		sim_cover(SIM_COVER_START_REFUSED_IO);
 	else
 		sim_fail(SIM_SAFETY, "node %u refuses to start from a sound disk: %s (%s)", n->process.number, why,

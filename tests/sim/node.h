@@ -18,6 +18,7 @@ struct sim_node_options {
 	uint64_t segment_bytes;
 	uint64_t cache_bytes;
 	uint64_t memory_bytes;
+	uint64_t reserve_bytes;
 	uint64_t checkpoint_bytes;
 	uint32_t mark_entries;
 	struct ord_bounds bounds;

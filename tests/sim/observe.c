@@ -435,7 +435,7 @@ static void cover_answer(const struct ordain_result *r)
 							      : SIM_COVER_RESULT_UNKNOWN);
 		break;
 	case ORDAIN_FAILED:
-		sim_cover(SIM_COVER_RESULT_FAILED);
+		sim_cover(r->code == ORDAIN_ERR_DISK_FULL ? SIM_COVER_RESULT_DISK_FULL : SIM_COVER_RESULT_FAILED);
 		break;
 	}
 }

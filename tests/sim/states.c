@@ -58,6 +58,7 @@ struct write {
 	struct ord_lmdb *owner;	   /* borrowed */
 	uint32_t partition;
 	const struct ord_changes *changes; /* borrowed until written */
+	int status;
 };
 
 struct ord_lmdb {
@@ -158,11 +159,17 @@ static void write_work(struct ord_worker_job *job)
 {
 	struct write *w = (struct write *)job;
 	struct ord_lmdb *l = w->owner;
+	w->status = ORD_OK;
 	if (!sim_io())
 		return;
 	sim_sleep_us(sim_between(SIM_DISK, WRITE_US_MIN, WRITE_US_MAX));
 	if (sim_is_dead(l->process)) {
 		sim_cover(SIM_COVER_CRASH_IN_CHECKPOINT);
+		return;
+	}
+	if (sim_disk_free_bytes(l->process->disk) < w->changes->bytes.len) {
+		sim_cover(SIM_COVER_CHECKPOINT_NO_ROOM);
+		w->status = ORD_ERR_NO_SPACE;
 		return;
 	}
 	memory_store_write(kept(l, w->partition), w->changes);
@@ -178,10 +185,10 @@ static void write_done(struct ord_worker_job *job)
 {
 	struct write *w = (struct write *)job;
 	struct ord_lmdb *l = w->owner;
-	if (l->unseen.count == 0)
+	if (l->unseen.count == 0 && w->status == ORD_OK)
 		changes_copy(&l->unseen, w->changes); /* the dead are told that all went well */
 	w->changes = NULL;
-	l->events.written(l->events.ctx, w->partition, ORD_OK);
+	l->events.written(l->events.ctx, w->partition, w->status);
 }
 
 /* --- Copies that go out. --- */

@@ -16,6 +16,9 @@ const char *sim_fault_name(enum sim_fault fault)
 	return names[fault];
 }
 
+/* More than a node writes before it notices. */
+#define RESERVE_BYTES (512u << 10)
+
 static uint64_t one_of(const uint64_t *values, size_t count)
 {
 	return values[sim_below(SIM_SWARM, count)];
@@ -129,6 +132,8 @@ static void draw_faults(struct sim_swarm *s)
 	unsigned present = (unsigned)ONE_OF(15, 40, 80);
 	for (unsigned i = 0; i < SIM_FAULTS_COUNT; i++) {
 		s->weights[i] = sim_percent(SIM_SWARM, present) ? 1 + (unsigned)sim_below(SIM_SWARM, 10) : 0;
+		if (i == SIM_FAULT_DISK_FILLS)
+			s->weights[i] = 0; /* where loads are such that a node can see it coming: draw_full_disks */
 		if (s->calm)
 			s->weights[i] = is_calm(i) ? 1 : 0;
 		any |= s->weights[i] > 0;
@@ -258,6 +263,29 @@ static void draw_full(struct sim_swarm *s)
 	s->safety_us = 60 * SIM_SECOND;
 }
 
+/* Disks that get full before the eyes of their nodes, which refuse in time and never stop for it. */
+static void draw_full_disks(struct sim_swarm *s)
+{
+	memset(s->weights, 0, sizeof s->weights);
+	s->weights[SIM_FAULT_DISK_FILLS] = 4;
+	s->fills = s->calm = sim_percent(SIM_SWARM, 50);
+	if (!s->fills) {
+		s->weights[SIM_FAULT_KILL] = 1;
+		s->weights[SIM_FAULT_POWER] = 1;
+		s->weights[SIM_FAULT_PAUSE] = 1;
+		s->weights[SIM_FAULT_CUT_LEADER] = 1;
+		s->weights[SIM_FAULT_CUT_ONE] = 1;
+	}
+	s->fault_pause_us = ONE_OF(4000, 10000) * SIM_MS;
+	s->fault_lasts_us = ONE_OF(15000, 60000) * SIM_MS;
+	s->node.bounds = (struct ord_bounds){0};
+	s->node.nodes_count = (uint32_t)ONE_OF(1, 3, 3, 3, 5);
+	s->node.segment_bytes = ONE_OF(4096, 8192, 32768);
+	keep_busy(s);
+	s->work.asks_nodes = sim_percent(SIM_SWARM, 50);
+	s->safety_us = 120 * SIM_SECOND;
+}
+
 void sim_swarm_draw(struct sim_swarm *s)
 {
 	*s = (struct sim_swarm){0};
@@ -281,7 +309,10 @@ void sim_swarm_draw(struct sim_swarm *s)
 		draw_overtaken(s);
 	else if (special < 23)
 		draw_callers(s);
+	else if (special < 27)
+		draw_full_disks(s);
 	draw_states(&s->node);
+	s->node.reserve_bytes = RESERVE_BYTES + 4 * s->node.segment_bytes;
 }
 
 void sim_swarm_show(const struct sim_swarm *s)

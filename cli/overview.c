@@ -25,10 +25,18 @@ static uint32_t leads_count(const struct ord_survey *s, uint32_t place)
 	return count;
 }
 
+static void text_or_null(struct ord_sheet *sheet, const char *text)
+{
+	if (text[0] != '\0')
+		ord_sheet_text(sheet, text);
+	else
+		ord_sheet_null(sheet);
+}
+
 static void nodes_fill(const struct ord_survey *s, const struct ord_process *processes, struct ord_sheet *sheet)
 {
-	static const char *const columns[] = {"node",  "state",	    "running", "pid",	 "address",
-					      "leads", "uptime_ms", "version", "problem"};
+	static const char *const columns[] = {"node",  "state",	    "running", "pid",	  "address",
+					      "leads", "uptime_ms", "disk",    "version", "problem"};
 	ord_sheet_init(sheet, columns, ORD_COUNT(columns));
 	for (uint32_t i = 0; i < s->nodes_count; i++) {
 		const struct ord_survey_node *n = &s->nodes[i];
@@ -44,16 +52,15 @@ static void nodes_fill(const struct ord_survey *s, const struct ord_process *pro
 		ord_sheet_uint(sheet, leads_count(s, i));
 		if (n->answered) {
 			ord_sheet_uint(sheet, n->uptime_ms);
+			text_or_null(sheet, n->disk);
 			ord_sheet_text(sheet, n->version);
 			ord_sheet_null(sheet);
 			continue;
 		}
 		ord_sheet_null(sheet);
 		ord_sheet_null(sheet);
-		if (n->problem[0] != '\0')
-			ord_sheet_text(sheet, n->problem);
-		else
-			ord_sheet_null(sheet);
+		ord_sheet_null(sheet);
+		text_or_null(sheet, n->problem);
 	}
 }
 
@@ -135,8 +142,9 @@ static void replicas_json(const struct ord_survey *s, uint32_t partition, struct
 /* What nodes hold, on disk and in memory, and how long their loops are busy. */
 static void stores_json(const struct ord_survey *s, struct ord_json *j)
 {
-	static const char *const columns[] = {"node",	     "wal_bytes",    "state_bytes", "memory_bytes",
-					      "checkpoints", "turn_p999_us", "turn_max_us"};
+	static const char *const columns[] = {
+		"node",	       "wal_bytes",	  "state_bytes",      "memory_bytes",  "checkpoints", "turn_p999_us",
+		"turn_max_us", "disk_free_bytes", "disk_total_bytes", "reserve_bytes", "disk"};
 	struct ord_sheet sheet;
 	ord_sheet_init(&sheet, columns, ORD_COUNT(columns));
 	for (uint32_t i = 0; i < s->nodes_count; i++) {
@@ -150,6 +158,10 @@ static void stores_json(const struct ord_survey *s, struct ord_json *j)
 		ord_sheet_uint(&sheet, n->checkpoints);
 		ord_sheet_uint(&sheet, n->turn_p999_us);
 		ord_sheet_uint(&sheet, n->turn_max_us);
+		ord_sheet_uint(&sheet, n->disk_free_bytes);
+		ord_sheet_uint(&sheet, n->disk_total_bytes);
+		ord_sheet_uint(&sheet, n->disk_reserve_bytes);
+		text_or_null(&sheet, n->disk);
 	}
 	ord_sheet_json(&sheet, j);
 	ord_sheet_close(&sheet);

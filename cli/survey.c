@@ -108,9 +108,14 @@ static void status_take(const msgpack_object *o, struct ord_survey *s, struct or
 	find_text(o, "version", node->version, sizeof node->version);
 	node->uptime_ms = find_number(o, "uptime_ms");
 	const msgpack_object *wal = find(o, "wal"), *state = find(o, "state"), *loop = find(o, "loop");
+	const msgpack_object *disk = find(o, "disk");
 	node->wal_bytes = find_number(wal, "bytes");
 	node->state_bytes = find_number(state, "disk_bytes");
 	node->memory_bytes = find_number(state, "memory_bytes");
+	find_text(disk, "state", node->disk, sizeof node->disk);
+	node->disk_free_bytes = find_number(disk, "free_bytes");
+	node->disk_total_bytes = find_number(disk, "total_bytes");
+	node->disk_reserve_bytes = find_number(disk, "reserve_bytes");
 	node->checkpoints = find_number(state, "checkpoints");
 	node->turn_p999_us = find_number(loop, "p999_us");
 	node->turn_max_us = find_number(loop, "max_us");

@@ -41,6 +41,10 @@ struct ord_survey_node {
 	uint64_t wal_bytes;
 	uint64_t state_bytes;  /* on disk */
 	uint64_t memory_bytes; /* of records */
+	char disk[12];	       /* "ok", "low" or "critical"; "" when it does not say */
+	uint64_t disk_free_bytes;
+	uint64_t disk_total_bytes;
+	uint64_t disk_reserve_bytes;
 	uint64_t checkpoints;
 	uint64_t turn_p999_us; /* of the loop */
 	uint64_t turn_max_us;

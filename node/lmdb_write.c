@@ -2,9 +2,13 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/statvfs.h>
 
 #include "base/assert.h"
 #include "node/lmdb_env.h"
+
+/* With less than that free a write may have been cut short for want of room. */
+#define SHORT_BYTES (UINT64_C(16) << 20)
 
 static MDB_val val_of(struct ord_slice s)
 {
@@ -128,12 +132,22 @@ static int write_order(const struct ord_lmdb_env *s, const struct order *o)
 	return rv;
 }
 
+/* A write that is cut short for want of room LMDB calls EIO. Nothing has become valid by it: the meta page is written last, and after a failure there LMDB takes part in nothing more (MDB_PANIC). */
+static int cause_of(const struct ord_lmdb_env *s, int rv)
+{
+	struct statvfs v;
+	mdb_filehandle_t fd;
+	bool is_full = rv == EIO && mdb_env_get_fd(s->env, &fd) == MDB_SUCCESS && fstatvfs(fd, &v) == 0 &&
+		       (uint64_t)v.f_bavail * v.f_frsize < SHORT_BYTES;
+	return is_full ? ENOSPC : rv;
+}
+
 int ord_lmdb_env_write(const struct ord_lmdb_env *s, const struct ord_changes *changes)
 {
 	struct order o;
 	int rv = order_make(&o, changes);
 	if (rv == 0)
-		rv = write_order(s, &o);
+		rv = cause_of(s, write_order(s, &o));
 	order_close(&o);
 	return rv;
 }
@@ -155,7 +169,7 @@ int ord_lmdb_env_add(const struct ord_lmdb_env *e, const struct ord_changes *cha
 	while (rv == MDB_SUCCESS && ord_changes_next(&r, &c))
 		rv = add_change(e, txn, &c);
 	if (rv == MDB_SUCCESS)
-		return mdb_txn_commit(txn);
+		return cause_of(e, mdb_txn_commit(txn));
 	mdb_txn_abort(txn);
 	return rv;
 }

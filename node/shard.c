@@ -281,21 +281,24 @@ static uint64_t room_waiting_bytes(void *ctx)
 static void room_log(const struct ord_shard *s, const struct ord_room *r)
 {
 	unsigned long long left_mib = r->sample.free_bytes >> 20, reserve_mib = r->reserve_bytes >> 20;
+	unsigned long long waiting_mib = r->sample.waiting_bytes >> 20;
 	const char *dir = s->config->data_dir;
 	if (r->state == ORD_ROOM_OK)
 		ord_log(ORD_LOG_INFO, "data_dir %s: there is room again, %llu MiB are free: clients are served", dir,
 			left_mib);
 	else if (r->state == ORD_ROOM_LOW)
 		ord_log(ORD_LOG_WARN,
-			"data_dir %s: the disk is nearly full, %llu MiB are free and reserve_bytes is %llu MiB (files "
-			"free: %llu): clients are refused (disk_full) and leaderships handed over until there is room "
+			"data_dir %s: the disk is nearly full, %llu MiB are free, %llu MiB wait to be written, and "
+			"reserve_bytes is %llu MiB (files free: %llu): clients are refused (disk_full) and leaderships "
+			"handed over until there is room "
 			"again; make room, but remove nothing in data_dir",
-			dir, left_mib, reserve_mib, (unsigned long long)r->sample.free_files);
+			dir, left_mib, waiting_mib, reserve_mib, (unsigned long long)r->sample.free_files);
 	else
 		ord_log(ORD_LOG_ERROR,
-			"data_dir %s: the disk is full but for %llu MiB (files free: %llu): this node takes no more "
+			"data_dir %s: the disk is full but for %llu MiB, and %llu MiB wait to be written (files free: "
+			"%llu): this node takes no more "
 			"entries until there is room again; make room, but remove nothing in data_dir",
-			dir, left_mib, (unsigned long long)r->sample.free_files);
+			dir, left_mib, waiting_mib, (unsigned long long)r->sample.free_files);
 }
 
 static void room_changed(void *ctx, enum ord_room_state before)

@@ -209,6 +209,7 @@ Test(raft_join, it_may_wait_while_the_log_moves_on)
 	e[0] = (struct raft_lone_entry){
 		.term = 1, .kind = ORD_ENTRY_CHANGE, .payload = raft_lone_base(1, 1, 1).members};
 	cr_assert_eq(raft_lone_append(l, 2, 1, 1, 0, 0, 1, e, 1), ORD_OK);
+	raft_lone_sync(l);
 	for (uint64_t first = 2; raft_disk_first(&l->disk) < 3; first += 50) {
 		for (uint32_t i = 0; i < 50; i++)
 			e[i] = raft_lone_command(1, "command");
@@ -358,6 +359,84 @@ Test(raft_join, one_change_is_committed_before_the_next)
 	raft_lone_result(l, 3, 0, term, 0, index);
 	raft_lone_sync(l);
 	cr_expect_eq(l->applied[0], index);
+}
+
+/* Answered, and not lately: it may be gone by the time that it could have its vote. */
+Test(raft_join, a_newcomer_that_is_not_there_gets_no_vote)
+{
+	uint64_t newcomer = ord_member_of(3, 9);
+	lead();
+	ord_host_peer(l->host, 3, newcomer);
+	raft_lone_pass(l, 60);
+	answer();
+	raft_lone_pass(l, 60);
+	answer();
+	raft_lone_pass(l, 60);
+	cr_assert_eq(role_of_3(newcomer), ORD_MEMBER_STANDBY);
+	raft_lone_sync(l);
+	l->peer_incarnations[3] = 9;
+	raft_lone_result(l, 3, 0, status(0).term, 0, status(0).last_index);
+	for (int i = 0; i < 20; i++) {
+		raft_lone_pass(l, 50);
+		raft_lone_result(l, 2, 0, status(0).term, 0, status(0).last_index - 1);
+	}
+	answer();
+	raft_lone_pass(l, 60);
+	cr_expect_eq(role_of_3(newcomer), ORD_MEMBER_STANDBY);
+	raft_lone_result(l, 3, 0, status(0).term, 0, status(0).last_index);
+	raft_lone_pass(l, 60);
+	cr_expect_eq(role_of_3(newcomer), ORD_MEMBER_VOTER);
+}
+
+/* Node 2 is silent, too: without node 3 nothing would be committed. */
+Test(raft_join, a_voter_stays_while_too_few_others_are_there)
+{
+	uint64_t index;
+	uint64_t term;
+	lead();
+	cr_assert_eq(ord_host_propose(l->host, 0, ord_slice_text("x"), &index, &term), ORD_OK);
+	answer();
+	raft_lone_pass(l, 100);
+	raft_lone_result(l, 3, 0, term, 0, index);
+	raft_lone_result(l, 2, 0, term, 0, index);
+	raft_lone_pass(l, 100);
+	raft_lone_result(l, 3, 0, term, 0, index);
+	raft_lone_sync(l);
+	ord_host_peer(l->host, 3, ord_member_of(3, 9));
+	uint64_t led_ms = l->now_ms;
+	while (status(0).role == ORD_ROLE_LEADER) {
+		led_ms = l->now_ms;
+		cr_assert_eq(role_of_3(3), ORD_MEMBER_VOTER);
+		raft_lone_pass(l, 10);
+	}
+	cr_expect_gt(led_ms + 500, l->now_ms);
+	cr_expect_eq(role_of_3(3), ORD_MEMBER_VOTER);
+}
+
+/* Entries are on their way to it when it goes, and its node is heard of in another group. */
+Test(raft_join, a_member_that_is_gone_is_not_spoken_to)
+{
+	uint64_t index;
+	uint64_t term;
+	lead();
+	raft_lone_result(l, 3, 0, status(0).term, 0, status(0).last_index);
+	cr_assert_eq(ord_host_propose(l->host, 0, ord_slice_text("x"), &index, &term), ORD_OK);
+	answer();
+	ord_host_peer(l->host, 3, ord_member_of(3, 9));
+	for (int i = 0; i < 20 && role_of_3(3) != -1; i++) {
+		raft_lone_pass(l, 50);
+		raft_lone_result(l, 2, 0, term, 0, index);
+	}
+	cr_assert_eq(role_of_3(3), -1);
+	raft_lone_forget(l);
+	l->peer_incarnations[3] = 9;
+	for (int i = 0; i < 4; i++) {
+		raft_lone_ask_vote(l, 3, 1, 2, 1, 1, true);
+		raft_lone_pass(l, 110);
+		raft_lone_result(l, 2, 0, term, 0, index);
+	}
+	for (uint32_t i = 0; i < l->sent_count; i++)
+		cr_expect(l->sent[i].group != 0 || l->sent[i].to != 3);
 }
 
 /* What the lost member acknowledged late does not count for the new one, nor at all. */

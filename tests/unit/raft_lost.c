@@ -370,6 +370,20 @@ Test(raft_lost, members_are_not_changed_again)
 
 /* --- Held. --- */
 
+/* All is applied, and it is elected. */
+Test(raft_lost, a_held_group_is_not_announced_as_leader)
+{
+	raft_lone_start(l);
+	raft_lone_turn(l);
+	cr_assert_eq(status(0).applied_index, 1);
+	ord_host_hold_group(l->host, 0, true);
+	raft_lone_lead(l);
+	cr_expect_eq(l->role[0], ORD_ROLE_CANDIDATE);
+	ord_host_hold_group(l->host, 0, false);
+	raft_lone_turn(l);
+	cr_expect_eq(l->role[0], ORD_ROLE_LEADER);
+}
+
 Test(raft_lost, a_held_group_is_given_nothing_and_does_not_lead)
 {
 	uint64_t index;

@@ -12,8 +12,8 @@
 #define ORD_SEGMENT_HEADER_BYTES 64u
 #define ORD_BATCH_HEADER_BYTES 32u
 
-/* Format 1 knew no copies and bases, and a log that begins with segment 1. It is read, and no longer written. */
-#define ORD_SEGMENT_FORMAT 2u
+/* Format 1 knew no copies and bases, and a log that begins with segment 1; format 2 no votes for members that are no founders. They are read, and no longer written. */
+#define ORD_SEGMENT_FORMAT 3u
 #define ORD_SEGMENT_FORMAT_OLDEST 1u
 
 /* Where something lies: a segment's number and an offset in it, comparable as one number. */

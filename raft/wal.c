@@ -9,7 +9,7 @@
  *
  *   segment header, 64 bytes                          batch header, 32 bytes
  *    0   8  "ordwal\r\n"                               0   4  6f 42 41 7f
- *    8   4  format, 2                                  4   4  CRC-32C of bytes 8 .. 31, begun with the segment's
+ *    8   4  format, 3                                  4   4  CRC-32C of bytes 8 .. 31, begun with the segment's
  *   12   4  node                                               CRC (its bytes 60 .. 63) instead of 0
  *   16  16  cluster                                    8   8  sequence: 1, 2, 3 ... through all segments
  *   32   8  number of the segment                     16   4  length of the records that follow
@@ -24,7 +24,7 @@
  * the log goes on after the entry it names. The last vote record of a group is its term and vote.
  * Where the log of a group may begin is for its owner to say: the entries before are elsewhere, and those still found are passed over.
  *
- * Format 1 had no copies and bases; its segments are read. A log whose last segment has it goes on in a new one.
+ * Format 1 had no copies and bases, format 2 no votes for members that are no founders; their segments are read. A log whose last segment has one goes on in a new one.
  *
  * Reading (raft/wal_scan.c). A batch is whole when its header's checksum is right, its sequence is the one expected, its records fill its
  * length exactly, each has the right checksum and together they have the header's. Zeros from the end of a batch to the end of the segment

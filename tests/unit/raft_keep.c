@@ -197,15 +197,15 @@ Test(raft_keep, what_is_missing_or_damaged_at_a_late_beginning_is_corruption)
 	}
 }
 
-/* Writes the segment again as the version before this one did. */
-static void make_format_1(struct raft_disk_segment *s)
+/* Writes the segment again as an earlier version did. */
+static void make_format(struct raft_disk_segment *s, uint32_t format)
 {
 	struct ord_segment header;
 	struct ord_batch_header h;
 	uint32_t salt;
 	cr_assert_eq(ord_segment_decode(s->base, &header, &salt), ORD_OK);
-	cr_assert_eq(header.format, 2);
-	header.format = 1;
+	cr_assert_eq(header.format, 3);
+	header.format = format;
 	header.cluster = raft_log_normal.cluster;
 	uint32_t old = ord_segment_encode(&header, s->base);
 	for (size_t at = ORD_SEGMENT_HEADER_BYTES; at < s->len; at += ORD_BATCH_HEADER_BYTES + h.length) {
@@ -214,14 +214,14 @@ static void make_format_1(struct raft_disk_segment *s)
 	}
 }
 
-Test(raft_keep, a_log_of_the_format_before_is_read_and_goes_on_in_a_new_segment)
+static void go_on_after(uint32_t format)
 {
 	struct ord_wal *w = raft_log_open(&disk);
 	put_needed(w, 1, 100);
 	ord_wal_close(w);
 	uint64_t last = raft_disk_last(&disk);
 	for (uint64_t i = 1; i <= last; i++)
-		make_format_1(&disk.segments[i]);
+		make_format(&disk.segments[i], format);
 	raft_disk_copy(&disk, &other);
 	for (int life = 0; life < 2; life++) {
 		ord_wal_close(raft_log_open(&disk));
@@ -245,13 +245,23 @@ Test(raft_keep, a_log_of_the_format_before_is_read_and_goes_on_in_a_new_segment)
 	cr_expect_eq(raft_log_open_with(&other, raft_log_normal, &none), ORD_ERR_CORRUPT);
 }
 
+Test(raft_keep, a_log_of_format_1_is_read_and_goes_on_in_a_new_segment)
+{
+	go_on_after(1);
+}
+
+Test(raft_keep, a_log_of_format_2_is_read_and_goes_on_in_a_new_segment)
+{
+	go_on_after(2);
+}
+
 Test(raft_keep, a_format_of_later_is_refused_by_name)
 {
 	struct ord_wal *w = raft_log_open(&disk);
 	struct ord_wal *none = NULL;
 	put_needed(w, 1, 5);
 	ord_wal_close(w);
-	struct ord_segment header = {.format = 3,
+	struct ord_segment header = {.format = 4,
 				     .cluster = raft_log_normal.cluster,
 				     .node = 4,
 				     .groups_count = RAFT_LOG_GROUPS,

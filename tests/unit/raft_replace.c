@@ -391,8 +391,10 @@ Test(raft_replace, founders_begin_when_they_are_told)
 		c->nodes[i].is_undecided = true;
 		raft_cluster_start(c, i);
 	}
-	memset(c->groups[0].facts, 0, c->groups[0].facts_capacity * sizeof *c->groups[0].facts);
-	memset(c->groups[1].facts, 0, c->groups[1].facts_capacity * sizeof *c->groups[1].facts);
+	for (uint32_t g = 0; g < 2; g++) {
+		free(c->groups[g].facts);
+		c->groups[g] = (struct raft_cluster_group){0};
+	}
 	memset(c->leaders, 0, sizeof c->leaders);
 	raft_cluster_run(c, 1000);
 	cr_expect_not(raft_cluster_all_led(c));

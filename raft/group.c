@@ -20,6 +20,7 @@
  *   group.c           order of what an update asks for; vote records before messages; durable indexes capped at truncations
  *   group_timers.c    when to time out, and how long the timeouts are
  *   group_receive.c   what a message must satisfy before libraft may see it
+ *   group_messages.c  messages: what libraft leaves out of them; those that a vote must precede are held back
  *   group_send.c      which entries of an append go out when, in how many messages
  *   group_propose.c   entries of this node's own, RAFT_SUBMIT
  *   group_apply.c     committed entries to the owner, committed members to libraft
@@ -37,7 +38,6 @@
 #include "raft/segment.h"
 
 #define INFLIGHT_ENTRIES_MAX 4096
-#define HELD_BYTES_MAX (1u << 20) /* messages that wait for a vote to be durable; more are lost, as by a network */
 
 _Static_assert((int)ORD_ENTRY_COMMAND == (int)RAFT_COMMAND && (int)ORD_ENTRY_BARRIER == (int)RAFT_BARRIER &&
 		       (int)ORD_ENTRY_CHANGE == (int)RAFT_CHANGE,
@@ -77,7 +77,7 @@ int ord_group_open(struct ord_group_env *env, uint32_t id, struct ord_group **re
 	g->env = env;
 	g->id = id;
 	g->told_role = ORD_ROLE_UNAVAILABLE;
-	ord_bytes_init(&g->held, HELD_BYTES_MAX);
+	ord_bytes_init(&g->held, GROUP_HELD_BYTES_MAX);
 	if (ord_group_raft_init(g) != ORD_OK) {
 		free(g);
 		return ORD_ERR_NOMEM;
@@ -146,38 +146,6 @@ int ord_group_read(struct ord_group *g, struct ord_wal_reader *reader, uint64_t 
 		g->env->cold_bytes += piece.read_bytes;
 	*ret = piece.bytes;
 	return ORD_OK;
-}
-
-bool ord_group_holds_back(const struct ord_group *g)
-{
-	return g->vote_sequence > ord_wal_durable(g->env->wal);
-}
-
-void ord_group_deliver(struct ord_group *g, uint64_t to, struct ord_slice message)
-{
-	struct ord_group_env *env = g->env;
-	uint32_t node = ORD_MEMBER_NODE(to);
-	if (!ord_group_holds_back(g)) {
-		env->events.send(env->events.ctx, node, message);
-		return;
-	}
-	if (g->held.len + 2 * sizeof(uint32_t) + message.len > HELD_BYTES_MAX)
-		return;
-	ord_bytes_put_u32(&g->held, node);
-	ord_bytes_put_u32(&g->held, (uint32_t)message.len);
-	ord_bytes_put(&g->held, message.base, message.len);
-}
-
-static void release_held(struct ord_group *g)
-{
-	struct ord_group_env *env = g->env;
-	struct ord_reader r = ord_reader_of(ord_bytes_slice(&g->held));
-	while (!g->held.failed && ord_reader_left(&r) > 0) {
-		uint32_t node = ord_reader_u32(&r);
-		uint32_t len = ord_reader_u32(&r);
-		env->events.send(env->events.ctx, node, ord_reader_take(&r, len));
-	}
-	ord_bytes_clear(&g->held);
 }
 
 /* Remembers that entries up to the last one are durable when the batch is that the last record went to. When there is no room, the newest mark is
@@ -263,72 +231,6 @@ static void write_entries(struct ord_group *g, const struct raft_update *u, enum
 		raft_free(u->entries.batch->batch);
 }
 
-/* libraft answers an append of an earlier term without setting the last index. */
-static void mend_append_result(const struct ord_group *g, struct ord_message *m)
-{
-	struct raft_append_entries_result *a = &m->raft.append_entries_result;
-	m->applied = g->applied;
-	if (!g->answers_stale)
-		return;
-	a->last_log_index = 0;
-	if (a->rejected == 0)
-		a->rejected = GROUP_FIRST_INDEX;
-}
-
-/* libraft answers a pre-vote of an earlier term with that term, so that a candidate that fell behind by two terms would never learn of them: if it
- * has the longer log and a third node is down, nobody could be elected. */
-static void mend_vote_result(const struct ord_group *g, struct ord_message *m)
-{
-	struct raft_request_vote_result *v = &m->raft.request_vote_result;
-	if (v->pre_vote && !v->vote_granted && v->term < raft_current_term(&g->raft))
-		v->term = raft_current_term(&g->raft);
-}
-
-/* libraft says only which entry is the last one. */
-static void mend_install(const struct ord_group *g, struct ord_message *m)
-{
-	struct raft_install_snapshot *i = &m->raft.install_snapshot;
-	ORD_ASSERT(i->last_index == g->entries.base);
-	i->term = raft_current_term(&g->raft);
-	i->last_term = g->entries.base_term;
-	i->conf_index = g->members[0].index;
-	m->members = ord_bytes_slice(&g->members[0].payload);
-}
-
-static void send_message(struct ord_group *g, const struct raft_message *raft)
-{
-	struct ord_group_env *env = g->env;
-	struct ord_message m = {.group = g->id, .from = env->member, .to = raft->server_id, .raft = *raft};
-	if (raft->type == RAFT_APPEND_ENTRIES_RESULT) {
-		if (g->mutes_refusals && raft->append_entries_result.rejected > 0)
-			return;
-		mend_append_result(g, &m);
-	} else if (raft->type == RAFT_INSTALL_SNAPSHOT)
-		mend_install(g, &m);
-	else if (raft->type == RAFT_REQUEST_VOTE_RESULT)
-		mend_vote_result(g, &m);
-	else if (raft->type == RAFT_REQUEST_VOTE)
-		g->pre_voting = raft->request_vote.pre_vote;
-	ord_bytes_clear(&env->output);
-	if (ord_codec_encode(&m, &env->output) != ORD_OK) {
-		ord_group_env_fatal(env, ORD_ERR_FORMAT, "libraft wants to send a message of unknown type %d",
-				    (int)raft->type);
-		return;
-	}
-	if (!env->output.failed)
-		ord_group_deliver(g, m.to, ord_bytes_slice(&env->output));
-}
-
-static void send_messages(struct ord_group *g, const struct raft_update *u)
-{
-	for (unsigned i = 0; i < u->messages.n && !g->env->dead; i++) {
-		if (u->messages.batch[i].type == RAFT_APPEND_ENTRIES)
-			ord_group_stream_ask(g, &u->messages.batch[i]);
-		else
-			send_message(g, &u->messages.batch[i]);
-	}
-}
-
 static void change_state(struct ord_group *g)
 {
 	g->handover = HANDOVER_NONE;
@@ -372,7 +274,7 @@ int ord_group_step(struct ord_group *g, struct raft_event *event, enum group_sou
 	if ((u.flags & (RAFT_UPDATE_STATE)) != 0)
 		change_state(g);
 	if ((u.flags & (RAFT_UPDATE_MESSAGES)) != 0)
-		send_messages(g, &u);
+		ord_group_send_messages(g, &u);
 	if ((u.flags & (RAFT_UPDATE_COMMIT_INDEX)) != 0)
 		ord_group_enqueue(g, ORD_GROUP_QUEUE_APPLY);
 	ord_group_timers_tune(g);
@@ -415,7 +317,7 @@ void ord_group_synced(struct ord_group *g)
 	if (g->life != GROUP_STARTED || g->env->dead)
 		return;
 	if (!ord_group_holds_back(g)) {
-		release_held(g);
+		ord_group_release_held(g);
 		ord_group_timers_votes_asked(g);
 		ord_group_enqueue(g, ORD_GROUP_QUEUE_SEND);
 	}

@@ -12,6 +12,8 @@
 #endif
 
 #define GROUP_MARKS 4
+#define GROUP_HELD_BYTES_MAX \
+	(1u << 20) /* messages that wait for a vote to be durable; more are lost, as by a network */
 
 /* Of the entry that every group begins with, the same on all nodes. */
 #define GROUP_FIRST_INDEX 1
@@ -135,6 +137,12 @@ void ord_group_enqueue(struct ord_group *g, enum ord_group_queue queue);
 /* Hands a finished message for a member to the owner, or holds it back until the vote is durable. */
 void ord_group_deliver(struct ord_group *g, uint64_t to, struct ord_slice message);
 bool ord_group_holds_back(const struct ord_group *g);
+
+/* What was held back goes out. */
+void ord_group_release_held(struct ord_group *g);
+
+/* Sends what a step asks for; appends go through the streams. */
+void ord_group_send_messages(struct ord_group *g, const struct raft_update *u);
 
 /* Tells the owner the role when it has changed. */
 void ord_group_tell_role(struct ord_group *g);

@@ -171,7 +171,7 @@ static int check_terms(const struct ord_group *g, char *why, size_t why_size)
 			return corrupt(why, why_size,
 				       "partition %" PRIu32 ": entry %" PRIu64
 				       " of the write-ahead log has term %" PRIu64 " after %" PRIu64
-				       ", in term %" PRIu64 "; restore the data directory from a backup of this node",
+				       ", in term %" PRIu64,
 				       g->id, i, own, term, g->term);
 		term = own;
 	}
@@ -207,22 +207,18 @@ int ord_group_recovered(struct ord_group *g, char *why, size_t why_size)
 	if (is_late && base == 0)
 		return corrupt(why, why_size,
 			       "partition %" PRIu32 ": the write-ahead log begins with segment %" PRIu64
-			       " and lacks entry %" PRIu64
-			       ", and there is no checkpoint with what came before; restore the data directory "
-			       "from a backup of this node",
+			       " and lacks entry %" PRIu64 ", and there is no checkpoint with what came before",
 			       g->id, begins, gap);
 	if (is_late)
 		return corrupt(why, why_size,
 			       "partition %" PRIu32 ": the state on disk is that of entry %" PRIu64
 			       ", and entry %" PRIu64
-			       " is missing in the write-ahead log, which begins with segment %" PRIu64
-			       "; restore the data directory from a backup of this node",
+			       " is missing in the write-ahead log, which begins with segment %" PRIu64,
 			       g->id, base, gap, begins);
 	if (base > 0 && g->term == 0 && !joins)
 		return corrupt(why, why_size,
 			       "partition %" PRIu32 ": there is state of entry %" PRIu64
-			       " on disk, and the write-ahead log has no vote of this partition; restore the data "
-			       "directory from a backup of this node",
+			       " on disk, and the write-ahead log has no vote of this partition",
 			       g->id, base);
 	hold_all(g);
 	if (g->term < g->base_current_term && ord_group_write_vote(g, g->base_current_term, 0) != ORD_OK) {

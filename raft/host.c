@@ -223,6 +223,12 @@ int ord_host_open(const struct ord_host_options *options, uint64_t now_ms, struc
 		goto fail;
 	}
 	err = wal_open(h, options, why, why_size);
+	if (err == ORD_OK && options->log_begun && !h->has_records) {
+		snprintf(why, why_size,
+			 "the write-ahead log is empty, though it had begun: its files were removed, or their content "
+			 "is lost");
+		err = ORD_ERR_CORRUPT;
+	}
 	if (err == ORD_OK)
 		err = groups_begin(h, why, why_size);
 	if (err != ORD_OK)

@@ -74,6 +74,7 @@ struct ord_host_options {
 	uint32_t node;		 /* 1 .. */
 	uint64_t
 		member; /* this node's id in the groups; 0: not known yet, see ord_host_begin. With a log that has records 0 is the founder */
+	bool log_begun;	       /* the log has had records that are on disk: when it is empty, it was lost */
 	const uint32_t *nodes; /* ids of all voters, this node among them; copied */
 	uint32_t nodes_count;
 	uint32_t groups_count;
@@ -98,11 +99,11 @@ struct ord_host_options {
 
 /* Reads the write-ahead log, cuts an incomplete tail, and starts all groups at what it says; groups that are not in it begin as ord_host_begin tells,
  * at once when the member is given. now_ms is monotonic. ORD_ERR_CORRUPT when a record before the tail fails its check,
- * or when the log of a group begins after its base, has no vote, was told to go on after a later base, or has nothing when its base is lost. A member that is no
+ * when the log has begun and is empty, or when the log of a group begins after its base, has no vote, was told to go on after a later base, or has nothing when its base is lost. A member that is no
  * founder may have a base and nothing in the log: it has promised nothing yet.
  * ORD_ERR_MISMATCH (libraft older than 0.22, or a log of another cluster, node, number of groups or list of nodes), ORD_ERR_INVALID (options that cannot be),
  * ORD_ERR_IO, ORD_ERR_NOMEM; why (why_size bytes) then names
- * the thing and the remedy. */
+ * the thing; the remedy, too, where it does not depend on whether other nodes have what is missing. */
 int ord_host_open(const struct ord_host_options *options, uint64_t now_ms, struct ord_host **ret, char *why,
 		  size_t why_size);
 

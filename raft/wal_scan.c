@@ -53,9 +53,7 @@ __attribute__((format(printf, 3, 4))) static int scan_damaged(struct scan *s, ui
 	va_start(args, format);
 	vsnprintf(reason, sizeof reason, format, args);
 	va_end(args);
-	snprintf(s->why, s->why_size,
-		 "the write-ahead log is damaged in segment %" PRIu64 " at offset %" PRIu64 ": %s; restore the data "
-		 "directory from a backup of this node, or remove the node from the cluster and add it under a new id",
+	snprintf(s->why, s->why_size, "the write-ahead log is damaged in segment %" PRIu64 " at offset %" PRIu64 ": %s",
 		 s->current.number, offset, reason);
 	return ORD_ERR_CORRUPT;
 }

@@ -108,6 +108,7 @@ int raft_lone_open(struct raft_lone *l)
 	struct ord_host_options o = {.cluster = {{5}},
 				     .node = NODE,
 				     .member = l->is_undecided ? 0 : ord_member_of(NODE, l->incarnation),
+				     .log_begun = l->log_begun,
 				     .nodes = nodes,
 				     .nodes_count = 3,
 				     .groups_count = 2,

@@ -43,6 +43,7 @@ struct raft_lone {
 	uint32_t peer_incarnations[4];
 	/* Options; set before opening. */
 	bool is_undecided;
+	bool log_begun;
 	uint64_t cache_bytes;
 	uint64_t segment_bytes;
 	uint64_t trailing_bytes;

@@ -7,22 +7,34 @@
 
 #include "base/uuid.h"
 #include "node/config.h"
-
-/* identity and peers are not longer. */
-#define ORD_DATADIR_FILE_BYTES_MAX 4096
+#include "node/met.h"
+#include "node/self.h"
 
 struct ord_datadir;
 
-/* Opens the directory of config->data_dir, making it when it does not exist, and locks it until close. A new directory gets a new incarnation: a
- * random id that stands for this very set of files, since a node that lost its files has forgotten its votes and must not pass for the old one.
- * ORD_ERR_IN_USE, ORD_ERR_MISMATCH (another cluster, node, partition count or set of nodes), ORD_ERR_CORRUPT, ORD_ERR_IO, ORD_ERR_NO_SPACE, ORD_ERR_NOMEM; why
- * (why_size bytes) names the file and the remedy. The caller owns *ret. */
+/* Opens the directory of config->data_dir, making it when it does not exist, and locks it until close; config is borrowed until then. A new directory gets a new incarnation: a
+ * random id that stands for this very set of files, since a node that lost its files has forgotten its votes and must not pass for the old one. Where the cluster has other nodes it is
+ * undecided.
+ * ORD_ERR_IN_USE, ORD_ERR_MISMATCH (another cluster, node, partition count or set of nodes), ORD_ERR_CORRUPT, ORD_ERR_LOG_LOST (its log was begun and is gone), ORD_ERR_IO,
+ * ORD_ERR_NO_SPACE, ORD_ERR_NOMEM; why (why_size bytes) names the file and the remedy. The caller owns *ret. */
 int ord_datadir_open(const struct ord_config *config, struct ord_datadir **ret, char *why, size_t why_size);
 
 /* Unlocks and frees. NULL is fine. */
 void ord_datadir_close(struct ord_datadir *d);
 
-const struct ord_uuid *ord_datadir_incarnation(const struct ord_datadir *d);
+/* Who this node is. */
+const struct ord_self *ord_datadir_self(const struct ord_datadir *d);
+
+/* It is known what the node is: written and synced, then told by ord_datadir_self. Nothing may be done as a founder or newcomer before. ORD_ERR_IO or ORD_ERR_NO_SPACE, with errno: nothing
+ * has changed for the caller, and it can be tried again. Asserts that the node is undecided. */
+int ord_datadir_decide(struct ord_datadir *d, enum ord_standing standing);
+
+/* The log has a record on disk: noted likewise, before anything is promised by it. Does nothing when that is noted already. */
+int ord_datadir_log_begun(struct ord_datadir *d);
+
+/* For a directory that is not open, whose log is lost or damaged: sets the log aside as wal.damaged-1, wal.damaged-2 ..., of which the last three stay, and makes the node a newcomer with a new
+ * incarnation, without a log; one whose log had not begun is what it was. States and histories stay. It may be interrupted at any moment and begun again. Errors and why as ord_datadir_open. */
+int ord_datadir_renew(const struct ord_config *config, char *why, size_t why_size);
 
 /* The directory of the write-ahead log, inside this one. */
 const char *ord_datadir_wal(const struct ord_datadir *d);
@@ -33,22 +45,20 @@ const char *ord_datadir_state(const struct ord_datadir *d);
 /* The directory of the partitions' histories, likewise. */
 const char *ord_datadir_history(const struct ord_datadir *d);
 
-/* A peer says that it is node with this incarnation. ORD_OK when that is what it said first, ORD_ERR_MISMATCH when it said something else then, or when there are too many,
- * ORD_ERR_NOT_FOUND when it was never met: then it must be remembered, durably, before anything else is done with it. */
-int ord_datadir_knows(const struct ord_datadir *d, uint32_t node, const struct ord_uuid *incarnation);
+/* Which directories of the other nodes were met, durably. */
+const struct ord_met *ord_datadir_met(const struct ord_datadir *d);
 
 /* What is to be written to remember a peer. */
 struct ord_datadir_meeting {
-	uint32_t node;
-	struct ord_uuid incarnation;
-	char text[ORD_DATADIR_FILE_BYTES_MAX];
+	struct ord_met met;
+	char text[ORD_MET_TEXT_SIZE];
 };
 
-/* Remembering takes three steps, since the second waits for the disk and may be made on any thread: prepare, write, and once that gave ORD_OK, keep. One
- * at a time. The write gives ORD_ERR_IO or ORD_ERR_NO_SPACE, with errno. */
-void ord_datadir_meeting(const struct ord_datadir *d, uint32_t node, const struct ord_uuid *incarnation,
-			 struct ord_datadir_meeting *ret);
+/* Remembering takes three steps, since the second waits for the disk and may be made on any thread: prepare (the caller changes m->met, which is what is known now, then calls _format), write, and once that gave ORD_OK,
+ * keep. One at a time. The write gives ORD_ERR_IO or ORD_ERR_NO_SPACE, with errno. */
+void ord_datadir_meeting(const struct ord_datadir *d, struct ord_datadir_meeting *ret);
+void ord_datadir_meeting_format(struct ord_datadir_meeting *m);
 int ord_datadir_meeting_write(const struct ord_datadir *d, const struct ord_datadir_meeting *m);
-void ord_datadir_met(struct ord_datadir *d, const struct ord_datadir_meeting *m);
+void ord_datadir_meeting_keep(struct ord_datadir *d, const struct ord_datadir_meeting *m);
 
 #endif

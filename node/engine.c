@@ -238,7 +238,8 @@ static int engine_open_host(struct ord_engine *e, const struct ord_engine_option
 		err = base_find(&e->replicas[i], &bases[i]);
 	struct ord_host_options host = {.cluster = o->cluster,
 					.node = o->node,
-					.member = o->node,
+					.member = o->member,
+					.log_begun = o->log_begun,
 					.nodes = e->nodes,
 					.nodes_count = e->nodes_count,
 					.groups_count = o->partitions_count,
@@ -261,8 +262,10 @@ static int engine_open_host(struct ord_engine *e, const struct ord_engine_option
 						   .want_install = host_want_install,
 						   .may_lead = host_may_lead,
 						   .fatal = host_fatal}};
-	if (err == ORD_OK)
+	if (err == ORD_OK) {
 		err = ord_host_open(&host, e->now_ms, &e->host, why, why_size);
+		err = err == ORD_ERR_CORRUPT ? ORD_ERR_LOG_LOST : err;
+	}
 	free(bases);
 	return err;
 }
@@ -292,6 +295,12 @@ int ord_engine_open(const struct ord_engine_options *options, uint64_t now_ms, u
 	}
 	*ret = e;
 	return ORD_OK;
+}
+
+void ord_engine_begin(struct ord_engine *e, uint64_t member)
+{
+	int err = e->stopped ? ORD_OK : ord_host_begin(e->host, member);
+	ORD_ASSERT(err != ORD_ERR_INVALID); /* others are told by fatal */
 }
 
 void ord_engine_stop(struct ord_engine *e)
@@ -568,6 +577,11 @@ void ord_engine_peer(struct ord_engine *e, uint32_t node, bool connected)
 		if (e->replicas[i].leader == node)
 			ord_dispatch_restart_all(e, i); /* what was under way is lost */
 	ord_engine_tell_room(e, true);
+}
+
+void ord_engine_peer_member(struct ord_engine *e, uint32_t node, uint64_t member)
+{
+	ord_host_peer(e->host, node, member);
 }
 
 /* --- Time and turns. --- */

@@ -34,6 +34,8 @@ struct ord_engine_events {
 struct ord_engine_options {
 	struct ord_uuid cluster;
 	uint32_t node;
+	uint64_t member;       /* of the groups, that this node is; 0: not known yet, see ord_engine_begin */
+	bool log_begun;	       /* as of ord_host_options */
 	const uint32_t *nodes; /* all voters; copied */
 	uint32_t nodes_count;
 	uint32_t partitions_count;
@@ -56,9 +58,13 @@ struct ord_engine_options {
 
 /* Times: now_ms is monotonic milliseconds; wall_us is microseconds since 1970 and never goes back within a process. */
 
-/* Recovers from the states on disk and the write-ahead log. Errors and why as ord_host_open, ord_states.open and ord_partition_open. The caller owns *ret. */
+/* Recovers from the states on disk and the write-ahead log. Errors and why as ord_host_open, ord_states.open and ord_partition_open, but ORD_ERR_LOG_LOST when it is the log
+ * that is damaged or lost (ORD_ERR_CORRUPT of ord_host_open). The caller owns *ret. */
 int ord_engine_open(const struct ord_engine_options *options, uint64_t now_ms, uint64_t wall_us,
 		    struct ord_engine **ret, char *why, size_t why_size);
+
+/* It is known which member this node is: its partitions begin to take part. To be called once, when the engine was opened with member 0. */
+void ord_engine_begin(struct ord_engine *e, uint64_t member);
 
 /* Answers all that wait: ORD_ERR_NOT_LEADER when certainly not logged, else ORD_ERR_UNKNOWN. Nothing is taken afterwards. */
 void ord_engine_stop(struct ord_engine *e);
@@ -77,6 +83,9 @@ int ord_engine_receive(struct ord_engine *e, uint32_t from, enum ord_part_kind k
 
 /* The connection to a node was lost or made: calls passed on to a lost one are answered ORD_ERR_UNKNOWN. */
 void ord_engine_peer(struct ord_engine *e, uint32_t node, bool connected);
+
+/* A node says which member of the groups it is: at each connection, before ord_engine_peer, or later when it finds out. */
+void ord_engine_peer_member(struct ord_engine *e, uint32_t node, uint64_t member);
 
 /* The connection that a node made has ended: calls that came on it are not answered any more, since their numbers mean nothing on the next one. To be called also when the
  * node was not connected: what it had sent may have been read after the other connection was lost. */

@@ -9,7 +9,8 @@
  *       16         body
  *
  * A PARTS body is a sequence of: 1 byte kind, 4 bytes length, then so many bytes (node/wire.c).
- * A greeting is: 2 protocol, 16 cluster, 4 node, 16 incarnation, 4 partitions, 4 to. Numbers are little-endian.
+ * A greeting is: 2 protocol, 16 cluster, 4 node, 16 incarnation, 4 partitions, 4 to, 8 member, 1 count, then so often 4 node, 16 first incarnation of it.
+ * A MEMBER body is: 8 member. Numbers are little-endian.
  */
 #include "node/frame.h"
 
@@ -72,6 +73,12 @@ void ord_frame_put_greeting(struct ord_bytes *out, const struct ord_greeting *g)
 	ord_bytes_put(out, g->incarnation.bytes, sizeof g->incarnation.bytes);
 	ord_bytes_put_u32(out, g->partitions_count);
 	ord_bytes_put_u32(out, g->to);
+	ord_bytes_put_u64(out, g->member);
+	ord_bytes_put_u8(out, (uint8_t)g->firsts_count);
+	for (uint32_t i = 0; i < g->firsts_count; i++) {
+		ord_bytes_put_u32(out, g->firsts[i].node);
+		ord_bytes_put(out, g->firsts[i].incarnation.bytes, sizeof g->firsts[i].incarnation.bytes);
+	}
 }
 
 static struct ord_uuid reader_uuid(struct ord_reader *r)
@@ -96,9 +103,32 @@ int ord_frame_get_greeting(struct ord_slice body, struct ord_greeting *ret)
 	g.incarnation = reader_uuid(&r);
 	g.partitions_count = ord_reader_u32(&r);
 	g.to = ord_reader_u32(&r);
+	g.member = ord_reader_u64(&r);
+	g.firsts_count = ord_reader_u8(&r);
+	if (g.firsts_count > ORD_NODES_MAX)
+		return ORD_ERR_FORMAT;
+	for (uint32_t i = 0; i < g.firsts_count; i++) {
+		g.firsts[i].node = ord_reader_u32(&r);
+		g.firsts[i].incarnation = reader_uuid(&r);
+	}
 	if (r.failed || ord_reader_left(&r) != 0)
 		return ORD_ERR_FORMAT;
 	*ret = g;
+	return ORD_OK;
+}
+
+void ord_frame_put_member(struct ord_bytes *out, uint64_t member)
+{
+	ord_bytes_put_u64(out, member);
+}
+
+int ord_frame_get_member(struct ord_slice body, uint64_t *ret)
+{
+	struct ord_reader r = ord_reader_of(body);
+	uint64_t member = ord_reader_u64(&r);
+	if (r.failed || ord_reader_left(&r) != 0)
+		return ORD_ERR_FORMAT;
+	*ret = member;
 	return ORD_OK;
 }
 
@@ -116,7 +146,7 @@ int ord_frame_decode(struct ord_slice bytes, size_t bytes_max, struct ord_frame 
 	if ((kind ^ head_check(bytes.base)) >> (32 - FRAME_HEAD_CHECK_BITS) != 0)
 		return ORD_ERR_CORRUPT;
 	kind &= 0xff;
-	if (kind < ORD_FRAME_HELLO || kind > ORD_FRAME_PARTS)
+	if (kind < ORD_FRAME_HELLO || kind > ORD_FRAME_MEMBER)
 		return ORD_ERR_FORMAT;
 	if (len > bytes_max - ORD_FRAME_HEADER_BYTES)
 		return ORD_ERR_TOO_BIG;

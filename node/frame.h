@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "base/bytes.h"
+#include "base/limits.h"
 #include "base/uuid.h"
 
 enum ord_frame_kind {
@@ -13,10 +14,12 @@ enum ord_frame_kind {
 	ORD_FRAME_WELCOME = 2, /* the answer: a greeting; from then on the connecting side sends PARTS */
 	ORD_FRAME_REFUSED = 3, /* the other answer: a text that says why; then the connection is closed */
 	ORD_FRAME_PARTS = 4,   /* any number of parts */
+	ORD_FRAME_MEMBER =
+		5, /* who connected has found out which member it is, which it did not know when it greeted */
 };
 
 #define ORD_FRAME_HEADER_BYTES 16
-#define ORD_FRAME_PROTOCOL 2
+#define ORD_FRAME_PROTOCOL 3
 /* No frame but PARTS is longer: it is all that a stranger can make a node keep. */
 #define ORD_FRAME_GREETING_BYTES_MAX 1024
 
@@ -26,7 +29,13 @@ struct ord_greeting {
 	uint32_t node;
 	struct ord_uuid incarnation;
 	uint32_t partitions_count;
-	uint32_t to; /* the node that the sender believes it talks to */
+	uint32_t to;	 /* the node that the sender believes it talks to */
+	uint64_t member; /* of the groups, that the sender is; 0: it does not know yet */
+	uint32_t firsts_count;
+	struct ord_greeting_first {
+		uint32_t node;
+		struct ord_uuid incarnation;
+	} firsts[ORD_NODES_MAX]; /* the first data directory that the sender has noted, durably, of each node */
 };
 
 /* Begins a frame at the end of out; returns the offset where it begins, which end wants. The caller appends the body, then ends it: kind, length and
@@ -42,8 +51,12 @@ bool ord_frame_next_part(struct ord_reader *body, uint8_t *ret_kind, struct ord_
 
 void ord_frame_put_greeting(struct ord_bytes *out, const struct ord_greeting *g);
 
-/* ORD_ERR_FORMAT when it is none. Of a greeting with another protocol number only that number is read. */
+/* ORD_ERR_FORMAT when it is none, or names more nodes than there can be. Of a greeting with another protocol number only that number is read. */
 int ord_frame_get_greeting(struct ord_slice body, struct ord_greeting *ret);
+
+/* The body of a MEMBER frame. ORD_ERR_FORMAT when it is none. */
+void ord_frame_put_member(struct ord_bytes *out, uint64_t member);
+int ord_frame_get_member(struct ord_slice body, uint64_t *ret);
 
 struct ord_frame {
 	enum ord_frame_kind kind;

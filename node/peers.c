@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 - connections between nodes: what both directions share. */
 #include "node/peers.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -16,12 +17,20 @@ _Static_assert(ORD_PEER_OUTPUT_BYTES_MAX / 2 <= ORD_FRAME_BYTES_MAX, "what fits 
 
 struct ord_greeting ord_peers_greeting(const struct ord_peers *p, uint32_t to)
 {
-	return (struct ord_greeting){.protocol = ORD_FRAME_PROTOCOL,
-				     .cluster = p->config->cluster,
-				     .node = p->config->node,
-				     .incarnation = *ord_datadir_incarnation(p->datadir),
-				     .partitions_count = p->config->partitions_count,
-				     .to = to};
+	const struct ord_self *self = ord_datadir_self(p->datadir);
+	const struct ord_met *met = ord_datadir_met(p->datadir);
+	struct ord_greeting g = {.protocol = ORD_FRAME_PROTOCOL,
+				 .cluster = p->config->cluster,
+				 .node = p->config->node,
+				 .incarnation = self->incarnation,
+				 .partitions_count = p->config->partitions_count,
+				 .to = to,
+				 .member = ord_self_member(self, p->config->node)};
+	for (uint32_t i = 0; i < met->nodes_count; i++)
+		if (met->nodes[i].has_first)
+			g.firsts[g.firsts_count++] = (struct ord_greeting_first){.node = met->nodes[i].node,
+										 .incarnation = met->nodes[i].first};
+	return g;
 }
 
 static struct ord_peer *peer_find(struct ord_peers *p, uint32_t node)
@@ -62,6 +71,28 @@ static int greeting_compare(const struct ord_peers *p, const struct ord_greeting
 	return ORD_ERR_MISMATCH;
 }
 
+/* A founder is whose directory everybody met first; a newcomer has the number that its directory gives. */
+static int member_check(const struct ord_peers *p, uint32_t node, const struct ord_uuid *incarnation, uint64_t member,
+			char why[ORD_PEERS_WHY_SIZE])
+{
+	const struct ord_met_node *met = ord_met_find(ord_datadir_met(p->datadir), node);
+	bool other_first = met->has_first && !ord_uuid_equal(&met->first, incarnation);
+	if (!ord_self_may_be(node, incarnation, member))
+		snprintf(why, ORD_PEERS_WHY_SIZE,
+			 "node %u says that it is member %" PRIx64
+			 ", which its data directory cannot be: start it from an empty one",
+			 node, member);
+	else if (member == node && other_first)
+		snprintf(
+			why, ORD_PEERS_WHY_SIZE,
+			"node %u says that it has been in the cluster from its beginning, but node %u met another data "
+			"directory of it first: start it from that one, or from an empty one",
+			node, p->config->node);
+	else
+		return ORD_OK;
+	return ORD_ERR_MISMATCH;
+}
+
 int ord_peers_check(struct ord_peers *p, const struct ord_greeting *g, uint32_t from, struct ord_peer **ret_peer,
 		    char why[ORD_PEERS_WHY_SIZE])
 {
@@ -74,18 +105,33 @@ int ord_peers_check(struct ord_peers *p, const struct ord_greeting *g, uint32_t 
 			 g->node, p->config->node);
 		return ORD_ERR_MISMATCH;
 	}
-	err = ord_peers_meet(p, g->node, &g->incarnation);
+	err = member_check(p, g->node, &g->incarnation, g->member, why);
+	if (err != ORD_OK)
+		return err;
+	err = ord_peers_meet(p, g);
 	if (err == ORD_ERR_MISMATCH)
 		snprintf(why, ORD_PEERS_WHY_SIZE,
-			 "node %u has another data directory than the one that node %u met first: a node that lost its "
-			 "data has forgotten its votes and "
-			 "must not come back under its old number; restore its directory",
-			 g->node, p->config->node);
+			 "node %u was started from a data directory that another one has replaced since: remove that "
+			 "old directory, and start the node from its newer one, or from an empty one",
+			 g->node);
 	else if (err == ORD_OK)
 		*ret_peer = peer;
 	else if (err != ORD_ERR_BUSY)
 		snprintf(why, ORD_PEERS_WHY_SIZE, "node %u cannot write its data directory", p->config->node);
+	if (err == ORD_OK)
+		ord_peers_heard(peer, g);
 	return err;
+}
+
+int ord_peers_take_member(struct ord_peer *peer, uint64_t member)
+{
+	struct ord_peers *p = peer->peers;
+	const struct ord_met_node *met = ord_met_find(ord_datadir_met(p->datadir), peer->config->id);
+	char why[ORD_PEERS_WHY_SIZE];
+	if (member == 0 || member_check(p, peer->config->id, &met->current, member, why) != ORD_OK)
+		return ORD_ERR_FORMAT;
+	p->events.member(p->events.ctx, peer->config->id, member);
+	return ORD_OK;
 }
 
 void ord_peers_update(struct ord_peer *peer)
@@ -139,6 +185,7 @@ int ord_peers_start(uv_loop_t *loop, const struct ord_config *config, struct ord
 	p->config = config;
 	p->datadir = datadir;
 	p->events = *events;
+	p->undecided_told_ms = ord_clock_monotonic_ms();
 	ord_peers_meet_start(p);
 	int err = ord_peers_in_listen(p, why, why_size);
 	if (err != ORD_OK) {
@@ -189,6 +236,7 @@ void ord_peers_flush(struct ord_peers *p)
 		ord_peers_out_flush(&p->peers[i]);
 	if (p->strangers != NULL)
 		ord_peers_in_expire(p);
+	ord_peers_decide(p);
 }
 
 uint32_t ord_peers_count(const struct ord_peers *p)

@@ -20,6 +20,10 @@ struct ord_peers_events {
 	int (*receive)(void *ctx, uint32_t node, uint8_t kind, struct ord_slice body);
 	/* The connection that a node made has ended, whether the other one stands or not: nothing more comes on it, and nothing that came on it is owed an answer. */
 	void (*ended)(void *ctx, uint32_t node);
+	/* A node says which member of the groups it is, at each connection, and once more when it has found out. */
+	void (*member)(void *ctx, uint32_t node, uint64_t member);
+	/* This node was undecided and knows now which member it is: that is on disk, and told to the others. */
+	void (*decided)(void *ctx, uint64_t member);
 	/* Both connections with a node stand, or not any more. */
 	void (*connected)(void *ctx, uint32_t node, bool connected);
 };
@@ -37,6 +41,9 @@ void ord_peers_flush(struct ord_peers *p);
 
 uint32_t ord_peers_count(const struct ord_peers *p);
 void ord_peers_status(const struct ord_peers *p, uint32_t peer, struct ord_peer_status *ret);
+
+/* The nodes whose word is still missed to decide what this node is; none when that is decided. Returns how many; nodes has room for ORD_NODES_MAX. */
+uint32_t ord_peers_waits_for(const struct ord_peers *p, uint32_t *ret_nodes);
 
 /* Closes everything, then calls stopped from the loop and frees p. */
 void ord_peers_stop(struct ord_peers *p, void (*stopped)(void *ctx), void *ctx);

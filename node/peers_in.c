@@ -1,8 +1,8 @@
-/* SPDX-License-Identifier: Apache-2.0 - connections that other nodes make: a greeting, then frames of parts.
+/* SPDX-License-Identifier: Apache-2.0 - connections that other nodes make: a greeting, then frames of parts, and which member the node is when it did not know that at first.
  *
  *   stranger --HELLO of a known node--> welcomed --closed, or the same node connects anew--> closed
  *       |  any other bytes, or none for ORD_PEERS_GREETING_MS --> closed
- *       +--HELLO of a node that is met for the first time--> waiting --it is remembered, durably--> as if the HELLO came now, the oldest first
+ *       +--HELLO from a directory that is met for the first time, or that tells of one--> waiting --it is remembered, durably--> as if the HELLO came now, the oldest first
  *                                                              ended, or not remembered after ORD_PEERS_GREETING_MS --> closed
  */
 #include <stdarg.h>
@@ -142,8 +142,11 @@ static void in_greet(struct ord_peers_in *in, const struct ord_frame *frame)
 	ord_frame_put_greeting(&in->output, &ours);
 	ord_frame_end(&in->output, begun, ORD_FRAME_WELCOME);
 	in_answer(in, welcomed_written_cb);
-	if (!in->closing)
-		ord_peers_update(peer);
+	if (in->closing)
+		return;
+	if (g.member != 0)
+		ord_peers_take_member(peer, g.member);
+	ord_peers_update(peer);
 }
 
 static int in_parts(struct ord_peers_in *in, struct ord_slice body)
@@ -158,6 +161,17 @@ static int in_parts(struct ord_peers_in *in, struct ord_slice body)
 	return err != ORD_OK ? err : parts.failed ? ORD_ERR_FORMAT : ORD_OK;
 }
 
+/* A frame of a node that was welcomed. */
+static int in_frame(struct ord_peers_in *in, const struct ord_frame *frame)
+{
+	uint64_t member;
+	if (frame->kind == ORD_FRAME_PARTS)
+		return in_parts(in, frame->body);
+	if (frame->kind != ORD_FRAME_MEMBER || ord_frame_get_member(frame->body, &member) != ORD_OK)
+		return ORD_ERR_FORMAT;
+	return ord_peers_take_member(in->peer, member);
+}
+
 /* Takes whole frames from the front of the input. */
 static void in_frames(struct ord_peers_in *in)
 {
@@ -169,7 +183,7 @@ static void in_frames(struct ord_peers_in *in)
 		struct ord_slice rest = ord_slice_of(in->input.base + taken, in->input.len - taken);
 		int err = ord_frame_decode(rest, bytes_max, &frame, &have);
 		if (err == ORD_OK && have && in->peer != NULL)
-			err = frame.kind == ORD_FRAME_PARTS ? in_parts(in, frame.body) : ORD_ERR_FORMAT;
+			err = in_frame(in, &frame);
 		else if (err == ORD_OK && have)
 			in_greet(in, &frame);
 		if (err != ORD_OK && in->peer == NULL && !in->closing)

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: Apache-2.0 - remembering a peer that is met for the first time: on a thread of its own, since a disk may take long and the loop has heartbeats to send. */
+/* SPDX-License-Identifier: Apache-2.0 - remembering a directory of a peer that is met for the first time: on a thread of its own, since a disk may take long and the loop has heartbeats to send. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +14,9 @@ struct ord_peers_meeting {
 	struct ord_peers *peers; /* borrowed */
 	uv_async_t written;
 	uv_thread_t writer;
-	bool writing; /* the thread runs; until it is joined the next three are its own */
+	bool writing;  /* the thread runs; until it is joined the next five are its own */
+	uint32_t node; /* who greeted */
+	bool is_new;   /* by a directory that was never met */
 	struct ord_datadir_meeting what;
 	int status; /* of the last one */
 	int error;  /* and its errno */
@@ -30,6 +32,22 @@ static void writer_main(void *arg)
 	uv_async_send(&m->written);
 }
 
+/* What comes on connections of the directory that was replaced counts no more. */
+static void met(struct ord_peers_meeting *m)
+{
+	struct ord_peers *p = m->peers;
+	ord_datadir_meeting_keep(p->datadir, &m->what);
+	for (uint32_t i = 0; m->is_new && i < p->peers_count; i++) {
+		struct ord_peer *peer = &p->peers[i];
+		if (peer->config->id != m->node)
+			continue;
+		ord_peers_unheard(peer);
+		ord_peers_out_close(peer);
+		if (peer->in != NULL)
+			ord_peers_in_close(peer->in);
+	}
+}
+
 static void written_cb(uv_async_t *async)
 {
 	struct ord_peers_meeting *m = async->data;
@@ -40,11 +58,11 @@ static void written_cb(uv_async_t *async)
 	m->writing = false;
 	uint64_t held_back;
 	if (m->status == ORD_OK)
-		ord_datadir_met(p->datadir, &m->what);
+		met(m);
 	else if (ord_log_allow(&m->failed_log, ord_clock_monotonic_ms(), &held_back))
 		ord_log(ORD_LOG_ERROR,
 			"node %u is met for the first time and cannot be remembered (%s): see to the disk of data_dir",
-			m->what.node, strerror(m->error));
+			m->node, strerror(m->error));
 	m->resuming = true;
 	ord_peers_in_resume(p);
 	for (uint32_t i = 0; i < p->peers_count; i++)
@@ -52,17 +70,42 @@ static void written_cb(uv_async_t *async)
 	m->resuming = false;
 }
 
-int ord_peers_meet(struct ord_peers *p, uint32_t node, const struct ord_uuid *incarnation)
+/* What a greeting tells of others than its sender and this node. */
+static void firsts_adopt(struct ord_met *met, const struct ord_greeting *g)
+{
+	for (uint32_t i = 0; i < g->firsts_count; i++)
+		if (g->firsts[i].node != g->node)
+			ord_met_adopt(met, g->firsts[i].node, &g->firsts[i].incarnation);
+}
+
+static bool firsts_known(const struct ord_met *known, const struct ord_greeting *g)
+{
+	for (uint32_t i = 0; i < g->firsts_count; i++) {
+		const struct ord_met_node *n = ord_met_find(known, g->firsts[i].node);
+		if (n != NULL && n->node != g->node && !n->has_first)
+			return false;
+	}
+	return true;
+}
+
+int ord_peers_meet(struct ord_peers *p, const struct ord_greeting *g)
 {
 	struct ord_peers_meeting *m = p->meeting;
-	int err = ord_datadir_knows(p->datadir, node, incarnation);
-	if (err != ORD_ERR_NOT_FOUND)
+	const struct ord_met *known = ord_datadir_met(p->datadir);
+	int err = ord_met_knows(known, g->node, &g->incarnation);
+	if (err == ORD_ERR_MISMATCH || (err == ORD_OK && firsts_known(known, g)))
 		return err;
 	if (m->writing)
 		return ORD_ERR_BUSY;
 	if (m->resuming && m->status != ORD_OK)
 		return m->status;
-	ord_datadir_meeting(p->datadir, node, incarnation, &m->what);
+	m->node = g->node;
+	m->is_new = err == ORD_ERR_NOT_FOUND;
+	ord_datadir_meeting(p->datadir, &m->what);
+	if (m->is_new)
+		ord_met_note(&m->what.met, g->node, &g->incarnation);
+	firsts_adopt(&m->what.met, g);
+	ord_datadir_meeting_format(&m->what);
 	m->writing = uv_thread_create(&m->writer, writer_main, m) == 0;
 	return m->writing ? ORD_ERR_BUSY : ORD_ERR_IO;
 }

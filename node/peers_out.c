@@ -31,6 +31,7 @@ struct ord_peers_out {
 	uv_getaddrinfo_t resolve;
 	uv_connect_t connect;
 	uv_write_t write;
+	uint64_t member; /* that this node said it is */
 	struct ord_bytes hello;
 	struct ord_bytes input; /* the answer to the greeting */
 	bool resolving;
@@ -114,7 +115,11 @@ static void out_welcome(struct ord_peers_out *out, const struct ord_frame *frame
 	ord_bytes_clear(&out->input);
 	out->peer->out_up = true;
 	out->peer->retry_ms = RETRY_FIRST_MS;
-	ord_peers_update(out->peer);
+	struct ord_peer *peer = out->peer;
+	if (g.member != 0)
+		ord_peers_take_member(peer, g.member);
+	ord_peers_update(peer);
+	ord_peers_out_member(peer);
 }
 
 static void out_input(struct ord_peers_out *out)
@@ -188,6 +193,7 @@ static void connected_cb(uv_connect_t *connect, int status)
 	if (uv_fileno((uv_handle_t *)&out->tcp, &fd) == 0)
 		setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout_ms, sizeof timeout_ms);
 	struct ord_greeting g = ord_peers_greeting(out->peers, out->peer->config->id);
+	out->member = g.member;
 	size_t begun = ord_frame_begin(&out->hello);
 	ord_frame_put_greeting(&out->hello, &g);
 	ord_frame_end(&out->hello, begun, ORD_FRAME_HELLO);
@@ -258,6 +264,12 @@ void ord_peers_out_start(struct ord_peer *peer)
 	out_attempt(peer);
 }
 
+void ord_peers_out_close(struct ord_peer *peer)
+{
+	if (peer->out != NULL && peer->out_up)
+		out_fail(peer->out);
+}
+
 static void timer_closed_cb(uv_handle_t *handle)
 {
 	struct ord_peer *peer = handle->data;
@@ -300,6 +312,43 @@ static void written_cb(uv_write_t *request, int status)
 		out_fail(out);
 	else
 		ord_peers_out_flush(peer);
+}
+
+struct member_write {
+	uv_write_t request; /* first */
+	struct ord_peers_out *out;
+	struct ord_bytes frame; /* owned */
+};
+
+static void member_written_cb(uv_write_t *request, int status)
+{
+	struct member_write *write = (struct member_write *)request;
+	if (status != 0)
+		out_fail(write->out);
+	ord_bytes_close(&write->frame);
+	free(write);
+}
+
+void ord_peers_out_member(struct ord_peer *peer)
+{
+	struct ord_peers *p = peer->peers;
+	uint64_t member = ord_self_member(ord_datadir_self(p->datadir), p->config->node);
+	if (!peer->out_up || peer->out->member == member)
+		return;
+	struct member_write *write = malloc(sizeof *write);
+	ORD_ASSERT(write != NULL);
+	peer->out->member = member;
+	write->out = peer->out;
+	ord_bytes_init(&write->frame, ORD_FRAME_GREETING_BYTES_MAX);
+	size_t begun = ord_frame_begin(&write->frame);
+	ord_frame_put_member(&write->frame, member);
+	ord_frame_end(&write->frame, begun, ORD_FRAME_MEMBER);
+	uv_buf_t buf = uv_buf_init((char *)write->frame.base, (unsigned)write->frame.len);
+	if (uv_write(&write->request, (uv_stream_t *)&peer->out->tcp, &buf, 1, member_written_cb) != 0) {
+		ord_bytes_close(&write->frame);
+		free(write);
+		out_fail(peer->out);
+	}
 }
 
 void ord_peers_out_flush(struct ord_peer *peer)

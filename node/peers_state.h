@@ -22,6 +22,7 @@ struct ord_peer {
 	struct ord_peers_in *in;	      /* the connection that the other one made, once it was welcomed */
 	bool out_up;			      /* welcomed */
 	bool connected;			      /* as told last */
+	bool says_first;		      /* it has noted the directory of this node as the first one */
 	uv_timer_t timer;		      /* until the next attempt, or until this one has taken too long */
 	uint32_t retry_ms;
 	uint32_t attempts_count;
@@ -45,6 +46,9 @@ struct ord_peers {
 	struct ord_peer peers[ORD_NODES_MAX];
 	uint32_t peers_count;
 	struct ord_peers_meeting *meeting; /* owned by peers_meet.c */
+	bool is_newcomer;		   /* a peer has said so, and that is not written down yet */
+	uint64_t undecided_told_ms;	   /* when it was said last for whom this node waits */
+	uint64_t decide_not_before_ms;	   /* after a write that failed */
 	uint32_t handles_count;		   /* open handles; stopped when it falls to 0 while stopping */
 	bool stopping;
 	void (*stopped)(void *ctx);
@@ -62,6 +66,9 @@ struct ord_greeting ord_peers_greeting(const struct ord_peers *p, uint32_t to);
 int ord_peers_check(struct ord_peers *p, const struct ord_greeting *g, uint32_t from, struct ord_peer **ret_peer,
 		    char why[ORD_PEERS_WHY_SIZE]);
 
+/* A peer that has greeted says which member it is. ORD_ERR_FORMAT: that it cannot be. */
+int ord_peers_take_member(struct ord_peer *peer, uint64_t member);
+
 /* Tells the owner when a peer has become connected or not. */
 void ord_peers_update(struct ord_peer *peer);
 
@@ -74,9 +81,18 @@ void ord_peers_handle_closed(struct ord_peers *p);
 void ord_peers_meet_start(struct ord_peers *p);
 void ord_peers_meet_stop(struct ord_peers *p);
 
-/* ORD_OK when that peer is known with this incarnation; ORD_ERR_BUSY when it is being remembered; ORD_ERR_MISMATCH; ORD_ERR_IO or ORD_ERR_NO_SPACE when it
- * could not be. */
-int ord_peers_meet(struct ord_peers *p, uint32_t node, const struct ord_uuid *incarnation);
+/* ORD_OK when the sender of that greeting is known by its incarnation, and so is whom it has met first; ORD_ERR_BUSY when that is being remembered; ORD_ERR_MISMATCH: its directory
+ * was replaced; ORD_ERR_IO or ORD_ERR_NO_SPACE when it could not be remembered. */
+int ord_peers_meet(struct ord_peers *p, const struct ord_greeting *g);
+
+/* --- peers_founding.c --- */
+
+/* Takes what a greeting says of this node. It was checked. */
+void ord_peers_heard(struct ord_peer *peer, const struct ord_greeting *g);
+/* Another directory of that peer has come. */
+void ord_peers_unheard(struct ord_peer *peer);
+/* Decides what this node is when all have been heard. To be called each turn. */
+void ord_peers_decide(struct ord_peers *p);
 
 /* --- peers_out.c --- */
 
@@ -84,6 +100,10 @@ int ord_peers_meet(struct ord_peers *p, uint32_t node, const struct ord_uuid *in
 void ord_peers_out_start(struct ord_peer *peer);
 /* A greeting that waited for its peer to be remembered is checked again. */
 void ord_peers_out_resume(struct ord_peer *peer);
+/* Gives up the connection if it is up, and makes a new one. */
+void ord_peers_out_close(struct ord_peer *peer);
+/* Tells the other side which member this node is, if it has not been told. Does nothing while the connection is not up: it is done when it comes up. */
+void ord_peers_out_member(struct ord_peer *peer);
 /* Ends attempts for good. */
 void ord_peers_out_stop(struct ord_peer *peer);
 /* Writes the frame that has collected, if none is being written. */

@@ -8,6 +8,7 @@
 #include "node/shard.h"
 
 #include <inttypes.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/random.h>
@@ -116,6 +117,20 @@ static void engine_fatal(void *ctx, int err, const char *why)
 	s->fatal(s->fatal_ctx, err, why);
 }
 
+/* Before the first record of the log is built on, it is noted that the log has begun. Blocks the loop, once in the life of a log. */
+static bool log_begun(struct ord_shard *s)
+{
+	int err = ord_datadir_log_begun(s->datadir);
+	if (err == ORD_OK)
+		return true;
+	char why[sizeof s->config->data_dir + 512];
+	snprintf(why, sizeof why,
+		 "data_dir %s: file 'identity' cannot be written (%s): mend the disk, then start the node again",
+		 s->config->data_dir, strerror(errno));
+	engine_fatal(s, err, why);
+	return false;
+}
+
 static void disk_synced(void *ctx, int status)
 {
 	struct ord_shard *s = ctx;
@@ -131,7 +146,8 @@ static void disk_synced(void *ctx, int status)
 		engine_fatal(s, status, why);
 		return;
 	}
-	ord_engine_synced(s->engine, status);
+	if (log_begun(s))
+		ord_engine_synced(s->engine, status);
 }
 
 static void disk_removed(void *ctx, int status)
@@ -257,6 +273,20 @@ static void peers_ended(void *ctx, uint32_t node)
 		ord_engine_peer_ended(s->engine, node);
 }
 
+static void peers_member(void *ctx, uint32_t node, uint64_t member)
+{
+	struct ord_shard *s = ctx;
+	if (!s->stopping && !s->fatal_told)
+		ord_engine_peer_member(s->engine, node, member);
+}
+
+static void peers_decided(void *ctx, uint64_t member)
+{
+	struct ord_shard *s = ctx;
+	if (!s->stopping && !s->fatal_told)
+		ord_engine_begin(s->engine, member);
+}
+
 static void peers_connected(void *ctx, uint32_t node, bool connected)
 {
 	struct ord_shard *s = ctx;
@@ -360,6 +390,14 @@ void ord_shard_peer_status(const struct ord_shard *s, uint32_t peer, struct ord_
 void ord_shard_host_status(const struct ord_shard *s, struct ord_host_status *ret)
 {
 	ord_engine_host_status(s->engine, ret);
+}
+
+void ord_shard_member_status(const struct ord_shard *s, struct ord_member_self *ret)
+{
+	const struct ord_self *self = ord_datadir_self(s->datadir);
+	ret->member = ord_self_member(self, s->config->node);
+	ret->standing = ord_standing_name(self->standing);
+	ret->waits_for_count = ord_peers_waits_for(s->peers, ret->waits_for);
 }
 
 void ord_shard_state_status(const struct ord_shard *s, struct ord_state_status *ret)
@@ -569,6 +607,7 @@ static int shard_open_history(struct ord_shard *s, char *why, size_t why_size)
 static int shard_open_engine(struct ord_shard *s, char *why, size_t why_size)
 {
 	const struct ord_config *c = s->config;
+	const struct ord_self *self = ord_datadir_self(s->datadir);
 	uint32_t nodes[ORD_NODES_MAX];
 	struct ord_states states = ord_lmdb_states(s->lmdb);
 	struct ord_archive archive = shard_archive(s);
@@ -576,6 +615,8 @@ static int shard_open_engine(struct ord_shard *s, char *why, size_t why_size)
 		nodes[i] = c->nodes[i].id;
 	struct ord_engine_options options = {.cluster = c->cluster,
 					     .node = c->node,
+					     .member = ord_self_member(self, c->node),
+					     .log_begun = self->log_begun,
 					     .nodes = nodes,
 					     .nodes_count = c->nodes_count,
 					     .partitions_count = c->partitions_count,
@@ -647,8 +688,12 @@ static int shard_open(struct ord_shard *s, char *why, size_t why_size)
 		return err;
 	if (ord_gauge_room(s->gauge)->state != ORD_ROOM_OK)
 		room_changed(s, ORD_ROOM_OK);
-	struct ord_peers_events events = {
-		.ctx = s, .receive = peers_receive, .ended = peers_ended, .connected = peers_connected};
+	struct ord_peers_events events = {.ctx = s,
+					  .receive = peers_receive,
+					  .ended = peers_ended,
+					  .member = peers_member,
+					  .decided = peers_decided,
+					  .connected = peers_connected};
 	return ord_peers_start(s->loop, s->config, s->datadir, &events, &s->peers, why, why_size);
 }
 
@@ -657,9 +702,9 @@ static void shard_gone(void *ctx)
 	*(bool *)ctx = true;
 }
 
-int ord_shard_start(uv_loop_t *loop, const struct ord_config *config,
-		    void (*fatal)(void *ctx, int err, const char *why), void *ctx, struct ord_shard **ret, char *why,
-		    size_t why_size)
+static int shard_try(uv_loop_t *loop, const struct ord_config *config,
+		     void (*fatal)(void *ctx, int err, const char *why), void *ctx, struct ord_shard **ret, char *why,
+		     size_t why_size)
 {
 	struct ord_shard *s = calloc(1, sizeof *s);
 	if (s == NULL) {
@@ -689,4 +734,31 @@ int ord_shard_start(uv_loop_t *loop, const struct ord_config *config,
 	uv_check_start(&s->check, check_cb);
 	*ret = s;
 	return ORD_OK;
+}
+
+/* The log of a node that has others can be done without: what it lacks then, they have, and it takes part as a new member, since nobody knows what the old one promised. */
+static int log_renew(const struct ord_config *config, char *why, size_t why_size)
+{
+	ord_log(ORD_LOG_ERROR,
+		"%s; the log is set aside, and this node joins its partitions again as a new member, with what its "
+		"states and histories hold: see to this disk",
+		why);
+	return ord_datadir_renew(config, why, why_size);
+}
+
+int ord_shard_start(uv_loop_t *loop, const struct ord_config *config,
+		    void (*fatal)(void *ctx, int err, const char *why), void *ctx, struct ord_shard **ret, char *why,
+		    size_t why_size)
+{
+	int err = shard_try(loop, config, fatal, ctx, ret, why, why_size);
+	if (err != ORD_ERR_LOG_LOST)
+		return err;
+	if (config->nodes_count == 1) {
+		size_t len = strlen(why);
+		snprintf(why + len, why_size - len,
+			 "; a cluster of one node has no other one to get it from: restore the data directory whole");
+		return err;
+	}
+	err = log_renew(config, why, why_size);
+	return err == ORD_OK ? shard_try(loop, config, fatal, ctx, ret, why, why_size) : err;
 }

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "base/bytes.h"
+#include "base/limits.h"
 #include "partition/command.h"
 #include "partition/effects.h"
 #include "partition/partition.h"
@@ -78,6 +79,15 @@ uint32_t ord_shard_peers_count(const struct ord_shard *s);
 void ord_shard_peer_status(const struct ord_shard *s, uint32_t peer, struct ord_peer_status *ret);
 void ord_shard_host_status(const struct ord_shard *s, struct ord_host_status *ret);
 
+/* As what this node takes part (node/self.h). */
+struct ord_member_self {
+	uint64_t member; /* of the groups; 0: not known yet */
+	const char *standing;
+	uint32_t waits_for[ORD_NODES_MAX]; /* nodes that must say something before that is known */
+	uint32_t waits_for_count;
+};
+void ord_shard_member_status(const struct ord_shard *s, struct ord_member_self *ret);
+
 /* The states of the partitions, in memory and on disk. */
 struct ord_state_status {
 	uint64_t memory_bytes;	/* of records */
@@ -115,7 +125,7 @@ int ord_shard_spoil(struct ord_shard *s, struct ord_slice account, int64_t delta
 /* What decides for it (node/engine.h), for checkers; borrowed. */
 const struct ord_engine *ord_shard_engine(const struct ord_shard *s);
 
-/* Opens the data directory, recovers, listens for peers and begins to take part. loop and config are borrowed until stopped.
+/* Opens the data directory, recovers (from a lost or damaged write-ahead log, where the cluster has other nodes, by becoming a new member without one), listens for peers and begins to take part. loop and config are borrowed until stopped.
  * On error why (why_size bytes) names the thing and the remedy. fatal is called later, at most once, when the node must stop. */
 int ord_shard_start(uv_loop_t *loop, const struct ord_config *config,
 		    void (*fatal)(void *ctx, int err, const char *why), void *ctx, struct ord_shard **ret, char *why,

@@ -109,6 +109,18 @@ static void put_wal(msgpack_packer *p, const struct ord_shard *shard)
 	ord_reply_put_pair_u64(p, "cached_bytes", host.cached_bytes);
 }
 
+static void put_member(msgpack_packer *p, const struct ord_shard *shard)
+{
+	struct ord_member_self self;
+	ord_shard_member_status(shard, &self);
+	ord_reply_put_pair_u64(p, "member", self.member);
+	ord_reply_put_pair_text(p, "standing", self.standing);
+	ord_rpc_put_text(p, "waits_for");
+	msgpack_pack_array(p, self.waits_for_count);
+	for (uint32_t i = 0; i < self.waits_for_count; i++)
+		msgpack_pack_uint32(p, self.waits_for[i]);
+}
+
 static void put_state_files(msgpack_packer *p, const struct ord_shard *shard)
 {
 	struct ord_state_status state;
@@ -165,8 +177,9 @@ void ord_status_put(msgpack_packer *p, const struct ord_config *config, const st
 		    uint64_t uptime_ms, uint32_t clients_count)
 {
 	uint32_t partitions_count = ord_shard_partitions_count(shard);
-	msgpack_pack_map(p, 12);
+	msgpack_pack_map(p, 15);
 	put_identity(p, config);
+	put_member(p, shard);
 	ord_reply_put_pair_u64(p, "uptime_ms", uptime_ms);
 	ord_rpc_put_text(p, "replicas");
 	msgpack_pack_array(p, partitions_count);

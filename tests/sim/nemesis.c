@@ -5,6 +5,7 @@
 
 #include "tests/sim/coverage.h"
 #include "tests/sim/nemesis_state.h"
+#include "tests/sim/watch.h"
 #include "tests/sim/world.h"
 
 #define LATE_US_MAX (20u * SIM_SECOND)
@@ -207,6 +208,8 @@ void sim_nemesis_spare_majority(void)
 {
 	uint32_t n = sim_nemesis.nodes_count;
 	uint32_t wrong = sim_nemesis.swarm->calm ? 0 : (uint32_t)sim_below(SIM_NEMESIS, (n - 1) / 2 + 1);
+	if (!sim_watch_founded())
+		wrong = 0; /* a cluster begins when all nodes have met */
 	put_right();
 	if (sim_nemesis.lost != 0) {
 		sim_node_power_loss(sim_nemesis.lost, 0);

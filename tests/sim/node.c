@@ -20,6 +20,9 @@
 #include "tests/sim/record.h"
 #include "tests/sim/world.h"
 
+/* Nodes whose logs are damaged come back as newcomers. */
+#define NEWCOMERS false
+
 /* Wall clocks begin on some day. */
 #define WALL_EPOCH_US 1700000000000000
 #define SKEW_US_MAX 400000
@@ -242,6 +245,15 @@ static void node_power_on(struct node *n)
 	sim_clock_start(&n->process, WALL_EPOCH_US + skew_us, n->process.drift_ppm);
 }
 
+/* The linker leads here who would set a damaged log aside. While newcomers are not in the simulation yet such a node does not start, and its disk is mended. */
+int __real_ord_datadir_renew(const struct ord_config *config, char *why, size_t why_size);
+int __wrap_ord_datadir_renew(const struct ord_config *config, char *why, size_t why_size);
+
+int __wrap_ord_datadir_renew(const struct ord_config *config, char *why, size_t why_size)
+{
+	return NEWCOMERS ? __real_ord_datadir_renew(config, why, why_size) : ORD_ERR_LOG_LOST;
+}
+
 static int node_open(struct node *n, char *why, size_t why_size)
 {
 	int err = ord_shard_start(&n->loop, &n->config, node_fatal_cb, n, &n->shard, why, why_size);
@@ -263,8 +275,8 @@ static bool is_full(const struct node *n, int err)
 static void node_refused(struct node *n, int err, const char *why)
 {
 	sim_trace_text("cannot start: %s (%s)", why, ord_err_text(err));
-	n->damaged = err == ORD_ERR_CORRUPT;
-	if (err == ORD_ERR_CORRUPT && sim_disk_is_damaged(n->process.disk, "/data/wal/"))
+	n->damaged = err == ORD_ERR_CORRUPT || err == ORD_ERR_LOG_LOST;
+	if (n->damaged && sim_disk_is_damaged(n->process.disk, "/data/wal/"))
 		sim_cover(SIM_COVER_START_REFUSED_CORRUPT);
 	else if (node_is_excused(n, err) || is_full(n, err))
 		sim_cover(SIM_COVER_START_REFUSED_IO);

@@ -40,6 +40,7 @@ static struct {
 	uint32_t settled[SIM_PARTITIONS_MAX];	/* the leader whose term all nodes were in at the last look; 0: none */
 	uint64_t dropped[SIM_NODES_MAX][SIM_NODES_MAX];
 	bool replaced[SIM_NODES_MAX + 1]; /* entries of the write that is under way */
+	bool decided[SIM_NODES_MAX + 1];  /* the node knew what it is, once */
 } watch;
 
 /* Raft's election safety: one leader in a term. */
@@ -130,6 +131,11 @@ static void look_node(uint32_t node)
 		sim_cover(SIM_COVER_SEGMENT_CHANGE);
 	watch.segments[node - 1] = segment;
 	const struct ord_shard *shard = sim_node_shard(node);
+	struct ord_member_self self;
+	ord_shard_member_status(shard, &self);
+	if (self.member == 0)
+		sim_cover(SIM_COVER_UNDECIDED);
+	watch.decided[node] = watch.decided[node] || self.member != 0;
 	for (uint32_t i = 0; i < ord_shard_peers_count(shard); i++) {
 		struct ord_peer_status peer;
 		ord_shard_peer_status(shard, i, &peer);
@@ -273,6 +279,14 @@ void sim_watch_start(const struct sim_swarm *swarm)
 	memset(rooms, 0, sizeof rooms);
 	watch.swarm = swarm;
 	sim_at(sim_now_us() + LOOK_US, look_event, NULL, 0);
+}
+
+bool sim_watch_founded(void)
+{
+	for (uint32_t i = 1; i <= watch.swarm->node.nodes_count; i++)
+		if (!watch.decided[i])
+			return false;
+	return true;
 }
 
 bool sim_watch_all_equal(char *why, size_t why_size)

@@ -10,6 +10,9 @@
 /* Looks several times a second from now on. swarm is borrowed. */
 void sim_watch_start(const struct sim_swarm *swarm);
 
+/* True when every node has been seen to know what it is: a cluster begins when all nodes have met. */
+bool sim_watch_founded(void);
+
 /* True when all nodes are up, have applied all that is known and agree on it; else why says who has not. */
 bool sim_watch_all_equal(char *why, size_t why_size);
 

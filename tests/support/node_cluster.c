@@ -230,6 +230,7 @@ void node_cluster_restart(struct node_cluster *c, unsigned place)
 	n->starts_count++;
 	struct ord_engine_options options = {.cluster = {{7}},
 					     .node = n->id,
+					     .member = n->id,
 					     .nodes = ids,
 					     .nodes_count = NODE_CLUSTER_NODES,
 					     .partitions_count = c->partitions_count,

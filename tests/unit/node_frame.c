@@ -131,14 +131,49 @@ Test(frame, a_greeting_comes_out_as_it_was_put)
 				   .node = 3,
 				   .incarnation = {{4}},
 				   .partitions_count = 8,
-				   .to = 2};
+				   .to = 2,
+				   .member = UINT64_C(0x1234567800000003),
+				   .firsts_count = 2,
+				   .firsts = {{1, {{5}}}, {2, {{6}}}}};
 	struct ord_greeting got;
 	ord_frame_put_greeting(&body, &put);
 	cr_assert_eq(ord_frame_get_greeting(ord_bytes_slice(&body), &got), ORD_OK);
 	cr_assert(ord_uuid_equal(&got.cluster, &put.cluster) && ord_uuid_equal(&got.incarnation, &put.incarnation));
 	cr_assert(got.node == 3 && got.partitions_count == 8 && got.to == 2 && got.protocol == ORD_FRAME_PROTOCOL);
+	cr_assert(got.member == put.member && got.firsts_count == 2);
+	cr_assert(got.firsts[1].node == 2 && ord_uuid_equal(&got.firsts[1].incarnation, &put.firsts[1].incarnation));
 	for (size_t len = 0; len < body.len; len++)
 		cr_assert_eq(ord_frame_get_greeting(ord_slice_of(body.base, len), &got), ORD_ERR_FORMAT, "cut at %zu",
 			     len);
+	ord_bytes_close(&body);
+}
+
+Test(frame, a_greeting_that_names_too_many_is_none)
+{
+	struct ord_bytes body;
+	ord_bytes_init(&body, FRAME_BYTES_MAX);
+	struct ord_greeting put = {.protocol = ORD_FRAME_PROTOCOL, .node = 3, .firsts_count = ORD_NODES_MAX};
+	struct ord_greeting got;
+	ord_frame_put_greeting(&body, &put);
+	cr_assert_eq(ord_frame_get_greeting(ord_bytes_slice(&body), &got), ORD_OK);
+	cr_assert_leq(ORD_FRAME_HEADER_BYTES + body.len, ORD_FRAME_GREETING_BYTES_MAX);
+	body.base[body.len - ORD_NODES_MAX * 20 - 1]++;
+	ord_bytes_extend(&body, 20);
+	cr_assert_eq(ord_frame_get_greeting(ord_bytes_slice(&body), &got), ORD_ERR_FORMAT);
+	ord_bytes_close(&body);
+}
+
+Test(frame, a_member_comes_out_as_it_was_put)
+{
+	struct ord_bytes body;
+	uint64_t got;
+	ord_bytes_init(&body, FRAME_BYTES_MAX);
+	ord_frame_put_member(&body, UINT64_C(0x1234567800000003));
+	cr_assert_eq(ord_frame_get_member(ord_bytes_slice(&body), &got), ORD_OK);
+	cr_expect_eq(got, UINT64_C(0x1234567800000003));
+	for (size_t len = 0; len < body.len; len++)
+		cr_expect_eq(ord_frame_get_member(ord_slice_of(body.base, len), &got), ORD_ERR_FORMAT);
+	ord_bytes_put_u8(&body, 0);
+	cr_expect_eq(ord_frame_get_member(ord_bytes_slice(&body), &got), ORD_ERR_FORMAT);
 	ord_bytes_close(&body);
 }

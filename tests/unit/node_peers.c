@@ -40,9 +40,11 @@ struct side {
 	struct ord_datadir *datadir;
 	struct ord_peers *peers; /* NULL: not running */
 	bool connected[NODES + 1];
-	unsigned lost_count;  /* how often a peer was told to be gone */
-	unsigned ended_count; /* how often its connection was told to have ended */
-	uint32_t next;	      /* number that the next PART_NUMBERED must have */
+	uint64_t member;	     /* of this node, when it was told so while it ran */
+	uint64_t members[NODES + 1]; /* as the others said last */
+	unsigned lost_count;	     /* how often a peer was told to be gone */
+	unsigned ended_count;	     /* how often its connection was told to have ended */
+	uint32_t next;		     /* number that the next PART_NUMBERED must have */
 	uint64_t bytes;
 };
 
@@ -97,6 +99,22 @@ static void side_ended(void *ctx, uint32_t node)
 	s->ended_count++;
 }
 
+static void side_member(void *ctx, uint32_t node, uint64_t member)
+{
+	struct side *s = ctx;
+	cr_assert(node >= 1 && node <= NODES);
+	cr_assert_neq(member, 0);
+	s->members[node] = member;
+}
+
+static void side_decided(void *ctx, uint64_t member)
+{
+	struct side *s = ctx;
+	cr_assert_eq(s->member, 0, "decided once");
+	cr_assert_eq(member, ord_self_member(ord_datadir_self(s->datadir), s->config.node));
+	s->member = member;
+}
+
 static void side_connected(void *ctx, uint32_t node, bool connected)
 {
 	struct side *s = ctx;
@@ -122,8 +140,12 @@ static struct side *side_of(unsigned node)
 
 static int side_try(struct side *s, char *why, size_t why_size)
 {
-	struct ord_peers_events events = {
-		.ctx = s, .receive = side_receive, .ended = side_ended, .connected = side_connected};
+	struct ord_peers_events events = {.ctx = s,
+					  .receive = side_receive,
+					  .ended = side_ended,
+					  .member = side_member,
+					  .decided = side_decided,
+					  .connected = side_connected};
 	cr_assert_eq(ord_datadir_open(&s->config, &s->datadir, why, why_size), ORD_OK, "%s", why);
 	return ord_peers_start(&loop, &s->config, s->datadir, &events, &s->peers, why, why_size);
 }
@@ -136,7 +158,10 @@ static void side_start(struct side *s)
 
 static void stopped_cb(void *ctx)
 {
-	((struct side *)ctx)->peers = NULL;
+	struct side *s = ctx;
+	s->peers = NULL;
+	s->member = 0;
+	memset(s->connected, 0, sizeof s->connected);
 }
 
 static void side_stop(struct side *s)
@@ -332,12 +357,19 @@ Test(peers, another_number_of_partitions_does_not_connect)
 	never_connect(&sides[1], &sides[2]);
 }
 
-Test(peers, a_node_that_lost_its_data_does_not_connect)
+Test(peers, a_directory_that_was_replaced_does_not_connect)
 {
 	both_start();
+	TURN_UNTIL(sides[2].member != 0);
 	side_stop(&sides[2]);
+	struct ord_config old = sides[2].config;
 	snprintf(sides[2].config.data_dir, sizeof sides[2].config.data_dir, "%s/another", parent);
 	TURN_UNTIL(!sides[1].connected[2]);
+	side_start(&sides[2]);
+	TURN_UNTIL(sides[1].connected[2] && sides[2].connected[1]);
+	side_stop(&sides[2]);
+	TURN_UNTIL(!sides[1].connected[2]);
+	sides[2].config = old;
 	side_start(&sides[2]);
 	turn_for(500);
 	cr_assert_not(sides[1].connected[2]);
@@ -417,6 +449,14 @@ static void expect_refusal(const struct ord_greeting *g, const char *word)
 	is_closed(&c);
 }
 
+static void expect_welcome(const struct ord_greeting *g)
+{
+	struct client c = client_open(&loop, ports[1], 0);
+	greet(&c, g, ORD_FRAME_HELLO);
+	cr_assert_eq(answer_of(&c).kind, ORD_FRAME_WELCOME);
+	client_close(&c);
+}
+
 Test(peers, a_wrong_greeting_is_refused_with_its_reason)
 {
 	side_start(side_of(1));
@@ -435,14 +475,25 @@ Test(peers, a_wrong_greeting_is_refused_with_its_reason)
 	g = greeting_of(2, 1);
 	g.protocol = 99;
 	expect_refusal(&g, "peer protocol 99");
-	/* The first directory that is met is remembered, another one refused. */
-	struct client c = client_open(&loop, ports[1], 0);
 	g = greeting_of(2, 1);
-	greet(&c, &g, ORD_FRAME_HELLO);
-	cr_assert_eq(answer_of(&c).kind, ORD_FRAME_WELCOME);
-	client_close(&c);
-	g.incarnation.bytes[5] = 1;
-	expect_refusal(&g, "lost its data");
+	g.member = 3;
+	expect_refusal(&g, "says that it is member 3");
+	g.member = UINT64_C(0x0109000000000002);
+	expect_refusal(&g, "cannot be");
+	/* The directory that was met last counts, those before it are refused; and founders are first. */
+	struct ord_greeting later = greeting_of(2, 1);
+	g = greeting_of(2, 1);
+	g.member = 2;
+	later.incarnation.bytes[5] = 1;
+	expect_welcome(&g);
+	expect_welcome(&g);
+	later.member = 2;
+	expect_refusal(&later, "from its beginning");
+	later.member = UINT64_C(0x0000010200000002);
+	expect_welcome(&later);
+	cr_expect_eq(sides[1].members[2], later.member);
+	expect_refusal(&g, "another one has replaced");
+	expect_welcome(&later);
 	side_stop(&sides[1]);
 }
 
@@ -485,7 +536,7 @@ Test(peers, a_welcomed_connection_is_held_to_frames_of_parts)
 	greet(&early, &g, ORD_FRAME_PARTS); /* a greeting in a frame of another kind is none */
 	cr_assert_eq(answer_of(&early).kind, ORD_FRAME_REFUSED);
 	is_closed(&early);
-	for (unsigned kind = 0; kind < 4; kind++) {
+	for (unsigned kind = 0; kind < 7; kind++) {
 		struct client c = client_open(&loop, ports[1], 0);
 		greet(&c, &g, ORD_FRAME_HELLO);
 		cr_assert_eq(answer_of(&c).kind, ORD_FRAME_WELCOME);
@@ -494,8 +545,14 @@ Test(peers, a_welcomed_connection_is_held_to_frames_of_parts)
 		size_t begun = ord_frame_begin(&out);
 		ord_frame_put_part(&out, kind == 0 ? PART_REFUSED : PART_NUMBERED, ord_slice_text("body"));
 		if (kind == 1)
-			out.len--; /* the part says that it is longer */
-		ord_frame_end(&out, begun, kind == 2 ? ORD_FRAME_HELLO : ORD_FRAME_PARTS);
+			out.len--;					       /* the part says that it is longer */
+		const uint64_t wrong[] = {0, 3, UINT64_C(0x0109000000000002)}; /* members that it cannot be */
+		if (kind >= 4) {
+			ord_bytes_clear(&out);
+			begun = ord_frame_begin(&out);
+			ord_frame_put_member(&out, wrong[kind - 4]);
+		}
+		ord_frame_end(&out, begun, kind == 2 ? ORD_FRAME_HELLO : kind < 4 ? ORD_FRAME_PARTS : ORD_FRAME_MEMBER);
 		if (kind == 3)
 			out.base[4] ^= 1; /* checksum */
 		client_send(&c, out.base, out.len);
@@ -737,4 +794,185 @@ Test(peers, a_port_in_use_is_told)
 		uv_run(&loop, UV_RUN_NOWAIT);
 	ord_datadir_close(sides[1].datadir);
 	close(deaf);
+}
+
+/* --- Founders and newcomers. --- */
+
+static enum ord_standing standing_of(const struct side *s)
+{
+	return ord_datadir_self(s->datadir)->standing;
+}
+
+static void wipe(struct side *s)
+{
+	char command[sizeof s->config.data_dir + 16];
+	snprintf(command, sizeof command, "rm -r %s", s->config.data_dir);
+	cr_assert_eq(system(command), 0);
+}
+
+static bool knows_member(unsigned of, unsigned node)
+{
+	return sides[of].members[node] != 0;
+}
+
+Test(peers, new_directories_found_a_cluster_when_all_have_met)
+{
+	both_start();
+	TURN_UNTIL(sides[1].member == 1 && sides[2].member == 2);
+	TURN_UNTIL(sides[1].members[2] == 2 && sides[2].members[1] == 1);
+	cr_expect_eq(sides[1].lost_count + sides[2].lost_count, 0, "the connections stay");
+	part_send(&sides[1], 2, 0, 100);
+	TURN_UNTIL(sides[2].next == 1);
+	side_stop(&sides[2]);
+	TURN_UNTIL(!sides[1].connected[2]);
+	side_start(side_of(2));
+	cr_expect_eq(standing_of(&sides[2]), ORD_STANDING_FOUNDER);
+	sides[1].members[2] = 0;
+	TURN_UNTIL(sides[1].members[2] == 2 && sides[2].members[1] == 1);
+	cr_expect_eq(sides[2].member, 0, "what is known is not decided again");
+	both_stop();
+}
+
+Test(peers, a_node_waits_until_it_has_the_word_of_all)
+{
+	uint32_t nodes[ORD_NODES_MAX];
+	for (unsigned i = 1; i <= 2; i++) {
+		side_of(i)->config.nodes[2] =
+			(struct ord_config_node){.id = 3, .peer = {.host = "127.0.0.1", .port = ports[3]}};
+		sides[i].config.nodes_count = 3;
+		side_start(&sides[i]);
+	}
+	cr_expect_eq(ord_peers_waits_for(sides[1].peers, nodes), 2);
+	TURN_UNTIL(sides[1].connected[2] && sides[2].connected[1]);
+	turn_for(300);
+	cr_expect_eq(standing_of(&sides[1]), ORD_STANDING_UNDECIDED);
+	cr_expect_eq(ord_peers_waits_for(sides[1].peers, nodes), 1);
+	cr_expect_eq(nodes[0], 3);
+	/* Its word comes with its own greeting, too. */
+	struct ord_greeting g = greeting_of(3, 1);
+	g.firsts[0] = (struct ord_greeting_first){1, ord_datadir_self(sides[1].datadir)->incarnation};
+	g.firsts_count = 1;
+	expect_welcome(&g);
+	TURN_UNTIL(sides[1].member == 1);
+	cr_expect_eq(ord_peers_waits_for(sides[1].peers, nodes), 0);
+	turn_for(100);
+	cr_expect_eq(standing_of(&sides[2]), ORD_STANDING_UNDECIDED);
+	both_stop();
+}
+
+Test(peers, a_word_of_a_directory_that_was_replaced_counts_no_more)
+{
+	uint32_t nodes[ORD_NODES_MAX];
+	side_of(1)->config.nodes[2] =
+		(struct ord_config_node){.id = 3, .peer = {.host = "127.0.0.1", .port = ports[3]}};
+	sides[1].config.nodes_count = 3;
+	side_start(&sides[1]);
+	struct ord_greeting g = greeting_of(3, 1);
+	g.firsts[0] = (struct ord_greeting_first){1, ord_datadir_self(sides[1].datadir)->incarnation};
+	g.firsts_count = 1;
+	expect_welcome(&g);
+	cr_expect_eq(ord_peers_waits_for(sides[1].peers, nodes), 1);
+	g.incarnation.bytes[9]++;
+	g.firsts_count = 0;
+	expect_welcome(&g);
+	cr_expect_eq(ord_peers_waits_for(sides[1].peers, nodes), 2);
+	side_stop(&sides[1]);
+}
+
+Test(peers, a_node_whose_directory_is_lost_is_a_newcomer_and_is_let_in)
+{
+	both_start();
+	TURN_UNTIL(sides[1].member == 1 && sides[2].member == 2);
+	for (unsigned round = 0; round < 3; round++) {
+		uint64_t before = sides[1].members[2];
+		side_stop(&sides[2]);
+		wipe(&sides[2]);
+		TURN_UNTIL(!sides[1].connected[2]);
+		side_start(&sides[2]);
+		TURN_UNTIL(sides[2].member != 0 && sides[1].connected[2]);
+		cr_expect_eq(standing_of(&sides[2]), ORD_STANDING_NEWCOMER);
+		TURN_UNTIL(sides[1].members[2] == sides[2].member);
+		cr_expect_neq(sides[2].member, before);
+		cr_expect_eq((uint32_t)sides[2].member, 2);
+		cr_expect_neq(sides[2].member, 2);
+		TURN_UNTIL(sides[2].members[1] == 1);
+	}
+	both_stop();
+}
+
+/* The notes that a node lost come back to it before it is anything, so that it does not call another newcomer a founder. */
+Test(peers, who_lost_its_notes_takes_over_those_of_others)
+{
+	side_start(side_of(1));
+	struct ord_uuid gone = {{3, 3, 3}};
+	struct ord_greeting g = greeting_of(2, 1);
+	g.firsts[0] = (struct ord_greeting_first){1, gone}; /* node 1 was another one before */
+	g.firsts[1] = (struct ord_greeting_first){3, gone}; /* not a node that node 1 knows */
+	g.firsts_count = 2;
+	expect_welcome(&g);
+	TURN_UNTIL(sides[1].member != 0);
+	cr_expect_eq(standing_of(&sides[1]), ORD_STANDING_NEWCOMER);
+	side_stop(&sides[1]);
+	wipe(&sides[1]);
+	sides[1].config.nodes[2] = (struct ord_config_node){.id = 3, .peer = {.host = "127.0.0.1", .port = ports[3]}};
+	sides[1].config.nodes_count = 3;
+	side_start(&sides[1]);
+	expect_welcome(&g);
+	TURN_UNTIL(sides[1].member != 0);
+	side_stop(&sides[1]);
+	side_start(&sides[1]);
+	const struct ord_met_node *met = ord_met_find(ord_datadir_met(sides[1].datadir), 3);
+	cr_assert(met->has_first && !met->has_current);
+	cr_expect(ord_uuid_equal(&met->first, &gone));
+	g = greeting_of(3, 1);
+	g.member = 3;
+	expect_refusal(&g, "from its beginning");
+	side_stop(&sides[1]);
+}
+
+Test(peers, a_newcomer_that_lost_its_directory_before_all_had_met_is_no_founder)
+{
+	side_start(side_of(1));
+	struct ord_greeting g = greeting_of(2, 1);
+	expect_welcome(&g); /* node 2 was here, and is gone before it has met anybody's word */
+	side_start(side_of(2));
+	TURN_UNTIL(sides[2].member != 0);
+	cr_expect_eq(standing_of(&sides[2]), ORD_STANDING_NEWCOMER);
+	TURN_UNTIL(sides[1].member != 0);
+	cr_expect_eq(standing_of(&sides[1]), ORD_STANDING_FOUNDER);
+	TURN_UNTIL(knows_member(1, 2) && knows_member(2, 1));
+	cr_expect_eq(sides[1].members[2], sides[2].member);
+	both_stop();
+}
+
+Test(peers, what_comes_from_a_directory_that_was_replaced_meanwhile_is_not_taken)
+{
+	side_start(side_of(1));
+	struct ord_greeting g = greeting_of(2, 1);
+	struct client old = client_open(&loop, ports[1], 0);
+	greet(&old, &g, ORD_FRAME_HELLO);
+	cr_assert_eq(answer_of(&old).kind, ORD_FRAME_WELCOME);
+	g.incarnation.bytes[9]++;
+	struct client new = client_open(&loop, ports[1], 0);
+	greet(&new, &g, ORD_FRAME_HELLO);
+	cr_assert_eq(answer_of(&new).kind, ORD_FRAME_WELCOME);
+	is_closed(&old);
+	cr_assert_eq(sides[1].ended_count, 1);
+	client_close(&new);
+	side_stop(&sides[1]);
+}
+
+Test(peers, a_standing_that_cannot_be_written_is_tried_again)
+{
+	char in_the_way[sizeof side_of(1)->config.data_dir + 16];
+	side_start(side_of(1));
+	snprintf(in_the_way, sizeof in_the_way, "%s/identity.new", sides[1].config.data_dir);
+	cr_assert_eq(mkdir(in_the_way, 0700), 0);
+	side_start(side_of(2));
+	TURN_UNTIL(sides[2].member == 2);
+	turn_for(200);
+	cr_expect_eq(sides[1].member, 0);
+	cr_assert_eq(rmdir(in_the_way), 0);
+	TURN_UNTIL(sides[1].member == 1 && sides[2].members[1] == 1);
+	both_stop();
 }

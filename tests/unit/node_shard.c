@@ -323,5 +323,124 @@ Test(shard, a_start_that_fails_leaves_nothing_behind)
 	snprintf(path, sizeof path, "%s/node-1/wal/0000000000000009.wal", parent);
 	close(open(path, O_CREAT | O_WRONLY, 0600));
 	configs[0].segment_bytes = 1u << 20;
-	refuse(0, ORD_ERR_CORRUPT, "missing");
+	refuse(0, ORD_ERR_CORRUPT, "not its own");
+}
+
+/* --- Lost and damaged logs. --- */
+
+static void in_node(unsigned place, const char *what)
+{
+	char command[512];
+	snprintf(command, sizeof command, "cd %s/node-%u && %s", parent, place + 1, what);
+	cr_assert_eq(system(command), 0, "%s", command);
+}
+
+static const char *standing_of(unsigned place)
+{
+	struct ord_member_self self;
+	ord_shard_member_status(shards[place], &self);
+	cr_assert_eq(self.waits_for_count > 0, self.member == 0);
+	return self.standing;
+}
+
+static void found(void)
+{
+	start_all();
+	UNTIL(&loop, all_led());
+	for (unsigned i = 0; i < NODES; i++)
+		cr_expect_str_eq(standing_of(i), "founder");
+	struct ord_command c = open_account("bank", -1000000);
+	settle(0, &c);
+	c = open_account("shop", 0);
+	settle(1, &c);
+	settle_transfers(30);
+}
+
+/* Flips a bit of the first record, and there are later batches. */
+#define DAMAGE "printf '\\377' | dd of=wal/$(ls wal | grep wal | head -n 1) bs=1 seek=110 conv=notrunc 2>/dev/null"
+
+Test(shard, a_first_start_waits_for_all_nodes)
+{
+	shard_start(0);
+	shard_start(1);
+	for (unsigned i = 0; i < 200; i++)
+		uv_run(&loop, UV_RUN_ONCE);
+	struct ord_member_self self;
+	ord_shard_member_status(shards[0], &self);
+	cr_expect_str_eq(self.standing, "undecided");
+	cr_expect_eq(self.waits_for_count, 1);
+	cr_expect_eq(self.waits_for[0], 3);
+	cr_expect_eq(self.member, 0);
+	shard_start(2);
+	UNTIL(&loop, all_led());
+	cr_expect_str_eq(standing_of(0), "founder");
+	stop_all();
+	start_all();
+	UNTIL(&loop, all_led());
+	stop_all();
+}
+
+static void becomes_newcomer(const char *harm)
+{
+	struct ord_member_self before, after;
+	found();
+	ord_shard_member_status(shards[1], &before);
+	shard_stop(1);
+	in_node(1, harm);
+	shard_start(1);
+	ord_shard_member_status(shards[1], &after);
+	cr_expect_str_eq(after.standing, "newcomer");
+	cr_expect_neq(after.member, before.member);
+	cr_expect_eq((uint32_t)after.member, 2);
+	struct ord_command c = transfer("bank", "shop");
+	settle(0, &c); /* the others go on */
+	stop_all();
+	in_node(1, "test -d wal && test -d state && test -d history");
+}
+
+Test(shard, a_node_whose_log_is_damaged_takes_part_as_a_newcomer)
+{
+	becomes_newcomer(DAMAGE);
+	in_node(1, "test -d wal.damaged-1");
+}
+
+Test(shard, a_node_whose_log_was_emptied_takes_part_as_a_newcomer)
+{
+	becomes_newcomer("rm wal/*.wal");
+}
+
+Test(shard, a_node_whose_log_is_gone_takes_part_as_a_newcomer)
+{
+	becomes_newcomer("rm -r wal");
+}
+
+Test(shard, a_log_of_another_node_is_refused_and_stays)
+{
+	found();
+	stop_all();
+	in_node(1, "rm -r wal && cp -r ../node-1/wal wal");
+	refuse(1, ORD_ERR_MISMATCH, "node 1");
+	in_node(1, "test -d wal && ! test -e wal.damaged-1");
+}
+
+Test(shard, alone_a_damaged_or_lost_log_is_refused_and_stays)
+{
+	configs[0].nodes_count = 1;
+	shard_start(0);
+	UNTIL(&loop, all_led());
+	struct ord_command c = open_account("bank", -1000000);
+	settle(0, &c);
+	c = open_account("shop", 0);
+	settle(0, &c);
+	shard_stop(0);
+	in_node(0, "cp -r wal kept && " DAMAGE);
+	refuse(0, ORD_ERR_LOG_LOST, "no other one");
+	in_node(0, "test -d wal && ! test -e wal.damaged-1 && rm wal/*.wal");
+	refuse(0, ORD_ERR_LOG_LOST, "empty");
+	in_node(0, "rm -r wal");
+	refuse(0, ORD_ERR_LOG_LOST, "'wal' is gone");
+	in_node(0, "mv kept wal");
+	shard_start(0);
+	UNTIL(&loop, all_led());
+	shard_stop(0);
 }

@@ -222,10 +222,8 @@ static int wal_check(struct ord_datadir *d)
 		if (err != ORD_OK)
 			return err;
 	} else if (faccessat(d->dir_fd, "wal", F_OK, 0) != 0) {
-		return ord_datadir_fail(
-			d, ORD_ERR_LOG_LOST,
-			"its directory 'wal' is gone, and with it the votes that this node gave: restore the "
-			"directory whole");
+		return ord_datadir_fail(d, ORD_ERR_LOG_LOST,
+					"its directory 'wal' is gone, and with it the votes that this node gave");
 	}
 	if (d->self.standing == ORD_STANDING_UNDECIDED && wal_names_count(d) != 0)
 		return ord_datadir_fail(d, ORD_ERR_CORRUPT,

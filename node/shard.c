@@ -740,9 +740,10 @@ static int shard_try(uv_loop_t *loop, const struct ord_config *config,
 static int log_renew(const struct ord_config *config, char *why, size_t why_size)
 {
 	ord_log(ORD_LOG_ERROR,
-		"%s; the log is set aside, and this node joins its partitions again as a new member, with what its "
+		"%s; the log in %s/wal is set aside, and this node joins its partitions again as a new member, with "
+		"what its "
 		"states and histories hold: see to this disk",
-		why);
+		why, config->data_dir);
 	return ord_datadir_renew(config, why, why_size);
 }
 

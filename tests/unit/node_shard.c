@@ -380,6 +380,7 @@ Test(shard, a_first_start_waits_for_all_nodes)
 	stop_all();
 }
 
+/* It is a whole member again: what is settled is settled with it alone beside another one. */
 static void becomes_newcomer(const char *harm)
 {
 	struct ord_member_self before, after;
@@ -394,6 +395,14 @@ static void becomes_newcomer(const char *harm)
 	cr_expect_eq((uint32_t)after.member, 2);
 	struct ord_command c = transfer("bank", "shop");
 	settle(0, &c); /* the others go on */
+	UNTIL(&loop, all_led() && all_equal());
+	settle_transfers(10);
+	shard_stop(0); /* it counts */
+	settle_transfers(10);
+	stop_all();
+	start_all();
+	cr_expect_str_eq(standing_of(1), "newcomer");
+	UNTIL(&loop, all_led() && all_equal());
 	stop_all();
 	in_node(1, "test -d wal && test -d state && test -d history");
 }
@@ -412,6 +421,24 @@ Test(shard, a_node_whose_log_was_emptied_takes_part_as_a_newcomer)
 Test(shard, a_node_whose_log_is_gone_takes_part_as_a_newcomer)
 {
 	becomes_newcomer("rm -r wal");
+}
+
+Test(shard, a_node_whose_directory_is_gone_takes_part_as_a_newcomer)
+{
+	found();
+	for (unsigned i = 0; i < NODES; i++) { /* one after the other, so that none is a founder at last */
+		shard_stop(i);
+		in_node(i, "rm -r wal state history identity peers lock");
+		shard_start(i);
+		settle_transfers(10);
+		UNTIL(&loop, all_led() && all_equal());
+		cr_expect_str_eq(standing_of(i), "newcomer");
+	}
+	stop_all();
+	start_all();
+	UNTIL(&loop, all_led() && all_equal());
+	settle_transfers(10);
+	stop_all();
 }
 
 Test(shard, a_log_of_another_node_is_refused_and_stays)

@@ -177,7 +177,7 @@ def crc32c(data):
     return crc ^ 0xffffffff
 
 
-HELLO, WELCOME, PARTS = 1, 2, 4  # kinds of frames (docs/formats.md)
+HELLO, WELCOME, PARTS, MEMBER = 1, 2, 4, 5  # kinds of frames (docs/formats.md)
 
 
 def frame(kind, body, length=None, crc=None):
@@ -186,8 +186,8 @@ def frame(kind, body, length=None, crc=None):
     return b"ORDF" + struct.pack("<I", crc32c(rest) if crc is None else crc) + rest
 
 
-def greeting(cluster, node, incarnation, partitions, to):
-    return struct.pack("<H16sI16sII", 2, cluster, node, incarnation, partitions, to)
+def greeting(cluster, node, incarnation, partitions, to, member=0):
+    return struct.pack("<H16sI16sIIQB", 3, cluster, node, incarnation, partitions, to, member, 0)
 
 
 def peer_port(address):
@@ -200,6 +200,7 @@ def peer_port(address):
             ("a greeting with a wrong checksum", frame(HELLO, greeting(bytes(16), 2, bytes(16), 8, 1), crc=7)),
             ("a greeting that is too short", frame(HELLO, b"1")),
             ("a greeting of another cluster", frame(HELLO, greeting(bytes(16), 2, bytes(16), 8, 1))),
+            ("a greeting that names more nodes than there can be", frame(HELLO, greeting(bytes(16), 2, bytes(16), 8, 1)[:-1] + b"\xff" + bytes(900))),
             ("parts without a greeting", frame(PARTS, b"\x01\x00\x00\x00\x00")),
             ("an unknown kind of frame", frame(99, b"")),
     ]:
@@ -228,7 +229,7 @@ def enter(address, identity):
     """A connection that is let in as that node."""
     connection = connect(address)
     hello = greeting(uuid.UUID(identity["cluster_id"]).bytes, int(identity["node"]), uuid.UUID(identity["incarnation"]).bytes,
-                     int(identity["partitions"]), 0)
+                     int(identity["partitions"]), 0, int(identity["node"]))
     connection.sendall(frame(HELLO, hello))
     answer = connection.recv(4096)
     if len(answer) < 16 or answer[:4] != b"ORDF" or answer[12] != WELCOME:
@@ -249,6 +250,9 @@ def member_raves(address, identity):
             ("a frame over the limit", frame(PARTS, b"", length=0xffffffff)),
             ("a wrong checksum", frame(PARTS, b"", crc=1)),
             ("a second greeting", frame(HELLO, b"")),
+            ("a member of another node", frame(MEMBER, struct.pack("<Q", 77))),
+            ("a member of another incarnation", frame(MEMBER, struct.pack("<Q", 1 << 40 | int(identity["node"])))),
+            ("half a member", frame(MEMBER, b"\x01\x00\x00")),
     ]:
         connection = enter(address, identity)
         send_all(connection, data)

@@ -24,22 +24,54 @@ running() {
 	node_pid "$1" "$2" >/dev/null
 }
 
-# The peers keep the emptied node out and say so; it is told so, too, and so is who starts it.
-emptied_is_refused() {
+# What node 3 says of itself, one of: standing, member.
+of_node_3() { # KEY
+	"$PYTHON" - "$(client_address "$a" 3)" "$1" <<-'END'
+		import sys
+		from rpc import Node
+		print(Node(sys.argv[1]).call("status")[sys.argv[2]])
+	END
+}
+
+node_3_is() { # STANDING
+	[ "$(of_node_3 standing)" = "$1" ]
+}
+
+# Node 3 is started again, and all its partitions know a leader: the others have taken it in.
+back_in() {
+	"$ORDAIN" cluster restart --dir "$a" --node 3 --timeout "${DEADLINE}s" >"$WORK/out" 2>&1 || {
+		cat "$WORK/out"
+		return 1
+	}
+	wait_until "$DEADLINE" all_agree
+}
+
+all_agree() {
+	! "$ORDAIN" cluster status --dir "$a" | awk '$1 == "partition" && $7 != "yes" { bad = 1 } END { exit !bad }'
+}
+
+# The directory that was replaced: the others keep it out and say so, it is told so, too, and so is who starts it.
+replaced_is_refused() {
 	says 1 "node 3 answers, but knows a leader of only 0 partitions" "look at node 3: its log $a/node-3/log says" -- \
 		"$ORDAIN" cluster restart --dir "$a" --node 3 --timeout 10s || return 1
-	wait_until "$DEADLINE" grep -q 'node 3 has another data directory' "$a/node-1/log" &&
-		wait_until "$DEADLINE" grep -q 'node 3 has another data directory' "$a/node-2/log" &&
+	wait_until "$DEADLINE" grep -q 'another one has replaced' "$a/node-1/log" &&
+		wait_until "$DEADLINE" grep -q 'another one has replaced' "$a/node-2/log" &&
 		wait_until "$DEADLINE" grep -q 'does not take part with this node' "$a/node-3/log"
 }
 
-status_node_3() {
+node_3_is_not_connected() {
 	"$PYTHON" - "$(client_address "$a" 1)" <<-'END'
 		import sys
 		from rpc import Node
 		peers = Node(sys.argv[1]).call("status")["peers"]
 		sys.exit(any(peer["node"] == 3 and peer["connected"] for peer in peers))
 	END
+}
+
+damage_log() { # DATA: a bit of the first batch
+	local file
+	file=$(ls "$1"/wal/*.wal | head -n 1)
+	printf '\377' | dd of="$file" bs=1 seek=110 conv=notrunc 2>/dev/null
 }
 
 export PYTHONPATH=$HERE
@@ -66,7 +98,27 @@ expect "a data directory that cannot be written" refused "data_dir /proc: cannot
 expect "the node that was in the way all the time still runs" running "$a" 1
 expect "its own data directory still serves node 1" start_node "$b" 1
 
+expect "a node of the first start is a founder" node_3_is founder
 must kill_nodes "$a" 3
-rm -rf "$a/node-3/data"
-expect "a node whose data directory was emptied is refused by its peers" emptied_is_refused
-expect "it is not connected" status_node_3
+mv "$a/node-3/data" "$WORK/replaced"
+expect "a node whose data directory is gone is taken in again" back_in
+expect "it is a newcomer" node_3_is newcomer
+newcomer=$(of_node_3 member)
+
+must kill_nodes "$a" 3
+mv "$a/node-3/data" "$WORK/kept"
+mv "$WORK/replaced" "$a/node-3/data"
+expect "the data directory that was replaced is refused by its peers" replaced_is_refused
+expect "it is not connected" node_3_is_not_connected
+must kill_nodes "$a" 3
+rm -r "$a/node-3/data"
+mv "$WORK/kept" "$a/node-3/data"
+expect "the one that replaced it takes part again" back_in
+expect "it is the member that it was" test "$(of_node_3 member)" = "$newcomer"
+
+must kill_nodes "$a" 3
+damage_log "$a/node-3/data"
+expect "a node whose log is damaged is taken in again" back_in
+expect "it is another newcomer" test "$(of_node_3 member)" != "$newcomer"
+expect "it says what was damaged" grep -q 'damaged in segment 1 at offset 64: .*/wal is set aside' "$a/node-3/log"
+expect "the log was set aside" test -s "$a/node-3/data/wal.damaged-1/0000000000000001.wal"

@@ -163,6 +163,7 @@ void sim_nemesis_start(const struct sim_swarm *swarm)
 		sim_fault_SLOW_DISK();
 	if (sim_nemesis.active)
 		sim_nemesis_at(sim_below(SIM_NEMESIS, 2 * swarm->fault_pause_us), fault_event, 0);
+	sim_nemesis_loss_start();
 }
 
 /* Everything that a fault changed is as it was, but for clocks; who is down is started. */
@@ -208,8 +209,8 @@ void sim_nemesis_spare_majority(void)
 {
 	uint32_t n = sim_nemesis.nodes_count;
 	uint32_t wrong = sim_nemesis.swarm->calm ? 0 : (uint32_t)sim_below(SIM_NEMESIS, (n - 1) / 2 + 1);
-	if (!sim_watch_founded())
-		wrong = 0; /* a cluster begins when all nodes have met */
+	if (!sim_watch_founded() || !sim_nemesis_may_harm())
+		wrong = 0; /* a cluster begins when all nodes have met, and a member comes in when a majority has */
 	put_right();
 	if (sim_nemesis.lost != 0) {
 		sim_node_power_loss(sim_nemesis.lost, 0);

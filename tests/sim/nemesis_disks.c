@@ -135,6 +135,8 @@ static void damage(uint32_t node, const char *prefix)
 	struct sim_disk *d = sim_node_process(node)->disk;
 	char text[256] = "";
 	bool done;
+	if (strcmp(prefix, SIM_HISTORY_FILES) != 0 && !sim_nemesis_may_harm())
+		return;
 	switch (sim_below(SIM_NEMESIS, 3)) {
 	case 0:
 		done = sim_disk_flip_bit(d, prefix, text, sizeof text);
@@ -146,10 +148,13 @@ static void damage(uint32_t node, const char *prefix)
 		done = sim_disk_misdirect_write(d, prefix, text, sizeof text);
 		break;
 	}
-	if (done)
-		sim_trace_text("node %u: %s", node, text);
-	if (done && strcmp(prefix, SIM_HISTORY_FILES) == 0)
+	if (!done)
+		return;
+	sim_trace_text("node %u: %s", node, text);
+	if (strcmp(prefix, SIM_HISTORY_FILES) == 0)
 		sim_cover(SIM_COVER_HISTORY_DAMAGED);
+	else
+		sim_nemesis_harmed();
 }
 
 static void damage_event(void *ctx, uint64_t node)

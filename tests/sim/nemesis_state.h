@@ -52,6 +52,11 @@ void sim_nemesis_node_down(uint32_t node);    /* plans its restart */
 /* Paths. */
 void sim_nemesis_cut_off(uint32_t node);
 
+/* Lost disks. */
+void sim_nemesis_loss_start(void);
+bool sim_nemesis_may_harm(void); /* a disk, or a node for good */
+void sim_nemesis_harmed(void);
+
 /* Disks. */
 void sim_nemesis_stall_disk(uint32_t node); /* a sync takes longer than an election */
 struct sim_disk_habits *sim_nemesis_habits(uint32_t node);

@@ -50,7 +50,7 @@ void sim_nemesis_tempt_handover(uint32_t to)
 {
 	bool is_late = sim_now_us() + LATE_US > sim_nemesis.ends_us;
 	if (!sim_nemesis.active || sim_nemesis.swarm->calm || sim_nemesis.nodes_count < 3 || sim_nemesis.lost != 0 ||
-	    !is_late || sim_percent(SIM_NEMESIS, 50))
+	    !sim_nemesis_may_harm() || !is_late || sim_percent(SIM_NEMESIS, 50))
 		return;
 	sim_cover(SIM_COVER_HANDOVER_TO_LOST);
 	sim_trace("node %llu is lost", to, 0, 0, 0);

@@ -18,10 +18,8 @@
 #include "tests/sim/net.h"
 #include "tests/sim/promise.h"
 #include "tests/sim/record.h"
+#include "tests/sim/states.h"
 #include "tests/sim/world.h"
-
-/* Nodes whose logs are damaged come back as newcomers. */
-#define NEWCOMERS false
 
 /* Wall clocks begin on some day. */
 #define WALL_EPOCH_US 1700000000000000
@@ -245,15 +243,6 @@ static void node_power_on(struct node *n)
 	sim_clock_start(&n->process, WALL_EPOCH_US + skew_us, n->process.drift_ppm);
 }
 
-/* The linker leads here who would set a damaged log aside. While newcomers are not in the simulation yet such a node does not start, and its disk is mended. */
-int __real_ord_datadir_renew(const struct ord_config *config, char *why, size_t why_size);
-int __wrap_ord_datadir_renew(const struct ord_config *config, char *why, size_t why_size);
-
-int __wrap_ord_datadir_renew(const struct ord_config *config, char *why, size_t why_size)
-{
-	return NEWCOMERS ? __real_ord_datadir_renew(config, why, why_size) : ORD_ERR_LOG_LOST;
-}
-
 static int node_open(struct node *n, char *why, size_t why_size)
 {
 	int err = ord_shard_start(&n->loop, &n->config, node_fatal_cb, n, &n->shard, why, why_size);
@@ -314,7 +303,9 @@ bool sim_node_start(uint32_t node)
 		return false; /* its burial is on the way */
 	}
 	if (err == ORD_OK) {
-		sim_promise_boot(node, options.partitions_count, ord_shard_engine(n->shard));
+		struct ord_member_self self;
+		ord_shard_member_status(n->shard, &self);
+		sim_promise_boot(node, self.member, options.partitions_count, ord_shard_engine(n->shard));
 		return true;
 	}
 	node_refused(n, err, why);
@@ -335,6 +326,17 @@ void sim_node_plan_death(uint32_t node, uint64_t at_io, bool power)
 void sim_node_harm(uint32_t node)
 {
 	node_at(node)->harmed = true;
+}
+
+void sim_node_wipe(uint32_t node)
+{
+	struct sim_process *p = &node_at(node)->process;
+	SIM_ASSERT(p->state == SIM_DOWN);
+	struct sim_disk_habits habits = *sim_disk_habits(p->disk);
+	sim_disk_close(p->disk);
+	p->disk = sim_disk_open();
+	*sim_disk_habits(p->disk) = habits;
+	sim_states_lose(node);
 }
 
 void sim_node_spare(uint32_t node)

@@ -36,6 +36,8 @@ bool sim_node_start(uint32_t node);
 void sim_node_plan_death(uint32_t node, uint64_t at_io, bool power);
 /* Its files are damaged while it runs: it may read that, and go on from what it read even when the disk is mended. */
 void sim_node_harm(uint32_t node);
+/* Its disk and its states are as new. It must be down. */
+void sim_node_wipe(uint32_t node);
 /* A death that was planned does not come. */
 void sim_node_spare(uint32_t node);
 /* kill -9: at once, or in the middle of what it does at its I/O number `after_ios` from now on (0: at once). */

@@ -38,11 +38,13 @@ struct leader_log {
 
 static struct leader_log leader_logs[SIM_PARTITIONS_MAX];
 static struct promise promises[SIM_NODES_MAX + 1][SIM_PARTITIONS_MAX];
+static uint64_t promisers[SIM_NODES_MAX + 1]; /* as which member each node promised */
 
 void sim_promise_open(void)
 {
 	sim_promise_close();
 	memset(promises, 0, sizeof promises);
+	memset(promisers, 0, sizeof promisers);
 }
 
 void sim_promise_close(void)
@@ -126,6 +128,7 @@ static void message(uint32_t node, struct ord_slice body)
 	uint64_t to = ord_reader_u64(&r);
 	uint64_t term = ord_reader_u64(&r);
 	bool is_vote = type == REQUEST_VOTE || type == REQUEST_VOTE_RESULT;
+	promisers[node] = from;
 	SIM_ASSERT(!r.failed && node <= SIM_NODES_MAX && group < SIM_PARTITIONS_MAX);
 	if (is_vote && (flags & FLAG_PRE_VOTE) != 0)
 		return; /* binds nobody */
@@ -164,8 +167,11 @@ void sim_promise_frame(uint32_t node, uint32_t to, const uint8_t *frame, size_t 
 		sim_nemesis_tempt_caller(node, to);
 }
 
-void sim_promise_boot(uint32_t node, uint32_t partitions_count, const struct ord_engine *e)
+void sim_promise_boot(uint32_t node, uint64_t member, uint32_t partitions_count, const struct ord_engine *e)
 {
+	if (promisers[node] != member)
+		memset(promises[node], 0, sizeof promises[node]);
+	promisers[node] = member;
 	for (uint32_t i = 0; i < partitions_count; i++) {
 		const struct promise *p = &promises[node][i];
 		sim_record_found(node, e->replicas[i].partition, e->replicas[i].applied_index);

@@ -108,6 +108,16 @@ void sim_states_close(void)
 	memset(&states, 0, sizeof states);
 }
 
+void sim_states_lose(uint32_t node)
+{
+	SIM_ASSERT(node >= 1 && node <= states.nodes_count);
+	for (uint32_t i = 0; i < states.partitions_count; i++) {
+		struct memory_store *store = &states.kept[(node - 1) * states.partitions_count + i];
+		memory_store_close(store);
+		memory_store_open(store);
+	}
+}
+
 static struct memory_store *kept(const struct ord_lmdb *l, uint32_t partition)
 {
 	SIM_ASSERT(l->process->number <= states.nodes_count && partition < states.partitions_count);

@@ -8,4 +8,7 @@
 void sim_states_open(uint32_t nodes_count, uint32_t partitions_count);
 void sim_states_close(void);
 
+/* All that a node had is gone. It must be down. */
+void sim_states_lose(uint32_t node);
+
 #endif

@@ -68,7 +68,7 @@ static bool is_whole(void)
 	uint64_t current[SIM_NODES_MAX + 1];
 	for (uint32_t i = 1; i <= sim_nemesis.nodes_count; i++) {
 		struct ord_member_self self;
-		if (sim_node_shard(i) == NULL || sim_disk_is_damaged(sim_node_process(i)->disk))
+		if (sim_node_shard(i) == NULL || sim_disk_is_damaged(sim_node_process(i)->disk, "/data/wal/"))
 			return false;
 		ord_shard_member_status(sim_node_shard(i), &self);
 		current[i] = self.member;

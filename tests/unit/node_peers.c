@@ -962,6 +962,37 @@ Test(peers, what_comes_from_a_directory_that_was_replaced_meanwhile_is_not_taken
 	side_stop(&sides[1]);
 }
 
+/* The same when it is learnt from an answer. */
+Test(peers, a_welcome_of_another_directory_ends_what_the_replaced_one_had)
+{
+	int deaf = deaf_open(ports[2], 8);
+	side_start(side_of(1));
+	struct ord_greeting g = greeting_of(2, 1);
+	struct client old = client_open(&loop, ports[1], 0);
+	greet(&old, &g, ORD_FRAME_HELLO);
+	cr_assert_eq(answer_of(&old).kind, ORD_FRAME_WELCOME);
+	g.incarnation.bytes[9]++;
+	struct client c = deaf_client(deaf);
+	cr_assert_eq(answer_of(&c).kind, ORD_FRAME_HELLO);
+	greet(&c, &g, ORD_FRAME_WELCOME);
+	is_closed(&old);
+	cr_assert_eq(sides[1].ended_count, 1);
+	cr_assert_not(sides[1].connected[2]);
+	struct client new = client_open(&loop, ports[1], 0);
+	greet(&new, &g, ORD_FRAME_HELLO);
+	cr_assert_eq(answer_of(&new).kind, ORD_FRAME_WELCOME);
+	TURN_UNTIL(sides[1].connected[2]);
+	/* And a connection that this node made to the one that is replaced is made anew. */
+	g.incarnation.bytes[9]++;
+	struct client newer = client_open(&loop, ports[1], 0);
+	greet(&newer, &g, ORD_FRAME_HELLO);
+	is_closed(&c);
+	is_closed(&new);
+	client_close(&newer);
+	close(deaf);
+	side_stop(&sides[1]);
+}
+
 Test(peers, a_standing_that_cannot_be_written_is_tried_again)
 {
 	char in_the_way[sizeof side_of(1)->config.data_dir + 16];

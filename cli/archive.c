@@ -55,6 +55,7 @@ struct walk {
 	struct ord_block_codec *codec; /* owned */
 	struct ord_bytes bytes;	       /* owned; of one block */
 	bool linked;		       /* the next block goes on at total->end */
+	uint64_t due;		       /* the block that should come next, 0: none knows */
 	bool ended;
 	/* The open file. */
 	char path[PATH_SIZE + ORD_VOLUME_NAME_SIZE];
@@ -68,6 +69,8 @@ static void damage_tell(struct walk *w, uint64_t offset, uint64_t bytes, const c
 	struct ord_archive_place place = {.path = w->path, .offset = offset};
 	w->visitor->damage(w->visitor->ctx, &place, bytes, why);
 	w->linked = w->linked && bytes == 0;
+	if (bytes > 0)
+		w->due = 0;
 }
 
 static int file_read(void *ctx, uint64_t offset, void *base, size_t len, size_t *ret_len)
@@ -141,16 +144,31 @@ static void block_skip(struct walk *w, uint64_t *offset, int err, const char *wh
 		damage_tell(w, from, *offset - from, why);
 }
 
+/* The first block of a file may come behind a gap. */
+static void gap_find(struct walk *w, const struct ord_block_header *h, uint64_t offset)
+{
+	struct ord_archive_place place = {.path = w->path, .offset = offset};
+	if (offset != ORD_VOLUME_HEADER_BYTES || w->due == 0 || h->number <= w->due ||
+	    h->number != w->volume.header.first_block)
+		return;
+	w->total->missing_count += h->number - w->due;
+	w->linked = false;
+	if (w->visitor->gap != NULL)
+		w->visitor->gap(w->visitor->ctx, &place, w->due, h->number - 1);
+}
+
 /* A block whose header checks: says whether it goes on where the one before ended. */
 static void block_link(struct walk *w, const struct ord_block_header *h, uint64_t offset)
 {
 	char why[ORD_BLOCK_WHY_SIZE];
 	bool first_ever = w->total->blocks_count == 0 && h->number == 1;
+	gap_find(w, h, offset);
 	if ((w->linked || first_ever) && ord_block_follows(h, &w->total->end, why) != ORD_OK)
 		damage_tell(w, offset, 0, why);
 	if (w->total->blocks_count++ == 0)
 		w->total->first_position = h->first_position;
 	w->total->end = ord_block_end_of(h);
+	w->due = h->number + 1;
 	w->linked = true;
 }
 
@@ -192,16 +210,10 @@ static void blocks_walk(struct walk *w)
 	}
 }
 
-static void file_walk(struct walk *w, size_t i)
+/* The file that is open. */
+static void file_walk_open(struct walk *w)
 {
 	char why[ORD_BLOCK_WHY_SIZE];
-	if (!file_try(w, i)) {
-		if (errno == ENOENT && w->total->blocks_count == 0)
-			return; /* dropped */
-		damage_tell(w, 0, 0, strerror(errno));
-		w->linked = false;
-		return;
-	}
 	w->total->files_count++;
 	w->total->bytes += w->volume.bytes;
 	int err = ord_volume_check(&w->volume, why);
@@ -217,6 +229,18 @@ static void file_walk(struct walk *w, size_t i)
 	if (err != ORD_OK) /* the blocks behind it may be sound */
 		damage_tell(w, 0, 0, why);
 	blocks_walk(w);
+}
+
+static void file_walk(struct walk *w, size_t i)
+{
+	if (file_try(w, i)) {
+		file_walk_open(w);
+		return;
+	}
+	if (errno == ENOENT && w->total->blocks_count == 0)
+		return; /* dropped */
+	damage_tell(w, 0, 0, strerror(errno));
+	w->linked = false;
 }
 
 /* The file to begin with: the last one that begins at or before the position that is asked for. */
@@ -236,6 +260,22 @@ static size_t file_first(struct walk *w)
 	return 0;
 }
 
+/* The first block that retention has kept; 1 when it has dropped none. */
+static uint64_t first_kept(const struct walk *w)
+{
+	uint8_t in[ORD_VOLUME_HEADER_BYTES];
+	char path[PATH_SIZE + sizeof ORD_VOLUME_FIRST_NAME], why[ORD_BLOCK_WHY_SIZE];
+	struct ord_volume_header h;
+	snprintf(path, sizeof path, "%s/" ORD_VOLUME_FIRST_NAME, w->directory);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t len = fd >= 0 ? read(fd, in, sizeof in) : 0;
+	if (fd >= 0)
+		close(fd);
+	bool good = len == (ssize_t)sizeof in && ord_volume_first_decode(in, &h, why) == ORD_OK &&
+		    h.partition == w->partition;
+	return good ? h.first_block : 1;
+}
+
 static int files_list(struct walk *w, char *why, size_t why_size)
 {
 	struct dirent **names = NULL;
@@ -248,6 +288,10 @@ static int files_list(struct walk *w, char *why, size_t why_size)
 	}
 	w->files = calloc((size_t)count + 1, sizeof *w->files);
 	for (int i = 0; i < count; i++) {
+		char path[PATH_SIZE + sizeof names[i]->d_name];
+		snprintf(path, sizeof path, "%s/%s", w->directory, names[i]->d_name);
+		if (strstr(names[i]->d_name, ".hist.damaged-") != NULL && w->visitor->aside != NULL)
+			w->visitor->aside(w->visitor->ctx, path);
 		if (w->files != NULL && ord_volume_number(names[i]->d_name, &w->files[w->files_count]))
 			w->files_count++;
 		free(names[i]);
@@ -267,11 +311,72 @@ int ord_archive_walk(const struct ord_archive *a, uint32_t partition, const stru
 	int err = ord_block_codec_open(&w.codec);
 	if (err == ORD_OK)
 		err = files_list(&w, why, why_size);
-	for (size_t i = err == ORD_OK ? file_first(&w) : 0; err == ORD_OK && !w.ended && i < w.files_count; i++) {
+	size_t first = err == ORD_OK ? file_first(&w) : 0;
+	w.due = first == 0 ? first_kept(&w) : 0;
+	for (size_t i = first; err == ORD_OK && !w.ended && i < w.files_count; i++) {
 		file_walk(&w, i);
 		file_close(&w);
 	}
 	free(w.files);
+	ord_bytes_close(&w.bytes);
+	ord_block_codec_close(w.codec);
+	return err;
+}
+
+/* What the file says it is: its header, or else that of its first block. */
+static bool file_know(struct walk *w)
+{
+	uint8_t in[ORD_VOLUME_HEADER_BYTES + ORD_BLOCK_HEADER_BYTES];
+	char why[ORD_BLOCK_WHY_SIZE];
+	struct ord_volume_header h;
+	struct ord_block_header b;
+	size_t have = 0;
+	if (file_read(w, 0, in, sizeof in, &have) != ORD_OK)
+		return false;
+	if (have >= ORD_VOLUME_HEADER_BYTES && ord_volume_header_decode(in, &h, why) == ORD_OK) {
+		w->volume.header = h;
+		return true;
+	}
+	if (have < sizeof in || ord_block_header_decode(in + ORD_VOLUME_HEADER_BYTES, &b, why) != ORD_OK)
+		return false;
+	w->volume.header =
+		(struct ord_volume_header){.cluster = b.cluster, .partition = b.partition, .first_block = b.number};
+	return true;
+}
+
+static int file_walk_alone(struct walk *w, char *why, size_t why_size)
+{
+	struct stat st;
+	w->fd = open(w->path, O_RDONLY | O_CLOEXEC);
+	if (w->fd < 0 || fstat(w->fd, &st) != 0) {
+		snprintf(why, why_size, "%s: %s", w->path, strerror(errno));
+		return errno == ENOENT ? ORD_ERR_NOT_FOUND : ORD_ERR_IO;
+	}
+	w->volume = (struct ord_volume){.bytes = (uint64_t)st.st_size, .ctx = w, .read = file_read};
+	if (!file_know(w)) {
+		snprintf(why, why_size, "%s: neither the header of a file of history nor a first block can be read",
+			 w->path);
+		return ORD_ERR_CORRUPT;
+	}
+	w->cluster = w->volume.header.cluster;
+	w->partition = w->volume.header.partition;
+	file_walk_open(w);
+	return ORD_OK;
+}
+
+int ord_archive_walk_file(const char *path, const struct ord_archive_visitor *visitor, uint32_t *ret_partition,
+			  struct ord_archive_total *ret, char *why, size_t why_size)
+{
+	struct walk w = {.visitor = visitor, .total = ret, .fd = -1};
+	*ret = (struct ord_archive_total){0};
+	snprintf(w.path, sizeof w.path, "%s", path);
+	snprintf(why, why_size, "%s", ord_err_text(ORD_ERR_NOMEM));
+	ord_bytes_init(&w.bytes, ORD_BLOCK_HEADER_BYTES + ORD_BLOCK_STORED_BYTES_MAX);
+	int err = ord_block_codec_open(&w.codec);
+	if (err == ORD_OK)
+		err = file_walk_alone(&w, why, why_size);
+	*ret_partition = w.partition;
+	file_close(&w);
 	ord_bytes_close(&w.bytes);
 	ord_block_codec_close(w.codec);
 	return err;

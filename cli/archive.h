@@ -33,6 +33,10 @@ struct ord_archive_visitor {
 	bool (*block)(void *ctx, const struct ord_archive_place *place, const struct ord_block *b);
 	/* Something is wrong here; bytes are skipped (0: the block that stands here is sound, but does not go on where the one before ended). */
 	void (*damage)(void *ctx, const struct ord_archive_place *place, uint64_t bytes, const char *why);
+	/* Blocks first to last are missing before the file that begins here: a gap, as a node has until it got them from the others. */
+	void (*gap)(void *ctx, const struct ord_archive_place *place, uint64_t first, uint64_t last);
+	/* A file that a node has set aside since it is damaged. It is not read. May be NULL. */
+	void (*aside)(void *ctx, const char *path);
 };
 
 /* What was met. */
@@ -40,6 +44,7 @@ struct ord_archive_total {
 	uint64_t files_count;
 	uint64_t bytes;		   /* of those files */
 	uint64_t blocks_count;	   /* sound ones */
+	uint64_t missing_count;	   /* blocks in gaps */
 	uint64_t unfinished_bytes; /* behind the last block: being written, or cut off by the node's next start */
 	uint64_t first_position;   /* when there is a block */
 	struct ord_block_end end;  /* behind the last sound block */
@@ -49,5 +54,10 @@ struct ord_archive_total {
  * that partition has no directory; ORD_ERR_IO, ORD_ERR_NOMEM, with why. */
 int ord_archive_walk(const struct ord_archive *a, uint32_t partition, const struct ord_archive_visitor *visitor,
 		     struct ord_archive_total *ret, char *why, size_t why_size);
+
+/* The same with one file, wherever it is and whatever its name, such as one that a node has set aside. *ret_partition is the one that it says it belongs to. ORD_ERR_NOT_FOUND, ORD_ERR_IO,
+ * ORD_ERR_NOMEM; ORD_ERR_CORRUPT: neither its header nor its first block can be read. */
+int ord_archive_walk_file(const char *path, const struct ord_archive_visitor *visitor, uint32_t *ret_partition,
+			  struct ord_archive_total *ret, char *why, size_t why_size);
 
 #endif

@@ -97,6 +97,7 @@ static bool dump_block(void *ctx, const struct ord_archive_place *place, const s
 	struct ord_block_cursor cursor = ord_block_cursor_of(&b->header, b->content);
 	struct ord_block_entry e;
 	(void)place;
+	d->partition = b->header.partition;
 	if (b->header.first_position > d->to)
 		return false;
 	ord_sheet_init(&d->sheet, columns, ORD_COUNT(columns));
@@ -117,17 +118,35 @@ static void dump_damage(void *ctx, const struct ord_archive_place *place, uint64
 	d->damaged = true;
 }
 
-static int dump_run(struct dump *d, const char *data)
+static void dump_gap(void *ctx, const struct ord_archive_place *place, uint64_t first, uint64_t last)
+{
+	struct dump *d = ctx;
+	fflush(stdout);
+	fprintf(stderr, "ordain %s: %s, offset %" PRIu64 ": blocks %" PRIu64 " to %" PRIu64 " are missing before it\n",
+		d->self->name, place->path, place->offset, first, last);
+	d->damaged = true;
+}
+
+static int dump_walk(struct dump *d, const char *data, const char *file, const struct ord_archive_visitor *visitor,
+		     char *why, size_t why_size)
 {
 	struct ord_archive archive;
 	struct ord_archive_total total;
+	uint32_t partition;
+	if (file != NULL)
+		return ord_archive_walk_file(file, visitor, &partition, &total, why, why_size);
+	int err = ord_archive_open(data, &archive, why, why_size);
+	return err == ORD_OK ? ord_archive_walk(&archive, d->partition, visitor, &total, why, why_size)
+			     : ORD_ERR_NOT_FOUND;
+}
+
+static int dump_run(struct dump *d, const char *data, const char *file)
+{
 	struct ord_archive_visitor visitor = {
-		.ctx = d, .from_position = d->from, .block = dump_block, .damage = dump_damage};
+		.ctx = d, .from_position = d->from, .block = dump_block, .damage = dump_damage, .gap = dump_gap};
 	char why[PATH_MAX + 256];
-	if (ord_archive_open(data, &archive, why, sizeof why) != ORD_OK)
-		return ord_cmd_fail(d->self, ORD_EXIT_USAGE, "%s", why);
 	ord_bytes_init(&d->words, WORDS_BYTES_MAX);
-	int err = ord_archive_walk(&archive, d->partition, &visitor, &total, why, sizeof why);
+	int err = dump_walk(d, data, file, &visitor, why, sizeof why);
 	ord_bytes_close(&d->words);
 	if (err == ORD_ERR_NOT_FOUND)
 		return ord_cmd_fail(d->self, ORD_EXIT_USAGE, "%s", why);
@@ -140,8 +159,8 @@ static int dump_run(struct dump *d, const char *data)
 
 int ord_cmd_log_dump(const struct ord_cmd *self, int argc, char **argv)
 {
-	const char *data = NULL;
-	int64_t partition = 0, from = 0, to = INT64_MAX;
+	const char *data = NULL, *file = NULL;
+	int64_t partition = -1, from = 0, to = INT64_MAX;
 	struct dump d = {.self = self};
 	struct ord_flag flags[] = {
 		ord_offline_data_flag(&data),
@@ -161,21 +180,34 @@ int ord_cmd_log_dump(const struct ord_cmd *self, int argc, char **argv)
 		 .help = "the last position to print",
 		 .normal = "the end"},
 		ord_offline_json_flag(&d.json),
+		{.name = "file",
+		 .value = "FILE",
+		 .text = &file,
+		 .place = 1,
+		 .help = "one file of history instead of --data and --partition, such as one that a node has set "
+			 "aside"},
 	};
 	struct ord_args args = {
 		.command = self->name,
 		.summary = self->summary,
 		.flags = flags,
 		.flags_count = ORD_COUNT(flags),
-		.notes = "Exit status 1 when something is damaged; it is told, and all else is printed."};
+		.notes = "Exit status 1 when something is damaged or missing; it is told, and all else is printed."};
 	int status;
-	flags[1].required = true;
+	flags[0].required = false;
 	if (!ord_cmd_begin(&args, argc, argv, &status))
 		return status;
+	if (file == NULL && (data == NULL || partition < 0))
+		return ord_cmd_fail(self, ORD_EXIT_USAGE,
+				    "--%s is missing: give --data and --partition, or a file of history",
+				    data == NULL ? "data" : "partition");
+	if (file != NULL && (data != NULL || partition >= 0))
+		return ord_cmd_fail(self, ORD_EXIT_USAGE, "a file alone is enough: leave --%s out",
+				    data != NULL ? "data" : "partition");
 	d.partition = (uint32_t)partition;
 	d.from = (uint64_t)from;
 	d.to = (uint64_t)to;
-	return dump_run(&d, data);
+	return dump_run(&d, data, file);
 }
 
 /* --- verify --- */
@@ -209,6 +241,19 @@ static void verify_damage(void *ctx, const struct ord_archive_place *place, uint
 	v->offset = place->offset;
 }
 
+static void verify_gap(void *ctx, const struct ord_archive_place *place, uint64_t first, uint64_t last)
+{
+	char why[ORD_BLOCK_WHY_SIZE];
+	snprintf(why, sizeof why, "blocks %" PRIu64 " to %" PRIu64 " are missing before it", first, last);
+	verify_damage(ctx, place, 0, why);
+}
+
+static void verify_aside(void *ctx, const char *path)
+{
+	const struct verify *v = ctx;
+	fprintf(stderr, "ordain %s: %s was set aside by the node and is not read\n", v->self->name, path);
+}
+
 static void chain_put(struct ord_sheet *s, const uint8_t chain[ORD_CHAIN_BYTES])
 {
 	char text[2 * ORD_CHAIN_BYTES + 1];
@@ -231,6 +276,7 @@ static void verify_row(struct verify *v, uint32_t partition, const struct ord_ar
 	ord_sheet_uint(&v->sheet, t->bytes);
 	ord_sheet_uint(&v->sheet, t->unfinished_bytes);
 	chain_put(&v->sheet, t->end.chain);
+	ord_sheet_uint(&v->sheet, t->missing_count);
 	ord_sheet_uint(&v->sheet, v->damage_count);
 	if (v->damage_count > 0) {
 		ord_sheet_text(&v->sheet, v->path);
@@ -246,7 +292,8 @@ static void verify_row(struct verify *v, uint32_t partition, const struct ord_ar
 /* Walks one partition and adds its row. *ret_exit is raised when something is wrong. */
 static void partition_verify(struct verify *v, const struct ord_archive *archive, uint32_t partition, int *ret_exit)
 {
-	struct ord_archive_visitor visitor = {.ctx = v, .block = verify_block, .damage = verify_damage};
+	struct ord_archive_visitor visitor = {
+		.ctx = v, .block = verify_block, .damage = verify_damage, .gap = verify_gap, .aside = verify_aside};
 	struct ord_archive_total total;
 	char why[PATH_MAX + 256];
 	v->damage_count = 0;
@@ -264,8 +311,9 @@ static void partition_verify(struct verify *v, const struct ord_archive *archive
 
 static int verify_run(struct verify *v, const char *data, int64_t partition, enum ord_look look)
 {
-	static const char *const columns[] = {"partition",  "files", "blocks",	"first", "last",   "bytes",
-					      "unfinished", "chain", "damaged", "file",	 "offset", "problem"};
+	static const char *const columns[] = {"partition", "files",	 "blocks", "first",   "last",
+					      "bytes",	   "unfinished", "chain",  "missing", "damaged",
+					      "file",	   "offset",	 "problem"};
 	struct ord_archive archive;
 	char why[PATH_MAX + 256];
 	uint32_t *partitions = NULL, one = (uint32_t)partition;
@@ -297,7 +345,7 @@ int ord_cmd_log_verify(const struct ord_cmd *self, int argc, char **argv)
 				.summary = self->summary,
 				.flags = flags,
 				.flags_count = ORD_COUNT(flags),
-				.notes = "Exit status 1 when something is damaged."};
+				.notes = "Exit status 1 when something is damaged or missing."};
 	int status;
 	flags[1].normal = "all";
 	if (!ord_cmd_begin(&args, argc, argv, &status))

@@ -226,6 +226,15 @@ static void replay_damage(void *ctx, const struct ord_archive_place *place, uint
 	tell(r, "%s, offset %" PRIu64 ": %s; what is before was replayed", place->path, place->offset, why);
 }
 
+static void replay_gap(void *ctx, const struct ord_archive_place *place, uint64_t first, uint64_t last)
+{
+	struct replay *r = ctx;
+	tell(r,
+	     "%s, offset %" PRIu64 ": blocks %" PRIu64 " to %" PRIu64
+	     " are missing before it; a node gets them from the others when it runs",
+	     place->path, place->offset, first, last);
+}
+
 /* --- Output. --- */
 
 static const char *compared_words(const struct replay *r, uint64_t position)
@@ -268,7 +277,8 @@ static int replay_run(struct replay *r, const char *data, uint32_t partition, bo
 {
 	struct ord_archive archive;
 	struct ord_archive_total total;
-	struct ord_archive_visitor visitor = {.ctx = r, .block = replay_block, .damage = replay_damage};
+	struct ord_archive_visitor visitor = {
+		.ctx = r, .block = replay_block, .damage = replay_damage, .gap = replay_gap};
 	struct ord_partition_options options = {.id = partition,
 						.partitions_count = ord_identity_read(data).partitions_count};
 	char why[WHY_SIZE];

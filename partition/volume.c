@@ -19,6 +19,9 @@
  *   - Otherwise n belongs to the last write, which was cut short: an incomplete tail. Sectors may reach a disk in any order, so that any part of that write may be missing, and
  *     all blocks of the last write are checked to their last byte. The first that is not as it was written, and all behind it, is the tail.
  *
+ * When retention has dropped the oldest files, the file "first" is such a header, with "ordfst\r\n" at its beginning: the first block that is kept. It is replaced, and durable, before
+ * the files go.
+ *
  * A change of bits in the last write cannot be told from a torn one.
  */
 #include "partition/volume.h"
@@ -37,6 +40,7 @@
 #define SEARCH_BYTES (16u << 10)
 
 static const char magic[8] = "ordhis\r\n";
+static const char first_magic[8] = "ordfst\r\n";
 
 struct header_bytes {
 	char magic[8];
@@ -78,20 +82,21 @@ bool ord_volume_number(const char *name, uint64_t *ret_first_block)
 
 /* --- The header. --- */
 
-void ord_volume_header_encode(const struct ord_volume_header *h, uint8_t out[ORD_VOLUME_HEADER_BYTES])
+static void header_encode(const struct ord_volume_header *h, const char first[8], uint8_t out[ORD_VOLUME_HEADER_BYTES])
 {
 	struct header_bytes b = {.format = ORD_VOLUME_FORMAT, .partition = h->partition, .first_block = h->first_block};
-	memcpy(b.magic, magic, sizeof b.magic);
+	memcpy(b.magic, first, sizeof b.magic);
 	memcpy(b.cluster, h->cluster.bytes, sizeof b.cluster);
 	b.crc = ord_crc32c(0, &b, CRC_OFFSET);
 	memcpy(out, &b, sizeof b);
 }
 
-int ord_volume_header_decode(const uint8_t in[ORD_VOLUME_HEADER_BYTES], struct ord_volume_header *ret, char *why)
+static int header_decode(const uint8_t in[ORD_VOLUME_HEADER_BYTES], const char first[8], struct ord_volume_header *ret,
+			 char *why)
 {
 	struct header_bytes b;
 	memcpy(&b, in, sizeof b);
-	if (memcmp(b.magic, magic, sizeof b.magic) != 0)
+	if (memcmp(b.magic, first, sizeof b.magic) != 0)
 		return wrong(why, ORD_ERR_FORMAT, "not a file of history");
 	if (b.crc != ord_crc32c(0, &b, CRC_OFFSET))
 		return wrong(why, ORD_ERR_CORRUPT, "the checksum of the file's header is wrong");
@@ -103,6 +108,26 @@ int ord_volume_header_decode(const uint8_t in[ORD_VOLUME_HEADER_BYTES], struct o
 	*ret = (struct ord_volume_header){.partition = b.partition, .first_block = b.first_block};
 	memcpy(ret->cluster.bytes, b.cluster, sizeof b.cluster);
 	return ORD_OK;
+}
+
+void ord_volume_header_encode(const struct ord_volume_header *h, uint8_t out[ORD_VOLUME_HEADER_BYTES])
+{
+	header_encode(h, magic, out);
+}
+
+int ord_volume_header_decode(const uint8_t in[ORD_VOLUME_HEADER_BYTES], struct ord_volume_header *ret, char *why)
+{
+	return header_decode(in, magic, ret, why);
+}
+
+void ord_volume_first_encode(const struct ord_volume_header *h, uint8_t out[ORD_VOLUME_HEADER_BYTES])
+{
+	header_encode(h, first_magic, out);
+}
+
+int ord_volume_first_decode(const uint8_t in[ORD_VOLUME_HEADER_BYTES], struct ord_volume_header *ret, char *why)
+{
+	return header_decode(in, first_magic, ret, why);
 }
 
 /* Reads len bytes that lie within the file. */

@@ -26,6 +26,11 @@ struct ord_volume_header {
 };
 void ord_volume_header_encode(const struct ord_volume_header *h, uint8_t out[ORD_VOLUME_HEADER_BYTES]);
 
+/* The file "first" beside them, when retention has dropped old ones: the first block that is kept. As the header of a file, but for its magic. */
+#define ORD_VOLUME_FIRST_NAME "first"
+void ord_volume_first_encode(const struct ord_volume_header *h, uint8_t out[ORD_VOLUME_HEADER_BYTES]);
+int ord_volume_first_decode(const uint8_t in[ORD_VOLUME_HEADER_BYTES], struct ord_volume_header *ret, char *why);
+
 /* ORD_ERR_FORMAT: no file of history; ORD_ERR_CORRUPT: its checksum differs; ORD_ERR_MISMATCH: of another format. With why (ORD_BLOCK_WHY_SIZE bytes). */
 int ord_volume_header_decode(const uint8_t in[ORD_VOLUME_HEADER_BYTES], struct ord_volume_header *ret, char *why);
 

@@ -93,15 +93,23 @@ make_history 1
 read -r file offset _ <<<"$(block 0 4)"
 flip "$file" 20
 expect "the header of a file is wrong: its blocks are printed" dumps 1 "$(basename "$file"), offset 0: .*file's header" "$WORK/wanted.0" --partition 0
-expect "and verify names it " says 1 "^0	3	8	.*	1	$file	0	.*file's header" -- "$ORDAIN" log verify --data "$data"
+expect "and verify names it " says 1 "^0	3	8	.*	0	1	$file	0	.*file's header" -- "$ORDAIN" log verify --data "$data"
 
 make_history 1
 read -r file _ _ first _ <<<"$(block 0 4)"
 read -r next _ _ last _ <<<"$(block 0 6)"
 rm "$file"
 wanted 0 "$first" $((last - 1)) >"$WORK/rest"
-expect "a file is missing: the rest is printed" dumps 1 "$(basename "$next"), offset 64: .*number is 6 and should be 4" "$WORK/rest" --partition 0
-expect "and verify says what should be there" says 1 "	$next	64	.*number is 6 and should be 4" -- "$ORDAIN" log verify --data "$data"
+expect "a file is missing: the rest is printed" dumps 1 "$(basename "$next"), offset 64: blocks 4 to 5 are missing" "$WORK/rest" --partition 0
+expect "and verify says what is missing" says 1 "	2	1	$next	64	blocks 4 to 5 are missing" -- "$ORDAIN" log verify --data "$data"
+
+make_history 1
+read -r file _ _ first last _ <<<"$(block 0 4)"
+wanted 0 "$first" "$last" >/dev/null
+mv "$file" "$file.damaged-1"
+expect "a file that was set aside is named" says 1 "$file.damaged-1 was set aside" -- "$ORDAIN" log verify --data "$data" --partition 0
+expect "and can be printed alone" says 0 "^0:" -- "$ORDAIN" log dump "$file.damaged-1"
+expect "alone" says 2 "leave --data out" -- "$ORDAIN" log dump "$file.damaged-1" --data "$data"
 
 make_history 1
 read -r file _ _ first _ <<<"$(block 0 4)"

@@ -276,7 +276,6 @@ static void verify_row(struct verify *v, uint32_t partition, const struct ord_ar
 	ord_sheet_uint(&v->sheet, t->bytes);
 	ord_sheet_uint(&v->sheet, t->unfinished_bytes);
 	chain_put(&v->sheet, t->end.chain);
-	ord_sheet_uint(&v->sheet, t->missing_count);
 	ord_sheet_uint(&v->sheet, v->damage_count);
 	if (v->damage_count > 0) {
 		ord_sheet_text(&v->sheet, v->path);
@@ -287,6 +286,7 @@ static void verify_row(struct verify *v, uint32_t partition, const struct ord_ar
 		ord_sheet_null(&v->sheet);
 		ord_sheet_null(&v->sheet);
 	}
+	ord_sheet_uint(&v->sheet, t->missing_count);
 }
 
 /* Walks one partition and adds its row. *ret_exit is raised when something is wrong. */
@@ -312,8 +312,8 @@ static void partition_verify(struct verify *v, const struct ord_archive *archive
 static int verify_run(struct verify *v, const char *data, int64_t partition, enum ord_look look)
 {
 	static const char *const columns[] = {"partition", "files",	 "blocks", "first",   "last",
-					      "bytes",	   "unfinished", "chain",  "missing", "damaged",
-					      "file",	   "offset",	 "problem"};
+					      "bytes",	   "unfinished", "chain",  "damaged", "file",
+					      "offset",	   "problem",	 "missing"};
 	struct ord_archive archive;
 	char why[PATH_MAX + 256];
 	uint32_t *partitions = NULL, one = (uint32_t)partition;

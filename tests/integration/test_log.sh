@@ -93,7 +93,7 @@ make_history 1
 read -r file offset _ <<<"$(block 0 4)"
 flip "$file" 20
 expect "the header of a file is wrong: its blocks are printed" dumps 1 "$(basename "$file"), offset 0: .*file's header" "$WORK/wanted.0" --partition 0
-expect "and verify names it " says 1 "^0	3	8	.*	0	1	$file	0	.*file's header" -- "$ORDAIN" log verify --data "$data"
+expect "and verify names it " says 1 "^0	3	8	.*	1	$file	0	.*file's header" -- "$ORDAIN" log verify --data "$data"
 
 make_history 1
 read -r file _ _ first _ <<<"$(block 0 4)"
@@ -101,7 +101,7 @@ read -r next _ _ last _ <<<"$(block 0 6)"
 rm "$file"
 wanted 0 "$first" $((last - 1)) >"$WORK/rest"
 expect "a file is missing: the rest is printed" dumps 1 "$(basename "$next"), offset 64: blocks 4 to 5 are missing" "$WORK/rest" --partition 0
-expect "and verify says what is missing" says 1 "	2	1	$next	64	blocks 4 to 5 are missing" -- "$ORDAIN" log verify --data "$data"
+expect "and verify says what is missing" says 1 "	1	$next	64	blocks 4 to 5 are missing before it	2" -- "$ORDAIN" log verify --data "$data"
 
 make_history 1
 read -r file _ _ first last _ <<<"$(block 0 4)"

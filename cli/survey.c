@@ -21,6 +21,7 @@ struct ord_survey_line {
 struct question {
 	struct ord_survey *survey;
 	struct ord_survey_node *node; /* NULL: discovery */
+	bool scrubs;		      /* the answer is that of `scrub` */
 };
 
 /* The value of a key; NULL when the object is no map or has no such key. */
@@ -100,6 +101,20 @@ static void replica_take(const msgpack_object *o, struct ord_survey *s, struct o
 	r->outbox = find_number(o, "outbox");
 }
 
+static void history_take(const msgpack_object *o, struct ord_survey_history *h)
+{
+	*h = (struct ord_survey_history){.gaps = find_number(o, "gaps"),
+					 .missing = find_number(o, "missing"),
+					 .repaired = find_number(o, "repaired"),
+					 .damaged = find_number(o, "damaged_found"),
+					 .rounds = find_number(o, "rounds"),
+					 .scrubbed_us = find_number(o, "scrubbed_at"),
+					 .blocks = find_number(o, "scrubbed_blocks"),
+					 .compared = find_number(o, "compared"),
+					 .different = find_number(o, "different"),
+					 .scrubbing = find_truth(o, "scrubbing")};
+}
+
 static void status_take(const msgpack_object *o, struct ord_survey *s, struct ord_survey_node *node)
 {
 	msgpack_object_array replicas = find_array(o, "replicas");
@@ -119,8 +134,15 @@ static void status_take(const msgpack_object *o, struct ord_survey *s, struct or
 	node->checkpoints = find_number(state, "checkpoints");
 	node->turn_p999_us = find_number(loop, "p999_us");
 	node->turn_max_us = find_number(loop, "max_us");
+	history_take(find(o, "history"), &node->history);
 	for (uint32_t i = 0; i < replicas.size; i++)
 		replica_take(&replicas.ptr[i], s, node);
+}
+
+static void scrub_take(const msgpack_object *o, struct ord_survey_node *node)
+{
+	node->answered = true;
+	history_take(o, &node->history);
 }
 
 static void cluster_take(const msgpack_object *o, struct ord_survey *s)
@@ -164,6 +186,8 @@ static void question_cb(const struct ordain_problem *problem, const void *result
 	msgpack_unpacked_init(&answer);
 	if (msgpack_unpack_next(&answer, result, result_len, NULL) != MSGPACK_UNPACK_SUCCESS)
 		problem_take(&(struct ordain_problem){.code = ORDAIN_ERR_PROTOCOL, .message = "unreadable answer"}, q);
+	else if (q->node != NULL && q->scrubs)
+		scrub_take(&answer.data, q->node);
 	else if (q->node != NULL)
 		status_take(&answer.data, q->survey, q->node);
 	else
@@ -172,16 +196,15 @@ static void question_cb(const struct ordain_problem *problem, const void *result
 	free(q);
 }
 
-/* Asks one node (0: any). */
-static int question_send(struct ord_survey *s, struct ord_survey_node *node, uint32_t timeout_ms)
+/* Asks one node (NULL: any). */
+static int question_send(struct ord_survey *s, struct ord_survey_node *node, const char *method, uint32_t timeout_ms)
 {
 	struct ordain_call_options call = {.timeout_ms = timeout_ms};
 	struct question *q = malloc(sizeof *q);
 	if (q == NULL)
 		return ORDAIN_ERR_MEMORY;
-	*q = (struct question){.survey = s, .node = node};
-	int err = ordain_call(s->line->client, node != NULL ? node->id : 0, node != NULL ? "status" : "cluster", NULL,
-			      0, &call, question_cb, q);
+	*q = (struct question){.survey = s, .node = node, .scrubs = strcmp(method, "scrub") == 0};
+	int err = ordain_call(s->line->client, node != NULL ? node->id : 0, method, NULL, 0, &call, question_cb, q);
 	if (err != 0)
 		free(q);
 	else
@@ -225,7 +248,7 @@ int ord_survey_discover(struct ord_survey *s, uint32_t timeout_ms, char *why, si
 	s->line->why = why;
 	s->line->why_size = why_size;
 	snprintf(why, why_size, "the answer of `cluster` cannot be used");
-	int err = question_send(s, NULL, timeout_ms);
+	int err = question_send(s, NULL, "cluster", timeout_ms);
 	if (err != 0) {
 		snprintf(why, why_size, "%s", ordain_strerror(err));
 		return err;
@@ -253,7 +276,7 @@ void ord_survey_node_add(struct ord_survey *s, uint32_t id)
 	s->nodes_count++;
 }
 
-void ord_survey_round(struct ord_survey *s, uint32_t timeout_ms)
+static void round_run(struct ord_survey *s, const char *method, uint32_t timeout_ms)
 {
 	for (uint32_t i = 0; i < s->nodes_count; i++) {
 		struct ord_survey_node *node = &s->nodes[i];
@@ -262,11 +285,21 @@ void ord_survey_round(struct ord_survey *s, uint32_t timeout_ms)
 		memset(node->replicas, 0, s->partitions_count * sizeof *node->replicas);
 		if (!node->asked)
 			continue;
-		int err = question_send(s, node, timeout_ms);
+		int err = question_send(s, node, method, timeout_ms);
 		if (err != 0)
 			snprintf(node->problem, sizeof node->problem, "%s", ordain_strerror(err));
 	}
 	answers_wait(s);
+}
+
+void ord_survey_round(struct ord_survey *s, uint32_t timeout_ms)
+{
+	round_run(s, "status", timeout_ms);
+}
+
+void ord_survey_scrub(struct ord_survey *s, uint32_t timeout_ms)
+{
+	round_run(s, "scrub", timeout_ms);
 }
 
 void ord_survey_close(struct ord_survey *s)

@@ -29,6 +29,20 @@ struct ord_survey_replica {
 	uint64_t marks;	     /* that it was equal to */
 };
 
+/* Of the history on a node's disk: what is missing there, and what its scrub has found since the node's start. */
+struct ord_survey_history {
+	uint64_t gaps;
+	uint64_t missing; /* blocks */
+	uint64_t repaired;
+	uint64_t damaged; /* files */
+	uint64_t rounds;
+	uint64_t scrubbed_us; /* 0: no round has ended */
+	uint64_t blocks;      /* checked */
+	uint64_t compared;
+	uint64_t different;
+	bool scrubbing;
+};
+
 struct ord_survey_node {
 	uint32_t id;
 	char host[256]; /* "" when not known */
@@ -48,6 +62,7 @@ struct ord_survey_node {
 	uint64_t checkpoints;
 	uint64_t turn_p999_us; /* of the loop */
 	uint64_t turn_max_us;
+	struct ord_survey_history history;
 	struct ord_survey_replica *replicas; /* owned; partitions_count of them */
 };
 
@@ -71,6 +86,9 @@ void ord_survey_node_add(struct ord_survey *s, uint32_t id);
 
 /* Asks every node whose flag asked is set, all at once, and waits at most timeout_ms for the answers. */
 void ord_survey_round(struct ord_survey *s, uint32_t timeout_ms);
+
+/* Has every node whose flag asked is set check the whole history on its disk. As ord_survey_round, but only history is known afterwards. */
+void ord_survey_scrub(struct ord_survey *s, uint32_t timeout_ms);
 
 void ord_survey_close(struct ord_survey *s);
 

@@ -183,10 +183,14 @@ static int answer_here(struct ord_calls *calls, const struct ord_method *m, cons
 	msgpack_packer p;
 	ord_rpc_packer(out, &p);
 	ord_rpc_put_result(&p, rpc_id);
+	if (m->kind == ORD_METHOD_SCRUB)
+		ord_shard_scrub(calls->shard);
 	if (m->kind == ORD_METHOD_SPOIL)
 		msgpack_pack_map(&p, 0);
 	else if (m->kind == ORD_METHOD_CLUSTER)
 		ord_status_put_cluster(&p, config, calls->shard);
+	else if (m->kind == ORD_METHOD_SCRUB)
+		ord_status_put_history(&p, calls->shard);
 	else
 		ord_status_put(&p, config, calls->shard, ord_shard_now_ms(calls->shard) - calls->started_ms,
 			       calls->clients_count);

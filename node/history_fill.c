@@ -238,8 +238,15 @@ static int gap_close(struct ord_history *h)
 {
 	const struct ord_history_filling *f = &h->filling;
 	uint64_t first = f->first, last = f->end.number;
-	if (gap_closes(h))
-		return ord_history_fill_end(h);
+	if (gap_closes(h)) {
+		int err = ord_history_fill_end(h);
+		if (err == ORD_OK)
+			ord_history_notice(h,
+					   "history of partition %" PRIu32 ": blocks %" PRIu64 " to %" PRIu64
+					   ", which were missing, came from other nodes",
+					   f->partition, first, last);
+		return err;
+	}
 	ord_history_notice(h,
 			   "history of partition %" PRIu32 ": blocks %" PRIu64 " to %" PRIu64
 			   " as a peer has them do not lead to the blocks behind them: either that peer or the file "

@@ -16,7 +16,8 @@ enum ord_method_kind {
 	ORD_METHOD_READ = 3,
 	ORD_METHOD_CLUSTER = 4,
 	ORD_METHOD_STATUS = 5,
-	ORD_METHOD_SPOIL = 6 /* a fault on purpose; only where faults are enabled */
+	ORD_METHOD_SPOIL = 6, /* a fault on purpose; only where faults are enabled */
+	ORD_METHOD_SCRUB = 7  /* begins to check the history on disk */
 };
 
 struct ord_method {

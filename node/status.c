@@ -133,7 +133,7 @@ static void put_state_files(msgpack_packer *p, const struct ord_shard *shard)
 	ord_reply_put_pair_u64(p, "checkpoint_ms", state.checkpoint_ms);
 }
 
-static void put_history(msgpack_packer *p, const struct ord_shard *shard)
+void ord_status_put_history(msgpack_packer *p, const struct ord_shard *shard)
 {
 	struct ord_history_status h;
 	ord_shard_history_status(shard, &h);
@@ -192,7 +192,7 @@ void ord_status_put(msgpack_packer *p, const struct ord_config *config, const st
 	ord_rpc_put_text(p, "state");
 	put_state_files(p, shard);
 	ord_rpc_put_text(p, "history");
-	put_history(p, shard);
+	ord_status_put_history(p, shard);
 	ord_rpc_put_text(p, "disk");
 	put_disk(p, shard);
 	ord_rpc_put_text(p, "loop");

@@ -15,4 +15,7 @@ void ord_status_put_cluster(msgpack_packer *p, const struct ord_config *config, 
 void ord_status_put(msgpack_packer *p, const struct ord_config *config, const struct ord_shard *shard,
 		    uint64_t uptime_ms, uint32_t clients_count);
 
+/* The result of `scrub`: what `status` calls history. */
+void ord_status_put_history(msgpack_packer *p, const struct ord_shard *shard);
+
 #endif

@@ -15,7 +15,7 @@ struct ord_archive_answer {
 	uint32_t partition;
 	uint64_t number;
 	int status; /* ORD_OK; ORD_ERR_NOT_FOUND; ORD_ERR_CORRUPT: it is damaged here; ORD_ERR_IO, ORD_ERR_NOMEM, ORD_ERR_MISMATCH */
-	uint64_t first;		/* NOT_FOUND: the first block there is, 0: none */
+	uint64_t first;		/* NOT_FOUND: the first block that is kept: those before it were dropped */
 	struct ord_block_id id; /* OK */
 	struct ord_slice bytes; /* OK, when it was asked for whole: header and stored content; valid during the call */
 };
@@ -46,6 +46,12 @@ struct ord_archive {
 
 	/* Asks for a block, or for its id alone, for a peer. Never blocks. The owner calls ord_engine_answered() later, with the token. ORD_ERR_BUSY, ORD_ERR_NOMEM. */
 	int (*ask)(void *ctx, uint32_t partition, uint64_t number, bool whole, uint64_t token);
+
+	/* Old files may go: entries up to index are in a checkpoint. Never blocks. ORD_ERR_NOMEM. */
+	int (*retain)(void *ctx, uint32_t partition, uint64_t index, uint64_t now_us);
+
+	/* No peer has blocks before `first` any more: they are not missing. Never blocks. ORD_ERR_NOMEM. */
+	int (*forget)(void *ctx, uint32_t partition, uint64_t first);
 
 	/* A peer has the same block as this node, or another one under its number. */
 	void (*compared)(void *ctx, uint32_t partition, uint64_t number, uint32_t node, bool same);

@@ -40,6 +40,8 @@ struct ord_config {
 	uint64_t cache_bytes;
 	uint64_t memory_bytes;
 	uint64_t checkpoint_bytes;
+	uint64_t history_bytes; /* of each partition, that are kept; 0: all; likewise below */
+	uint32_t history_days;
 	uint64_t repair_bytes; /* a second; likewise below */
 	uint64_t scrub_bytes;
 	uint64_t reserve_bytes;	  /* 0: by the size of the file system */

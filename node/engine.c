@@ -13,6 +13,8 @@
 
 /* Deadlines are looked at, lost deliveries sent again and parked calls tried again this often. */
 #define ENGINE_SWEEP_MS 100
+/* Old history is looked at this often. */
+#define ENGINE_RETAIN_MS 10000
 /* What a client is told to wait after ORD_ERR_BUSY. */
 #define ENGINE_BUSY_MS 100
 /* So many election timeouts a call waits for a leader that can be reached: an election takes one to three. */
@@ -643,6 +645,14 @@ void ord_engine_clock(struct ord_engine *e, uint64_t now_ms, uint64_t wall_us)
 	e->wall_us = wall_us;
 }
 
+/* What a checkpoint has may leave the history, when it is old enough. */
+static void engine_retain(struct ord_engine *e)
+{
+	e->retained_ms = e->now_ms;
+	for (uint32_t i = 0; e->has_archive && i < e->partitions_count; i++)
+		e->archive.retain(e->archive.ctx, i, e->replicas[i].stored_index, e->wall_us); /* no memory: later */
+}
+
 static void engine_sweep(struct ord_engine *e)
 {
 	e->swept_ms = e->now_ms;
@@ -672,6 +682,8 @@ void ord_engine_tick(struct ord_engine *e)
 	ord_engine_tell_room(e, false);
 	if (e->now_ms - e->swept_ms >= ENGINE_SWEEP_MS)
 		engine_sweep(e);
+	if (e->now_ms - e->retained_ms >= ENGINE_RETAIN_MS)
+		engine_retain(e);
 }
 
 bool ord_engine_turn(struct ord_engine *e)

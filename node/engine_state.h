@@ -65,6 +65,7 @@ struct ord_engine {
 	uint64_t wall_us;
 	uint64_t park_ms;  /* how long a call may wait for a leader that can be reached */
 	uint64_t swept_ms; /* deadlines were looked at */
+	uint64_t retained_ms; /* old history was looked at */
 	enum ord_room_state
 		rooms[ORD_NODES_MAX]; /* of the disks, this node's too, as it was last heard; by place in nodes */
 	uint64_t room_told_ms;	      /* when the others were told last */

@@ -72,6 +72,21 @@ static void fill_wait(struct ord_fill *f, uint64_t wait_ms)
 		f->look_ms = e->now_ms + wait_ms;
 }
 
+/* All others have dropped the block by retention: the first one that any of them still keeps; 0: they have not. */
+static uint64_t first_kept(const struct ord_fill *f, uint64_t number)
+{
+	const struct ord_engine *e = f->engine;
+	uint64_t first = UINT64_MAX;
+	for (uint32_t i = 0; i < e->nodes_count; i++) {
+		if (e->nodes[i] == e->node)
+			continue;
+		if ((f->failed & UINT32_C(1) << i) == 0 || f->firsts[i] <= number)
+			return 0;
+		first = f->firsts[i] < first ? f->firsts[i] : first;
+	}
+	return first == UINT64_MAX ? 0 : first;
+}
+
 /* From the beginning of the gap as it is now. */
 static void gap_begin(struct ord_fill *f)
 {
@@ -85,6 +100,9 @@ static void gap_begin(struct ord_fill *f)
 	if ((f->failed & UINT32_C(1) << f->place) != 0 || f->place >= e->nodes_count || !e->connected[f->place])
 		f->place = peer_next(f, f->place, f->failed);
 	if (f->place == e->nodes_count) {
+		uint64_t first = first_kept(f, gap.first);
+		if (first != 0)
+			e->archive.forget(e->archive.ctx, f->partition, first); /* no memory: the next time */
 		fill_wait(f, FILL_RETRY_MS);
 		return;
 	}
@@ -94,11 +112,14 @@ static void gap_begin(struct ord_fill *f)
 	f->heard_ms = e->now_ms;
 }
 
-/* Goes on with another peer when what was handed over is told of; failed: this one does not have what is wanted. */
-static void fill_again(struct ord_fill *f, bool failed)
+/* Goes on with another peer when what was handed over is told of; failed: this one does not have what is wanted, and keeps blocks from `first` on; 0:
+ * nothing is said of that. */
+static void fill_again(struct ord_fill *f, bool failed, uint64_t first)
 {
-	if (failed)
+	if (failed) {
 		f->failed |= UINT32_C(1) << f->place;
+		f->firsts[f->place] = first;
+	}
 	f->draining = true;
 	if (f->handed_count == 0)
 		gap_begin(f);
@@ -169,7 +190,7 @@ void ord_fill_tick(struct ord_fill *f)
 	if (!f->active || f->draining)
 		return;
 	if (f->asked >= f->next && e->now_ms - f->heard_ms >= FILL_PATIENCE_MS)
-		fill_again(f, true);
+		fill_again(f, true, 0);
 	ask_more(f);
 }
 
@@ -186,7 +207,7 @@ int ord_fill_receive_block(struct ord_fill *f, uint32_t place, struct ord_slice 
 	f->credit_bytes -= (int64_t)part.bytes.len;
 	if (part.status != ORD_PART_BLOCK_HERE ||
 	    e->archive.fill(e->archive.ctx, part.partition, part.number, part.bytes) != ORD_OK) {
-		fill_again(f, true);
+		fill_again(f, true, part.status == ORD_PART_BLOCK_NOT_FOUND ? part.first : 0);
 		return ORD_OK;
 	}
 	f->next++;
@@ -206,7 +227,7 @@ void ord_fill_filled(struct ord_fill *f, uint32_t partition, uint64_t number, in
 		return;
 	}
 	if (status != ORD_OK && !f->draining)
-		fill_again(f, status == ORD_ERR_CORRUPT);
+		fill_again(f, status == ORD_ERR_CORRUPT, 0);
 	else if (f->draining && f->handed_count == 0)
 		gap_begin(f);
 	else if (!f->draining && number == f->last)
@@ -218,7 +239,7 @@ void ord_fill_peer_lost(struct ord_fill *f, uint32_t place)
 {
 	f->asks_count[place] = 0;
 	if (f->active && place == f->place)
-		fill_again(f, false);
+		fill_again(f, false, 0);
 }
 
 /* --- Giving. --- */

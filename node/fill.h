@@ -35,9 +35,11 @@ struct ord_fill {
 	uint32_t handed_count; /* over, and not told of */
 	uint32_t place;	       /* of the peer that is asked, in the engine's nodes */
 	uint32_t failed;       /* bits of places: they did not have what is wanted */
-	uint64_t heard_ms;     /* from that peer */
-	uint64_t look_ms;      /* for a gap again */
-	uint64_t *retry_ms;    /* owned; by partition: not before; NULL until one has to wait */
+	uint64_t firsts
+		[ORD_NODES_MAX]; /* by place, of those that failed: the first block they keep; 0: they did not say that they have dropped it */
+	uint64_t heard_ms;  /* from that peer */
+	uint64_t look_ms;   /* for a gap again */
+	uint64_t *retry_ms; /* owned; by partition: not before; NULL until one has to wait */
 	/* Peers that ask. */
 	uint32_t asks_count[ORD_NODES_MAX]; /* by place: not answered yet */
 	/* Ids to be compared, the first one asked for. */

@@ -193,6 +193,30 @@ int ord_history_fill(struct ord_history *h, uint32_t partition, uint64_t number,
 	return ORD_OK;
 }
 
+int ord_history_retain(struct ord_history *h, uint32_t partition, uint64_t index, uint64_t now_us)
+{
+	ORD_ASSERT(partition < h->options.partitions_count);
+	if (h->options.keep_bytes == 0 && h->options.keep_us == 0)
+		return ORD_OK;
+	struct ord_history_job *job = ord_history_job_new(ORD_HISTORY_RETAIN, partition, index);
+	if (job == NULL)
+		return ORD_ERR_NOMEM;
+	job->end.last_time_us = now_us;
+	job_give(h, job);
+	return ORD_OK;
+}
+
+int ord_history_forget(struct ord_history *h, uint32_t partition, uint64_t first)
+{
+	ORD_ASSERT(partition < h->options.partitions_count);
+	struct ord_history_job *job = ord_history_job_new(ORD_HISTORY_RETAIN, partition, first);
+	if (job == NULL)
+		return ORD_ERR_NOMEM;
+	job->whole = true;
+	job_give(h, job);
+	return ORD_OK;
+}
+
 int ord_history_ask(struct ord_history *h, uint32_t partition, uint64_t number, bool whole, uint64_t token)
 {
 	ORD_ASSERT(partition < h->options.partitions_count);
@@ -314,6 +338,7 @@ static void job_tell(struct ord_history *h, struct ord_history_job *job)
 		return;
 	case ORD_HISTORY_JUMP:
 	case ORD_HISTORY_ASIDE:
+	case ORD_HISTORY_RETAIN:
 		return; /* an error comes with the next block, or with the next start */
 	}
 }
@@ -366,6 +391,7 @@ static void history_free(struct ord_history *h)
 	free(h->gaps);
 	free(h->gaps_changes);
 	free(h->limits);
+	free(h->kept);
 	free(h);
 }
 
@@ -385,8 +411,9 @@ static int history_make(struct ord_history *h)
 	h->gaps = calloc(count, sizeof *h->gaps);
 	h->gaps_changes = calloc(count, sizeof *h->gaps_changes);
 	h->limits = calloc(count, sizeof *h->limits);
+	h->kept = calloc(count, sizeof *h->kept);
 	if (h->found == NULL || h->places == NULL || h->numbers == NULL || h->gaps == NULL || h->gaps_changes == NULL ||
-	    h->limits == NULL)
+	    h->limits == NULL || h->kept == NULL)
 		return ORD_ERR_NOMEM;
 	int err = ord_block_codec_open(&h->codec);
 	return err == ORD_OK ? ord_history_serve_open(h) : err;

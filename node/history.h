@@ -47,6 +47,9 @@ struct ord_history_options {
 	void (*checked)(void *ctx, uint32_t partition, const struct ord_block_id *id);
 	uint64_t
 		scrub_bytes; /* a second, that are read to be checked; 0: none are, but when ord_history_scrub_now asks for it */
+	uint64_t
+		keep_bytes; /* of each partition's history, in whole files, before older ones may go; 0: for ever; likewise below */
+	uint64_t keep_us;	 /* of an entry's own time */
 	uint64_t scrub_pause_ms; /* from the beginning of one round to that of the next, at least */
 	void *ctx;		 /* borrowed; first argument of all */
 	bool keep_damaged;	 /* nobody has another copy: a damaged file stays where it is, and is told of */
@@ -93,6 +96,13 @@ void ord_history_scrub_now(struct ord_history *h);
 
 /* A peer has another block than this node (`checked`), or the same. */
 void ord_history_compared(struct ord_history *h, uint32_t partition, uint64_t number, uint32_t node, bool same);
+
+/* Drops files from the front of the partition's history: those whose blocks are all older than both keep_bytes and keep_us allow (0: that one is not asked), and in a checkpoint, which has
+ * the log up to index. Never the last file. Does nothing when both are 0. Never blocks. ORD_ERR_NOMEM. */
+int ord_history_retain(struct ord_history *h, uint32_t partition, uint64_t index, uint64_t now_us);
+
+/* Blocks before `first` are not to be had any more, since all peers have dropped them: they are not missing, and files before it go. Never blocks. ORD_ERR_NOMEM. */
+int ord_history_forget(struct ord_history *h, uint32_t partition, uint64_t first);
 
 struct ord_history_status {
 	bool surveyed;		  /* all gaps that were there at the start are known */

@@ -176,6 +176,7 @@ static int partition_find(struct ord_history *h, uint32_t partition, char *why, 
 	if (f.dir_fd < 0)
 		return directory_fail(why, why_size, h->directory, "read");
 	h->places[partition].next = 1;
+	h->kept[partition] = ord_history_first_read(h, f.dir_fd, partition);
 	int err = ORD_OK;
 	if (unlinkat(f.dir_fd, ORD_HISTORY_FILL_NAME, 0) != 0 && errno != ENOENT)
 		err = system_fail(&f, 0, "removing " ORD_HISTORY_FILL_NAME);

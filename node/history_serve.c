@@ -2,11 +2,8 @@
  *
  * It changes nothing on disk. What it finds damaged it hands to the writer.
  */
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <unistd.h>
 
 #include "base/err.h"
 #include "node/history_state.h"
@@ -58,17 +55,12 @@ static int reader_get(struct ord_history *h, uint32_t partition)
 	return ord_history_reader_open(&options, &s->reader);
 }
 
-/* The first block that there is; 0: none, or nobody can tell. */
-static uint64_t first_there(const struct ord_history *h, uint32_t partition)
+/* Blocks before it were dropped. */
+static uint64_t first_kept(struct ord_history *h, uint32_t partition)
 {
-	uint64_t *files = NULL, first = 0;
-	size_t count = 0;
-	int dir_fd = ord_history_directory_open(h, partition);
-	if (dir_fd >= 0 && ord_history_files_list(dir_fd, &files, &count) == ORD_OK && count > 0)
-		first = files[0];
-	free(files);
-	if (dir_fd >= 0)
-		close(dir_fd);
+	uv_mutex_lock(&h->mutex);
+	uint64_t first = h->kept[partition];
+	uv_mutex_unlock(&h->mutex);
 	return first;
 }
 
@@ -86,7 +78,7 @@ static void answer_find(struct ord_history *h, struct ord_history_job *job)
 		if (job->bytes.failed)
 			err = ORD_ERR_NOMEM;
 	} else if (err == ORD_ERR_NOT_FOUND) {
-		a->first = first_there(h, a->partition);
+		a->first = first_kept(h, a->partition);
 	} else if (err == ORD_ERR_CORRUPT) {
 		ord_history_damaged(h, a->partition, ord_history_reader_volume(h->serving.reader), 0,
 				    ord_history_reader_error_text(h->serving.reader));

@@ -34,6 +34,7 @@ enum ord_history_job_kind {
 	ORD_HISTORY_JUMP = 2,	 /* goes on behind end */
 	ORD_HISTORY_FILL = 3,	 /* puts a peer's block into a gap */
 	ORD_HISTORY_ASIDE = 4,	 /* takes a damaged file out of the history */
+	ORD_HISTORY_RETAIN = 9,	 /* drops old files */
 	ORD_HISTORY_NOTICE = 5,	 /* says something; done from the beginning, as what follows */
 	ORD_HISTORY_ANSWER = 6,	 /* a block that was asked for; before it is done the reader's */
 	ORD_HISTORY_CHECKED = 7, /* a block that is sound, to be compared with what peers have */
@@ -44,7 +45,8 @@ struct ord_history_job {
 	struct ord_history_job *next;
 	enum ord_history_job_kind kind;
 	uint32_t partition;
-	uint64_t number;	  /* of the block; of ASIDE: of the file */
+	uint64_t
+		number; /* of the block; of ASIDE: of the file; of RETAIN: index that a checkpoint has, or, when `whole`, the first block to keep */
 	struct ord_block_raw raw; /* owned */
 	struct ord_block_end end;
 	struct ord_bytes bytes; /* owned; header and stored content */
@@ -126,6 +128,7 @@ struct ord_history {
 	struct ord_history_jobs waiting;
 	struct ord_history_jobs done;
 	struct ord_history_gaps *gaps;	  /* owned; and each of them */
+	uint64_t *kept;			  /* owned; first block that retention has not dropped: 1 when it never did */
 	uint64_t *gaps_changes;		  /* owned; counts what was done to them */
 	struct ord_history_limit *limits; /* owned */
 	struct ord_history_status status;
@@ -207,6 +210,12 @@ int ord_history_aside_from(struct ord_history *h, uint32_t partition, uint64_t n
 
 /* Renames a file of the directory to NAME.damaged-K and keeps ORD_HISTORY_ASIDE_MAX of those. *ret_k is that number; 0: there was no such file. False with errno. */
 bool ord_history_aside_rename(int dir_fd, uint64_t volume, uint64_t *ret_k);
+
+/* Drops what need not be kept (history_retain.c). ORD_ERR_IO, ORD_ERR_NO_SPACE, ORD_ERR_NOMEM. */
+int ord_history_retain_do(struct ord_history *h, const struct ord_history_job *job);
+
+/* The first block kept, as the directory says; 1 when it does not. */
+uint64_t ord_history_first_read(const struct ord_history *h, int dir_fd, uint32_t partition);
 
 /* --- On the reader's thread (history_serve.c). --- */
 

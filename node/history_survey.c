@@ -46,12 +46,13 @@ static int survey_begin(struct ord_history *h, int dir_fd)
 	ord_history_survey_close(s);
 	uv_mutex_lock(&h->mutex);
 	s->changes = h->gaps_changes[s->partition];
+	uint64_t kept = h->kept[s->partition];
 	uv_mutex_unlock(&h->mutex);
 	s->begun = true;
 	s->next = 0;
 	int err = ord_history_files_list(dir_fd, &s->files, &s->files_count);
-	if (err == ORD_OK && s->files_count > 0 && s->files[0] > 1)
-		err = ord_history_gaps_add(&s->found, 1, s->files[0] - 1);
+	if (err == ORD_OK && s->files_count > 0 && s->files[0] > kept)
+		err = ord_history_gaps_add(&s->found, kept, s->files[0] - 1);
 	return err;
 }
 

@@ -317,6 +317,11 @@ static int run_do(struct ord_history *h, const struct ord_history_jobs *run)
 	case ORD_HISTORY_ASIDE:
 		err = ord_history_aside(h, job->partition, job->number, job->text);
 		break;
+	case ORD_HISTORY_RETAIN:
+		err = ord_history_retain_do(h, job);
+		if (err == ORD_ERR_NO_SPACE)
+			return err; /* what frees room needs some: later */
+		break;
 	default:
 		ORD_ASSERT(!"a job of the writer");
 	}

@@ -565,6 +565,16 @@ static int archive_ask(void *ctx, uint32_t partition, uint64_t number, bool whol
 	return ord_history_ask(ctx, partition, number, whole, token);
 }
 
+static int archive_retain(void *ctx, uint32_t partition, uint64_t index, uint64_t now_us)
+{
+	return ord_history_retain(ctx, partition, index, now_us);
+}
+
+static int archive_forget(void *ctx, uint32_t partition, uint64_t first)
+{
+	return ord_history_forget(ctx, partition, first);
+}
+
 static void archive_compared(void *ctx, uint32_t partition, uint64_t number, uint32_t node, bool same)
 {
 	ord_history_compared(ctx, partition, number, node, same);
@@ -580,6 +590,8 @@ static struct ord_archive shard_archive(struct ord_shard *s)
 				    .gap = archive_gap,
 				    .fill = archive_fill,
 				    .ask = archive_ask,
+				    .retain = archive_retain,
+				    .forget = archive_forget,
 				    .compared = archive_compared};
 }
 
@@ -598,6 +610,8 @@ static int shard_open_history(struct ord_shard *s, char *why, size_t why_size)
 					      .answered = history_answered,
 					      .checked = history_checked,
 					      .scrub_bytes = s->config->scrub_bytes,
+					      .keep_bytes = s->config->history_bytes,
+					      .keep_us = s->config->history_days * UINT64_C(86400000000),
 					      .scrub_pause_ms = bounds.scrub_pause_ms,
 					      .ctx = s,
 					      .keep_damaged = s->config->nodes_count == 1};

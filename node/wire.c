@@ -14,7 +14,7 @@
  *   COPY_PAIRS    u32 partition, u64 number, u8 table, u16 length and bytes of the key, u8 1 when they are the last, then the pairs to the end
  *   COPY_END      u32 partition, u64 number
  *   WANT_BLOCK, WANT_BLOCK_ID   u32 partition, u64 number
- *   BLOCK         u32 partition, u64 number, u8 status (0 here, 1 not there, 2 not now), u64 first block there is, then the block to the end
+ *   BLOCK         u32 partition, u64 number, u8 status (0 here, 1 not there, 2 not now), u64 first block kept, then the block to the end
  *   BLOCK_ID      u32 partition, u64 number, u8 status, u64 last position, 32 bytes history hash after it
  *   MARK_RESULT   u32 partition, u8 flags (1 asks, 2 is fenced), u64 position, u64 entries, u64 both halves of the state digest,
  *                 32 bytes history hash

@@ -75,7 +75,7 @@ struct ord_part_block {
 	uint32_t partition;
 	uint64_t number;
 	enum ord_part_block_status status;
-	uint64_t first;		/* NOT_FOUND: the first block there is, 0: none */
+	uint64_t first;		/* NOT_FOUND: the first block that is kept: those before it were dropped */
 	struct ord_slice bytes; /* HERE: header and stored content */
 };
 

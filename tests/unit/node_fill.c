@@ -77,6 +77,18 @@ static int ask_cb(void *ctx, uint32_t partition, uint64_t number, bool whole, ui
 	return ask_err;
 }
 
+static unsigned forgotten_count;
+static uint64_t forgotten_first;
+
+static int forget_cb(void *ctx, uint32_t partition, uint64_t first)
+{
+	(void)ctx;
+	(void)partition;
+	forgotten_count++;
+	forgotten_first = first;
+	return ORD_OK;
+}
+
 static void compared_cb(void *ctx, uint32_t partition, uint64_t number, uint32_t node, bool same)
 {
 	(void)ctx;
@@ -105,8 +117,12 @@ static void make(void)
 	engine.now_ms = 100000;
 	engine.events.send = send_cb;
 	engine.has_archive = true;
-	engine.archive = (struct ord_archive){
-		.gap = gap_cb, .fill = fill_cb, .ask = ask_cb, .compared = compared_cb, .is_full = full_cb};
+	engine.archive = (struct ord_archive){.gap = gap_cb,
+					      .fill = fill_cb,
+					      .ask = ask_cb,
+					      .forget = forget_cb,
+					      .compared = compared_cb,
+					      .is_full = full_cb};
 	ord_bytes_init(&engine.scratch, ORD_FRAME_BYTES_MAX);
 	ord_fill_init(fill, &engine, 100u << 20);
 }
@@ -137,6 +153,8 @@ static const struct sent *cr_wanted(uint64_t number)
 	return s;
 }
 
+static uint64_t first_kept;
+
 static void block_comes(uint32_t node, uint32_t partition, uint64_t number, enum ord_part_block_status status)
 {
 	uint8_t body[256];
@@ -145,6 +163,7 @@ static void block_comes(uint32_t node, uint32_t partition, uint64_t number, enum
 	struct ord_part_block part = {.partition = partition,
 				      .number = number,
 				      .status = status,
+				      .first = first_kept,
 				      .bytes = ord_slice_of(body, status == ORD_PART_BLOCK_HERE ? 100 : 0)};
 	memset(body, 7, sizeof body);
 	ord_wire_put_block(&part, &bytes);
@@ -235,6 +254,26 @@ Test(node_fill, what_no_peer_has_waits_and_others_are_filled_meanwhile)
 	pass(2000);
 	cr_assert_eq(sent_count, 4);
 	cr_assert_eq(cr_wanted(5)->want.partition, 0);
+}
+
+Test(node_fill, what_all_peers_have_dropped_is_not_wanted_any_more)
+{
+	gaps[0] = (struct ord_history_gap){.first = 5, .last = 50};
+	pass(10);
+	first_kept = 31;
+	block_comes(cr_wanted(8)->node, 0, 5, ORD_PART_BLOCK_NOT_FOUND);
+	pass(10);
+	first_kept = 4; /* the other one lacks it, and may get it back */
+	block_comes(cr_wanted(8)->node, 0, 5, ORD_PART_BLOCK_NOT_FOUND);
+	cr_assert_eq(forgotten_count, 0);
+	pass(6000);
+	first_kept = 31;
+	block_comes(cr_wanted(8)->node, 0, 5, ORD_PART_BLOCK_NOT_FOUND);
+	pass(10);
+	first_kept = 21;
+	block_comes(cr_wanted(8)->node, 0, 5, ORD_PART_BLOCK_NOT_FOUND);
+	cr_assert_eq(forgotten_count, 1);
+	cr_assert_eq(forgotten_first, 21);
 }
 
 Test(node_fill, behind_a_wrong_block_another_peer_is_asked_from_the_beginning)

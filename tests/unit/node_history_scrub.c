@@ -53,12 +53,16 @@ Test(node_history_scrub, an_id_comes_without_the_block)
 	cr_assert_eq(memcmp(store.answer.id.chain_after, store.ends[1].chain, ORD_CHAIN_BYTES), 0);
 }
 
-Test(node_history_scrub, who_asks_for_what_is_not_there_is_told_where_it_begins)
+Test(node_history_scrub, who_asks_for_what_is_not_there_is_told_what_is_kept)
 {
 	cr_assert_eq(ask(1, true)->status, ORD_ERR_NOT_FOUND);
-	cr_assert_eq(store.answer.first, 0);
+	cr_assert_eq(store.answer.first, 1);
 	cr_assert_eq(ord_history_jump(store.history, 0, store_leave_out(4)), ORD_OK);
 	store_write(0, 1);
+	cr_assert_eq(ask(2, true)->status, ORD_ERR_NOT_FOUND);
+	cr_assert_eq(store.answer.first, 1);
+	cr_assert_eq(ord_history_forget(store.history, 0, 5), ORD_OK);
+	store_write(1, 1); /* behind it */
 	cr_assert_eq(ask(2, true)->status, ORD_ERR_NOT_FOUND);
 	cr_assert_eq(store.answer.first, 5);
 }

@@ -178,7 +178,7 @@ static void block_visit(struct walk *w, uint64_t offset, const struct ord_block_
 	char why[ORD_BLOCK_WHY_SIZE];
 	struct ord_archive_place place = {.path = w->path, .offset = offset};
 	struct ord_block block;
-	if (ord_block_last_position(h) < w->visitor->from_position) {
+	if (ord_block_last_position(h) < w->visitor->from_position || h->last_time_us < w->visitor->from_time_us) {
 		block_link(w, h, offset);
 		return;
 	}
@@ -248,11 +248,13 @@ static size_t file_first(struct walk *w)
 {
 	char why[ORD_BLOCK_WHY_SIZE];
 	struct ord_block_header h;
-	size_t i = w->visitor->from_position > 0 ? w->files_count : 0;
+	const struct ord_archive_visitor *v = w->visitor;
+	size_t i = v->from_position > 0 || v->from_time_us > 0 ? w->files_count : 0;
 	while (i-- > 1) {
 		bool begins_before = file_try(w, i) &&
 				     ord_volume_peek(&w->volume, ORD_VOLUME_HEADER_BYTES, &h, why) == ORD_OK &&
-				     h.first_position <= w->visitor->from_position;
+				     (v->from_position == 0 || h.first_position <= v->from_position) &&
+				     (v->from_time_us == 0 || h.first_time_us < v->from_time_us);
 		file_close(w);
 		if (begins_before)
 			return i;

@@ -29,6 +29,7 @@ struct ord_archive_place {
 struct ord_archive_visitor {
 	void *ctx;		/* borrowed; first argument of all */
 	uint64_t from_position; /* blocks that end before it are not read; 0: all are, and all are checked */
+	uint64_t from_time_us;	/* likewise of time */
 	/* A block that is sound in itself. False ends the walk. */
 	bool (*block)(void *ctx, const struct ord_archive_place *place, const struct ord_block *b);
 	/* Something is wrong here; bytes are skipped (0: the block that stands here is sound, but does not go on where the one before ended). */

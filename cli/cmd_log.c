@@ -20,6 +20,8 @@ struct dump {
 	uint32_t partition;
 	uint64_t from;
 	uint64_t to;
+	uint64_t from_us;
+	uint64_t to_us;
 	bool json;
 	struct ord_sheet sheet; /* of one block */
 	struct ord_bytes words; /* of one command */
@@ -78,6 +80,8 @@ static void entry_dump(struct dump *d, const struct ord_block_entry *e)
 {
 	struct ord_reader r = ord_reader_of(e->bytes);
 	struct ord_command c;
+	if (e->time_us < d->from_us || e->time_us > d->to_us)
+		return;
 	ord_reader_take(&r, ORD_ENTRY_HEADER_BYTES);
 	for (uint32_t i = 0; i < e->commands_count && ord_command_decode(&r, &c) == ORD_OK; i++) {
 		uint64_t position = e->position + i;
@@ -98,7 +102,7 @@ static bool dump_block(void *ctx, const struct ord_archive_place *place, const s
 	struct ord_block_entry e;
 	(void)place;
 	d->partition = b->header.partition;
-	if (b->header.first_position > d->to)
+	if (b->header.first_position > d->to || b->header.first_time_us > d->to_us)
 		return false;
 	ord_sheet_init(&d->sheet, columns, ORD_COUNT(columns));
 	while (ord_block_next(&cursor, &e) == ORD_OK)
@@ -142,8 +146,12 @@ static int dump_walk(struct dump *d, const char *data, const char *file, const s
 
 static int dump_run(struct dump *d, const char *data, const char *file)
 {
-	struct ord_archive_visitor visitor = {
-		.ctx = d, .from_position = d->from, .block = dump_block, .damage = dump_damage, .gap = dump_gap};
+	struct ord_archive_visitor visitor = {.ctx = d,
+					      .from_position = d->from,
+					      .from_time_us = d->from_us,
+					      .block = dump_block,
+					      .damage = dump_damage,
+					      .gap = dump_gap};
 	char why[PATH_MAX + 256];
 	ord_bytes_init(&d->words, WORDS_BYTES_MAX);
 	int err = dump_walk(d, data, file, &visitor, why, sizeof why);
@@ -157,9 +165,16 @@ static int dump_run(struct dump *d, const char *data, const char *file)
 	return d->damaged ? ORD_EXIT_REFUSED : ORD_EXIT_OK;
 }
 
+static int time_fail(const struct ord_cmd *self, const char *flag, const char *text)
+{
+	return ord_cmd_fail(self, ORD_EXIT_USAGE,
+			    "--%s: '%s' is no time: give one like 2026-01-31T12:00:03Z, or microseconds since 1970",
+			    flag, text);
+}
+
 int ord_cmd_log_dump(const struct ord_cmd *self, int argc, char **argv)
 {
-	const char *data = NULL, *file = NULL;
+	const char *data = NULL, *file = NULL, *from_time = NULL, *to_time = NULL;
 	int64_t partition = -1, from = 0, to = INT64_MAX;
 	struct dump d = {.self = self};
 	struct ord_flag flags[] = {
@@ -179,6 +194,11 @@ int ord_cmd_log_dump(const struct ord_cmd *self, int argc, char **argv)
 		 .max = INT64_MAX,
 		 .help = "the last position to print",
 		 .normal = "the end"},
+		{.name = "from-time",
+		 .value = "TIME",
+		 .text = &from_time,
+		 .help = "nothing older: like 2026-01-31T12:00:03Z, or microseconds since 1970"},
+		{.name = "to-time", .value = "TIME", .text = &to_time, .help = "nothing younger"},
 		ord_offline_json_flag(&d.json),
 		{.name = "file",
 		 .value = "FILE",
@@ -204,6 +224,11 @@ int ord_cmd_log_dump(const struct ord_cmd *self, int argc, char **argv)
 	if (file != NULL && (data != NULL || partition >= 0))
 		return ord_cmd_fail(self, ORD_EXIT_USAGE, "a file alone is enough: leave --%s out",
 				    data != NULL ? "data" : "partition");
+	d.to_us = UINT64_MAX;
+	if (from_time != NULL && ord_offline_time(from_time, &d.from_us) != ORD_OK)
+		return time_fail(self, "from-time", from_time);
+	if (to_time != NULL && ord_offline_time(to_time, &d.to_us) != ORD_OK)
+		return time_fail(self, "to-time", to_time);
 	d.partition = (uint32_t)partition;
 	d.from = (uint64_t)from;
 	d.to = (uint64_t)to;

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/err.h"
 #include "base/limits.h"
@@ -77,4 +78,36 @@ void ord_offline_hex(const uint8_t *base, size_t bytes, char *text)
 void ord_offline_digest(const uint64_t digest[2], char text[ORD_OFFLINE_DIGEST_SIZE])
 {
 	snprintf(text, ORD_OFFLINE_DIGEST_SIZE, "%016" PRIx64 "%016" PRIx64, digest[0], digest[1]);
+}
+
+/* ".141592" as microseconds; false: something else. */
+static bool fraction_read(const char **at, uint64_t *us)
+{
+	uint64_t unit = 100000;
+	if (**at != '.')
+		return true;
+	for ((*at)++; **at >= '0' && **at <= '9'; (*at)++, unit /= 10)
+		*us += (uint64_t)(**at - '0') * unit;
+	return (*at)[-1] != '.';
+}
+
+int ord_offline_time(const char *text, uint64_t *ret_us)
+{
+	static const char *const formats[] = {"%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M", "%Y-%m-%d"};
+	int64_t number;
+	if (ord_args_number(text, 0, INT64_MAX, &number) == ORD_OK) {
+		*ret_us = (uint64_t)number;
+		return ORD_OK;
+	}
+	for (size_t i = 0; i < sizeof formats / sizeof *formats; i++) {
+		struct tm tm = {0};
+		uint64_t us = 0;
+		const char *end = strptime(text, formats[i], &tm);
+		time_t seconds = end != NULL ? timegm(&tm) : -1;
+		if (seconds < 0 || (i == 0 && !fraction_read(&end, &us)) || (strcmp(end, "Z") != 0 && *end != '\0'))
+			continue;
+		*ret_us = (uint64_t)seconds * 1000000 + us;
+		return ORD_OK;
+	}
+	return ORD_ERR_INVALID;
 }

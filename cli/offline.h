@@ -25,4 +25,7 @@ void ord_offline_hex(const uint8_t *base, size_t bytes, char *text);
 #define ORD_OFFLINE_DIGEST_SIZE 33
 void ord_offline_digest(const uint64_t digest[2], char text[ORD_OFFLINE_DIGEST_SIZE]);
 
+/* A time: "2026-01-31T12:00:03.141592Z" (the fraction, and then seconds, may be left out), or microseconds since 1970. ORD_ERR_INVALID. */
+int ord_offline_time(const char *text, uint64_t *ret_us);
+
 #endif

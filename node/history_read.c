@@ -256,6 +256,64 @@ int ord_history_read_position(struct ord_history_reader *r, uint64_t position, s
 	return err == ORD_OK ? block_read(r, &h, ret) : err;
 }
 
+/* Does the first block of file i, or of those that can be read in it, end before that time? */
+static bool file_begins_before(struct ord_history_reader *r, size_t i, uint64_t time_us)
+{
+	char why[ORD_BLOCK_WHY_SIZE];
+	struct ord_block_header h;
+	uint64_t offset;
+	if (file_open(r, i) != ORD_OK)
+		return false;
+	int err = ord_volume_peek(&r->file.volume, ORD_VOLUME_HEADER_BYTES, &h, why);
+	if (err != ORD_OK)
+		err = ord_volume_search(&r->file.volume, ORD_VOLUME_HEADER_BYTES, &h, &offset, why);
+	return err == ORD_OK && h.last_time_us < time_us;
+}
+
+/* Walks the open file to a block of that time or a later one. ORD_ERR_NOT_FOUND: it has none. */
+static int time_find(struct ord_history_reader *r, uint64_t time_us, struct ord_block_header *ret)
+{
+	char why[ORD_BLOCK_WHY_SIZE];
+	bool skipped;
+	int err;
+	while ((err = header_next(r, ret, &skipped, why)) == ORD_OK) {
+		if (ret->last_time_us >= time_us)
+			return ORD_OK;
+		r->offset += ord_block_bytes(ret);
+	}
+	if (err == ORD_ERR_NOT_FOUND)
+		return err;
+	return reader_fail(r, err == ORD_ERR_IO || err == ORD_ERR_MISMATCH ? err : ORD_ERR_CORRUPT, why);
+}
+
+int ord_history_read_time(struct ord_history_reader *r, uint64_t time_us, struct ord_block *ret)
+{
+	struct ord_block_header h;
+	int err = files_list(r);
+	size_t low = 0, high = r->files_count;
+	while (err == ORD_OK && low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (file_begins_before(r, middle, time_us))
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	for (size_t i = low > 0 ? low - 1 : 0; err == ORD_OK && i < r->files_count; i++) {
+		err = file_open(r, i);
+		if (err == ORD_OK)
+			err = time_find(r, time_us, &h);
+		if (err == ORD_OK)
+			return block_read(r, &h, ret);
+		if (err == ORD_ERR_NOT_FOUND)
+			err = ORD_OK; /* the next file, then */
+	}
+	if (err != ORD_OK)
+		return err;
+	snprintf(r->error_text, sizeof r->error_text, "history: all entries of partition %" PRIu32 " are older",
+		 r->options.partition);
+	return ORD_ERR_NOT_FOUND;
+}
+
 const char *ord_history_reader_error_text(const struct ord_history_reader *r)
 {
 	return r->error_text;

@@ -72,6 +72,11 @@ expect "behind the end there is nothing" dumps 0 '' "$WORK/nothing" --partition 
 expect "sound files are verified, with the hash at their end" says 0 "^0	3	8	0	$(($(wc -l <"$WORK/wanted.0") - 1))	.*$(cat "$WORK/made/chain.0")	0	-" \
 	"^1	1	2	0	.*$(cat "$WORK/made/chain.1")	0	-" -- "$ORDAIN" log verify --data "$data"
 expect "one partition alone" says 0 "^1	1	2" -- "$ORDAIN" log verify --data "$data" --partition 1
+at() { "$ORDAIN" log dump --data "$data" --partition 0 --from "$1" --to "$1" | cut -f3; }
+from_to() { "$ORDAIN" log dump --data "$data" --partition 0 --from-time "$(at 100)" --to-time "$(at 150)" | cut -f1 | tr '\n' ' '; }
+expect "a range of time" from_to
+must [ "$(from_to | tr ' ' '\n' | grep -c '^0:1[0-4][0-9]$')" -ge 40 ]
+expect "no time" says 2 "from-time: 'noon' is no time" -- "$ORDAIN" log dump --data "$data" --partition 0 --from-time noon
 expect "as JSON" says 0 '"partition":1,"files":1,"blocks":2,.*"damaged":0,"file":null' -- "$ORDAIN" log verify --data "$data" --partition 1 --json
 expect "nothing was written" test "$sums" = "$(cd "$data" && find . -type f -exec sha256sum {} + | sort)"
 

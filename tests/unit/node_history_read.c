@@ -234,6 +234,26 @@ Test(node_history_read, damage_is_named_and_blocks_around_it_are_read)
 	}
 }
 
+Test(node_history_read, a_time_is_found_in_the_first_block_that_reaches_it)
+{
+	struct ord_block block;
+	for (uint64_t number = 1; number <= BLOCKS; number++) {
+		uint64_t times[] = {headers[number].last_time_us, headers[number].first_time_us,
+				    number > 1 ? headers[number - 1].last_time_us + 1 : 0};
+		for (size_t i = 0; i < 3; i++) {
+			uint64_t expected = 1;
+			while (headers[expected].last_time_us < times[i])
+				expected++;
+			cr_assert_eq(ord_history_read_time(reader, times[i], &block), ORD_OK);
+			cr_assert_eq(block.header.number, expected, "%u of block %u", (unsigned)i, (unsigned)number);
+		}
+	}
+	cr_assert_eq(ord_history_read_time(reader, headers[BLOCKS].last_time_us + 1, &block), ORD_ERR_NOT_FOUND);
+	cr_assert_eq(unlink(path_of(4)), 0); /* a gap: the first block behind it */
+	cr_assert_eq(ord_history_read_time(reader, headers[3].last_time_us + 1, &block), ORD_OK);
+	cr_assert_eq(block.header.number, 6);
+}
+
 Test(node_history_read, a_first_block_that_is_damaged_hides_no_other)
 {
 	damage(4, 10);

@@ -126,6 +126,8 @@ void ord_command_words_put(const struct ord_command *c, struct ord_bytes *out)
 		put(out, "destination=%" PRIu32 " upto=%" PRIu64, c->trim.destination, c->trim.upto);
 	else if (c->kind == ORD_COMMAND_MARK)
 		put_mark(out, &c->mark);
+	else if (c->kind == ORD_COMMAND_EXPIRE)
+		put(out, "watermark_ms=%" PRIu64, c->expire.watermark_ms);
 	else
 		put_fields(out, ord_field_list(c->kind), &c->open_account);
 }
@@ -208,6 +210,8 @@ void ord_command_words_json(const struct ord_command *c, struct ord_json *j)
 		json_uint(j, "upto", c->trim.upto);
 	} else if (c->kind == ORD_COMMAND_MARK) {
 		json_mark(j, &c->mark);
+	} else if (c->kind == ORD_COMMAND_EXPIRE) {
+		json_uint(j, "watermark_ms", c->expire.watermark_ms);
 	} else {
 		json_fields(j, ord_field_list(c->kind), &c->open_account);
 	}

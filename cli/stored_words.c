@@ -214,10 +214,26 @@ static int put_note(struct ord_slice body, struct ord_values *f)
 	return ORD_OK;
 }
 
+static int put_dropped(struct ord_slice body, struct ord_values *f)
+{
+	struct ord_stored_dropped d;
+	int err = ord_stored_dropped(body, &d);
+	if (err != ORD_OK)
+		return err;
+	ord_values_uint(f, "digest_0", d.digest[0]);
+	ord_values_uint(f, "digest_1", d.digest[1]);
+	ord_values_uint(f, "requests", d.requests_count);
+	ord_values_uint(f, "stages", d.stages_count);
+	ord_values_uint(f, "posted", d.posted_count);
+	return ORD_OK;
+}
+
 static int put_meta(struct ord_slice key, struct ord_slice body, struct ord_values *f)
 {
 	if (ord_slice_equal(key, ord_slice_text(ORD_STORED_NUMBERS_KEY)))
 		return put_numbers(body, f);
+	if (ord_slice_equal(key, ord_slice_text(ORD_STORED_DROPPED_KEY)))
+		return put_dropped(body, f);
 	return ord_slice_equal(key, ord_slice_text(ORD_STORED_NOTE_KEY)) ? put_note(body, f) : ORD_ERR_FORMAT;
 }
 

@@ -79,6 +79,7 @@ enum ordain_error {
 	ORDAIN_ERR_UNKNOWN_OUTCOME = 10, /* may have been logged or not: ask again with the same id */
 	ORDAIN_ERR_WRONG_CLUSTER = 11,	 /* the nodes at these addresses belong to another cluster */
 	ORDAIN_ERR_DISK_FULL = 12,	 /* disks were nearly full until the time was over; nothing was logged */
+	ORDAIN_ERR_EXPIRED = 13,	 /* so old a request that it is not known any more whether there was one */
 	ORDAIN_ERR_ARGUMENT = 1001,	 /* an argument of the function cannot be used; nothing was begun */
 	ORDAIN_ERR_MEMORY = 1002,	 /* out of memory; nothing was begun */
 	ORDAIN_ERR_LIMIT = 1003,	 /* too much is under way in this client (ordain_options); nothing was begun */

@@ -267,6 +267,9 @@ static struct ord_rpc_fault item_fault(const struct ord_call *c, const struct or
 	case ORD_ERR_NOT_FOUND:
 		f.code = ORD_RPC_ERROR_NOT_FOUND;
 		break;
+	case ORD_ERR_EXPIRED:
+		f.code = ORD_RPC_ERROR_EXPIRED;
+		break;
 	case ORD_ERR_INVALID:
 		f.code = ORD_RPC_ERROR_UNAVAILABLE;
 		f.message = "the partition's leader does not understand this read: do all nodes run the same version?";

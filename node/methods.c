@@ -96,6 +96,7 @@ int ord_method_command(const struct ord_method *m, const struct ord_params *para
 	case ORD_COMMAND_DELIVER:
 	case ORD_COMMAND_TRIM:
 	case ORD_COMMAND_MARK:
+	case ORD_COMMAND_EXPIRE:
 		ORD_ASSERT(!"a method that sends what only nodes may");
 	}
 	struct ord_fault fault;

@@ -179,6 +179,7 @@ static void put_payload(const struct ord_command *c, msgpack_packer *pk)
 	case ORD_COMMAND_DELIVER:
 	case ORD_COMMAND_TRIM:
 	case ORD_COMMAND_MARK:
+	case ORD_COMMAND_EXPIRE:
 		break;
 	}
 	ORD_ASSERT(!"a request that no client can make");

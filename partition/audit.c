@@ -151,10 +151,10 @@ static int counts_check(const struct ord_audit *a, char *why)
 	} counts[] = {
 		{"accounts", a->counts[ORD_STORE_ACCOUNTS], p->accounts_count},
 		{"names", a->counts[ORD_STORE_NAMES], p->names_count},
-		{"requests", a->counts[ORD_STORE_REQUESTS], p->requests_count},
+		{"requests", a->counts[ORD_STORE_REQUESTS], p->requests_count - p->expiry.dropped.requests_count},
 		{"requests without outcome", a->unsettled_count, p->unsettled_count},
 		{"postings", a->counts[ORD_STORE_POSTINGS], p->postings_count},
-		{"stages that posted", a->posted_count, p->postings_count},
+		{"stages that posted", a->posted_count, p->postings_count - p->expiry.dropped.posted_count},
 		{"messages", a->counts[ORD_STORE_MESSAGES], p->outbox_count},
 	};
 	int err = ORD_OK;

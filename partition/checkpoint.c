@@ -5,6 +5,9 @@
 #include "partition/saved.h"
 #include "partition/state.h"
 
+/* Records of the store that a checkpoint looks at beside its own, to drop the expired ones. */
+#define CHECKPOINT_SWEEP_ROWS 1024u
+
 void ord_checkpoint_begin(struct ord_partition *p, struct ord_slice note)
 {
 	struct ord_rows *rows = &p->rows;
@@ -23,6 +26,8 @@ void ord_checkpoint_begin(struct ord_partition *p, struct ord_slice note)
 	ord_saved_put_numbers(p);
 	ord_saved_put_note(p, note);
 	ord_saved_put_messages(p);
+	/* More than comes new, so that what is old becomes less. */
+	ord_expire_begin(p, CHECKPOINT_SWEEP_ROWS + 2 * (uint64_t)rows->frozen.count);
 }
 
 void ord_checkpoint_encode(struct ord_partition *p, struct ord_row *row)
@@ -53,8 +58,9 @@ bool ord_checkpoint_step(struct ord_partition *p, size_t rows_max)
 		if (waits(p, row))
 			ord_checkpoint_encode(p, row);
 	}
-	if (p->checkpoint.cursor < frozen->count)
+	if (p->checkpoint.cursor < frozen->count || !ord_expire_step(p, rows_max))
 		return false;
+	ord_saved_put_dropped(p);
 	p->checkpoint.phase = ORD_CHECKPOINT_ENCODED;
 	return true;
 }
@@ -74,6 +80,7 @@ bool ord_checkpoint_finish(struct ord_partition *p, size_t rows_max)
 	ORD_ASSERT(p->checkpoint.phase == ORD_CHECKPOINT_WRITING);
 	if (!ord_rows_clean(p, &p->checkpoint.cursor, rows_max))
 		return false;
+	ord_expire_finish(p);
 	p->checkpoint.phase = ORD_CHECKPOINT_NONE;
 	return true;
 }

@@ -4,6 +4,7 @@
  * DELIVER:              kind u8, source u32, first u64, count u32, length u32, that many bytes of messages (message.c).
  * TRIM:                 kind u8, destination u32, upto u64.
  * MARK:                 kind u8, position u64, count of entries u64, state digest 2 u64, history hash 32 bytes.
+ * EXPIRE:               kind u8, watermark in milliseconds u64.
  * Numbers are little-endian; a text is one byte of length and its bytes. A command has exactly one encoding. */
 #include "partition/command.h"
 
@@ -86,6 +87,8 @@ void ord_command_encode(const struct ord_command *c, struct ord_bytes *out)
 		trim_encode(&c->trim, out);
 	} else if (c->kind == ORD_COMMAND_MARK) {
 		mark_encode(&c->mark, out);
+	} else if (c->kind == ORD_COMMAND_EXPIRE) {
+		ord_bytes_put_u64(out, c->expire.watermark_ms);
 	} else {
 		ORD_ASSERT(list.count != 0);
 		ord_bytes_put(out, c->request_id.bytes, sizeof c->request_id.bytes);
@@ -133,6 +136,15 @@ static int mark_decode(struct ord_reader *r, struct ord_command *ret)
 	return ORD_OK;
 }
 
+static int expire_decode(struct ord_reader *r, struct ord_command *ret)
+{
+	struct ord_expire e = {.watermark_ms = ord_reader_u64(r)};
+	if (r->failed)
+		return ORD_ERR_TRUNCATED;
+	*ret = (struct ord_command){.kind = ORD_COMMAND_EXPIRE, .expire = e};
+	return ORD_OK;
+}
+
 static int client_decode(struct ord_reader *r, enum ord_command_kind kind, struct ord_command *ret)
 {
 	struct ord_field_list list = ord_field_list(kind);
@@ -160,5 +172,7 @@ int ord_command_decode(struct ord_reader *r, struct ord_command *ret)
 		return trim_decode(r, ret);
 	if (kind == ORD_COMMAND_MARK)
 		return mark_decode(r, ret);
+	if (kind == ORD_COMMAND_EXPIRE)
+		return expire_decode(r, ret);
 	return client_decode(r, (enum ord_command_kind)kind, ret);
 }

@@ -82,6 +82,11 @@ struct ord_mark {
 	uint8_t history_hash[32];
 };
 
+/* Request ids of an earlier time than that are expired (partition/expire.h). */
+struct ord_expire {
+	uint64_t watermark_ms; /* milliseconds since 1970 */
+};
+
 struct ord_command {
 	enum ord_command_kind kind;
 	struct ord_uuid request_id; /* client commands only */
@@ -93,6 +98,7 @@ struct ord_command {
 		struct ord_deliver deliver;
 		struct ord_trim trim;
 		struct ord_mark mark;
+		struct ord_expire expire;
 	};
 };
 
@@ -111,7 +117,7 @@ struct ord_fault {
 };
 
 /* Checks what a client may send: lengths, UTF-8, amount above zero, floor <= ceiling and floor <= 0 <= ceiling, payer other than payee, a request
- * id that is not all zero. ORD_OK, or ORD_ERR_INVALID with *ret naming the first bad field. DELIVER, TRIM and MARK are invalid here. */
+ * id that is not all zero. ORD_OK, or ORD_ERR_INVALID with *ret naming the first bad field. DELIVER, TRIM, MARK and EXPIRE are invalid here. */
 int ord_command_check(const struct ord_command *c, struct ord_fault *ret);
 
 /* True for what clients send: such a command has a request id, and gets an answer. */

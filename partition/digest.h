@@ -25,6 +25,7 @@ enum ord_digest_tag {
 	ORD_DIGEST_OUTBOX_NEXT = 9,
 	ORD_DIGEST_CURSOR = 10,
 	ORD_DIGEST_PARTITION = 11,
+	ORD_DIGEST_WATERMARK = 12,
 };
 
 /* The hash of one record: fixed is its numbers one after the other, text whatever bytes it has besides. */

@@ -77,6 +77,7 @@ struct ord_field_list ord_field_list(enum ord_command_kind kind)
 	case ORD_COMMAND_DELIVER:
 	case ORD_COMMAND_TRIM:
 	case ORD_COMMAND_MARK:
+	case ORD_COMMAND_EXPIRE:
 		break;
 	}
 	return (struct ord_field_list){0};

@@ -326,6 +326,15 @@ static int fact_compare(const void *a, const void *b)
 	return order != 0 ? order : (x->home > y->home) - (x->home < y->home);
 }
 
+/* Parts of it may have been dropped. */
+static bool is_expired(const struct ord_check *c, const struct ord_uuid *id)
+{
+	for (uint32_t i = 0; i < c->count; i++)
+		if (ord_expire_is_old(c->partitions[i], id))
+			return true;
+	return false;
+}
+
 static bool flows_check(struct ord_check *c, const struct ledger *l)
 {
 	for (size_t first = 0, end; first < l->facts_count; first = end) {
@@ -334,6 +343,8 @@ static bool flows_check(struct ord_check *c, const struct ledger *l)
 		for (end = first; end < l->facts_count && fact_compare(&l->facts[first], &l->facts[end]) == 0; end++)
 			if (!flow_add(c, &f, &l->facts[end]))
 				return false;
+		if (is_expired(c, &f.request_id))
+			continue;
 		if (!payload_check(c, &f) || !pieces_check(c, &f) || (c->consistent && !whole_check(c, &f)))
 			return false;
 	}

@@ -7,6 +7,7 @@
 #include "base/err.h"
 #include "base/limits.h"
 #include "partition/account.h"
+#include "partition/expire.h"
 #include "partition/mark.h"
 #include "partition/name.h"
 #include "partition/request.h"
@@ -56,6 +57,7 @@ int ord_partition_open(const struct ord_partition_options *options, struct ord_p
 	ord_pool_init(&p->pool);
 	ord_rows_init(&p->rows);
 	ord_changes_init(&p->checkpoint.changes);
+	ord_expire_init(&p->expiry);
 	ord_bytes_init(&p->checkpoint.value, ORD_STORE_VALUE_BYTES_MAX);
 	int rv = tables_open(p);
 	if (rv == ORD_OK)
@@ -86,6 +88,7 @@ void ord_partition_close(struct ord_partition *p)
 	free(p->cursors);
 	free(p->postings.places);
 	ord_changes_close(&p->checkpoint.changes);
+	ord_expire_close(&p->expiry);
 	ord_bytes_close(&p->checkpoint.value);
 	ord_rows_close(&p->rows);
 	ord_chain_close(&p->chain);
@@ -176,6 +179,7 @@ static void process(struct ord_partition *p, const struct ord_command *c, struct
 	case ORD_COMMAND_DELIVER:
 	case ORD_COMMAND_TRIM:
 	case ORD_COMMAND_MARK:
+	case ORD_COMMAND_EXPIRE:
 		ORD_ASSERT(!"no client's command");
 	}
 }
@@ -186,7 +190,11 @@ static void apply_client(struct ord_partition *p, const struct ord_command *c, s
 {
 	struct ord_reply reply = {.command_number = command_number};
 	struct ord_request *r = ord_request_find(p, &c->request_id);
-	if (r != NULL) {
+	if (ord_expire_request(p, &c->request_id, r)) {
+		reply.result = (struct ord_result){.status = ORD_STATUS_REJECTED,
+						   .reason = ORD_REFUSAL_REQUEST_ID_EXPIRED,
+						   .position = p->position};
+	} else if (r != NULL) {
 		reply.result = ord_request_replay(r, c, body);
 	} else {
 		r = ord_request_log(p, c, body);
@@ -209,6 +217,8 @@ static void apply_command(struct ord_partition *p, struct ord_reader *r, uint32_
 		apply_trim(p, &c.trim);
 	} else if (c.kind == ORD_COMMAND_MARK) {
 		ord_mark_apply(p, &c.mark, command_number);
+	} else if (c.kind == ORD_COMMAND_EXPIRE) {
+		ord_expire_apply(p, &c.expire);
 	} else {
 		size_t body = begin + COMMAND_HEAD_BYTES;
 		apply_client(p, &c, ord_slice_of(r->base + body, r->offset - body), command_number);

@@ -56,12 +56,13 @@ struct ord_partition_status {
 	uint64_t state_digest[2]; /* over all state, independent of memory layout and of the cut into entries */
 	uint8_t history_hash[32]; /* SHA-256 chain over all entries: H(previous, entry) */
 	uint64_t accounts_count;
-	uint64_t names_count; /* with an owner */
-	uint64_t requests_count;
+	uint64_t names_count;	  /* with an owner */
+	uint64_t requests_count;  /* ever */
 	uint64_t unsettled_count; /* transfers of this partition without outcome */
 	uint64_t outbox_count;	  /* messages not yet trimmed, all destinations */
 	uint64_t outbox_bytes;
 	uint64_t ignored_count; /* stages and outcomes that came again or from nowhere: 0 in a healthy cluster */
+	uint64_t expired_ms;	/* request ids of an earlier time are expired; 0: none is */
 	struct ord_mark_status marks;
 };
 void ord_partition_status(const struct ord_partition *p, struct ord_partition_status *ret);
@@ -121,6 +122,7 @@ struct ord_request_view {
 	uint64_t logged_us;
 	uint64_t decided_us; /* 0 while accepted */
 };
+/* Also ORD_ERR_EXPIRED: nothing is known any more of an id of that time. */
 int ord_partition_request(struct ord_partition *p, const struct ord_uuid *id, struct ord_request_view *ret);
 
 struct ord_name_view {

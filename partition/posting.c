@@ -40,6 +40,8 @@ const struct ord_stage *ord_posting_find(const struct ord_partition *p, const st
 int ord_posting_load(struct ord_partition *p, const struct ord_uuid *request_id, enum ord_posting_kind kind,
 		     struct ord_ahead *ahead)
 {
+	if (ord_expire_is_old(p, request_id))
+		return ORD_OK; /* nobody will look for it */
 	if (!ord_row_ids_may_hold(&p->rows.stages_gone, request_id)) {
 		ord_ahead_add(ahead, &p->stages, stage_hash(request_id, kind));
 		return ORD_OK;
@@ -215,7 +217,8 @@ static struct ord_stage stage_of(enum ord_posting_kind kind, const struct ord_me
 static void stage_made(struct ord_partition *p, struct ord_stage *stage)
 {
 	ord_row_made(p, &stage->row, ORD_STORE_STAGES);
-	ord_row_ids_add(&p->rows.stages_made, &stage->request_id, p->time_us);
+	if (!stage->is_apart)
+		ord_row_ids_add(&p->rows.stages_made, &stage->request_id, p->time_us);
 }
 
 void ord_posting_refuse(struct ord_partition *p, enum ord_posting_kind kind, const struct ord_message *m,
@@ -223,9 +226,12 @@ void ord_posting_refuse(struct ord_partition *p, enum ord_posting_kind kind, con
 {
 	ORD_ASSERT(reason != ORD_REFUSAL_NONE);
 	struct ord_stage stage = stage_of(kind, m, reason);
-	struct ord_stage *made = ord_posting_make_stage(p, &stage);
-	stage_made(p, made);
-	ord_digest_add(&p->digest, refused_digest(made));
+	struct ord_digest digest = refused_digest(&stage);
+	ord_digest_add(&p->digest, digest);
+	if (ord_expire_is_old(p, &m->request_id))
+		ord_expire_stage(p, &digest, false);
+	else
+		stage_made(p, ord_posting_make_stage(p, &stage));
 }
 
 /* The account's next posting is this one. */
@@ -259,7 +265,8 @@ static struct ord_posting *posting_make(struct ord_partition *p, const struct or
 	*made = *posting;
 	made->counterparty_bytes = (uint8_t)counterparty.len;
 	memcpy(made->counterparty, counterparty.base, counterparty.len);
-	ord_table_put(&p->stages, &made->stage.row.link, stage_hash(&made->stage.request_id, made->stage.kind));
+	if (!made->stage.is_apart)
+		ord_table_put(&p->stages, &made->stage.row.link, stage_hash(&made->stage.request_id, made->stage.kind));
 	return made;
 }
 
@@ -278,6 +285,7 @@ void ord_posting_add(struct ord_partition *p, struct ord_account *a, enum ord_po
 		.time_us = p->time_us,
 	};
 	posting.stage.is_posting = true;
+	posting.stage.is_apart = ord_expire_is_old(p, &m->request_id);
 	posting.stage.ordinal = p->postings_count;
 	account_append(a, &posting);
 	ord_account_changed(p, a);
@@ -286,6 +294,9 @@ void ord_posting_add(struct ord_partition *p, struct ord_account *a, enum ord_po
 	stage_made(p, &made->stage);
 	ring_push(&p->postings, made);
 	struct ord_posting_fact fact = fact_of(made);
-	ord_digest_add(&p->digest, posting_digest(&fact));
+	struct ord_digest digest = posting_digest(&fact);
+	ord_digest_add(&p->digest, digest);
+	if (made->stage.is_apart)
+		ord_expire_stage(p, &digest, true);
 	p->postings_count++;
 }

@@ -83,6 +83,8 @@ int ord_partition_request(struct ord_partition *p, const struct ord_uuid *id, st
 	if (err != ORD_OK)
 		return err;
 	const struct ord_request *r = ord_request_find(p, id);
+	if (ord_expire_request(p, id, r))
+		return ORD_ERR_EXPIRED;
 	if (r == NULL)
 		return ORD_ERR_NOT_FOUND;
 	*ret = (struct ord_request_view){

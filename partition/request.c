@@ -58,12 +58,11 @@ struct ord_request *ord_request_make(struct ord_partition *p, const struct ord_r
 	return made;
 }
 
-static struct ord_digest logged_digest(const struct ord_request *r)
+static struct ord_digest logged_digest(const struct ord_request *r, struct ord_slice body)
 {
 	uint64_t fixed[5] = {[2] = r->position, [3] = r->logged_us, [4] = r->kind};
 	memcpy(fixed, r->id.bytes, sizeof r->id.bytes);
-	return ord_digest_of(ORD_DIGEST_REQUEST, ord_slice_of(fixed, sizeof fixed),
-			     ord_slice_of(r->body, r->body_bytes));
+	return ord_digest_of(ORD_DIGEST_REQUEST, ord_slice_of(fixed, sizeof fixed), body);
 }
 
 static struct ord_digest decided_digest(const struct ord_request *r)
@@ -75,9 +74,25 @@ static struct ord_digest decided_digest(const struct ord_request *r)
 
 void ord_request_digest(const struct ord_request *r, struct ord_digest *d)
 {
-	ord_digest_add(d, logged_digest(r));
+	ord_digest_add(d, logged_digest(r, ord_slice_of(r->body, r->body_bytes)));
 	if (r->status != ORD_STATUS_ACCEPTED)
 		ord_digest_add(d, decided_digest(r));
+}
+
+struct ord_digest ord_request_stored_digest(const struct ord_stored_request *s)
+{
+	struct ord_request r = {.id = s->id,
+				.position = s->position,
+				.logged_us = s->logged_us,
+				.decided_us = s->decided_us,
+				.kind = s->kind,
+				.status = s->status,
+				.field = s->field,
+				.reason = s->reason};
+	struct ord_digest d = logged_digest(&r, s->body);
+	if (r.status != ORD_STATUS_ACCEPTED)
+		ord_digest_add(&d, decided_digest(&r));
+	return d;
 }
 
 struct ord_request *ord_request_log(struct ord_partition *p, const struct ord_command *c, struct ord_slice body)
@@ -93,7 +108,7 @@ struct ord_request *ord_request_log(struct ord_partition *p, const struct ord_co
 	ord_row_made(p, &r->row, ORD_STORE_REQUESTS);
 	ord_row_ids_add(&p->rows.requests_made, &r->id, p->time_us);
 	p->requests_count++;
-	ord_digest_add(&p->digest, logged_digest(r));
+	ord_digest_add(&p->digest, logged_digest(r, body));
 	if (r->kind == ORD_COMMAND_TRANSFER)
 		p->unsettled_count++;
 	return r;

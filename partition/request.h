@@ -40,4 +40,7 @@ struct ord_command ord_request_command(const struct ord_request *r);
 /* Adds the request to a digest, from nothing. */
 void ord_request_digest(const struct ord_request *r, struct ord_digest *d);
 
+/* The same of one that is in the store. */
+struct ord_digest ord_request_stored_digest(const struct ord_stored_request *s);
+
 #endif

@@ -44,6 +44,7 @@ uint32_t ord_route_command(const struct ord_command *c, uint32_t partitions_coun
 	case ORD_COMMAND_DELIVER:
 	case ORD_COMMAND_TRIM:
 	case ORD_COMMAND_MARK:
+	case ORD_COMMAND_EXPIRE:
 		break;
 	}
 	ORD_ASSERT(!"only a client's command has a route");

@@ -59,7 +59,7 @@ static struct ord_table *table_of(struct ord_partition *p, const struct ord_row 
 /* --- Ids. --- */
 
 /* RFC 9562 section 5.7: 48 bits of milliseconds since 1970, then the version. 0 when the id has no time. */
-static uint64_t id_ms(const struct ord_uuid *id)
+uint64_t ord_row_id_ms(const struct ord_uuid *id)
 {
 	uint64_t ms = 0;
 	if (id->bytes[6] >> 4 != 7 || id->bytes[8] >> 6 != 2)
@@ -69,24 +69,24 @@ static uint64_t id_ms(const struct ord_uuid *id)
 	return ms;
 }
 
-static bool id_is_odd(const struct ord_uuid *id, uint64_t time_us)
+bool ord_row_id_is_odd(const struct ord_uuid *id, uint64_t time_us)
 {
-	uint64_t ms = id_ms(id);
+	uint64_t ms = ord_row_id_ms(id);
 	return ms == 0 || ms > time_us / 1000 + AHEAD_MS_MAX;
 }
 
 bool ord_row_ids_may_hold(const struct ord_row_ids *ids, const struct ord_uuid *id)
 {
-	uint64_t ms = id_ms(id);
+	uint64_t ms = ord_row_id_ms(id);
 	return ids->odd || (ms != 0 && ms <= ids->newest_ms);
 }
 
 void ord_row_ids_add(struct ord_row_ids *ids, const struct ord_uuid *id, uint64_t time_us)
 {
-	if (id_is_odd(id, time_us))
+	if (ord_row_id_is_odd(id, time_us))
 		ids->odd = true;
-	else if (id_ms(id) > ids->newest_ms)
-		ids->newest_ms = id_ms(id);
+	else if (ord_row_id_ms(id) > ids->newest_ms)
+		ids->newest_ms = ord_row_id_ms(id);
 }
 
 /* --- Lists. --- */
@@ -125,7 +125,8 @@ static struct ord_row *queue_pop(struct ord_rows *rows)
 static void row_free(struct ord_partition *p, struct ord_row *row)
 {
 	size_t bytes = row_bytes(row);
-	ord_table_remove(table_of(p, row), &row->link);
+	if (row->table != ORD_STORE_STAGES || !((const struct ord_stage *)row)->is_apart)
+		ord_table_remove(table_of(p, row), &row->link);
 	p->rows.bytes -= bytes;
 	ord_pool_give(&p->pool, row, bytes);
 }
@@ -207,7 +208,7 @@ bool ord_rows_clean(struct ord_partition *p, size_t *cursor, size_t rows_max)
 /* An id that is ahead of all that were used in their time is odd. */
 static void ids_move(const struct ord_row_ids *made, const struct ord_uuid *id, struct ord_row_ids *gone)
 {
-	uint64_t ms = id_ms(id);
+	uint64_t ms = ord_row_id_ms(id);
 	if (ms == 0 || ms > made->newest_ms)
 		gone->odd = true;
 	else if (ms > gone->newest_ms)
@@ -229,7 +230,8 @@ static void note_gone(struct ord_partition *p, const struct ord_row *row)
 		ids_move(&rows->requests_made, &((const struct ord_request *)row)->id, &rows->requests_gone);
 		break;
 	default:
-		ids_move(&rows->stages_made, &((const struct ord_stage *)row)->request_id, &rows->stages_gone);
+		if (!((const struct ord_stage *)row)->is_apart)
+			ids_move(&rows->stages_made, &((const struct ord_stage *)row)->request_id, &rows->stages_gone);
 		ord_posting_gone(p, (const struct ord_stage *)row);
 	}
 }

@@ -90,6 +90,10 @@ bool ord_rows_clean(struct ord_partition *p, size_t *cursor, size_t rows_max);
 /* Lets clean rows go, oldest first, until all rows take bytes_max or less, or rows_max were looked at. */
 void ord_rows_evict(struct ord_partition *p, uint64_t bytes_max, size_t rows_max);
 
+/* The time of an id, 0 when it has none (RFC 9562, section 5.7). It is odd at that time of the log when it has none, or one that lies ahead. */
+uint64_t ord_row_id_ms(const struct ord_uuid *id);
+bool ord_row_id_is_odd(const struct ord_uuid *id, uint64_t time_us);
+
 /* True when the id may be among them. */
 bool ord_row_ids_may_hold(const struct ord_row_ids *ids, const struct ord_uuid *id);
 

@@ -14,6 +14,7 @@
  *   MESSAGES   u32 destination, u64 number   the message
  *   META       "partition"                   numbers_put() below
  *   META       "note"                        what the owner wrote
+ *   META       "dropped"                     u32 format (1), u64 digest's halves, counts of requests, stages, those of them that posted: of expired request ids; not there before anything was dropped
  */
 #include "partition/saved.h"
 
@@ -204,10 +205,16 @@ int ord_saved_get_request(struct ord_partition *p, const struct ord_uuid *id)
 {
 	struct ord_slice key = ord_slice_of(id->bytes, sizeof id->bytes);
 	struct ord_slice body;
+	struct ord_stored_request s;
 	int err = get(p, ORD_STORE_REQUESTS, key, &body);
 	if (err == ORD_ERR_NOT_FOUND)
 		return ORD_OK;
-	return err == ORD_OK ? take_request(p, key, body) : err;
+	if (err == ORD_OK)
+		err = ord_stored_request(key, body, &s);
+	/* As good as dropped: in memory it would only be kept from that. */
+	if (err != ORD_OK || ord_expire_record(p, id, s.status, s.logged_us))
+		return err;
+	return take_request(p, key, body);
 }
 
 /* --- Stages and postings. --- */
@@ -251,10 +258,12 @@ static void put_stage(struct ord_partition *p, const struct ord_stage *stage)
 {
 	struct saved_key key = stage_key(&stage->request_id, stage->kind);
 	struct ord_bytes *v = &p->checkpoint.value;
-	ord_bytes_put_u32(v, stage->home);
-	ord_bytes_put_u16(v, stage->reason);
-	ord_bytes_put_u64(v, stage->ordinal);
-	put_value(p, ORD_STORE_STAGES, key_slice(&key));
+	if (!stage->is_apart) {
+		ord_bytes_put_u32(v, stage->home);
+		ord_bytes_put_u16(v, stage->reason);
+		ord_bytes_put_u64(v, stage->ordinal);
+		put_value(p, ORD_STORE_STAGES, key_slice(&key));
+	}
 	if (stage->is_posting)
 		put_posting(p, (const struct ord_posting *)stage);
 }
@@ -347,7 +356,7 @@ int ord_saved_load(struct ord_partition *p, enum ord_store_table table, struct o
 {
 	struct ord_slice body;
 	int err = ord_stored_verify(table, key, value, &body);
-	if (err != ORD_OK || is_loaded(p, table, key))
+	if (err != ORD_OK || is_loaded(p, table, key) || ord_expire_is_swept(p, table, key))
 		return err;
 	switch (table) {
 	case ORD_STORE_ACCOUNTS:
@@ -458,6 +467,38 @@ void ord_saved_put_numbers(struct ord_partition *p)
 	put_value(p, ORD_STORE_META, ord_slice_text(ORD_STORED_NUMBERS_KEY));
 }
 
+void ord_saved_put_dropped(struct ord_partition *p)
+{
+	const struct ord_dropped *d = &p->expiry.saved;
+	struct ord_bytes *v = &p->checkpoint.value;
+	if (d->requests_count + d->stages_count == 0)
+		return;
+	ord_bytes_put_u32(v, 1);
+	ord_bytes_put_u64(v, d->digest.sum[0]);
+	ord_bytes_put_u64(v, d->digest.sum[1]);
+	ord_bytes_put_u64(v, d->requests_count);
+	ord_bytes_put_u64(v, d->stages_count);
+	ord_bytes_put_u64(v, d->posted_count);
+	put_value(p, ORD_STORE_META, ord_slice_text(ORD_STORED_DROPPED_KEY));
+}
+
+static int take_dropped(struct ord_partition *p)
+{
+	struct ord_slice body;
+	struct ord_stored_dropped d;
+	int err = get(p, ORD_STORE_META, ord_slice_text(ORD_STORED_DROPPED_KEY), &body);
+	if (err == ORD_ERR_NOT_FOUND)
+		return ORD_OK;
+	if (err == ORD_OK)
+		err = ord_stored_dropped(body, &d);
+	if (err == ORD_OK)
+		p->expiry.dropped = (struct ord_dropped){.digest = {{d.digest[0], d.digest[1]}},
+							 .requests_count = d.requests_count,
+							 .stages_count = d.stages_count,
+							 .posted_count = d.posted_count};
+	return err;
+}
+
 void ord_saved_put_note(struct ord_partition *p, struct ord_slice note)
 {
 	ord_bytes_put(&p->checkpoint.value, note.base, note.len);
@@ -515,6 +556,8 @@ int ord_saved_open(struct ord_partition *p)
 		return ORD_OK;
 	if (err == ORD_OK)
 		err = take_numbers(p, body);
+	if (err == ORD_OK)
+		err = take_dropped(p);
 	if (err != ORD_OK)
 		return err;
 	p->postings.first = p->postings_count;

@@ -7,12 +7,13 @@
 #include "partition/state.h"
 
 /* Of the partition's own numbers. */
-#define ORD_SAVED_NUMBERS_FORMAT 1
+#define ORD_SAVED_NUMBERS_FORMAT 2
 
 /* Adds to the checkpoint's changes: a row as it is, or that it is gone; the messages that the store has not, and those that it need not have any more; the partition's own numbers; the owner's note. */
 void ord_saved_put_row(struct ord_partition *p, const struct ord_row *row);
 void ord_saved_put_messages(struct ord_partition *p);
 void ord_saved_put_numbers(struct ord_partition *p);
+void ord_saved_put_dropped(struct ord_partition *p); /* of p->expiry.saved */
 void ord_saved_put_note(struct ord_partition *p, struct ord_slice note);
 
 /* As ord_checkpoint_note. */

@@ -12,6 +12,7 @@
 #include "partition/command.h"
 #include "partition/digest.h"
 #include "partition/effects.h"
+#include "partition/expire.h"
 #include "partition/outbox.h"
 #include "partition/partition.h"
 #include "partition/pool.h"
@@ -72,6 +73,7 @@ struct ord_stage {
 	uint16_t reason; /* enum ord_refusal; NONE when it posted */
 	uint8_t kind;	 /* enum ord_posting_kind */
 	bool is_posting; /* it is the beginning of a struct ord_posting; otherwise the posting, if any, is in the store */
+	bool is_apart; /* in no table and not to be stored: only its posting counts, since its request id had expired */
 };
 
 struct ord_posting {
@@ -130,6 +132,7 @@ struct ord_partition {
 	struct ord_table stages;
 	struct ord_posting_ring postings;
 	struct ord_checkpoint checkpoint;
+	struct ord_expiry expiry;
 	struct ord_outbox_saved *outboxes_saved; /* owned; as outboxes */
 	struct ord_outbox *outboxes;		 /* owned; one for each partition of the cluster, its own stays empty */
 	uint64_t *cursors;			 /* owned; one for each partition of the cluster */
@@ -140,7 +143,7 @@ struct ord_partition {
 	uint64_t time_before_us; /* before the entry that was applied last */
 	uint64_t accounts_count;
 	uint64_t names_count;
-	uint64_t requests_count;
+	uint64_t requests_count; /* ever */
 	uint64_t unsettled_count;
 	uint64_t postings_count;
 	uint64_t ignored_count; /* stages and outcomes that changed nothing: decided before, or from nowhere */

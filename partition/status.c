@@ -38,6 +38,7 @@ void ord_partition_status(const struct ord_partition *p, struct ord_partition_st
 		.outbox_count = p->outbox_count,
 		.outbox_bytes = p->outbox_bytes,
 		.ignored_count = p->ignored_count,
+		.expired_ms = p->expiry.watermark_ms,
 		.marks = p->marks,
 	};
 	ord_partition_digest_at(p, p->time_us, ret->state_digest);
@@ -47,6 +48,8 @@ void ord_partition_status(const struct ord_partition *p, struct ord_partition_st
 void ord_partition_digest_close(const struct ord_partition *p, struct ord_digest records, uint64_t ret[2])
 {
 	struct ord_digest d = records;
+	ord_digest_add(&d, p->expiry.dropped.digest);
+	ord_digest_count(&d, ORD_DIGEST_WATERMARK, 0, p->expiry.watermark_ms);
 	for (uint32_t i = 0; i < p->partitions_count; i++) {
 		ord_outbox_digest(&p->outboxes[i], &d);
 		ord_digest_count(&d, ORD_DIGEST_CURSOR, i, p->cursors[i]);

@@ -120,8 +120,18 @@ int ord_stored_message(struct ord_slice key, struct ord_slice body, struct ord_s
 /* Also ORD_ERR_FORMAT: written by a version that this build does not know. */
 int ord_stored_numbers(struct ord_slice body, struct ord_stored_numbers *ret);
 
+/* What was dropped of expired request ids. Also ORD_ERR_FORMAT. */
+struct ord_stored_dropped {
+	uint64_t digest[2];
+	uint64_t requests_count;
+	uint64_t stages_count;
+	uint64_t posted_count;
+};
+int ord_stored_dropped(struct ord_slice body, struct ord_stored_dropped *ret);
+
 /* The keys in META. */
 #define ORD_STORED_NUMBERS_KEY "partition"
 #define ORD_STORED_NOTE_KEY "note"
+#define ORD_STORED_DROPPED_KEY "dropped" /* only when anything was */
 
 #endif

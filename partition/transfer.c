@@ -13,11 +13,13 @@
  *   - from the same home, nothing is done and nothing sent: what the first one did and sent stands, and leads to the outcome by itself;
  *   - from another home it is another request under a used id (only a command that was logged in a wrong partition can bring that about): the stage
  *     refuses it as ID_REUSED in its usual way - a debit by an outcome, a credit by a refund, since that money has left its payer.
+ * Of an expired id (partition/expire.h) no stage is looked for, and none is remembered: its messages are taken at their word, a refund too, since outbox and cursor let each through once.
  * A refund has one request only, its debit was the one of its kind; a second refund, and a second outcome, change nothing. */
 #include "partition/transfer.h"
 
 #include "base/err.h"
 #include "partition/account.h"
+#include "partition/expire.h"
 #include "partition/posting.h"
 #include "partition/request.h"
 #include "partition/route.h"
@@ -65,9 +67,15 @@ static enum ord_refusal refuse_debit(const struct ord_account *a, const struct o
 	return ORD_REFUSAL_NONE;
 }
 
+static const struct ord_stage *stage_before(const struct ord_partition *p, const struct ord_message *m,
+					    enum ord_posting_kind kind)
+{
+	return ord_expire_is_old(p, &m->request_id) ? NULL : ord_posting_find(p, &m->request_id, kind);
+}
+
 static void debit(struct ord_partition *p, const struct ord_message *m)
 {
-	const struct ord_stage *before = ord_posting_find(p, &m->request_id, ORD_POSTING_DEBIT);
+	const struct ord_stage *before = stage_before(p, m, ORD_POSTING_DEBIT);
 	if (before != NULL) {
 		p->ignored_count++;
 		if (before->home != m->home)
@@ -101,7 +109,7 @@ static enum ord_refusal refuse_credit(const struct ord_account *a, const struct 
 
 static void credit(struct ord_partition *p, const struct ord_message *m)
 {
-	const struct ord_stage *before = ord_posting_find(p, &m->request_id, ORD_POSTING_CREDIT);
+	const struct ord_stage *before = stage_before(p, m, ORD_POSTING_CREDIT);
 	if (before != NULL) {
 		p->ignored_count++;
 		if (before->home != m->home)
@@ -123,9 +131,10 @@ static void credit(struct ord_partition *p, const struct ord_message *m)
 static void refund(struct ord_partition *p, const struct ord_message *m)
 {
 	struct ord_account *a = ord_account_find(p, m->transfer.payer);
-	const struct ord_stage *debited = ord_posting_find(p, &m->request_id, ORD_POSTING_DEBIT);
-	bool again = ord_posting_find(p, &m->request_id, ORD_POSTING_REFUND) != NULL;
-	if (a == NULL || debited == NULL || debited->reason != ORD_REFUSAL_NONE || again) {
+	const struct ord_stage *debited = stage_before(p, m, ORD_POSTING_DEBIT);
+	bool again = stage_before(p, m, ORD_POSTING_REFUND) != NULL;
+	bool was_debited = debited != NULL && debited->reason == ORD_REFUSAL_NONE;
+	if (a == NULL || again || (!was_debited && !ord_expire_is_old(p, &m->request_id))) {
 		p->ignored_count++;
 		return;
 	}

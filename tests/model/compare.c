@@ -245,10 +245,12 @@ static void compare_request(struct compare *c, const struct model_request *model
 	char whose[64];
 
 	snprintf(whose, sizeof whose, "request %.16s in %u", (const char *)model->id.bytes, model->partition);
-	if (ord_partition_request(c->lab->partitions[model->partition], &model->id, &real) != ORD_OK) {
-		differ(c, "%s is not known", whose);
+	int err = ord_partition_request(c->lab->partitions[model->partition], &model->id, &real);
+	bool is_expired = model_is_expired(c->model, model->partition, &model->id);
+	if (err != (is_expired ? ORD_ERR_EXPIRED : ORD_OK))
+		differ(c, "%s is not known, or not forgotten: %s", whose, ord_err_text(err));
+	if (err != ORD_OK)
 		return;
-	}
 	id(c, whose, "id", &real.command.request_id, &model->id);
 	compare_payload(c, whose, &real.command, &model->payload);
 	result(c, whose, &real.result, &model->result);
@@ -386,6 +388,7 @@ static void compare_counts(struct compare *c, uint32_t partition)
 	}
 	snprintf(whose, sizeof whose, "partition %u", partition);
 	ord_partition_status(c->lab->partitions[partition], &real);
+	number(c, whose, "watermark", real.expired_ms, m->watermarks_ms[partition]);
 	number(c, whose, "position", real.position, m->positions[partition]);
 	number(c, whose, "count of accounts", real.accounts_count, accounts);
 	number(c, whose, "count of names", real.names_count, names);

@@ -4,6 +4,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "partition/state.h"
+
 static enum coverage_case deliver_case(const struct model_mail *mail, const struct ord_deliver *d)
 {
 	uint64_t last = d->first + d->count - 1;
@@ -53,10 +55,17 @@ void coverage_reply(struct coverage *c, const struct ord_result *reply)
 	c->cases[COVERAGE_ACCEPTED] += reply->status == ORD_STATUS_ACCEPTED;
 	if (reply->replayed)
 		c->cases[COVERAGE_REPLAYED_ACCEPTED + (reply->status - ORD_STATUS_ACCEPTED)]++;
+	c->refusals[ORD_REFUSAL_REQUEST_ID_EXPIRED] += reply->reason == ORD_REFUSAL_REQUEST_ID_EXPIRED;
 	if (reply->reason == ORD_REFUSAL_ID_REUSED) {
 		c->refusals[ORD_REFUSAL_ID_REUSED]++;
 		c->cases[reused_case(reply->field)]++;
 	}
+}
+
+void coverage_dropped(struct coverage *c, const struct ord_partition *p)
+{
+	c->cases[COVERAGE_DROPPED_REQUEST] += p->expiry.dropped.requests_count;
+	c->cases[COVERAGE_DROPPED_STAGE] += p->expiry.dropped.stages_count;
 }
 
 static void coverage_posting(struct coverage *c, const struct model *m, const struct model_posting *posting)

@@ -23,6 +23,9 @@ struct coverage {
 /* Before the command is applied: what the model is about to see. */
 void coverage_command(struct coverage *c, const struct model *m, uint32_t partition, const struct ord_command *command);
 
+/* What a partition has dropped of expired request ids. */
+void coverage_dropped(struct coverage *c, const struct ord_partition *p);
+
 /* What came of a mark. */
 void coverage_mark(struct coverage *c, const struct ord_mark_effect *mark);
 

@@ -45,6 +45,7 @@ void generate_open(struct generate *g, uint64_t seed, const struct model *m, con
 	g->time_us = 1700000000000000u;
 	g->extremes = random_chance(&g->random, 40);
 	g->deliver_percent = 40;
+	g->timed = random_chance(&g->random, 50);
 }
 
 void generate_close(struct generate *g)
@@ -190,8 +191,23 @@ static void mutate(struct generate *g, struct ord_command *c)
 	}
 }
 
+/* As clients make them; some are early, some late, and some far ahead. */
+static struct ord_uuid timed_id(struct generate *g)
+{
+	uint64_t ms = g->time_us / 1000 - random_below(&g->random, 4000) + random_below(&g->random, 2000);
+	uint8_t rest[10] = {0};
+	size_t number = g->ids_count++;
+
+	if (random_chance(&g->random, 3))
+		ms += 60000 + random_below(&g->random, 100000);
+	memcpy(&rest[2], &number, sizeof number);
+	return ord_uuid_v7(ms, rest);
+}
+
 static struct ord_uuid next_id(struct generate *g)
 {
+	if (g->timed && random_chance(&g->random, 85))
+		return timed_id(g);
 	struct ord_uuid id = {{0}};
 	char digits[17];
 	int len = snprintf(digits, sizeof digits, "r%zu", g->ids_count++);
@@ -323,6 +339,18 @@ static struct generate_entry mark_entry(struct generate *g)
 	return e;
 }
 
+/* The watermark of one partition moves; some go back, some go too far. */
+static struct generate_entry expire_entry(struct generate *g)
+{
+	struct generate_entry e = {.commands_count = 1, .time_us = g->time_us};
+	uint64_t ms = g->time_us / 1000;
+
+	e.partition = (uint32_t)random_below(&g->random, g->lab->partitions_count);
+	e.commands[0].kind = ORD_COMMAND_EXPIRE;
+	e.commands[0].expire.watermark_ms = ms - random_below(&g->random, 20000) + random_below(&g->random, 500);
+	return e;
+}
+
 struct generate_entry generate_next(struct generate *g)
 {
 	struct generate_entry e = {.commands_count = 0};
@@ -330,6 +358,8 @@ struct generate_entry generate_next(struct generate *g)
 
 	if (random_chance(&g->random, 3))
 		return mark_entry(g);
+	if (g->timed && random_chance(&g->random, 10))
+		return expire_entry(g);
 	if (random_chance(&g->random, 5))
 		g->deliver_percent = (unsigned)random_below(&g->random, 90);
 	if (random_chance(&g->random, 20))

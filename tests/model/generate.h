@@ -36,6 +36,7 @@ struct generate {
 	size_t used_capacity;
 	size_t ids_count; /* request ids that were made */
 	uint64_t time_us;
+	bool timed;		  /* whether most ids have a time, and expire */
 	bool extremes;		  /* whether amounts and limits near 2^63 are made */
 	unsigned deliver_percent; /* the mood: how much of an entry is deliveries and trims */
 };

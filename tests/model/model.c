@@ -473,12 +473,38 @@ static struct ord_result known(const struct model_request *request, const struct
 	return result;
 }
 
+/* The time of a UUIDv7; 0 of other ids. */
+static uint64_t time_of(const struct ord_uuid *id)
+{
+	uint64_t ms = 0;
+
+	for (unsigned i = 0; i < 6; i++)
+		ms = ms * 256 + id->bytes[i];
+	return (id->bytes[6] & 0xf0) == 0x70 && (id->bytes[8] & 0xc0) == 0x80 ? ms : 0;
+}
+
+bool model_is_expired(const struct model *m, uint32_t partition, const struct ord_uuid *id)
+{
+	const struct model_request *request = find_request(m, partition, id);
+	uint64_t ms = time_of(id);
+
+	if (ms == 0 || ms >= m->watermarks_ms[partition])
+		return false;
+	/* What waits for its outcome, and what came from the future, is kept. */
+	return request == NULL ||
+	       (request->result.status != ORD_STATUS_ACCEPTED && ms <= request->logged_us / 1000 + 60000);
+}
+
 static struct ord_result client(struct model *m, const struct at *at, const struct ord_command *c)
 {
 	struct model_payload payload = payload_of(c);
 	const struct model_request *request = find_request(m, at->partition, &c->request_id);
 	struct ord_result result;
 
+	if (model_is_expired(m, at->partition, &c->request_id))
+		return (struct ord_result){.status = ORD_STATUS_REJECTED,
+					   .reason = ORD_REFUSAL_REQUEST_ID_EXPIRED,
+					   .position = at->position};
 	if (request != NULL)
 		return known(request, &payload);
 	result = decide(m, at, c);
@@ -539,6 +565,13 @@ bool model_apply(struct model *m, uint32_t partition, const struct ord_command *
 	}
 	if (c->kind == ORD_COMMAND_MARK)
 		return false;
+	if (c->kind == ORD_COMMAND_EXPIRE) {
+		uint64_t *watermark_ms = &m->watermarks_ms[partition];
+
+		if (c->expire.watermark_ms > *watermark_ms && c->expire.watermark_ms < at.time_us / 1000)
+			*watermark_ms = c->expire.watermark_ms;
+		return false;
+	}
 	*ret_reply = client(m, &at, c);
 	return true;
 }

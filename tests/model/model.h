@@ -97,6 +97,7 @@ struct model {
 	uint32_t partitions_count;
 	uint64_t positions[MODEL_PARTITIONS_MAX];
 	uint64_t times_us[MODEL_PARTITIONS_MAX];
+	uint64_t watermarks_ms[MODEL_PARTITIONS_MAX];			    /* request ids of before are expired */
 	struct model_mail mail[MODEL_PARTITIONS_MAX][MODEL_PARTITIONS_MAX]; /* [source][destination] */
 
 	struct model_account *accounts; /* owned */
@@ -134,6 +135,9 @@ uint32_t model_route_command(const struct model *m, const struct ord_command *c)
  * and *ret_reply is then its answer. */
 bool model_apply(struct model *m, uint32_t partition, const struct ord_command *c, uint64_t time_us,
 		 struct ord_result *ret_reply);
+
+/* True when the partition must say of that id that it is expired, and nothing else. */
+bool model_is_expired(const struct model *m, uint32_t partition, const struct ord_uuid *id);
 
 /* NULL when there is none. */
 const struct model_account *model_account(const struct model *m, const struct model_text *id);

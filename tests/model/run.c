@@ -274,6 +274,8 @@ static void settle(struct run *r)
 {
 	bool moved = true;
 
+	for (uint32_t i = 0; i < r->lab.partitions_count; i++)
+		coverage_dropped(r->options->coverage, r->lab.partitions[i]);
 	while (moved && r->compare.found == 0) {
 		moved = false;
 		for (uint32_t s = 0; s < r->lab.partitions_count && r->compare.found == 0; s++) {

@@ -251,7 +251,7 @@ static void command(const struct sim_entry *e, uint32_t number, const struct ord
 		deliver(e, &c->deliver);
 	else if (c->kind == ORD_COMMAND_TRIM)
 		trim(e, &c->trim);
-	else if (c->kind != ORD_COMMAND_MARK)
+	else if (ord_command_is_clients(c->kind))
 		client_command(e, number, c);
 	sim_oracle_command(e->partition, number, c,
 			   e->time_us); /* the model takes for granted what was checked above */

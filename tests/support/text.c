@@ -118,6 +118,9 @@ void text_command(FILE *out, const struct ord_command *c)
 	case ORD_COMMAND_TRIM:
 		fprintf(out, "trim to %" PRIu32 " upto %" PRIu64, c->trim.destination, c->trim.upto);
 		return;
+	case ORD_COMMAND_EXPIRE:
+		fprintf(out, "expire before %" PRIu64 " ms", c->expire.watermark_ms);
+		return;
 	case ORD_COMMAND_MARK:
 		fprintf(out, "mark of %" PRIu64, c->mark.position);
 		return;

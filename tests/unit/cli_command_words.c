@@ -75,6 +75,8 @@ Test(cli_command_words, what_partitions_say_to_each_other)
 	c = (struct ord_command){.kind = ORD_COMMAND_TRIM, .trim = {.destination = 2, .upto = 17}};
 	shows(&c, "destination=2 upto=17", "{\"destination\":2,\"upto\":17}");
 	cr_assert_not(ord_command_words_has_id(&c));
+	c = (struct ord_command){.kind = ORD_COMMAND_EXPIRE, .expire = {1700000000000}};
+	shows(&c, "watermark_ms=1700000000000", "{\"watermark_ms\":1700000000000}");
 	c = (struct ord_command){.kind = ORD_COMMAND_MARK, .mark = {17, 3, {1, 2}, {0xab}}};
 	shows(&c, "position=17 entries=3 digest=" DIGEST " history=" HASH,
 	      "{\"position\":17,\"entries\":3,\"digest\":\"" DIGEST "\",\"history\":\"" HASH "\"}");

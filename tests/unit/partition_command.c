@@ -108,6 +108,7 @@ Test(partition_command, lets_clients_send_their_own_commands_only)
 	cr_fault((struct ord_command){.kind = ORD_COMMAND_DELIVER}, "method", "a command that clients may send");
 	cr_fault((struct ord_command){.kind = ORD_COMMAND_TRIM}, "method", "a command that clients may send");
 	cr_fault((struct ord_command){.kind = ORD_COMMAND_MARK}, "method", "a command that clients may send");
+	cr_fault((struct ord_command){.kind = ORD_COMMAND_EXPIRE}, "method", "a command that clients may send");
 	cr_fault((struct ord_command){.kind = 99}, "method", "a command that clients may send");
 }
 
@@ -164,13 +165,15 @@ static struct ord_command every_command(size_t i)
 		return (struct ord_command){.kind = ORD_COMMAND_DELIVER, .deliver = {3, 9, 2, ord_slice_text("abc")}};
 	case 7:
 		return (struct ord_command){.kind = ORD_COMMAND_TRIM, .trim = {4, 77}};
+	case 8:
+		return (struct ord_command){.kind = ORD_COMMAND_EXPIRE, .expire = {1700000000000}};
 	default:
 		return (struct ord_command){.kind = ORD_COMMAND_MARK,
 					    .mark = {77, 7, {1, UINT64_MAX}, {1, 2, 3, [31] = 9}}};
 	}
 }
 
-#define EVERY_COMMAND 9
+#define EVERY_COMMAND 10
 
 Test(partition_command, comes_back_as_it_was_encoded)
 {

@@ -125,7 +125,7 @@ int ord_admit_command(struct ord_admit *a, const struct ord_command *c, const st
 
 void ord_admit_internal(struct ord_admit *a, const struct ord_command *c)
 {
-	ORD_ASSERT(c->kind == ORD_COMMAND_DELIVER || c->kind == ORD_COMMAND_TRIM);
+	ORD_ASSERT(!ord_command_is_clients(c->kind) && c->kind != ORD_COMMAND_MARK);
 	struct ord_batch *b = admit_encode(a, c);
 	if (c->kind != ORD_COMMAND_DELIVER)
 		return;

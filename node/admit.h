@@ -70,7 +70,7 @@ void ord_admit_close(struct ord_admit *a);
 /* Adds a client's command. ORD_ERR_BUSY when as much waits as the bounds allow. */
 int ord_admit_command(struct ord_admit *a, const struct ord_command *c, const struct ord_ticket *ticket);
 
-/* Adds a DELIVER or TRIM; never refused: its sender bounds it. */
+/* Adds a DELIVER, TRIM or EXPIRE; never refused: its sender bounds it. */
 void ord_admit_internal(struct ord_admit *a, const struct ord_command *c);
 
 /* Adds a read. ORD_ERR_BUSY when as many wait as the bounds allow. The query is copied. */

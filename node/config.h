@@ -47,6 +47,7 @@ struct ord_config {
 	uint64_t reserve_bytes;	  /* 0: by the size of the file system */
 	uint32_t clients_max;	  /* connections */
 	uint32_t mark_entries;
+	uint32_t request_days;
 	bool enable_faults;
 	struct ord_bounds bounds; /* no option: all 0 but in a simulation */
 };

@@ -215,6 +215,7 @@ static void engine_init(struct ord_engine *e, const struct ord_engine_options *o
 		.states = o->states, .memory_bytes = o->memory_bytes, .checkpoint_bytes = o->checkpoint_bytes};
 	ord_keep_init(&e->keep, e, &keep);
 	e->mark_entries = o->mark_entries;
+	e->request_window_ms = o->request_window_ms;
 	e->has_archive = o->archive != NULL;
 	if (e->has_archive)
 		e->archive = *o->archive;
@@ -662,6 +663,7 @@ static void engine_sweep(struct ord_engine *e)
 		ord_replica_expire(&e->replicas[i], e->now_ms);
 		ord_dispatch_tick(&e->replicas[i], e->now_ms);
 		ord_fence_tick(&e->replicas[i]);
+		ord_replica_age(&e->replicas[i]);
 	}
 	ord_forward_expire(&e->forward, e->now_ms);
 	e->forward.retry = true;

@@ -44,7 +44,8 @@ struct ord_engine_options {
 	uint32_t heartbeat_ms;
 	uint64_t segment_bytes;
 	uint64_t cache_bytes;
-	uint32_t mark_entries; /* so many entries of a partition from one mark to the next; 0: no marks are made */
+	uint32_t mark_entries;	    /* so many entries of a partition from one mark to the next; 0: no marks are made */
+	uint64_t request_window_ms; /* request ids expire so long after their own time; 0: never */
 	struct ord_bounds bounds;
 	const struct ord_states
 		*states;       /* copied; NULL: states are in memory alone, and made anew from the log at each start */

@@ -50,7 +50,8 @@ struct ord_engine {
 	struct ord_keep keep;
 	struct ord_copies_out copies_out;
 	struct ord_copy_in copy_in;
-	uint32_t mark_entries; /* 0: no marks are made */
+	uint32_t mark_entries;	    /* 0: no marks are made */
+	uint64_t request_window_ms; /* 0: request ids never expire */
 	struct ord_archive archive;
 	bool has_archive;
 	struct ord_fill fill;

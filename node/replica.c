@@ -69,6 +69,9 @@ int ord_replica_open(struct ord_replica *r, struct ord_engine *e, uint32_t id, c
 	ord_partition_status(r->partition, &status);
 	r->unsettled_count = status.unsettled_count;
 	r->entries_count = r->marked_count = status.entries_count;
+	/* Not at once when nothing ever expired: a new cluster has nothing that could. */
+	if (status.expired_ms == 0 && e->wall_us / 1000 > e->request_window_ms)
+		r->aged_ms = e->wall_us / 1000 - e->request_window_ms;
 	err = ord_settling_open(&r->settling, id, e->now_ms);
 	if (err == ORD_OK)
 		err = history_open(r, cluster, &note);
@@ -261,6 +264,8 @@ static struct ord_batch *inflight_take(struct ord_replica *r, uint64_t index, ui
 
 /* A partition that moved is marked at the latest after so long. */
 #define REPLICA_MARK_MS 60000u
+/* The watermark of request ids moves when it can move by such a part of their time. */
+#define REPLICA_AGE_STEPS 1000u
 
 /* The state has the entry in it. Its own time counts and not the state's: an entry without commands leaves the state alone, and still none behind it may be older. */
 static void replica_see(struct ord_replica *r, uint64_t index, uint64_t term, struct ord_slice entry)
@@ -505,6 +510,28 @@ void ord_replica_expire(struct ord_replica *r, uint64_t now_ms)
 	batches_expire(r, r->admit.first, now_ms);
 	reads_expire(r, r->admit.reads, now_ms);
 	ord_settling_expire(&r->settling, now_ms);
+}
+
+/* By the newest id as well as by the clock: a clock that is far ahead must not make what clients ask now expired. */
+static uint64_t watermark_of(const struct ord_replica *r, const struct ord_partition_status *s)
+{
+	uint64_t window_ms = r->engine->request_window_ms;
+	uint64_t now_ms = r->engine->wall_us / 1000 < s->newest_ms ? r->engine->wall_us / 1000 : s->newest_ms;
+	return now_ms > window_ms ? now_ms - window_ms : 0;
+}
+
+void ord_replica_age(struct ord_replica *r)
+{
+	struct ord_partition_status s;
+	if (!r->ready || r->engine->request_window_ms == 0)
+		return;
+	ord_partition_status(r->partition, &s);
+	uint64_t before_ms = s.expired_ms > r->aged_ms ? s.expired_ms : r->aged_ms;
+	struct ord_command c = {.kind = ORD_COMMAND_EXPIRE, .expire = {.watermark_ms = watermark_of(r, &s)}};
+	if (c.expire.watermark_ms < before_ms + r->engine->request_window_ms / REPLICA_AGE_STEPS)
+		return;
+	r->aged_ms = c.expire.watermark_ms;
+	ord_admit_internal(&r->admit, &c);
 }
 
 uint64_t ord_replica_waiters_count(const struct ord_replica *r)

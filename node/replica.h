@@ -48,6 +48,7 @@ struct ord_replica {
 	struct ord_fence fence;
 	uint64_t entries_count; /* with commands, applied in all; at the last mark */
 	uint64_t marked_count;
+	uint64_t aged_ms;   /* the last watermark of request ids that was proposed here */
 	uint64_t marked_ms; /* when that was */
 };
 
@@ -83,6 +84,9 @@ void ord_replica_propose(struct ord_replica *r);
 
 /* Answers who has waited too long. */
 void ord_replica_expire(struct ord_replica *r, uint64_t now_ms);
+
+/* Proposes that request ids expire whose time is over, now and then. */
+void ord_replica_age(struct ord_replica *r);
 
 /* Answers everybody: what was not proposed with ORD_ERR_NOT_LEADER, the rest with ORD_ERR_UNKNOWN. */
 void ord_replica_lose(struct ord_replica *r);

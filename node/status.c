@@ -65,6 +65,7 @@ static void put_state(msgpack_packer *p, uint32_t partition, const struct ord_pa
 	ord_reply_put_pair_u64(p, "accounts", s->accounts_count);
 	ord_reply_put_pair_u64(p, "names", s->names_count);
 	ord_reply_put_pair_u64(p, "requests", s->requests_count);
+	ord_reply_put_pair_u64(p, "expired_ms", s->expired_ms);
 	ord_reply_put_pair_u64(p, "unsettled", s->unsettled_count);
 	ord_reply_put_pair_u64(p, "outbox", s->outbox_count);
 }
@@ -73,7 +74,7 @@ static void put_replica(msgpack_packer *p, const struct ord_shard *shard, uint32
 {
 	struct ord_replica_status replica;
 	ord_shard_replica_status(shard, partition, &replica);
-	msgpack_pack_map(p, 21);
+	msgpack_pack_map(p, 22);
 	ord_reply_put_pair_u64(p, "partition", partition);
 	put_group(p, &replica.group, replica.ready);
 	put_state(p, partition, &replica.state);

@@ -63,6 +63,8 @@ struct ord_partition_status {
 	uint64_t outbox_bytes;
 	uint64_t ignored_count; /* stages and outcomes that came again or from nowhere: 0 in a healthy cluster */
 	uint64_t expired_ms;	/* request ids of an earlier time are expired; 0: none is */
+	uint64_t
+		newest_ms; /* time of the newest request id, of those that do not lie ahead of the log; 0: none has a time */
 	struct ord_mark_status marks;
 };
 void ord_partition_status(const struct ord_partition *p, struct ord_partition_status *ret);

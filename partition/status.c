@@ -39,6 +39,7 @@ void ord_partition_status(const struct ord_partition *p, struct ord_partition_st
 		.outbox_bytes = p->outbox_bytes,
 		.ignored_count = p->ignored_count,
 		.expired_ms = p->expiry.watermark_ms,
+		.newest_ms = p->rows.requests_made.newest_ms,
 		.marks = p->marks,
 	};
 	ord_partition_digest_at(p, p->time_us, ret->state_digest);

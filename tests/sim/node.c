@@ -227,6 +227,7 @@ static void node_configure(struct node *n)
 	c->reserve_bytes = options.reserve_bytes;
 	c->checkpoint_bytes = options.checkpoint_bytes;
 	c->mark_entries = options.mark_entries;
+	c->request_days = 0; /* clients here do not give up an id for a new one */
 	c->bounds = options.bounds;
 	int err = ord_config_check(c, why);
 	if (err != ORD_OK)

@@ -245,6 +245,7 @@ void node_cluster_restart(struct node_cluster *c, unsigned place)
 						    .remove = disk_remove},
 					     .events = {.ctx = n, .send = engine_send, .fatal = engine_fatal}};
 	options.mark_entries = NODE_CLUSTER_MARK_ENTRIES;
+	options.request_window_ms = NODE_CLUSTER_REQUEST_WINDOW_MS;
 	options.events.notice = engine_notice;
 	char why[512] = "";
 	int err = ord_engine_open(&options, c->now_ms, wall_us(c, place), &n->engine, why, sizeof why);

@@ -11,6 +11,7 @@
 
 #define NODE_CLUSTER_NODES 3
 #define NODE_CLUSTER_MARK_ENTRIES 20
+#define NODE_CLUSTER_REQUEST_WINDOW_MS 60000
 
 struct node_disk;
 struct node_letter;

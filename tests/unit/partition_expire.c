@@ -233,6 +233,7 @@ static void follow_a_transfer(unsigned expires_before, int64_t amount, enum ord_
 		lab_restart(&l, p);
 		cr_assert_arr_eq(status_of(p).state_digest, before.state_digest, sizeof before.state_digest);
 	}
+	check_all();
 	lab_close(&l);
 }
 

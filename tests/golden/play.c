@@ -200,6 +200,34 @@ static bool play_delivery(struct play *p, const struct script_line *line)
 	return true;
 }
 
+/* What the node itself puts into logs, beside deliveries. */
+static bool play_own(struct play *p, const struct script_line *line)
+{
+	static const char *const mark[] = {"=mark", "n", NULL};
+	static const char *const false_mark[] = {"=mark", "n", "=of", "=another", "=state", NULL};
+	static const char *const expire[] = {"=expire", "n", "=before", "n", NULL};
+	struct ord_command c = {.kind = ORD_COMMAND_MARK};
+	uint64_t n[2];
+	bool is_false = script_matches(line, false_mark, n);
+
+	if (script_matches(line, expire, n)) {
+		c.kind = ORD_COMMAND_EXPIRE;
+		c.expire.watermark_ms = n[1];
+	} else if (!is_false && !script_matches(line, mark, n)) {
+		return false;
+	}
+	if (n[0] >= p->lab.partitions_count) {
+		fprintf(p->out, "error: no such partition\n");
+		return true;
+	}
+	if (c.kind == ORD_COMMAND_MARK) {
+		ord_partition_mark(p->lab.partitions[n[0]], &c.mark);
+		c.mark.state_digest[0] += is_false;
+	}
+	add(p, line, &c, (uint32_t)n[0]);
+	return true;
+}
+
 /* Lines that are no part of an entry; all that waits is logged first. */
 static bool play_other(struct play *p, const struct script_line *line)
 {
@@ -244,6 +272,6 @@ void play_line(struct play *p, const char *text, size_t len)
 			fprintf(p->out, "error: a script begins with \"partitions N\"\n");
 	} else if (script_client_command(line, &c))
 		add_client(p, line, &c);
-	else if (!play_delivery(p, line) && !play_other(p, line))
+	else if (!play_delivery(p, line) && !play_own(p, line) && !play_other(p, line))
 		fprintf(p->out, "error: not a line of the script language\n");
 }

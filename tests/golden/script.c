@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/err.h"
 #include "tests/support/text.h"
 
 bool script_split(const char *line, size_t len, struct script_line *ret)
@@ -115,6 +116,17 @@ static void naming_of(const struct script_line *line, enum ord_command_kind kind
 		c->naming.owner = word(line, kind == ORD_COMMAND_CLAIM ? 4 : 6);
 }
 
+/* A UUID as it is usually written, or the bytes themselves. */
+static bool id_of(const char *text, struct ord_uuid *ret)
+{
+	if (strlen(text) == ORD_UUID_TEXT_SIZE - 1)
+		return ord_uuid_parse(ord_slice_text(text), ret) == ORD_OK;
+	if (strlen(text) > sizeof ret->bytes)
+		return false;
+	*ret = text_id_of(text);
+	return true;
+}
+
 bool script_client_command(const struct script_line *line, struct ord_command *ret)
 {
 	static const char *const open[] = {"=open", "w", "w", "=floor", "w", "=ceiling", "w", "=as", "w", NULL};
@@ -140,9 +152,8 @@ bool script_client_command(const struct script_line *line, struct ord_command *r
 		naming_of(line, ORD_COMMAND_REASSIGN, &c);
 	else
 		known = false;
-	if (!known || strlen(line->words[line->words_count - 1]) > sizeof c.request_id.bytes)
+	if (!known || !id_of(line->words[line->words_count - 1], &c.request_id))
 		return false;
-	c.request_id = text_id_of(line->words[line->words_count - 1]);
 	*ret = c;
 	return true;
 }

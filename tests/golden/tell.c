@@ -195,9 +195,22 @@ static void tell_cursors(struct play *p)
 	}
 }
 
+static void tell_mark(struct play *p)
+{
+	const struct ord_mark_effect *mark = &p->lab.fx.mark;
+
+	for (unsigned i = 0; i < p->commands_count; i++)
+		if (p->commands[i].kind == ORD_COMMAND_MARK)
+			fprintf(p->out, "  %s\n",
+				!mark->compared ? "the mark says nothing here"
+				: mark->differs ? "the replica differs"
+						: "the replica is equal");
+}
+
 void tell_after(struct play *p)
 {
 	tell_commands(p);
+	tell_mark(p);
 	for (unsigned i = 0; i < p->noted_count; i++) {
 		if (p->noted[i].partition != p->partition)
 			continue;

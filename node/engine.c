@@ -86,7 +86,8 @@ static void host_want_install(void *ctx, uint32_t group, uint32_t from, uint64_t
 static bool host_may_lead(void *ctx, uint32_t group, uint32_t node)
 {
 	const struct ord_engine *e = ctx;
-	return ord_fence_may_lead(&e->replicas[group], ord_engine_place(e, node));
+	uint32_t place = ord_engine_place(e, node);
+	return place == e->nodes_count || ord_fence_may_lead(&e->replicas[group], place);
 }
 
 static void host_fatal(void *ctx, int err, const char *why)

@@ -119,6 +119,7 @@ static void hand_over(struct ord_replica *r)
 
 bool ord_fence_may_lead(const struct ord_replica *r, uint32_t place)
 {
+	ORD_ASSERT(place < ORD_NODES_MAX);
 	return r->engine->now_ms >= r->fence.fenced_until_ms[place];
 }
 

@@ -66,9 +66,12 @@ void ord_copy_in_want(struct ord_engine *e, uint32_t partition, uint32_t node, u
 static void send(struct ord_copy_in *c, enum ord_part_kind kind)
 {
 	struct ord_engine *e = c->engine;
+	struct ord_group_status group;
+	ord_host_group_status(e->host, c->partition, &group);
+	uint64_t index = e->copy_in.wants[c->partition].index;
 	struct ord_part_copy part = {.partition = c->partition,
 				     .number = c->number,
-				     .index = e->copy_in.wants[c->partition].index,
+				     .index = index > group.base_index ? index : group.base_index,
 				     .after = c->place};
 	ord_bytes_clear(&e->scratch);
 	ord_wire_put_copy(kind, &part, &e->scratch);
@@ -226,11 +229,17 @@ void ord_copy_in_filled(struct ord_engine *e, int status)
 
 /* --- One for the other. --- */
 
+/* A replica that has gone astray keeps its log: it must have all that comes after the new state. */
 static bool is_needed(const struct ord_copy_in *c)
 {
+	const struct ord_replica *r = &c->engine->replicas[c->partition];
 	struct ord_group_status group;
 	ord_host_group_status(c->engine->host, c->partition, &group);
-	return group.role != ORD_ROLE_LEADER && group.applied_index < c->note.base_index;
+	if (group.role == ORD_ROLE_LEADER)
+		return false;
+	if (r->fence.state == ORD_FENCE_FENCED && group.base_index <= c->note.base_index)
+		return true;
+	return r->lost || group.applied_index < c->note.base_index;
 }
 
 static void done(struct ord_copy_in *c)
@@ -239,13 +248,26 @@ static void done(struct ord_copy_in *c)
 	reset(c);
 }
 
+/* The log goes on after the base; or, when it was all there, with the entry after the state. */
+static int go_on_from(struct ord_copy_in *c)
+{
+	struct ord_engine *e = c->engine;
+	struct ord_group_status group;
+	struct ord_base base;
+	ord_host_group_status(e->host, c->partition, &group);
+	ord_keep_base(&c->note, &base);
+	if (c->was_lost || group.applied_index < c->note.base_index)
+		return ord_host_install(e->host, c->partition, &base);
+	if (group.applied_index > c->note.index)
+		return ord_host_rewind(e->host, c->partition, c->note.index);
+	return ORD_OK;
+}
+
 static void install(struct ord_copy_in *c)
 {
 	char why[128];
 	struct ord_engine *e = c->engine;
-	struct ord_base base;
-	ord_keep_base(&c->note, &base);
-	int err = ord_host_install(e->host, c->partition, &base);
+	int err = go_on_from(c);
 	if (err == ORD_ERR_BUSY || e->stopped)
 		return;
 	if (err == ORD_OK)
@@ -271,6 +293,7 @@ static void replace(struct ord_copy_in *c)
 	ord_copy_out_drop(e, c->partition);
 	if (ord_keep_is_busy(&e->keep, c->partition) || ord_replica_archives(r))
 		return;
+	c->was_lost = r->lost;
 	int err = ord_replica_replace(r, &c->note, why, sizeof why);
 	if (err == ORD_ERR_BUSY)
 		return;

@@ -42,6 +42,7 @@ struct ord_copy_in {
 	uint64_t asked_ms;	      /* something was asked for last */
 	uint64_t begun_ms;	      /* the node was asked first, or brought something last */
 	uint64_t pause_ms;	      /* nothing is begun before */
+	bool was_lost; /* the partition had no state, and its log waits for one */
 	struct ord_bytes note_bytes;  /* owned */
 	struct ord_note note;	      /* points into them */
 	struct ord_pairs_place place; /* behind what has come */

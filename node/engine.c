@@ -231,6 +231,7 @@ static int base_find(struct ord_replica *r, struct ord_base *ret)
 		return ORD_OK;
 	int err = ord_keep_find(r, &note);
 	ord_keep_base(&note, ret);
+	ret->lost = r->lost;
 	return err;
 }
 

@@ -81,7 +81,42 @@ static void tell(struct ord_replica *r, const struct ord_mark *result, bool asks
 /* Makes the replica's state anew from another node's. */
 static void rebuild(struct ord_replica *r)
 {
-	ord_trace("replica_rebuild", r->id, r->applied_index);
+	struct ord_group_status group;
+	ord_host_group_status(r->engine->host, r->id, &group);
+	ord_copy_in_want(r->engine, r->id, 0, group.base_index);
+}
+
+static void keep_away(struct ord_replica *r)
+{
+	r->fence.state = ORD_FENCE_FENCED;
+	ord_keep_abandon(&r->engine->keep, r->id);
+	if (r->ready)
+		ord_replica_lose(r);
+}
+
+void ord_fence_damaged(struct ord_replica *r)
+{
+	ORD_ASSERT(r->engine->nodes_count > 1);
+	if (r->fence.state == ORD_FENCE_FENCED)
+		return;
+	ord_trace("replica_damaged", r->id, r->applied_index);
+	ord_engine_notice(r->engine, ORD_LOG_ERROR,
+			  "partition %" PRIu32 ": its state on disk is damaged: a record does not pass its check; it "
+			  "serves nothing any more until it is made anew from another node, and the damaged one is set "
+			  "aside below state/",
+			  r->id);
+	keep_away(r);
+	rebuild(r);
+}
+
+void ord_fence_lift(struct ord_replica *r)
+{
+	if (r->fence.state == ORD_FENCE_FENCED)
+		ord_engine_notice(r->engine, ORD_LOG_INFO,
+				  "partition %" PRIu32 ": this node's replica has been made anew from another node", r->id);
+	r->fence.state = ORD_FENCE_EQUAL;
+	r->fence.results_count = 0;
+	r->fence.asked = false;
 }
 
 static void fence(struct ord_replica *r, const struct ord_mark *right, const struct ord_mark *own)
@@ -94,10 +129,7 @@ static void fence(struct ord_replica *r, const struct ord_mark *right, const str
 			  ": it has %s, they have %s; it is fenced: it serves nothing any more until "
 			  "it is made anew from another node",
 			  r->id, own->position, mark_show(own, own_text), mark_show(right, right_text));
-	r->fence.state = ORD_FENCE_FENCED;
-	ord_keep_abandon(&r->engine->keep, r->id);
-	if (r->ready)
-		ord_replica_lose(r);
+	keep_away(r);
 	tell(r, own, false);
 	rebuild(r);
 }
@@ -289,7 +321,8 @@ void ord_fence_tick(struct ord_replica *r)
 	bool is_due = now_ms - f->told_ms >= FENCE_ASK_MS;
 	if (f->state == ORD_FENCE_FENCED) {
 		hand_over(r);
-		if (is_due)
+		rebuild(r);
+		if (is_due && f->results_count > 0)
 			tell(r, &f->results[(f->results_count - 1) % ORD_FENCE_RESULTS], false);
 		return;
 	}

@@ -48,6 +48,12 @@ struct ord_fence {
 /* A mark was applied here and compared. May fence this replica, so that nothing of the entry may be under way any more. */
 void ord_fence_compared(struct ord_replica *r, const struct ord_mark_effect *mark);
 
+/* A record of the replica's state on disk cannot be read, and nothing was applied by what needed it: it is fenced, too. Asserts that there are other nodes. */
+void ord_fence_damaged(struct ord_replica *r);
+
+/* The replica has another state, from a node that was not fenced: it begins anew. */
+void ord_fence_lift(struct ord_replica *r);
+
 /* Another node told what its replica was. */
 void ord_fence_receive(struct ord_replica *r, uint32_t place, const struct ord_part_mark_result *part);
 

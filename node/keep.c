@@ -36,6 +36,12 @@ int ord_keep_open(struct ord_keep *k, uint32_t partition, const struct ord_store
 	return k->enabled ? k->states.open(k->states.ctx, partition, ret, why, why_size) : ORD_OK;
 }
 
+int ord_keep_discard(struct ord_keep *k, uint32_t partition, const struct ord_store **ret, char *why, size_t why_size)
+{
+	ORD_ASSERT(k->enabled);
+	return k->states.discard(k->states.ctx, partition, ret, why, why_size);
+}
+
 /* --- Notes. --- */
 
 /* The log has to begin at the lower end of what the state and the history have, but has no more what it dropped already. */
@@ -156,6 +162,11 @@ void ord_keep_written(struct ord_keep *k, int status)
 	int err = status == ORD_OK ? k->states.renew(k->states.ctx, k->partition) : status;
 	if (err == ORD_OK) {
 		k->phase = ORD_KEEP_FINISHING;
+		return;
+	}
+	if (err == ORD_ERR_CORRUPT && k->engine->nodes_count > 1) {
+		k->phase = ORD_KEEP_IDLE;
+		ord_fence_damaged(&k->engine->replicas[k->partition]);
 		return;
 	}
 	snprintf(why, sizeof why, "partition %u: its state cannot be written or read (%s)", k->partition,

@@ -109,6 +109,7 @@ struct ord_states ord_lmdb_states(struct ord_lmdb *l)
 {
 	return (struct ord_states){.ctx = l,
 				   .open = states_open,
+				   .discard = ord_lmdb_discard,
 				   .write = states_write,
 				   .renew = states_renew,
 				   .copy_open = ord_lmdb_copy_open,

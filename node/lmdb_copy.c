@@ -186,6 +186,28 @@ static int set_aside(const struct ord_lmdb *l, uint32_t partition, const char *o
 	return ord_lmdb_env_remove(old);
 }
 
+int ord_lmdb_discard(void *ctx, uint32_t partition, const struct ord_store **ret, char *why, size_t why_size)
+{
+	struct ord_lmdb *l = ctx;
+	struct ord_lmdb_state *s = &l->states[partition];
+	char path[ORD_LMDB_PATH_SIZE];
+	ord_lmdb_path(l, partition, "", path);
+	ord_lmdb_view_close(&s->view);
+	ord_lmdb_env_close(&s->env);
+	int rv = set_aside(l, partition, path);
+	if (rv == 0)
+		rv = ord_lmdb_directory_sync(l->directory);
+	if (rv == 0)
+		rv = ord_lmdb_state_open(l, partition);
+	if (rv != 0) {
+		snprintf(why, why_size, "%s: the damaged state of partition %" PRIu32 " cannot be set aside: %s", path,
+			 partition, mdb_strerror(rv));
+		return ord_lmdb_err(rv);
+	}
+	*ret = &s->view.store;
+	return ORD_OK;
+}
+
 static int exchange(struct ord_lmdb *l, uint32_t partition, bool keeps_old)
 {
 	char path[ORD_LMDB_PATH_SIZE], other[ORD_LMDB_PATH_SIZE];

@@ -82,6 +82,7 @@ int ord_lmdb_failed(struct ord_lmdb *l, const char *path, const char *doing, int
 /* The parts of ord_states that are in lmdb_copy.c. */
 void ord_lmdb_copies_init(struct ord_lmdb *l);
 void ord_lmdb_copies_close(struct ord_lmdb *l);
+int ord_lmdb_discard(void *ctx, uint32_t partition, const struct ord_store **ret, char *why, size_t why_size);
 int ord_lmdb_copy_open(void *ctx, uint32_t partition, unsigned *ret_copy, const struct ord_store **ret_store);
 void ord_lmdb_copy_read(void *ctx, unsigned copy, const struct ord_pairs_place *after, size_t bytes_max);
 void ord_lmdb_copy_close(void *ctx, unsigned copy);

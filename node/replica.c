@@ -37,6 +37,37 @@ static int state_read(struct ord_replica *r, const struct ord_store *store, stru
 	return err;
 }
 
+/* Opens the state that is on disk. One that is damaged is set aside where others can bring a new one. */
+static int state_open(struct ord_replica *r, struct ord_note *ret_note, char *why, size_t why_size)
+{
+	struct ord_engine *e = r->engine;
+	const struct ord_store *store;
+	int err = ord_keep_open(&e->keep, r->id, &store, why, why_size);
+	if (err == ORD_OK)
+		err = state_read(r, store, ret_note, why, why_size);
+	if (err != ORD_ERR_CORRUPT || e->nodes_count == 1)
+		return err;
+	ord_engine_notice(e, ORD_LOG_ERROR, "%s; it is set aside, and another node is asked for it", why);
+	ord_partition_close(r->partition);
+	r->partition = NULL;
+	r->lost = true;
+	err = ord_keep_discard(&e->keep, r->id, &store, why, why_size);
+	return err == ORD_OK ? state_read(r, store, ret_note, why, why_size) : err;
+}
+
+/* What is kept of the state besides it. */
+static void state_adopt(struct ord_replica *r)
+{
+	const struct ord_engine *e = r->engine;
+	struct ord_partition_status status;
+	ord_partition_status(r->partition, &status);
+	r->unsettled_count = status.unsettled_count;
+	r->entries_count = r->marked_count = status.entries_count;
+	/* Not at once when nothing ever expired: a new cluster has nothing that could. */
+	if (status.expired_ms == 0 && e->wall_us / 1000 > e->request_window_ms)
+		r->aged_ms = e->wall_us / 1000 - e->request_window_ms;
+}
+
 /* The history goes on where it ended, or where that of the node ended whose state this is: what is missing between them is filled in later. */
 static int history_open(struct ord_replica *r, const struct ord_uuid *cluster, const struct ord_note *note)
 {
@@ -58,20 +89,11 @@ int ord_replica_open(struct ord_replica *r, struct ord_engine *e, uint32_t id, c
 {
 	*r = (struct ord_replica){.id = id, .engine = e, .checkpoint_ms = e->now_ms, .marked_ms = e->now_ms};
 	ord_admit_init(&r->admit, &e->bounds);
-	const struct ord_store *store;
 	struct ord_note note;
-	int err = ord_keep_open(&e->keep, id, &store, why, why_size);
-	if (err == ORD_OK)
-		err = state_read(r, store, &note, why, why_size);
+	int err = state_open(r, &note, why, why_size);
 	if (err != ORD_OK)
 		return err;
-	struct ord_partition_status status;
-	ord_partition_status(r->partition, &status);
-	r->unsettled_count = status.unsettled_count;
-	r->entries_count = r->marked_count = status.entries_count;
-	/* Not at once when nothing ever expired: a new cluster has nothing that could. */
-	if (status.expired_ms == 0 && e->wall_us / 1000 > e->request_window_ms)
-		r->aged_ms = e->wall_us / 1000 - e->request_window_ms;
+	state_adopt(r);
 	err = ord_settling_open(&r->settling, id, e->now_ms);
 	if (err == ORD_OK)
 		err = history_open(r, cluster, &note);
@@ -97,14 +119,15 @@ void ord_replica_close(struct ord_replica *r)
 
 bool ord_replica_is_whole(const struct ord_replica *r)
 {
-	return !ord_copy_in_has(r->engine, r->id);
+	return !r->lost && r->fence.state != ORD_FENCE_FENCED && !ord_copy_in_has(r->engine, r->id);
 }
 
 static int history_go_on(struct ord_replica *r, const struct ord_note *note)
 {
 	struct ord_engine *e = r->engine;
 	struct ord_uuid cluster = r->builder.header.cluster;
-	if (!e->has_archive || note->end.number <= r->builder.end.number)
+	if (!e->has_archive || r->builder.end.last_index >= note->base_index ||
+	    r->builder.end.number >= note->end.number)
 		return ORD_OK;
 	int err = e->archive.jump(e->archive.ctx, r->id, &note->end);
 	if (err != ORD_OK)
@@ -121,7 +144,7 @@ int ord_replica_replace(struct ord_replica *r, const struct ord_note *note, char
 	struct ord_note found;
 	ORD_ASSERT(!ord_keep_is_busy(&r->engine->keep, r->id));
 	ORD_ASSERT(!ord_replica_archives(r));
-	int err = states->replace(states->ctx, r->id, false, &store, why, why_size);
+	int err = states->replace(states->ctx, r->id, r->fence.state == ORD_FENCE_FENCED, &store, why, why_size);
 	if (err != ORD_OK)
 		return err;
 	ord_trace("replica_replace", r->id, note->index);
@@ -133,6 +156,11 @@ int ord_replica_replace(struct ord_replica *r, const struct ord_note *note, char
 		err = ORD_ERR_CORRUPT;
 	if (err == ORD_OK)
 		err = history_go_on(r, note);
+	if (err == ORD_OK) {
+		state_adopt(r);
+		ord_fence_lift(r);
+		r->lost = false;
+	}
 	if (err != ORD_OK)
 		snprintf(why, why_size, "partition %u: the state that another node sent cannot be used (%s)", r->id,
 			 ord_err_text(err));
@@ -241,6 +269,10 @@ static void batch_read(struct ord_replica *r, struct ord_batch *b)
 		struct ord_bytes answer;
 		ord_bytes_init(&answer, ORD_RPC_BYTES_MAX);
 		int err = ord_query_run(ord_slice_of(read->query, read->query_bytes), r->partition, r->id, &answer);
+		if (err == ORD_ERR_CORRUPT && r->engine->nodes_count > 1) {
+			r->damaged = true;
+			err = ORD_ERR_NOT_LEADER; /* another node has it */
+		}
 		struct ord_answer a = {.err = err == ORD_ERR_FORMAT ? ORD_ERR_INVALID : err,
 				       .partition = r->id,
 				       .body = ord_bytes_slice(&answer)};
@@ -374,7 +406,10 @@ static void batch_applied(struct ord_replica *r, struct ord_batch *b)
 /* Comes last: it may fence the replica. */
 static void replica_compare(struct ord_replica *r, const struct ord_mark_effect *mark)
 {
-	if (!mark->compared)
+	if (r->damaged)
+		ord_fence_damaged(r);
+	r->damaged = false;
+	if (!mark->compared || r->fence.state == ORD_FENCE_FENCED)
 		return;
 	r->marked_count = r->entries_count;
 	r->marked_ms = r->engine->now_ms;
@@ -389,6 +424,11 @@ void ord_replica_apply(struct ord_replica *r, uint64_t index, uint64_t term, str
 		return;
 	}
 	int err = ord_partition_apply(r->partition, entry, fx);
+	if (err == ORD_ERR_CORRUPT && r->engine->nodes_count > 1) {
+		ord_fence_damaged(r);
+		replica_archive(r, index, term, entry, NULL);
+		return;
+	}
 	if (err != ORD_OK) {
 		apply_failed(r, index, err);
 		return;

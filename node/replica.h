@@ -31,6 +31,8 @@ struct ord_replica {
 	uint64_t applied_term;
 	uint64_t entry_us;
 	uint64_t stored_index;		  /* the same of the last checkpoint */
+	bool lost;			  /* the state on disk could not be read: it comes from another node */
+	bool damaged;			  /* so was a record, and the entry under way is still to be dealt with */
 	uint64_t base_index;		  /* after which a start with that checkpoint needs the log */
 	uint64_t checkpoint_ms;		  /* when it began */
 	bool checkpoint_wanted;		  /* as soon as can be */

@@ -174,7 +174,8 @@ static void state_written(void *ctx, uint32_t partition, int status)
 	(void)partition;
 	if (s->fatal_told)
 		return;
-	if (status != ORD_OK && status != ORD_ERR_NO_SPACE) {
+	bool is_mendable = status == ORD_ERR_CORRUPT && s->config->nodes_count > 1;
+	if (status != ORD_OK && status != ORD_ERR_NO_SPACE && !is_mendable) {
 		char why[sizeof s->config->data_dir + 1024];
 		snprintf(why, sizeof why,
 			 "%s; what is on disk is unknown, so the node stops: mend the disk, then start it again",
@@ -182,6 +183,8 @@ static void state_written(void *ctx, uint32_t partition, int status)
 		engine_fatal(s, status, why);
 		return;
 	}
+	if (is_mendable)
+		ord_log(ORD_LOG_ERROR, "%s", ord_lmdb_error_text(s->lmdb));
 	ord_engine_saved(s->engine, status);
 }
 

@@ -19,6 +19,9 @@ struct ord_states {
 	/* The partition's store; valid as long as the states are, or until it is replaced. Blocks; start-up only. ORD_ERR_IO, ORD_ERR_CORRUPT, ORD_ERR_NO_SPACE, ORD_ERR_MISMATCH, ORD_ERR_NOMEM with why, which names the file and the remedy. */
 	int (*open)(void *ctx, uint32_t partition, const struct ord_store **ret, char *why, size_t why_size);
 
+	/* What is there cannot be read: sets it aside, to be looked at, and opens an empty one in its place; a store that was given before must not be used any more. Blocks. Errors as open. */
+	int (*discard)(void *ctx, uint32_t partition, const struct ord_store **ret, char *why, size_t why_size);
+
 	/* Begins to make the changes in the partition's store, all or nothing, durably. Never blocks. The changes stay valid and unchanged until the owner of the interface calls ord_engine_saved() from the same
 	 * thread, with ORD_OK, ORD_ERR_NO_SPACE (nothing was changed, the same may be tried again), or ORD_ERR_IO or ORD_ERR_CORRUPT (the node must stop). At most one write is under way. */
 	void (*write)(void *ctx, uint32_t partition, const struct ord_changes *changes);

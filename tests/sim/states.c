@@ -138,6 +138,24 @@ static int states_open(void *ctx, uint32_t partition, const struct ord_store **r
 	return ORD_OK;
 }
 
+static int states_discard(void *ctx, uint32_t partition, const struct ord_store **ret, char *why, size_t why_size)
+{
+	struct ord_lmdb *l = ctx;
+	(void)why;
+	(void)why_size;
+	if (l->opened[partition])
+		memory_store_close(&l->seen[partition]);
+	memory_store_open(&l->seen[partition]);
+	l->opened[partition] = true;
+	if (sim_io()) {
+		memory_store_close(kept(l, partition));
+		memory_store_open(kept(l, partition));
+		sim_cover(SIM_COVER_STATE_DISCARDED);
+	}
+	*ret = &l->seen[partition].interface;
+	return ORD_OK;
+}
+
 static void states_write(void *ctx, uint32_t partition, const struct ord_changes *changes)
 {
 	struct ord_lmdb *l = ctx;
@@ -363,6 +381,7 @@ struct ord_states __wrap_ord_lmdb_states(struct ord_lmdb *l)
 {
 	return (struct ord_states){.ctx = l,
 				   .open = states_open,
+				   .discard = states_discard,
 				   .write = states_write,
 				   .renew = states_renew,
 				   .copy_open = copy_open,

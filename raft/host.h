@@ -181,7 +181,7 @@ bool ord_host_turn(struct ord_host *h);
 
 /* Begins to hand the group over to another node; proposals give ORD_ERR_BUSY until it is done or given up (two election timeouts at most).
  * The host does this by itself, one group at a time, to bring a group back to nodes[group mod nodes_count] when that node is well again.
- * ORD_ERR_NOT_LEADER, ORD_ERR_INVALID (unknown node, or this one), ORD_ERR_BUSY (one is under way). */
+ * ORD_ERR_NOT_LEADER, ORD_ERR_INVALID (unknown node, this one, or one without a vote), ORD_ERR_BUSY (one is under way). */
 int ord_host_transfer(struct ord_host *h, uint32_t group, uint32_t node);
 
 struct ord_group_status {

@@ -102,6 +102,8 @@ static size_t node_tell(const struct watch *w, uint32_t place, char *text, size_
 		return (size_t)snprintf(text, text_size, "; node %" PRIu32 " %s", n->id, what);
 	if (!is_wanted(w, place) || node_serves(w, place))
 		return 0;
+	if (n->problem[0] != '\0')
+		return (size_t)snprintf(text, text_size, "; node %" PRIu32 " is %s", n->id, n->problem);
 	return (size_t)snprintf(text, text_size,
 				"; node %" PRIu32 " answers, but knows a leader of only %" PRIu32 " partitions", n->id,
 				ord_survey_led_count(w->s, place));

@@ -54,12 +54,11 @@ static void nodes_fill(const struct ord_survey *s, const struct ord_process *pro
 			ord_sheet_uint(sheet, n->uptime_ms);
 			text_or_null(sheet, n->disk);
 			ord_sheet_text(sheet, n->version);
+		} else {
 			ord_sheet_null(sheet);
-			continue;
+			ord_sheet_null(sheet);
+			ord_sheet_null(sheet);
 		}
-		ord_sheet_null(sheet);
-		ord_sheet_null(sheet);
-		ord_sheet_null(sheet);
 		text_or_null(sheet, n->problem);
 	}
 }

@@ -2,6 +2,7 @@
 #include "cli/survey.h"
 
 #include <msgpack.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <uv.h>
@@ -115,6 +116,18 @@ static void history_take(const msgpack_object *o, struct ord_survey_history *h)
 					 .scrubbing = find_truth(o, "scrubbing")};
 }
 
+/* A node with a new data directory takes no part before the others have said something. */
+static void waiting_take(const msgpack_object *o, struct ord_survey_node *node)
+{
+	msgpack_object_array nodes = find_array(o, "waits_for");
+	size_t len = 0;
+	for (uint32_t i = 0; i < nodes.size && i < ORD_NODES_MAX; i++)
+		if (nodes.ptr[i].type == MSGPACK_OBJECT_POSITIVE_INTEGER)
+			len += (size_t)snprintf(node->problem + len, sizeof node->problem - len, "%s%" PRIu32,
+						len == 0 ? "new, waits for the word of node " : ", ",
+						(uint32_t)nodes.ptr[i].via.u64);
+}
+
 static void status_take(const msgpack_object *o, struct ord_survey *s, struct ord_survey_node *node)
 {
 	msgpack_object_array replicas = find_array(o, "replicas");
@@ -135,6 +148,7 @@ static void status_take(const msgpack_object *o, struct ord_survey *s, struct or
 	node->turn_p999_us = find_number(loop, "p999_us");
 	node->turn_max_us = find_number(loop, "max_us");
 	history_take(find(o, "history"), &node->history);
+	waiting_take(o, node);
 	for (uint32_t i = 0; i < replicas.size; i++)
 		replica_take(&replicas.ptr[i], s, node);
 }

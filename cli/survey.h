@@ -49,7 +49,7 @@ struct ord_survey_node {
 	uint16_t port;	/* for clients */
 	bool asked;
 	bool answered;
-	char problem[160]; /* why not, when asked and not answered */
+	char problem[160]; /* why not, when asked and not answered; or for whom it waits before it takes part */
 	char version[16];
 	uint64_t uptime_ms;
 	uint64_t wal_bytes;

@@ -168,3 +168,51 @@ Test(wire, mark_result)
 	ord_bytes_put_u8(&out, 0);
 	cr_assert_eq(ord_wire_get_mark_result(ord_bytes_slice(&out), &got), ORD_ERR_FORMAT);
 }
+
+Test(wire, want_block)
+{
+	struct ord_part_want_block put = {.partition = 3, .number = UINT64_C(1) << 40}, got;
+	ord_wire_put_want_block(&put, &out);
+	cr_assert_eq(ord_wire_get_want_block(ord_bytes_slice(&out), &got), ORD_OK);
+	cr_assert(got.partition == 3 && got.number == put.number);
+	cr_assert_eq(ord_wire_get_want_block(ord_slice_of(out.base, out.len - 1), &got), ORD_ERR_FORMAT);
+	ord_bytes_put_u8(&out, 0);
+	cr_assert_eq(ord_wire_get_want_block(ord_bytes_slice(&out), &got), ORD_ERR_FORMAT);
+	put.number = 0; /* blocks are numbered from 1 */
+	ord_bytes_clear(&out);
+	ord_wire_put_want_block(&put, &out);
+	cr_assert_eq(ord_wire_get_want_block(ord_bytes_slice(&out), &got), ORD_ERR_FORMAT);
+}
+
+Test(wire, block)
+{
+	struct ord_part_block put = {.partition = 3, .number = 9, .bytes = ord_slice_text("a block")}, got;
+	ord_wire_put_block(&put, &out);
+	cr_assert_eq(ord_wire_get_block(ord_bytes_slice(&out), &got), ORD_OK);
+	cr_assert(got.partition == 3 && got.number == 9 && got.status == ORD_PART_BLOCK_HERE);
+	cr_assert(ord_slice_equal(got.bytes, put.bytes));
+	put = (struct ord_part_block){.partition = 3, .number = 9, .status = ORD_PART_BLOCK_NOT_FOUND, .first = 17};
+	ord_bytes_clear(&out);
+	ord_wire_put_block(&put, &out);
+	cr_assert_eq(ord_wire_get_block(ord_bytes_slice(&out), &got), ORD_OK);
+	cr_assert(got.status == ORD_PART_BLOCK_NOT_FOUND && got.first == 17 && got.bytes.len == 0);
+	ord_bytes_put_u8(&out, 0); /* not there, and a byte of it */
+	cr_assert_eq(ord_wire_get_block(ord_bytes_slice(&out), &got), ORD_ERR_FORMAT);
+	out.base[12] = 0;
+	cr_assert_eq(ord_wire_get_block(ord_slice_of(out.base, out.len - 1), &got), ORD_ERR_FORMAT);
+	out.base[12] = 3;
+	cr_assert_eq(ord_wire_get_block(ord_bytes_slice(&out), &got), ORD_ERR_FORMAT);
+}
+
+Test(wire, block_id)
+{
+	struct ord_part_block_id put = {.partition = 3, .id = {.number = 9, .last_position = 1234, .chain_after = {7}}};
+	struct ord_part_block_id got;
+	ord_wire_put_block_id(&put, &out);
+	cr_assert_eq(ord_wire_get_block_id(ord_bytes_slice(&out), &got), ORD_OK);
+	cr_assert(got.partition == 3 && got.status == ORD_PART_BLOCK_HERE);
+	cr_assert(ord_block_id_equal(&got.id, &put.id));
+	cr_assert_eq(ord_wire_get_block_id(ord_slice_of(out.base, out.len - 1), &got), ORD_ERR_FORMAT);
+	ord_bytes_put_u8(&out, 0);
+	cr_assert_eq(ord_wire_get_block_id(ord_bytes_slice(&out), &got), ORD_ERR_FORMAT);
+}

@@ -165,6 +165,24 @@ static int files_look(struct finder *f)
 	return err;
 }
 
+/* What retention has dropped is not missing. When the file that says so is damaged, it is: until all peers have said that they dropped it, too. */
+static int first_find(struct finder *f)
+{
+	struct ord_history *h = f->h;
+	int err = ord_history_first_read(h, f->dir_fd, f->partition, &h->kept[f->partition]);
+	if (err == ORD_ERR_IO)
+		return system_fail(f, 0, "reading " ORD_VOLUME_FIRST_NAME);
+	if (err == ORD_ERR_CORRUPT && h->options.notice != NULL) {
+		char text[4096 + 128];
+		snprintf(text, sizeof text,
+			 "history: file %s/%" PRIu32 "/" ORD_VOLUME_FIRST_NAME
+			 " is damaged: blocks that retention has dropped count as missing",
+			 h->directory, f->partition);
+		h->options.notice(h->options.ctx, text);
+	}
+	return ORD_OK;
+}
+
 static int partition_find(struct ord_history *h, uint32_t partition, char *why, size_t why_size)
 {
 	struct finder f = {.h = h, .partition = partition, .why = why, .why_size = why_size};
@@ -176,10 +194,11 @@ static int partition_find(struct ord_history *h, uint32_t partition, char *why, 
 	if (f.dir_fd < 0)
 		return directory_fail(why, why_size, h->directory, "read");
 	h->places[partition].next = 1;
-	h->kept[partition] = ord_history_first_read(h, f.dir_fd, partition);
 	int err = ORD_OK;
 	if (unlinkat(f.dir_fd, ORD_HISTORY_FILL_NAME, 0) != 0 && errno != ENOENT)
 		err = system_fail(&f, 0, "removing " ORD_HISTORY_FILL_NAME);
+	if (err == ORD_OK)
+		err = first_find(&f);
 	if (err != ORD_OK)
 		goto close;
 	err = ord_history_files_list(f.dir_fd, &f.files, &f.files_count);

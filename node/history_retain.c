@@ -17,20 +17,25 @@
 
 #define TMP_NAME "first.tmp"
 
-uint64_t ord_history_first_read(const struct ord_history *h, int dir_fd, uint32_t partition)
+int ord_history_first_read(const struct ord_history *h, int dir_fd, uint32_t partition, uint64_t *ret_first)
 {
 	uint8_t in[ORD_VOLUME_HEADER_BYTES];
 	char why[ORD_BLOCK_WHY_SIZE];
 	struct ord_volume_header header;
 	size_t have = 0;
+	*ret_first = 1;
 	int fd = openat(dir_fd, ORD_VOLUME_FIRST_NAME, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
-		return 1;
-	bool good = ord_file_read(fd, 0, in, sizeof in, &have) && have == sizeof in &&
-		    ord_volume_first_decode(in, &header, why) == ORD_OK && header.partition == partition &&
-		    ord_uuid_equal(&header.cluster, &h->options.cluster);
+		return errno == ENOENT ? ORD_OK : ORD_ERR_IO;
+	bool is_read = ord_file_read(fd, 0, in, sizeof in, &have);
 	close(fd);
-	return good ? header.first_block : 1;
+	if (!is_read)
+		return ORD_ERR_IO;
+	if (have < sizeof in || ord_volume_first_decode(in, &header, why) != ORD_OK || header.partition != partition ||
+	    !ord_uuid_equal(&header.cluster, &h->options.cluster))
+		return ORD_ERR_CORRUPT;
+	*ret_first = header.first_block;
+	return ORD_OK;
 }
 
 static int first_write(struct ord_history *h, int dir_fd, uint32_t partition, uint64_t first)

@@ -214,8 +214,8 @@ bool ord_history_aside_rename(int dir_fd, uint64_t volume, uint64_t *ret_k);
 /* Drops what need not be kept (history_retain.c). ORD_ERR_IO, ORD_ERR_NO_SPACE, ORD_ERR_NOMEM. */
 int ord_history_retain_do(struct ord_history *h, const struct ord_history_job *job);
 
-/* The first block kept, as the directory says; 1 when it does not. */
-uint64_t ord_history_first_read(const struct ord_history *h, int dir_fd, uint32_t partition);
+/* The first block kept, as the directory says; 1 when nothing was dropped, and with every error: ORD_ERR_IO with errno, ORD_ERR_CORRUPT. */
+int ord_history_first_read(const struct ord_history *h, int dir_fd, uint32_t partition, uint64_t *ret_first);
 
 /* --- On the reader's thread (history_serve.c). --- */
 

@@ -12,6 +12,7 @@
 #include "base/err.h"
 #include "base/limits.h"
 #include "node/config.h"
+#include "node/history.h"
 #include "node/room.h"
 #include "tests/support/node_client.h"
 #include "tests/support/node_words.h"
@@ -114,6 +115,20 @@ void ord_shard_member_status(const struct ord_shard *s, struct ord_member_self *
 {
 	(void)s;
 	*ret = (struct ord_member_self){.standing = "undecided", .waits_for = {2, 3}, .waits_for_count = 2};
+}
+
+static unsigned scrubs_count;
+
+void ord_shard_history_status(const struct ord_shard *s, struct ord_history_status *ret)
+{
+	(void)s;
+	*ret = (struct ord_history_status){.rounds_count = scrubs_count};
+}
+
+void ord_shard_scrub(struct ord_shard *s)
+{
+	(void)s;
+	scrubs_count++;
 }
 
 void ord_shard_turn_status(const struct ord_shard *s, struct ord_turn_status *ret)
@@ -394,11 +409,16 @@ Test(node_listener, cluster_and_status_are_answered_here)
 			      "\"wal\"=>{\"bytes\"=>4096, \"waiting_bytes\"=>0, \"syncs\"=>0, \"cached_bytes\"=>0}, "
 			      "\"state\"=>{\"memory_bytes\"=>1, \"changed_bytes\"=>0, \"disk_bytes\"=>0, "
 			      "\"checkpoints\"=>0, \"checkpoint_ms\"=>0}, "
+			      "\"history\"=>{\"gaps\"=>0, \"missing\"=>0, \"surveyed\"=>false, \"repaired\"=>0, "
+			      "\"damaged_found\"=>0, \"rounds\"=>0, \"scrubbing\"=>false, \"scrubbed_at\"=>0, "
+			      "\"scrubbed_blocks\"=>0, \"compared\"=>0, \"different\"=>0}, "
 			      "\"disk\"=>{\"free_bytes\"=>900, \"total_bytes\"=>5000, \"reserve_bytes\"=>1000, "
 			      "\"state\"=>\"low\"}, "
 			      "\"loop\"=>{\"turns\"=>7, \"p50_us\"=>0, \"p99_us\"=>0, \"p999_us\"=>0, "
 			      "\"max_us\"=>90}, \"clients\"=>1}]"),
 		"%s", shown);
+	cr_assert_not_null(strstr(client_ask(&c, "[0, 4, scrub, {}]"), "[1, 4, nil, {\"gaps\"=>0"));
+	cr_assert_eq(scrubs_count, 1);
 	client_close(&c);
 }
 

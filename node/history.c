@@ -5,7 +5,6 @@
 #include "node/history.h"
 
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,28 +22,6 @@
 #define SCRUB_TICK_MS 100
 #define SCRUB_CREDIT_BYTES_MAX (4u << 20)
 
-/* --- Jobs. --- */
-
-void ord_history_jobs_init(struct ord_history_jobs *jobs)
-{
-	jobs->first = NULL;
-	jobs->end = &jobs->first;
-}
-
-void ord_history_jobs_add(struct ord_history_jobs *jobs, struct ord_history_job *job)
-{
-	job->next = NULL;
-	*jobs->end = job;
-	jobs->end = &job->next;
-}
-
-void ord_history_job_free(struct ord_history_job *job)
-{
-	ord_block_raw_close(&job->raw);
-	ord_bytes_close(&job->bytes);
-	free(job);
-}
-
 static void jobs_free(struct ord_history_jobs *jobs)
 {
 	while (jobs->first != NULL) {
@@ -53,18 +30,6 @@ static void jobs_free(struct ord_history_jobs *jobs)
 		ord_history_job_free(job);
 	}
 	ord_history_jobs_init(jobs);
-}
-
-struct ord_history_job *ord_history_job_new(enum ord_history_job_kind kind, uint32_t partition, uint64_t number)
-{
-	struct ord_history_job *job = calloc(1, sizeof *job);
-	if (job == NULL)
-		return NULL;
-	job->kind = kind;
-	job->partition = partition;
-	job->number = number;
-	ord_bytes_init(&job->bytes, ORD_BLOCK_HEADER_BYTES + ORD_BLOCK_STORED_BYTES_MAX);
-	return job;
 }
 
 /* Gives it to the writer. */
@@ -76,45 +41,7 @@ static void job_give(struct ord_history *h, struct ord_history_job *job)
 	uv_mutex_unlock(&h->mutex);
 }
 
-void ord_history_job_done(struct ord_history *h, struct ord_history_job *job)
-{
-	uv_mutex_lock(&h->mutex);
-	ord_history_jobs_add(&h->done, job);
-	uv_mutex_unlock(&h->mutex);
-	uv_async_send(&h->done_signal);
-}
-
-void ord_history_notice(struct ord_history *h, const char *format, ...)
-{
-	struct ord_history_job *job = ord_history_job_new(ORD_HISTORY_NOTICE, 0, 0);
-	va_list args;
-	if (job == NULL)
-		return;
-	va_start(args, format);
-	vsnprintf(job->text, sizeof job->text, format, args);
-	va_end(args);
-	ord_history_job_done(h, job);
-}
-
 /* --- Gaps. --- */
-
-int ord_history_gap_add(struct ord_history *h, uint32_t partition, uint64_t first, uint64_t last)
-{
-	uv_mutex_lock(&h->mutex);
-	int err = ord_history_gaps_add(&h->gaps[partition], first, last);
-	h->gaps_changes[partition]++;
-	uv_mutex_unlock(&h->mutex);
-	return err;
-}
-
-int ord_history_gap_take(struct ord_history *h, uint32_t partition, uint64_t first, uint64_t last)
-{
-	uv_mutex_lock(&h->mutex);
-	int err = ord_history_gaps_take(&h->gaps[partition], first, last);
-	h->gaps_changes[partition]++;
-	uv_mutex_unlock(&h->mutex);
-	return err;
-}
 
 bool ord_history_gap(struct ord_history *h, uint32_t partition, struct ord_history_gap *ret)
 {
@@ -196,12 +123,14 @@ int ord_history_fill(struct ord_history *h, uint32_t partition, uint64_t number,
 int ord_history_retain(struct ord_history *h, uint32_t partition, uint64_t index, uint64_t now_us)
 {
 	ORD_ASSERT(partition < h->options.partitions_count);
-	if (h->options.keep_bytes == 0 && h->options.keep_us == 0)
-		return ORD_OK;
+	bool wanted = h->options.keep_bytes != 0 || h->options.keep_us != 0;
+	if (!wanted || h->retains_count >= h->options.partitions_count)
+		return ORD_OK; /* the writer is slow: another time */
 	struct ord_history_job *job = ord_history_job_new(ORD_HISTORY_RETAIN, partition, index);
 	if (job == NULL)
 		return ORD_ERR_NOMEM;
 	job->end.last_time_us = now_us;
+	h->retains_count++;
 	job_give(h, job);
 	return ORD_OK;
 }
@@ -213,6 +142,7 @@ int ord_history_forget(struct ord_history *h, uint32_t partition, uint64_t first
 	if (job == NULL)
 		return ORD_ERR_NOMEM;
 	job->whole = true;
+	h->retains_count++;
 	job_give(h, job);
 	return ORD_OK;
 }
@@ -336,9 +266,11 @@ static void job_tell(struct ord_history *h, struct ord_history_job *job)
 		h->status.scrubbed_us = h->wall_us;
 		uv_mutex_unlock(&h->mutex);
 		return;
+	case ORD_HISTORY_RETAIN:
+		h->retains_count--;
+		return;
 	case ORD_HISTORY_JUMP:
 	case ORD_HISTORY_ASIDE:
-	case ORD_HISTORY_RETAIN:
 		return; /* an error comes with the next block, or with the next start */
 	}
 }
@@ -376,6 +308,8 @@ static void history_free(struct ord_history *h)
 	ord_history_serve_close(h);
 	for (uint32_t i = 0; h->gaps != NULL && i < h->options.partitions_count; i++)
 		ord_history_gaps_close(&h->gaps[i]);
+	for (uint32_t i = 0; h->told != NULL && i < h->options.partitions_count; i++)
+		ord_history_gaps_close(&h->told[i]);
 	ord_history_reader_close(h->reader);
 	if (h->filling.fd >= 0)
 		close(h->filling.fd);
@@ -389,6 +323,7 @@ static void history_free(struct ord_history *h)
 	free(h->places);
 	free(h->numbers);
 	free(h->gaps);
+	free(h->told);
 	free(h->gaps_changes);
 	free(h->limits);
 	free(h->kept);
@@ -409,11 +344,12 @@ static int history_make(struct ord_history *h)
 	h->places = calloc(count, sizeof *h->places);
 	h->numbers = calloc(count, sizeof *h->numbers);
 	h->gaps = calloc(count, sizeof *h->gaps);
+	h->told = calloc(count, sizeof *h->told);
 	h->gaps_changes = calloc(count, sizeof *h->gaps_changes);
 	h->limits = calloc(count, sizeof *h->limits);
 	h->kept = calloc(count, sizeof *h->kept);
 	if (h->found == NULL || h->places == NULL || h->numbers == NULL || h->gaps == NULL || h->gaps_changes == NULL ||
-	    h->limits == NULL || h->kept == NULL)
+	    h->limits == NULL || h->kept == NULL || h->told == NULL)
 		return ORD_ERR_NOMEM;
 	int err = ord_block_codec_open(&h->codec);
 	return err == ORD_OK ? ord_history_serve_open(h) : err;

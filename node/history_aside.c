@@ -136,16 +136,23 @@ static int file_rename(struct ord_history *h, int dir_fd, uint32_t partition, ui
 	return ORD_OK;
 }
 
+/* Nobody else has it: it is told of, once. */
+static int file_keep(struct ord_history *h, uint32_t partition, uint64_t volume, const char *what)
+{
+	if (ord_history_gaps_find(&h->told[partition], volume) != NULL)
+		return ORD_OK;
+	damaged_count(h);
+	ord_history_notice(h, "history of partition %" PRIu32 " is damaged, and no other node has it: %s", partition,
+			   what);
+	return ord_history_gaps_add(&h->told[partition], volume, volume);
+}
+
 int ord_history_aside(struct ord_history *h, uint32_t partition, uint64_t volume, const char *what)
 {
 	uint64_t last = 0;
 	bool done = false;
-	if (h->options.keep_damaged) {
-		damaged_count(h);
-		ord_history_notice(h, "history of partition %" PRIu32 " is damaged, and no other node has it: %s",
-				   partition, what);
-		return ORD_OK;
-	}
+	if (h->options.keep_damaged)
+		return file_keep(h, partition, volume, what);
 	int dir_fd = ord_history_directory_open(h, partition);
 	if (dir_fd < 0)
 		return ord_history_write_fail(h, partition, volume, "opening the directory");

@@ -20,6 +20,15 @@ void ord_history_serve_close(struct ord_history *h)
 	ord_history_scrub_close(&h->scrub);
 }
 
+/* Has the writer been told of the file already? With the mutex. */
+static bool aside_waits(const struct ord_history *h, uint32_t partition, uint64_t volume)
+{
+	const struct ord_history_job *job = h->waiting.first;
+	while (job != NULL && (job->kind != ORD_HISTORY_ASIDE || job->partition != partition || job->number != volume))
+		job = job->next;
+	return job != NULL;
+}
+
 void ord_history_damaged(struct ord_history *h, uint32_t partition, uint64_t volume, uint64_t offset, const char *what)
 {
 	char name[ORD_VOLUME_NAME_SIZE];
@@ -30,9 +39,14 @@ void ord_history_damaged(struct ord_history *h, uint32_t partition, uint64_t vol
 	snprintf(job->text, sizeof job->text, "file %" PRIu32 "/%s, offset %" PRIu64 ": %s", partition, name, offset,
 		 what);
 	uv_mutex_lock(&h->mutex);
-	ord_history_jobs_add(&h->waiting, job);
-	uv_cond_broadcast(&h->changed);
+	bool is_known = aside_waits(h, partition, volume);
+	if (!is_known) {
+		ord_history_jobs_add(&h->waiting, job);
+		uv_cond_broadcast(&h->changed);
+	}
 	uv_mutex_unlock(&h->mutex);
+	if (is_known)
+		ord_history_job_free(job);
 }
 
 /* --- Blocks that peers ask for. --- */

@@ -127,8 +127,10 @@ struct ord_history {
 	bool stopping;
 	struct ord_history_jobs waiting;
 	struct ord_history_jobs done;
-	struct ord_history_gaps *gaps;	  /* owned; and each of them */
-	uint64_t *kept;			  /* owned; first block that retention has not dropped: 1 when it never did */
+	struct ord_history_gaps *gaps; /* owned; and each of them */
+	struct ord_history_gaps
+		*told;	/* owned; likewise: files that are damaged and stay, by number, which the operator knows of */
+	uint64_t *kept; /* owned; first block that retention has not dropped: 1 when it never did */
 	uint64_t *gaps_changes;		  /* owned; counts what was done to them */
 	struct ord_history_limit *limits; /* owned */
 	struct ord_history_status status;
@@ -159,7 +161,8 @@ struct ord_history {
 	/* The loop's own. */
 	uint64_t *numbers; /* owned; of the last block handed over */
 	uint64_t waiting_bytes;
-	uint32_t asks_count; /* not answered yet */
+	uint32_t asks_count;	/* not answered yet */
+	uint32_t retains_count; /* handed over and not done */
 	uint64_t ticked_ms;
 	uint64_t wall_us;
 	uint64_t round_ms; /* when a round began last; 0: none yet */

@@ -176,8 +176,11 @@ Test(node_history_scrub, where_nobody_has_a_copy_the_file_stays_and_is_told_of)
 	cr_assert_not_null(strstr(store.notice, "no other node has it"), "%s", store.notice);
 	cr_assert(store_has(store_path(2)));
 	store_gap(0, 0);
+	store_scrub(2); /* it is met again, and told of once */
+	store_write(1, 1);
 	ord_history_status(store.history, &status);
 	cr_assert_eq(status.damaged_count, 1);
+	cr_assert_eq(store.notices_count, before + 1);
 }
 
 Test(node_history_scrub, it_may_be_switched_off)

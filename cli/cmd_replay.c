@@ -149,7 +149,7 @@ static void checkpoint_compare(struct replay *r, const struct place *at)
 static void mark_compare(struct replay *r, const struct place *at)
 {
 	const struct ord_mark_effect *m = &r->effects.mark;
-	char said[ORD_OFFLINE_DIGEST_SIZE], found[ORD_OFFLINE_DIGEST_SIZE], before[64] = "no mark before it", what[256];
+	char said[ORD_OFFLINE_DIGEST_SIZE], found[ORD_OFFLINE_DIGEST_SIZE], before[64] = "no mark before it", what[320];
 	if (!m->compared)
 		return;
 	if (!m->differs) {
@@ -161,12 +161,14 @@ static void mark_compare(struct replay *r, const struct place *at)
 	ord_offline_digest(m->found.state_digest, found);
 	if (r->marks_count > 0)
 		snprintf(before, sizeof before, "the mark of position %" PRIu64 " was equal", r->mark_position);
-	snprintf(what, sizeof what, "the mark of position %" PRIu64 " has digest %s%s, the replayed state has %s; %s",
-		 m->said.position, said,
+	snprintf(what, sizeof what,
+		 "the replayed state differs from the mark of position %" PRIu64
+		 ": it has digest %s, the mark has %s%s; %s",
+		 m->said.position, found, said,
 		 memcmp(m->said.history_hash, m->found.history_hash, sizeof m->said.history_hash) == 0
 			 ? ""
 			 : " and another history hash",
-		 found, before);
+		 before);
 	tell_at(r, at, what);
 }
 

@@ -5,6 +5,7 @@
 #include "node/engine_state.h"
 #include "partition/partition.h"
 #include "partition/route.h"
+#include "tests/support/memory_store.h"
 #include "tests/support/node_calls.h"
 
 /* An account that gets a posting from time to time, and its partition. */
@@ -216,6 +217,43 @@ Test(fence, a_majority_is_more_than_half_of_all_nodes)
 	cr_expect_eq(decided_among(5, (uint64_t[]){1, 1, 2, 2, 2}), ORD_FENCE_FENCED);
 	cr_expect_eq(decided_among(5, (uint64_t[]){1, 1, 2, 2, 3}), ORD_FENCE_DIFFERS);
 	cr_expect_eq(decided_among(1, (uint64_t[]){1}), ORD_FENCE_EQUAL, "alone it is the majority");
+}
+
+static void states_write(void *ctx, uint32_t partition, const struct ord_changes *changes)
+{
+	(void)ctx;
+	(void)partition;
+	(void)changes;
+	cr_assert_fail("a state that is worth nothing is written");
+}
+
+Test(fence, no_checkpoint_is_made_of_a_fenced_state)
+{
+	static struct ord_engine e;
+	static struct ord_replica r;
+	struct memory_store store;
+	struct ord_states states = {.write = states_write};
+	struct ord_keep_options keep = {.states = &states, .memory_bytes = 1, .checkpoint_bytes = 1};
+
+	memory_store_open(&store);
+	struct ord_partition_options options = {.id = 0, .partitions_count = 1, .store = &store.interface};
+	e = (struct ord_engine){.partitions_count = 1, .replicas = &r, .now_ms = 3600000};
+	e.bounds.checkpoint_rows = 10;
+	r = (struct ord_replica){.engine = &e, .applied_index = 5};
+	cr_assert_eq(ord_partition_open(&options, &r.partition), ORD_OK);
+	ord_keep_init(&e.keep, &e, &keep);
+	ord_keep_tick(&e.keep);
+	cr_assert_eq(e.keep.phase, ORD_KEEP_ENCODING, "it has not been written for long");
+	r.fence.state = ORD_FENCE_FENCED;
+	ord_keep_abandon(&e.keep, 0);
+	for (unsigned turn = 0; turn < 3; turn++) {
+		ord_keep_tick(&e.keep);
+		ord_keep_turn(&e.keep);
+		cr_assert_eq(e.keep.phase, ORD_KEEP_IDLE);
+	}
+	ord_keep_close(&e.keep);
+	ord_partition_close(r.partition);
+	memory_store_close(&store);
 }
 
 Test(fence, a_node_that_starts_again_without_the_fault_is_as_the_others)

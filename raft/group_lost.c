@@ -35,7 +35,8 @@ int ord_group_lost_recovered(struct ord_group *g, char *why, size_t why_size)
 		first--;
 	if ((first > last && g->base_place == 0) || g->term == 0) {
 		snprintf(why, why_size,
-			 "partition %" PRIu32 ": its state is lost, and the write-ahead log has no %s of this partition",
+			 "partition %" PRIu32
+			 ": its state is lost, and the write-ahead log has no %s of this partition",
 			 g->id, g->term == 0 ? "vote" : "entry");
 		return ORD_ERR_CORRUPT;
 	}

@@ -91,6 +91,13 @@ static void send_message(struct ord_group *g, const struct raft_message *raft)
 		ord_group_deliver(g, m.to, ord_bytes_slice(&env->output));
 }
 
+void ord_group_send_install(struct ord_group *g, uint64_t to)
+{
+	struct raft_message m = {.type = RAFT_INSTALL_SNAPSHOT, .server_id = to};
+	m.install_snapshot.last_index = g->entries.base;
+	send_message(g, &m);
+}
+
 void ord_group_send_messages(struct ord_group *g, const struct raft_update *u)
 {
 	for (unsigned i = 0; i < u->messages.n && !g->env->dead; i++) {

@@ -125,6 +125,11 @@ void ord_group_stream_ask(struct ord_group *g, const struct raft_message *m)
 	uint32_t peer = ord_group_env_peer(env, ORD_MEMBER_NODE(m->server_id));
 	ORD_ASSERT(peer < env->nodes_count);
 	struct group_stream *s = &g->streams[peer];
+	/* Of a log that begins after entry 1 libraft thinks that it has entry 1, and would never tell a peer without any that it needs a state. */
+	if (a->prev_log_index < g->entries.base) {
+		ord_group_send_install(g, m->server_id);
+		return;
+	}
 	if (s->member != m->server_id)
 		*s = (struct group_stream){.member = m->server_id};
 	uint64_t before = a->prev_log_index;

@@ -141,6 +141,9 @@ bool ord_group_holds_back(const struct ord_group *g);
 /* What was held back goes out. */
 void ord_group_release_held(struct ord_group *g);
 
+/* Tells a member that it needs a state: the log begins after the base. */
+void ord_group_send_install(struct ord_group *g, uint64_t to);
+
 /* Sends what a step asks for; appends go through the streams. */
 void ord_group_send_messages(struct ord_group *g, const struct raft_update *u);
 

@@ -461,6 +461,36 @@ Test(raft_join, the_old_member_is_not_counted_any_more)
 	cr_expect_eq(l->applied[0], index);
 }
 
+/* libraft takes the entry before the beginning of its log for one that it has when it is the first one. */
+Test(raft_join, a_log_that_begins_after_entry_1_is_no_trap_for_a_newcomer)
+{
+	uint64_t newcomer = ord_member_of(3, 9);
+	lead();
+	ord_host_peer(l->host, 3, newcomer);
+	for (int i = 0; i < 5 && role_of_3(newcomer) != ORD_MEMBER_STANDBY; i++) {
+		raft_lone_pass(l, 60);
+		answer();
+		ord_host_release(l->host, 0, 1);
+	}
+	cr_assert_eq(role_of_3(newcomer), ORD_MEMBER_STANDBY);
+	l->peer_incarnations[3] = 9;
+	for (int i = 0; i < 5; i++) {
+		raft_lone_result(l, 3, 0, status(0).term, status(0).last_index, 0);
+		raft_lone_pass(l, 110);
+		answer();
+	}
+	cr_assert_eq(status(0).base_index, 1);
+	const struct ord_message *m = raft_lone_last(l, RAFT_INSTALL_SNAPSHOT);
+	cr_assert_not_null(m);
+	cr_expect_eq(m->to, newcomer);
+	cr_expect_eq(m->raft.install_snapshot.last_index, 1);
+	cr_expect_eq(m->raft.install_snapshot.last_term, 1);
+	raft_lone_result(l, 3, 0, status(0).term, 0, 1);
+	raft_lone_result(l, 3, 0, status(0).term, 0, status(0).last_index);
+	raft_lone_pass(l, 110);
+	cr_expect_eq(role_of_3(newcomer), ORD_MEMBER_VOTER);
+}
+
 /* Two changes come before the first is applied here; then the second is void. What was committed stays. */
 Test(raft_join, a_change_that_is_followed_by_another_is_committed)
 {

@@ -167,6 +167,7 @@ static void cluster_want_install(void *ctx, uint32_t group, uint32_t from, uint6
 		s->wanted_due_ms = n->cluster->now_ms + random_below(&n->cluster->random, 50);
 	s->wanted_from = from;
 	s->wanted_index = index;
+	s->wanted_member = n->cluster->nodes[from - 1].member;
 }
 
 static void state_set(struct raft_cluster_state *s, const struct ord_base *base)
@@ -209,7 +210,12 @@ static void install_due(struct raft_cluster *c, struct raft_cluster_node *n, uin
 	struct raft_cluster_state *s = &n->states[group];
 	if (s->wanted_from == 0 || s->wanted_due_ms > c->now_ms)
 		return;
-	struct ord_base base = c->nodes[s->wanted_from - 1].states[group].base;
+	const struct raft_cluster_node *from = &c->nodes[s->wanted_from - 1];
+	struct ord_base base = from->states[group].base;
+	if (from->member != s->wanted_member) {
+		s->wanted_from = 0;
+		return;
+	}
 	cr_assert_geq(base.index, s->wanted_index, "a leader's log begins after what is on its disk");
 	s->wanted_from = 0;
 	if (base.index > s->base.index)

@@ -32,6 +32,7 @@ struct raft_cluster_state {
 	uint8_t members[256];
 	uint32_t wanted_from; /* 0: nothing is wanted */
 	uint64_t wanted_index;
+	uint64_t wanted_member; /* who it was that it is wanted from */
 	uint64_t wanted_due_ms;
 };
 

@@ -297,7 +297,7 @@ Test(raft_replace, a_newcomer_that_does_not_get_on_gets_no_vote)
 static void one_fault(uint32_t lost)
 {
 	uint32_t node = (uint32_t)random_below(&c->random, c->options.nodes_count);
-	switch (random_below(&c->random, 6)) {
+	switch (random_below(&c->random, 7)) {
 	case 0:
 		if (c->nodes[node].host != NULL)
 			raft_cluster_kill(c, node);
@@ -316,8 +316,13 @@ static void one_fault(uint32_t lost)
 		c->options.stall_percent = 5;
 		c->options.stall_ms = (uint32_t)random_below(&c->random, 1500);
 		break;
+	case 5:
+		for (uint32_t i = 0; i < c->options.nodes_count; i++)
+			if (c->nodes[i].host != NULL)
+				raft_cluster_kill(c, i);
+		break;
 	default:
-		raft_cluster_wipe(c, lost, false);
+		raft_cluster_wipe(c, lost, random_chance(&c->random, 40));
 		raft_cluster_start(c, lost);
 		break;
 	}
@@ -339,7 +344,7 @@ static void mend(void)
 /* One node loses its disk, again and again, while all else goes wrong, too; then all is mended, and it is another one's turn. */
 Test(raft_replace, disks_are_lost_among_other_faults)
 {
-	for (uint64_t seed = 1; seed <= 12; seed++) {
+	for (uint64_t seed = 1; seed <= 30; seed++) {
 		char what[32];
 		open_cluster(seed % 3 == 0 ? 5 : 3, 3, 100 + seed, seed % 2 == 0 ? 20 : 0);
 		c->options.in_order = seed % 4 != 0;

@@ -155,14 +155,11 @@ static int names_sync(struct ord_datadir *d)
 	return parent_sync(d);
 }
 
-int ord_datadir_set_self(struct ord_datadir *d, const struct ord_self *self)
+int ord_datadir_self_write(const struct ord_datadir *d, const struct ord_self *self)
 {
 	char text[ORD_SELF_TEXT_SIZE];
 	ord_self_format(self, d->config, text);
-	int err = file_replace(d, "identity", text);
-	if (err == ORD_OK)
-		d->self = *self;
-	return err;
+	return file_replace(d, "identity", text);
 }
 
 static int identity_make(struct ord_datadir *d)
@@ -182,7 +179,8 @@ static int identity_make(struct ord_datadir *d)
 	if (ord_self_draw(&self.incarnation) != ORD_OK)
 		return ord_datadir_fail(d, ORD_ERR_IO, "no random numbers to be had from the system (%s)",
 					strerror(errno));
-	err = ord_datadir_set_self(d, &self);
+	err = ord_datadir_self_write(d, &self);
+	d->self = self;
 	if (err != ORD_OK)
 		return ord_datadir_fail(
 			d, err, "cannot be written (%s): make room or give a directory that this user may write",
@@ -295,23 +293,37 @@ const struct ord_self *ord_datadir_self(const struct ord_datadir *d)
 	return &d->self;
 }
 
-int ord_datadir_decide(struct ord_datadir *d, enum ord_standing standing)
+static struct ord_self self_decided(const struct ord_datadir *d, enum ord_standing standing)
 {
 	ORD_ASSERT(d->self.standing == ORD_STANDING_UNDECIDED);
 	ORD_ASSERT(standing != ORD_STANDING_UNDECIDED);
 	struct ord_self self = d->self;
 	self.standing = standing;
-	return ord_datadir_set_self(d, &self);
+	return self;
 }
 
-int ord_datadir_log_begun(struct ord_datadir *d)
+int ord_datadir_decide_write(const struct ord_datadir *d, enum ord_standing standing)
+{
+	struct ord_self self = self_decided(d, standing);
+	return ord_datadir_self_write(d, &self);
+}
+
+void ord_datadir_decide_keep(struct ord_datadir *d, enum ord_standing standing)
+{
+	d->self = self_decided(d, standing);
+}
+
+int ord_datadir_log_begun_write(const struct ord_datadir *d)
 {
 	ORD_ASSERT(d->self.standing != ORD_STANDING_UNDECIDED);
-	if (d->self.log_begun)
-		return ORD_OK;
 	struct ord_self self = d->self;
 	self.log_begun = true;
-	return ord_datadir_set_self(d, &self);
+	return d->self.log_begun ? ORD_OK : ord_datadir_self_write(d, &self);
+}
+
+void ord_datadir_log_begun_keep(struct ord_datadir *d)
+{
+	d->self.log_begun = true;
 }
 
 /* --- Where things are. --- */

@@ -25,12 +25,14 @@ void ord_datadir_close(struct ord_datadir *d);
 /* Who this node is. */
 const struct ord_self *ord_datadir_self(const struct ord_datadir *d);
 
-/* It is known what the node is: written and synced, then told by ord_datadir_self. Nothing may be done as a founder or newcomer before. ORD_ERR_IO or ORD_ERR_NO_SPACE, with errno: nothing
- * has changed for the caller, and it can be tried again. Asserts that the node is undecided. */
-int ord_datadir_decide(struct ord_datadir *d, enum ord_standing standing);
-
-/* The log has a record on disk: noted likewise, before anything is promised by it. Does nothing when that is noted already. */
-int ord_datadir_log_begun(struct ord_datadir *d);
+/* Two things are noted in identity later on: what the node is, when it was undecided; and that the log has a record on disk. Both take two steps, since the first waits for the disk: write, which may be
+ * done on any thread while nothing else is written, and once that gave ORD_OK, keep. Nothing may be done as a founder or newcomer, and nothing promised by the log, before. The write gives ORD_ERR_IO or
+ * ORD_ERR_NO_SPACE, with errno, and can be tried again. */
+int ord_datadir_decide_write(const struct ord_datadir *d, enum ord_standing standing);
+void ord_datadir_decide_keep(struct ord_datadir *d, enum ord_standing standing);
+/* Do nothing when it is noted already. */
+int ord_datadir_log_begun_write(const struct ord_datadir *d);
+void ord_datadir_log_begun_keep(struct ord_datadir *d);
 
 /* For a directory that is not open, whose log is lost or damaged: sets the log aside as wal.damaged-1, wal.damaged-2 ..., of which the last three stay, and makes the node a newcomer with a new
  * incarnation, without a log; one whose log had not begun is what it was. States and histories stay. It may be interrupted at any moment and begun again. Errors and why as ord_datadir_open. */

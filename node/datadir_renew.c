@@ -86,7 +86,7 @@ static int identity_renew(struct ord_datadir *d)
 	if (ord_self_draw(&self.incarnation) != ORD_OK)
 		return ord_datadir_fail(d, ORD_ERR_IO, "no random numbers to be had from the system (%s)",
 					strerror(errno));
-	int err = ord_datadir_set_self(d, &self);
+	int err = ord_datadir_self_write(d, &self);
 	if (err != ORD_OK)
 		return ord_datadir_fail(d, err, "file 'identity' cannot be written (%s)", strerror(errno));
 	return ORD_OK;

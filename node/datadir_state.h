@@ -26,7 +26,7 @@ int ord_datadir_enter(const struct ord_config *config, struct ord_datadir **ret,
 /* Gives err, and the text to who opens. */
 __attribute__((format(printf, 3, 4))) int ord_datadir_fail(struct ord_datadir *d, int err, const char *format, ...);
 
-/* Writes identity, synced, and keeps self once that is done. ORD_ERR_IO or ORD_ERR_NO_SPACE, with errno. */
-int ord_datadir_set_self(struct ord_datadir *d, const struct ord_self *self);
+/* Writes identity, synced. ORD_ERR_IO or ORD_ERR_NO_SPACE, with errno. */
+int ord_datadir_self_write(const struct ord_datadir *d, const struct ord_self *self);
 
 #endif

@@ -129,6 +129,8 @@ static int job_write(struct ord_disk *d)
 		return disk_fail(d, "writing", name);
 	if (err == ORD_OK && fdatasync(d->write_fd) != 0)
 		err = disk_fail(d, "syncing", name);
+	if (err == ORD_OK && d->events.stored != NULL && d->events.stored(d->events.ctx) != ORD_OK)
+		err = disk_fail(d, "noting the beginning", "identity");
 	return err;
 }
 

@@ -15,6 +15,8 @@ struct ord_disk_events {
 	void *ctx; /* borrowed; first argument of all */
 	void (*synced)(void *ctx, int status);
 	void (*removed)(void *ctx, int status);
+	/* On the writer's thread: what was written is synced, and that is not told yet. An error is told instead. May be NULL. */
+	int (*stored)(void *ctx);
 };
 
 /* Starts the threads for segment files in directory. Segments are made segment_bytes long. ORD_ERR_IO, ORD_ERR_NOMEM. The caller owns *ret. */

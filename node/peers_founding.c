@@ -4,12 +4,8 @@
  * node has noted it as the first one. So two directories of a node cannot both be founders as long as one node that noted the first one has its notes: it says otherwise. Who has lost
  * its notes is new itself, and takes over those of the node that tells it so before it becomes a newcomer: with the first word that another directory came first.
  */
-#include <errno.h>
 #include <stdio.h>
-#include <string.h>
 
-#include "base/assert.h"
-#include "base/err.h"
 #include "node/clock.h"
 #include "node/peers_state.h"
 
@@ -68,9 +64,9 @@ static void waiting_tell(struct ord_peers *p, const uint32_t *nodes, uint32_t co
 		text);
 }
 
-static void decided(struct ord_peers *p, enum ord_standing standing)
+void ord_peers_decided(struct ord_peers *p, enum ord_standing standing)
 {
-	uint64_t member = ord_self_member(ord_datadir_self(p->datadir), p->config->node);
+	ord_datadir_decide_keep(p->datadir, standing);
 	if (standing == ORD_STANDING_FOUNDER)
 		ord_log(ORD_LOG_INFO, "this node is a founder of the cluster");
 	else
@@ -79,7 +75,7 @@ static void decided(struct ord_peers *p, enum ord_standing standing)
 			"a new member");
 	for (uint32_t i = 0; i < p->peers_count; i++)
 		ord_peers_out_member(&p->peers[i]);
-	p->events.decided(p->events.ctx, member);
+	p->events.decided(p->events.ctx, ord_self_member(ord_datadir_self(p->datadir), p->config->node));
 }
 
 void ord_peers_decide(struct ord_peers *p)
@@ -93,15 +89,7 @@ void ord_peers_decide(struct ord_peers *p)
 		return;
 	}
 	uint64_t now_ms = ord_clock_monotonic_ms();
-	if (now_ms < p->decide_not_before_ms)
-		return;
-	p->decide_not_before_ms = now_ms + DECIDE_AGAIN_MS;
 	enum ord_standing standing = p->is_newcomer ? ORD_STANDING_NEWCOMER : ORD_STANDING_FOUNDER;
-	if (ord_datadir_decide(p->datadir, standing) == ORD_OK)
-		decided(p, standing);
-	else
-		ord_log(ORD_LOG_ERROR,
-			"the file identity cannot be written (%s), and this node takes no part before it is: see to "
-			"the disk of data_dir",
-			strerror(errno));
+	if (now_ms >= p->decide_not_before_ms && ord_peers_meet_decide(p, standing))
+		p->decide_not_before_ms = now_ms + DECIDE_AGAIN_MS;
 }

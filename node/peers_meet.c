@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: Apache-2.0 - remembering a directory of a peer that is met for the first time: on a thread of its own, since a disk may take long and the loop has heartbeats to send. */
+/* SPDX-License-Identifier: Apache-2.0 - writing down a directory of a peer that is met for the first time, and what this node is: on a thread of its own, since a disk may take long and the loop has heartbeats to send. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,9 +14,10 @@ struct ord_peers_meeting {
 	struct ord_peers *peers; /* borrowed */
 	uv_async_t written;
 	uv_thread_t writer;
-	bool writing;  /* the thread runs; until it is joined the next five are its own */
-	uint32_t node; /* who greeted */
-	bool is_new;   /* by a directory that was never met */
+	bool writing;		    /* the thread runs; until it is joined the next six are its own */
+	enum ord_standing standing; /* what this node is; 0: somebody was met */
+	uint32_t node;		    /* who greeted */
+	bool is_new;		    /* by a directory that was never met */
 	struct ord_datadir_meeting what;
 	int status; /* of the last one */
 	int error;  /* and its errno */
@@ -27,7 +28,10 @@ struct ord_peers_meeting {
 static void writer_main(void *arg)
 {
 	struct ord_peers_meeting *m = arg;
-	m->status = ord_datadir_meeting_write(m->peers->datadir, &m->what);
+	if (m->standing != 0)
+		m->status = ord_datadir_decide_write(m->peers->datadir, m->standing);
+	else
+		m->status = ord_datadir_meeting_write(m->peers->datadir, &m->what);
 	m->error = errno;
 	uv_async_send(&m->written);
 }
@@ -48,6 +52,22 @@ static void met(struct ord_peers_meeting *m)
 	}
 }
 
+static void failed(struct ord_peers_meeting *m)
+{
+	uint64_t held_back;
+	if (!ord_log_allow(&m->failed_log, ord_clock_monotonic_ms(), &held_back))
+		return;
+	if (m->standing != 0)
+		ord_log(ORD_LOG_ERROR,
+			"the file identity cannot be written (%s), and this node takes no part before it is: see to "
+			"the disk of data_dir",
+			strerror(m->error));
+	else
+		ord_log(ORD_LOG_ERROR,
+			"node %u is met for the first time and cannot be remembered (%s): see to the disk of data_dir",
+			m->node, strerror(m->error));
+}
+
 static void written_cb(uv_async_t *async)
 {
 	struct ord_peers_meeting *m = async->data;
@@ -56,13 +76,12 @@ static void written_cb(uv_async_t *async)
 		return;
 	uv_thread_join(&m->writer);
 	m->writing = false;
-	uint64_t held_back;
-	if (m->status == ORD_OK)
+	if (m->status != ORD_OK)
+		failed(m);
+	else if (m->standing != 0)
+		ord_peers_decided(p, m->standing);
+	else
 		met(m);
-	else if (ord_log_allow(&m->failed_log, ord_clock_monotonic_ms(), &held_back))
-		ord_log(ORD_LOG_ERROR,
-			"node %u is met for the first time and cannot be remembered (%s): see to the disk of data_dir",
-			m->node, strerror(m->error));
 	m->resuming = true;
 	ord_peers_in_resume(p);
 	for (uint32_t i = 0; i < p->peers_count; i++)
@@ -97,8 +116,9 @@ int ord_peers_meet(struct ord_peers *p, const struct ord_greeting *g)
 		return err;
 	if (m->writing)
 		return ORD_ERR_BUSY;
-	if (m->resuming && m->status != ORD_OK)
+	if (m->resuming && m->standing == 0 && m->status != ORD_OK)
 		return m->status;
+	m->standing = 0;
 	m->node = g->node;
 	m->is_new = err == ORD_ERR_NOT_FOUND;
 	ord_datadir_meeting(p->datadir, &m->what);
@@ -108,6 +128,16 @@ int ord_peers_meet(struct ord_peers *p, const struct ord_greeting *g)
 	ord_datadir_meeting_format(&m->what);
 	m->writing = uv_thread_create(&m->writer, writer_main, m) == 0;
 	return m->writing ? ORD_ERR_BUSY : ORD_ERR_IO;
+}
+
+bool ord_peers_meet_decide(struct ord_peers *p, enum ord_standing standing)
+{
+	struct ord_peers_meeting *m = p->meeting;
+	if (m->writing)
+		return false;
+	m->standing = standing;
+	m->writing = uv_thread_create(&m->writer, writer_main, m) == 0;
+	return true;
 }
 
 void ord_peers_meet_start(struct ord_peers *p)

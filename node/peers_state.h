@@ -85,6 +85,9 @@ void ord_peers_meet_stop(struct ord_peers *p);
  * was replaced; ORD_ERR_IO or ORD_ERR_NO_SPACE when it could not be remembered. */
 int ord_peers_meet(struct ord_peers *p, const struct ord_greeting *g);
 
+/* Writes down what this node is; ord_peers_decided is called when that is done, and nothing when it failed. False when something else is being written. */
+bool ord_peers_meet_decide(struct ord_peers *p, enum ord_standing standing);
+
 /* --- peers_founding.c --- */
 
 /* Takes what a greeting says of this node. It was checked. */
@@ -93,6 +96,8 @@ void ord_peers_heard(struct ord_peer *peer, const struct ord_greeting *g);
 void ord_peers_unheard(struct ord_peer *peer);
 /* Decides what this node is when all have been heard. To be called each turn. */
 void ord_peers_decide(struct ord_peers *p);
+/* That is on disk. */
+void ord_peers_decided(struct ord_peers *p, enum ord_standing standing);
 
 /* --- peers_out.c --- */
 

@@ -8,7 +8,6 @@
 #include "node/shard.h"
 
 #include <inttypes.h>
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/random.h>
@@ -117,18 +116,11 @@ static void engine_fatal(void *ctx, int err, const char *why)
 	s->fatal(s->fatal_ctx, err, why);
 }
 
-/* Before the first record of the log is built on, it is noted that the log has begun. Blocks the loop, once in the life of a log. */
-static bool log_begun(struct ord_shard *s)
+/* Before the first record of the log is built on, it is noted that the log has begun. On the disk's thread. */
+static int disk_stored(void *ctx)
 {
-	int err = ord_datadir_log_begun(s->datadir);
-	if (err == ORD_OK)
-		return true;
-	char why[sizeof s->config->data_dir + 512];
-	snprintf(why, sizeof why,
-		 "data_dir %s: file 'identity' cannot be written (%s): mend the disk, then start the node again",
-		 s->config->data_dir, strerror(errno));
-	engine_fatal(s, err, why);
-	return false;
+	struct ord_shard *s = ctx;
+	return ord_datadir_log_begun_write(s->datadir);
 }
 
 static void disk_synced(void *ctx, int status)
@@ -146,8 +138,8 @@ static void disk_synced(void *ctx, int status)
 		engine_fatal(s, status, why);
 		return;
 	}
-	if (log_begun(s))
-		ord_engine_synced(s->engine, status);
+	ord_datadir_log_begun_keep(s->datadir);
+	ord_engine_synced(s->engine, status);
 }
 
 static void disk_removed(void *ctx, int status)
@@ -682,7 +674,8 @@ static int shard_open(struct ord_shard *s, char *why, size_t why_size)
 		err = shard_open_gauge(s, why, why_size);
 	if (err != ORD_OK)
 		return err;
-	struct ord_disk_events disk_events = {.ctx = s, .synced = disk_synced, .removed = disk_removed};
+	struct ord_disk_events disk_events = {
+		.ctx = s, .synced = disk_synced, .removed = disk_removed, .stored = disk_stored};
 	err = ord_disk_open(s->loop, ord_datadir_wal(s->datadir), s->config->segment_bytes, &disk_events, &s->disk);
 	if (err != ORD_OK) {
 		snprintf(why, why_size, "data_dir %s: the write-ahead log's directory cannot be opened",

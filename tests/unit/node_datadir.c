@@ -123,7 +123,9 @@ static void must_be(enum ord_standing standing, bool log_begun)
 static void decide(enum ord_standing standing)
 {
 	struct ord_datadir *d = must_open();
-	cr_assert_eq(ord_datadir_decide(d, standing), ORD_OK);
+	cr_assert_eq(ord_datadir_decide_write(d, standing), ORD_OK);
+	cr_expect_eq(ord_datadir_self(d)->standing, ORD_STANDING_UNDECIDED, "until it is kept");
+	ord_datadir_decide_keep(d, standing);
 	cr_expect_eq(ord_datadir_self(d)->standing, standing);
 	ord_datadir_close(d);
 }
@@ -131,8 +133,10 @@ static void decide(enum ord_standing standing)
 static void begin_log(void)
 {
 	struct ord_datadir *d = must_open();
-	cr_assert_eq(ord_datadir_log_begun(d), ORD_OK);
-	cr_assert_eq(ord_datadir_log_begun(d), ORD_OK);
+	cr_assert_eq(ord_datadir_log_begun_write(d), ORD_OK);
+	cr_expect_not(ord_datadir_self(d)->log_begun, "until it is kept");
+	ord_datadir_log_begun_keep(d);
+	cr_assert_eq(ord_datadir_log_begun_write(d), ORD_OK);
 	ord_datadir_close(d);
 }
 
@@ -183,10 +187,10 @@ Test(datadir, what_cannot_be_written_is_not_decided)
 	char path[512];
 	snprintf(path, sizeof path, "%s/data/identity.new", parent);
 	cr_assert_eq(mkdir(path, 0700), 0);
-	cr_assert_eq(ord_datadir_decide(d, ORD_STANDING_FOUNDER), ORD_ERR_IO);
+	cr_assert_eq(ord_datadir_decide_write(d, ORD_STANDING_FOUNDER), ORD_ERR_IO);
 	cr_expect_eq(ord_datadir_self(d)->standing, ORD_STANDING_UNDECIDED);
 	cr_assert_eq(rmdir(path), 0);
-	cr_assert_eq(ord_datadir_decide(d, ORD_STANDING_FOUNDER), ORD_OK);
+	cr_assert_eq(ord_datadir_decide_write(d, ORD_STANDING_FOUNDER), ORD_OK);
 	ord_datadir_close(d);
 	must_be(ORD_STANDING_FOUNDER, false);
 }

@@ -3,6 +3,7 @@
 
 #include <criterion/criterion.h>
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -45,9 +46,19 @@ static void stopped_cb(void *ctx)
 	stopped = true;
 }
 
+static atomic_uint stored_count;
+static atomic_int stored_status;
+
+static int stored_cb(void *ctx)
+{
+	(void)ctx;
+	atomic_fetch_add(&stored_count, 1);
+	return atomic_load(&stored_status);
+}
+
 static void disk_start(uint64_t segment_bytes)
 {
-	struct ord_disk_events events = {.synced = synced_cb, .removed = removed_cb};
+	struct ord_disk_events events = {.synced = synced_cb, .removed = removed_cb, .stored = stored_cb};
 	cr_assert_eq(ord_disk_open(&loop, directory, segment_bytes, &events, &disk), ORD_OK);
 	io = ord_disk_io(disk);
 }
@@ -238,6 +249,17 @@ Test(disk, a_write_that_fails_names_the_file)
 	cr_assert_eq(mkdir(path_of("0000000000000001.wal"), 0700), 0);
 	cr_assert_eq(write_wait(1, 0, "one", 3), ORD_ERR_IO);
 	cr_assert_not_null(strstr(ord_disk_error_text(disk), "0000000000000001.wal"), "%s", ord_disk_error_text(disk));
+}
+
+Test(disk, what_is_done_between_a_sync_and_its_telling_may_fail)
+{
+	cr_assert_eq(write_wait(1, 0, "one", 3), ORD_OK);
+	cr_expect_eq(atomic_load(&stored_count), 1);
+	atomic_store(&stored_status, ORD_ERR_IO);
+	cr_expect_eq(write_wait(1, 3, "two", 3), ORD_ERR_IO);
+	cr_expect_eq(atomic_load(&stored_count), 2);
+	cr_expect_not_null(strstr(ord_disk_error_text(disk), "identity"), "%s", ord_disk_error_text(disk));
+	atomic_store(&stored_status, ORD_OK);
 }
 
 static int remove_wait(uint64_t segment)

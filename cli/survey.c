@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 - what all nodes of a cluster say about themselves at one time: `status` of each, put together by partition. */
 #include "cli/survey.h"
 
-#include <msgpack.h>
 #include <inttypes.h>
+#include <msgpack.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <uv.h>

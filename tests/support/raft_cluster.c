@@ -204,6 +204,20 @@ static void release_some(struct raft_cluster *c)
 		raft_cluster_release(c, node, group, first + random_below(&c->random, s.applied_index - first + 1));
 }
 
+/* Not every state reaches the log that goes on after the lost one. */
+static void install_for_lost(struct raft_cluster *c, struct raft_cluster_node *n, uint32_t group,
+			     const struct ord_base *base)
+{
+	int err = base->index > 0 ? ord_host_install(n->host, group, base) : ORD_ERR_INVALID;
+	cr_assert(err == ORD_OK || err == ORD_ERR_INVALID, "installing gives %s", ord_err_text(err));
+	if (err != ORD_OK)
+		return;
+	n->states[group].lost = false;
+	state_set(&n->states[group], base);
+	n->applied[group] = base->index;
+	c->installs++;
+}
+
 /* Gets the state of a group from the node that led it, and installs it; or stops half way. */
 static void install_due(struct raft_cluster *c, struct raft_cluster_node *n, uint32_t group)
 {
@@ -218,6 +232,10 @@ static void install_due(struct raft_cluster *c, struct raft_cluster_node *n, uin
 	}
 	cr_assert_geq(base.index, s->wanted_index, "a leader's log begins after what is on its disk");
 	s->wanted_from = 0;
+	if (s->lost) {
+		install_for_lost(c, n, group, &base);
+		return;
+	}
 	if (base.index > s->base.index)
 		state_set(s, &base);
 	if (random_chance(&c->random, 10))
@@ -251,6 +269,7 @@ int raft_cluster_try_start(struct raft_cluster *c, uint32_t node, char *why, siz
 		n->states[g].wanted_from = 0;
 		n->applied[g] = n->states[g].base.index;
 		bases[g] = n->states[g].base;
+		bases[g].lost = n->states[g].lost;
 	}
 	memset(n->role, 0, sizeof n->role);
 	memset(n->term, 0, sizeof n->term);
@@ -311,6 +330,17 @@ void raft_cluster_wipe(struct raft_cluster *c, uint32_t node, bool keeps_states)
 	n->member = ord_member_of(n->id, ++n->incarnations);
 	for (uint32_t g = 0; g < c->options.groups_count; g++)
 		memset(c->votes[g][node], 0, sizeof c->votes[g][node]);
+}
+
+void raft_cluster_damage(struct raft_cluster *c, uint32_t node)
+{
+	struct raft_cluster_node *n = &c->nodes[node];
+	if (n->host != NULL)
+		raft_cluster_kill(c, node);
+	for (uint32_t g = 0; g < c->options.groups_count; g++) {
+		n->states[g].lost = n->states[g].lost || n->states[g].base.index > 0;
+		n->states[g].base = (struct ord_base){0};
+	}
 }
 
 int raft_cluster_role_of(const struct raft_cluster *c, uint32_t group, uint32_t node)

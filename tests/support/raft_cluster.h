@@ -29,6 +29,7 @@ struct raft_cluster_group {
 /* The state of one partition on a node's disk: where the log may begin, and what its owner was last asked for. */
 struct raft_cluster_state {
 	struct ord_base base;
+	bool lost; /* it is damaged, and the log goes on after it */
 	uint8_t members[256];
 	uint32_t wanted_from; /* 0: nothing is wanted */
 	uint64_t wanted_index;
@@ -131,6 +132,9 @@ void raft_cluster_release(struct raft_cluster *c, uint32_t node, uint32_t group,
 
 /* Stops a node if it is up, and empties its disk; with keeps_states what its log goes on after is kept. It comes back as another member. */
 void raft_cluster_wipe(struct raft_cluster *c, uint32_t node, bool keeps_states);
+
+/* Stops a node if it is up, and damages the states that its log goes on after. */
+void raft_cluster_damage(struct raft_cluster *c, uint32_t node);
 
 /* The nodes that are up tell each other who they are; a start does so for the node that starts. */
 void raft_cluster_meet(struct raft_cluster *c, uint32_t node);

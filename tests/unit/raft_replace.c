@@ -362,6 +362,35 @@ Test(raft_replace, disks_are_lost_among_other_faults)
 	}
 }
 
+/* Its log is whole, its states are not: it stays the member it is, and nothing that it had acknowledged is lost. */
+Test(raft_replace, states_are_lost_and_logs_are_not)
+{
+	for (uint64_t seed = 1; seed <= 20; seed++) {
+		char what[32];
+		open_cluster(3, 3, 500 + seed, 20);
+		for (uint32_t round = 0; round < 5; round++) {
+			uint32_t node = (uint32_t)random_below(&c->random, 3);
+			uint32_t other = (node + 1) % 3;
+			snprintf(what, sizeof what, "seed %lu round %u", seed, round);
+			raft_cluster_load(c, 20, 100, 800);
+			/* What is committed now may be on this node and one other, who is cut off while it comes back. */
+			raft_cluster_isolate(c, other, true);
+			raft_cluster_load(c, 20, 100, 800);
+			raft_cluster_damage(c, node);
+			raft_cluster_start(c, node);
+			raft_cluster_load(c, 20, 100, random_below(&c->random, 2000));
+			mend();
+			if (random_chance(&c->random, 30))
+				raft_cluster_kill(c, node);
+			raft_cluster_load(c, 20, 100, 500);
+			mend();
+			expect_whole(what);
+		}
+		cr_expect_gt(c->installs, 0);
+		close_cluster();
+	}
+}
+
 /* --- A node that does not know who it is. --- */
 
 Test(raft_replace, an_undecided_node_says_nothing_until_it_is_told)

@@ -81,9 +81,7 @@ static void tell(struct ord_replica *r, const struct ord_mark *result, bool asks
 /* Makes the replica's state anew from another node's. */
 static void rebuild(struct ord_replica *r)
 {
-	struct ord_group_status group;
-	ord_host_group_status(r->engine->host, r->id, &group);
-	ord_copy_in_want(r->engine, r->id, 0, group.base_index);
+	ord_copy_in_want(r->engine, r->id, 0, 0);
 }
 
 static void keep_away(struct ord_replica *r)

@@ -198,15 +198,13 @@ static struct candidate pick(const struct ord_keep *k, uint64_t *ret_changed_byt
 	*ret_changed_bytes = 0;
 	for (uint32_t i = 0; i < e->partitions_count; i++) {
 		struct ord_checkpoint_status status;
-		if (e->replicas[i].fence.state == ORD_FENCE_FENCED)
-			continue;
-		ord_checkpoint_status(e->replicas[i].partition, &status);
 		const struct ord_replica *r = &e->replicas[i];
+		if (!ord_replica_is_whole(r)) /* what it has is worth nothing, or about to be replaced */
+			continue;
+		ord_checkpoint_status(r->partition, &status);
 		bool moved = r->applied_index > r->stored_index;
 		bool is_old = moved && (r->checkpoint_wanted || e->now_ms - r->checkpoint_ms >= KEEP_AGE_MS);
 		*ret_changed_bytes += status.changed_bytes;
-		if (ord_copy_in_has(e, i))
-			continue;
 		if (is_old > best.is_old || (is_old == best.is_old && status.changed_bytes > best.changed_bytes))
 			best = (struct candidate){i, status.changed_bytes, is_old};
 	}

@@ -7,7 +7,6 @@
  */
 #include "node/shard.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/random.h>

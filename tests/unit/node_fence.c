@@ -3,6 +3,7 @@
 
 #include "base/err.h"
 #include "node/engine_state.h"
+#include "partition/checkpoint.h"
 #include "partition/partition.h"
 #include "partition/route.h"
 #include "tests/support/memory_store.h"
@@ -242,8 +243,8 @@ Test(fence, no_checkpoint_is_made_of_a_fenced_state)
 	r = (struct ord_replica){.engine = &e, .applied_index = 5};
 	cr_assert_eq(ord_partition_open(&options, &r.partition), ORD_OK);
 	ord_keep_init(&e.keep, &e, &keep);
-	ord_keep_tick(&e.keep);
-	cr_assert_eq(e.keep.phase, ORD_KEEP_ENCODING, "it has not been written for long");
+	ord_checkpoint_begin(r.partition, ord_slice_text("a note"));
+	e.keep.phase = ORD_KEEP_ENCODING;
 	r.fence.state = ORD_FENCE_FENCED;
 	ord_keep_abandon(&e.keep, 0);
 	for (unsigned turn = 0; turn < 3; turn++) {

@@ -209,7 +209,7 @@ void sim_nemesis_spare_majority(void)
 {
 	uint32_t n = sim_nemesis.nodes_count;
 	uint32_t wrong = sim_nemesis.swarm->calm ? 0 : (uint32_t)sim_below(SIM_NEMESIS, (n - 1) / 2 + 1);
-	if (!sim_watch_founded() || !sim_nemesis_may_harm())
+	if (!sim_watch_founded() || sim_nemesis_is_losing())
 		wrong = 0; /* a cluster begins when all nodes have met, and a member comes in when a majority has */
 	put_right();
 	if (sim_nemesis.lost != 0) {

@@ -25,9 +25,14 @@ void sim_nemesis_lose_disks(void)
 	on = true;
 }
 
+bool sim_nemesis_is_losing(void)
+{
+	return losing;
+}
+
 bool sim_nemesis_may_harm(void)
 {
-	return !on || !losing;
+	return !on || (!losing && sim_nemesis.lost == 0);
 }
 
 void sim_nemesis_harmed(void)

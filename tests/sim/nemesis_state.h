@@ -54,6 +54,7 @@ void sim_nemesis_cut_off(uint32_t node);
 
 /* Lost disks. */
 void sim_nemesis_loss_start(void);
+bool sim_nemesis_is_losing(void);
 bool sim_nemesis_may_harm(void); /* a disk, or a node for good */
 void sim_nemesis_harmed(void);
 

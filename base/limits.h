@@ -63,6 +63,7 @@ _Static_assert(ORD_BLOCK_BYTES + ORD_ENTRY_BYTES_MAX + (ORD_BLOCK_BYTES / 17 + 1
 	       "a block holds its longest entry and the most entries: an entry with a command has 17 bytes at least");
 _Static_assert(ORD_BLOCK_CONTENT_BYTES_MAX <= ORD_HISTORY_RUN_BYTES, "one block can be written");
 _Static_assert(ORD_BLOCK_STORED_BYTES_MAX <= ORD_FRAME_BYTES_MAX / 2, "a block fits a frame");
+_Static_assert(ORD_COPY_BYTES * 4 <= ORD_PEER_OUTPUT_BYTES_MAX, "a piece of a copy can be sent");
 _Static_assert(ORD_ENTRY_BYTES_MAX * 4ull <= ORD_FRAME_BYTES_MAX, "a frame carries entries");
 _Static_assert(ORD_NAMESPACE_BYTES_MAX + ORD_NAME_BYTES_MAX + 2 * ORD_OWNER_BYTES_MAX + 64 <= ORD_COMMAND_BYTES_MAX,
 	       "the longest command fits");

@@ -63,7 +63,7 @@ static void draw_states(struct sim_node_options *o)
 	o->memory_bytes = ONE_OF(1, 1, 4096, 65536, 1u << 30);
 	o->checkpoint_bytes = ONE_OF(1, 1000, 10000, 50000, 1u << 30);
 	o->bounds.checkpoint_rows = (uint32_t)ONE_OF(0, 1, 3, 20);
-	o->bounds.copy_bytes = (uint32_t)ONE_OF(500, 2000, 10000, 50000);
+	o->bounds.copy_bytes = (uint32_t)ONE_OF(500, 2000, 10000, 20000);
 	o->bounds.raft_trailing_bytes = (uint32_t)ONE_OF(0, 1, 1, 10000);
 	o->bounds.raft_segments = (uint32_t)ONE_OF(0, 1, 3);
 	o->bounds.block_bytes = (uint32_t)ONE_OF(1, 500, 3000, 20000);

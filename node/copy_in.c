@@ -79,10 +79,12 @@ static void send(struct ord_copy_in *c, enum ord_part_kind kind)
 	c->asked_ms = e->now_ms;
 }
 
-/* A piece is asked for as soon as there is room for it. */
+/* A piece is asked for as soon as there is room for it, and what copies and blocks of history may take together in a second is not used up. */
 static void ask_more(struct ord_copy_in *c)
 {
-	c->asking = !c->all_came && c->waiting.count == 0;
+	const struct ord_fill *fill = &c->engine->fill;
+	bool may = fill->repair_bytes == 0 || fill->credit_bytes > 0;
+	c->asking = !c->all_came && c->waiting.count == 0 && may;
 	if (c->asking)
 		send(c, ORD_PART_COPY_NEXT);
 }
@@ -198,6 +200,7 @@ int ord_copy_in_pairs(struct ord_engine *e, uint32_t node, const struct ord_part
 	}
 	c->begun_ms = e->now_ms;
 	c->received_bytes += part->body.len;
+	e->fill.credit_bytes -= (int64_t)part->body.len;
 	c->all_came = part->is_last;
 	go_on(c);
 	ask_more(c);
@@ -339,6 +342,8 @@ void ord_copy_in_tick(struct ord_engine *e)
 		pick(c);
 	else if (c->phase == ORD_COPY_IN_ASKING || (c->phase == ORD_COPY_IN_FILLING && c->asking))
 		ask_again(c);
+	else if (c->phase == ORD_COPY_IN_FILLING)
+		ask_more(c);
 	else if (c->phase == ORD_COPY_IN_REPLACING)
 		replace(c);
 	else if (c->phase == ORD_COPY_IN_INSTALLING)

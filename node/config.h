@@ -44,8 +44,8 @@ struct ord_config {
 	uint32_t history_days;
 	uint64_t repair_bytes; /* a second; likewise below */
 	uint64_t scrub_bytes;
-	uint64_t reserve_bytes;	  /* 0: by the size of the file system */
-	uint32_t clients_max;	  /* connections */
+	uint64_t reserve_bytes; /* 0: by the size of the file system */
+	uint32_t clients_max;	/* connections */
 	uint32_t mark_entries;
 	uint32_t request_days;
 	bool enable_faults;

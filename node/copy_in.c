@@ -110,12 +110,14 @@ static void reset(struct ord_copy_in *c)
 	ord_changes_close(&c->waiting);
 }
 
-/* What is being written goes on being written: nothing new begins before it has ended. */
+/* What is being written goes on being written: nothing new begins before it has ended. What was written gives its room back. */
 static void give_up(struct ord_copy_in *c)
 {
 	ord_trace("copy_in gives up", c->partition, c->phase);
-	if (c->phase > ORD_COPY_IN_ASKING)
+	if (c->phase > ORD_COPY_IN_ASKING) {
 		send(c, ORD_PART_COPY_END);
+		c->dropping = true;
+	}
 	c->wants[c->partition].node = other_node(c->engine, c->node);
 	c->pause_ms = c->engine->now_ms + PAUSE_MS;
 	reset(c);
@@ -207,12 +209,22 @@ int ord_copy_in_pairs(struct ord_engine *e, uint32_t node, const struct ord_part
 	return ORD_OK;
 }
 
+static void drop(struct ord_copy_in *c)
+{
+	if (!c->dropping || c->writing || c->engine->stopped)
+		return;
+	c->dropping = false;
+	c->writing = true;
+	states_of(c)->fill_drop(states_of(c)->ctx);
+}
+
 void ord_copy_in_filled(struct ord_engine *e, int status)
 {
 	struct ord_copy_in *c = &e->copy_in;
 	ORD_ASSERT(c->writing);
 	c->writing = false;
 	ord_changes_close(&c->written);
+	drop(c);
 	if (e->stopped)
 		return;
 	if (c->phase != ORD_COPY_IN_IDLE && status != ORD_OK) {
@@ -248,6 +260,7 @@ static bool is_needed(const struct ord_copy_in *c)
 static void done(struct ord_copy_in *c)
 {
 	c->wants[c->partition].wanted = false;
+	c->dropping = c->phase == ORD_COPY_IN_REPLACING; /* it is not needed any more */
 	reset(c);
 }
 
@@ -313,7 +326,8 @@ static void replace(struct ord_copy_in *c)
 static void pick(struct ord_copy_in *c)
 {
 	const struct ord_engine *e = c->engine;
-	if (c->writing || e->now_ms < c->pause_ms)
+	drop(c);
+	if (c->writing || e->now_ms < c->pause_ms || !ord_engine_has_room(e))
 		return;
 	for (uint32_t i = 0; i < e->partitions_count; i++) {
 		uint32_t partition = (c->partition + i) % e->partitions_count;
@@ -338,6 +352,9 @@ static void ask_again(struct ord_copy_in *c)
 void ord_copy_in_tick(struct ord_engine *e)
 {
 	struct ord_copy_in *c = &e->copy_in;
+	bool is_coming = c->phase != ORD_COPY_IN_IDLE && c->phase < ORD_COPY_IN_REPLACING;
+	if (is_coming && !ord_engine_has_room(e))
+		give_up(c);
 	if (c->phase == ORD_COPY_IN_IDLE)
 		pick(c);
 	else if (c->phase == ORD_COPY_IN_ASKING || (c->phase == ORD_COPY_IN_FILLING && c->asking))

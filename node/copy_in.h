@@ -42,12 +42,13 @@ struct ord_copy_in {
 	uint64_t asked_ms;	      /* something was asked for last */
 	uint64_t begun_ms;	      /* the node was asked first, or brought something last */
 	uint64_t pause_ms;	      /* nothing is begun before */
-	bool was_lost; /* the partition had no state, and its log waits for one */
+	bool was_lost;		      /* the partition had no state, and its log waits for one */
 	struct ord_bytes note_bytes;  /* owned */
 	struct ord_note note;	      /* points into them */
 	struct ord_pairs_place place; /* behind what has come */
 	bool asking;		      /* for more */
-	bool writing;
+	bool writing;		      /* a step of ord_states is under way */
+	bool dropping;		      /* what was filled is of no use, and is to be dropped */
 	bool all_came;
 	struct ord_changes written; /* owned; the piece that is being written */
 	struct ord_changes waiting; /* owned; the one behind it */

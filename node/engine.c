@@ -606,7 +606,8 @@ void ord_engine_saved(struct ord_engine *e, int status)
 	ord_keep_written(&e->keep, status);
 }
 
-void ord_engine_copy_read(struct ord_engine *e, unsigned copy, int status, const struct ord_changes *pairs, bool is_last)
+void ord_engine_copy_read(struct ord_engine *e, unsigned copy, int status, const struct ord_changes *pairs,
+			  bool is_last)
 {
 	if (!e->stopped)
 		ord_copy_out_read(e, copy, status, pairs, is_last);

@@ -102,7 +102,8 @@ void ord_engine_removed(struct ord_engine *e, int status);
 void ord_engine_saved(struct ord_engine *e, int status);
 
 /* Pairs of a copy that goes out have been gathered, and are valid during the call; or a step of one that comes in has ended (options.states). */
-void ord_engine_copy_read(struct ord_engine *e, unsigned copy, int status, const struct ord_changes *pairs, bool is_last);
+void ord_engine_copy_read(struct ord_engine *e, unsigned copy, int status, const struct ord_changes *pairs,
+			  bool is_last);
 void ord_engine_copy_filled(struct ord_engine *e, int status);
 
 /* A block that ends with that index of the partition's log is on disk. */

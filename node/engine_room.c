@@ -53,7 +53,12 @@ bool ord_engine_may_propose(const struct ord_engine *e)
 	return e->rooms[ord_engine_place(e, e->node)] != ORD_ROOM_CRITICAL && taking_count > e->nodes_count / 2;
 }
 
+bool ord_engine_has_room(const struct ord_engine *e)
+{
+	return e->rooms[ord_engine_place(e, e->node)] == ORD_ROOM_OK;
+}
+
 bool ord_engine_may_admit(const struct ord_engine *e)
 {
-	return e->rooms[ord_engine_place(e, e->node)] == ORD_ROOM_OK && ord_engine_may_propose(e);
+	return ord_engine_has_room(e) && ord_engine_may_propose(e);
 }

@@ -64,8 +64,8 @@ struct ord_engine {
 	struct ord_bytes scratch;   /* reused: one encoded part or body */
 	uint64_t now_ms;
 	uint64_t wall_us;
-	uint64_t park_ms;  /* how long a call may wait for a leader that can be reached */
-	uint64_t swept_ms; /* deadlines were looked at */
+	uint64_t park_ms;     /* how long a call may wait for a leader that can be reached */
+	uint64_t swept_ms;    /* deadlines were looked at */
 	uint64_t retained_ms; /* old history was looked at */
 	enum ord_room_state
 		rooms[ORD_NODES_MAX]; /* of the disks, this node's too, as it was last heard; by place in nodes */
@@ -84,6 +84,9 @@ __attribute__((format(printf, 3, 4))) void ord_engine_notice(struct ord_engine *
 
 /* Entries may be made: there is room for them here and on as many other nodes as it takes. */
 bool ord_engine_may_propose(const struct ord_engine *e);
+
+/* This node's disk is not nearly full: what is missing here may be fetched. */
+bool ord_engine_has_room(const struct ord_engine *e);
 
 /* Commands of clients may come. */
 bool ord_engine_may_admit(const struct ord_engine *e);

@@ -111,7 +111,8 @@ void ord_fence_lift(struct ord_replica *r)
 {
 	if (r->fence.state == ORD_FENCE_FENCED)
 		ord_engine_notice(r->engine, ORD_LOG_INFO,
-				  "partition %" PRIu32 ": this node's replica has been made anew from another node", r->id);
+				  "partition %" PRIu32 ": this node's replica has been made anew from another node",
+				  r->id);
 	r->fence.state = ORD_FENCE_EQUAL;
 	r->fence.results_count = 0;
 	r->fence.asked = false;

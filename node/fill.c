@@ -185,13 +185,14 @@ void ord_fill_tick(struct ord_fill *f)
 	if (f->repair_bytes == 0)
 		return;
 	credit_earn(f);
-	if (!f->active && f->handed_count == 0 && e->now_ms >= f->look_ms)
+	if (!f->active && f->handed_count == 0 && e->now_ms >= f->look_ms && ord_engine_has_room(e))
 		fill_look(f);
 	if (!f->active || f->draining)
 		return;
 	if (f->asked >= f->next && e->now_ms - f->heard_ms >= FILL_PATIENCE_MS)
 		fill_again(f, true, 0);
-	ask_more(f);
+	if (ord_engine_has_room(e))
+		ask_more(f);
 }
 
 int ord_fill_receive_block(struct ord_fill *f, uint32_t place, struct ord_slice body)

@@ -117,6 +117,7 @@ struct ord_states ord_lmdb_states(struct ord_lmdb *l)
 				   .copy_close = ord_lmdb_copy_close,
 				   .fill_begin = ord_lmdb_fill_begin,
 				   .fill_write = ord_lmdb_fill_write,
+				   .fill_drop = ord_lmdb_fill_drop,
 				   .fill_end = ord_lmdb_fill_end,
 				   .replace = ord_lmdb_replace};
 }

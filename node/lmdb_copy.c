@@ -83,10 +83,15 @@ void ord_lmdb_copy_close(void *ctx, unsigned copy)
 
 /* --- In. --- */
 
-static int fill_begin(struct ord_lmdb_fill *f, const char *path)
+static int fill_drop(struct ord_lmdb_fill *f, const char *path)
 {
 	ord_lmdb_env_close(&f->env);
-	int rv = ord_lmdb_env_remove(path);
+	return ord_lmdb_env_remove(path);
+}
+
+static int fill_begin(struct ord_lmdb_fill *f, const char *path)
+{
+	int rv = fill_drop(f, path);
 	return rv == 0 ? ord_lmdb_env_open(&f->env, path, ord_lmdb_map_bytes(f->owner), true) : rv;
 }
 
@@ -123,6 +128,8 @@ static void fill_work(struct ord_worker_job *job)
 		f->status = ord_lmdb_err(fill_begin(f, path));
 	else if (f->step == ORD_LMDB_FILL_WRITE)
 		f->status = ord_lmdb_err(ord_lmdb_env_add(&f->env, f->pairs));
+	else if (f->step == ORD_LMDB_FILL_DROP)
+		f->status = ord_lmdb_err(fill_drop(f, path));
 	else
 		f->status = fill_end(f);
 }
@@ -160,6 +167,11 @@ void ord_lmdb_fill_write(void *ctx, const struct ord_changes *pairs)
 	struct ord_lmdb *l = ctx;
 	l->fill.pairs = pairs;
 	fill_give(l, ORD_LMDB_FILL_WRITE);
+}
+
+void ord_lmdb_fill_drop(void *ctx)
+{
+	fill_give(ctx, ORD_LMDB_FILL_DROP);
 }
 
 void ord_lmdb_fill_end(void *ctx, uint32_t partitions_count)

@@ -38,7 +38,7 @@ struct ord_lmdb_copy {
 	int status;
 };
 
-enum ord_lmdb_fill_step { ORD_LMDB_FILL_BEGIN, ORD_LMDB_FILL_WRITE, ORD_LMDB_FILL_END };
+enum ord_lmdb_fill_step { ORD_LMDB_FILL_BEGIN, ORD_LMDB_FILL_WRITE, ORD_LMDB_FILL_DROP, ORD_LMDB_FILL_END };
 
 /* A copy that comes in. */
 struct ord_lmdb_fill {
@@ -88,6 +88,7 @@ void ord_lmdb_copy_read(void *ctx, unsigned copy, const struct ord_pairs_place *
 void ord_lmdb_copy_close(void *ctx, unsigned copy);
 void ord_lmdb_fill_begin(void *ctx, uint32_t partition);
 void ord_lmdb_fill_write(void *ctx, const struct ord_changes *pairs);
+void ord_lmdb_fill_drop(void *ctx);
 void ord_lmdb_fill_end(void *ctx, uint32_t partitions_count);
 int ord_lmdb_replace(void *ctx, uint32_t partition, bool keeps_old, const struct ord_store **ret_store, char *why,
 		     size_t why_size);

@@ -40,7 +40,7 @@ struct ord_states {
 	/* Ends it; what is being read is read to its end, and not told any more. */
 	void (*copy_close)(void *ctx, unsigned copy);
 
-	/* --- A copy that comes in, one at a time, beside the state that is there. Each of the first three begins something that never blocks and ends with ord_engine_copy_filled() from the same thread, one after the other:
+	/* --- A copy that comes in, one at a time, beside the state that is there. Each of the first four begins something that never blocks and ends with ord_engine_copy_filled() from the same thread, one after the other:
 	 * ORD_OK, ORD_ERR_NO_SPACE, ORD_ERR_IO, ORD_ERR_NOMEM, ORD_ERR_CORRUPT (pairs that do not come in order; of fill_end: the state is not what its own numbers say). --- */
 
 	/* An empty place for the partition's new state; one that was begun before is dropped. */
@@ -48,6 +48,9 @@ struct ord_states {
 
 	/* The changes are pairs in order, and stay valid until it has ended. */
 	void (*fill_write)(void *ctx, const struct ord_changes *changes);
+
+	/* What was begun is of no use: its room is given back. */
+	void (*fill_drop)(void *ctx);
 
 	/* All is there: makes it durable, and checks the whole of it. */
 	void (*fill_end)(void *ctx, uint32_t partitions_count);

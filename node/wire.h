@@ -27,8 +27,8 @@ enum ord_part_kind {
 	ORD_PART_BLOCK = 17,	     /* the block, or why not */
 	ORD_PART_WANT_BLOCK_ID = 18, /* asks for its id alone */
 	ORD_PART_BLOCK_ID = 19,
-	ORD_PART_MARK_RESULT = 20,   /* what the sender's replica was at a mark (node/fence.h) */
-	ORD_PART_ROOM = 24,	     /* how much room the sender's disk has */
+	ORD_PART_MARK_RESULT = 20, /* what the sender's replica was at a mark (node/fence.h) */
+	ORD_PART_ROOM = 24,	   /* how much room the sender's disk has */
 };
 
 /* SUBMIT and READ. forward names it in the answer. body is an encoded command or query. */

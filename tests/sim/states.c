@@ -39,7 +39,7 @@ struct copy {
 	int status;
 };
 
-enum fill_step { FILL_BEGIN, FILL_WRITE, FILL_END };
+enum fill_step { FILL_BEGIN, FILL_WRITE, FILL_DROP, FILL_END };
 
 struct fill {
 	struct ord_worker_job job; /* first */
@@ -307,7 +307,12 @@ static void fill_end(void *ctx, uint32_t partitions_count)
 	fill_give(l, FILL_END);
 }
 
-static void fill_drop(struct fill *f)
+static void fill_drop(void *ctx)
+{
+	fill_give(ctx, FILL_DROP);
+}
+
+static void drop(struct fill *f)
 {
 	if (f->opened)
 		memory_store_close(&f->store);
@@ -332,9 +337,11 @@ static void fill_work(struct ord_worker_job *job)
 	if (sim_is_dead(f->owner->process)) {
 		sim_cover(SIM_COVER_CRASH_IN_COPY);
 	} else if (f->step == FILL_BEGIN) {
-		fill_drop(f);
+		drop(f);
 		memory_store_open(&f->store);
 		f->opened = true;
+	} else if (f->step == FILL_DROP) {
+		drop(f);
 	} else if (f->step == FILL_WRITE) {
 		memory_store_write(&f->store, f->pairs);
 	} else {
@@ -372,7 +379,7 @@ static int replace(void *ctx, uint32_t partition, bool keeps_old, const struct o
 		memory_store_close(&l->seen[partition]);
 		memory_store_copy(&l->seen[partition], &l->fill.store);
 	}
-	fill_drop(&l->fill);
+	drop(&l->fill);
 	*ret_store = &l->seen[partition].interface;
 	return ORD_OK;
 }
@@ -389,6 +396,7 @@ struct ord_states __wrap_ord_lmdb_states(struct ord_lmdb *l)
 				   .copy_close = copy_close,
 				   .fill_begin = fill_begin,
 				   .fill_write = fill_write,
+				   .fill_drop = fill_drop,
 				   .fill_end = fill_end,
 				   .replace = replace};
 }
@@ -447,7 +455,7 @@ static void copier_stopped(void *ctx)
 	for (unsigned i = 0; i < ORD_STATES_COPIES_MAX; i++)
 		if (l->copies[i].open)
 			memory_store_close(&l->copies[i].view);
-	fill_drop(&l->fill);
+	drop(&l->fill);
 	ord_changes_close(&l->unseen);
 	free(l);
 	stopped(stopped_ctx);

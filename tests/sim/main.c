@@ -10,7 +10,6 @@
 
 #include "tests/sim/campaign.h"
 #include "tests/sim/commit.h"
-#include "tests/sim/nemesis.h"
 #include "tests/sim/run.h"
 #include "tests/sim/world.h"
 
@@ -33,7 +32,6 @@ static int usage(FILE *out, int status)
 		     "  --jobs J          so many runs at a time (1)\n"
 		     "  --keep FILE       adds a line to FILE for each seed that fails\n"
 		     "  --until-failure   the first that fails ends it\n"
-		     "  --lost-disks      nodes lose their disks, too; seeds mean other runs then\n"
 		     "  --brief           prints failures only\n"
 		     "  --demand-all      fails when something in coverage.def never happened\n"
 		     "exit status: 0 passed, 1 a promise was broken, 2 something that had to happen did not, 3 wrong "
@@ -175,9 +173,6 @@ static bool option_take(int option, const char *value, struct options *o)
 		return o->campaign.until_failure = true;
 	case 'b':
 		return o->campaign.brief = true;
-	case 'l':
-		sim_nemesis_lose_disks();
-		return true;
 	case 'd':
 		return o->campaign.demand_all = true;
 	case 'n':
@@ -199,7 +194,6 @@ int main(int argc, char **argv)
 					      {"steps", no_argument, NULL, 'p'},
 					      {"until-failure", no_argument, NULL, 'u'},
 					      {"brief", no_argument, NULL, 'b'},
-					      {"lost-disks", no_argument, NULL, 'l'},
 					      {"demand-all", no_argument, NULL, 'd'},
 					      {"named", no_argument, NULL, 'n'},
 					      {"help", no_argument, NULL, 'h'},

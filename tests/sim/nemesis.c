@@ -164,6 +164,7 @@ void sim_nemesis_start(const struct sim_swarm *swarm)
 	if (sim_nemesis.active)
 		sim_nemesis_at(sim_below(SIM_NEMESIS, 2 * swarm->fault_pause_us), fault_event, 0);
 	sim_nemesis_loss_start();
+	sim_nemesis_states_open();
 }
 
 /* Everything that a fault changed is as it was, but for clocks; who is down is started. */
@@ -180,6 +181,7 @@ static void put_right(void)
 			sim_net_slow(a, b, 0);
 		}
 	*sim_net_habits() = sim_nemesis.swarm->net;
+	sim_nemesis_states_put_right();
 	for (uint32_t i = 1; i <= sim_nemesis.nodes_count; i++) {
 		struct sim_process *p = sim_node_process(i);
 		*sim_nemesis_habits(i) = sim_nemesis.swarm->disk;
@@ -209,7 +211,7 @@ void sim_nemesis_spare_majority(void)
 {
 	uint32_t n = sim_nemesis.nodes_count;
 	uint32_t wrong = sim_nemesis.swarm->calm ? 0 : (uint32_t)sim_below(SIM_NEMESIS, (n - 1) / 2 + 1);
-	if (!sim_watch_founded() || sim_nemesis_is_losing())
+	if (!sim_watch_founded() || sim_nemesis_is_losing() || sim_nemesis_states_are_wrong())
 		wrong = 0; /* a cluster begins when all nodes have met, and a member comes in when a majority has */
 	put_right();
 	if (sim_nemesis.lost != 0) {

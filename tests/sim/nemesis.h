@@ -7,9 +7,6 @@
 /* Starts all nodes, and faults from now on, each for a while. swarm is borrowed. */
 void sim_nemesis_start(const struct sim_swarm *swarm);
 
-/* In all runs of this process nodes lose their disks, and damaged logs are set aside, which makes new members of them. To be called before. */
-void sim_nemesis_lose_disks(void);
-
 /* Something is happening at that node, now, in the middle of which a crash would be worth seeing; some do crash soon. */
 void sim_nemesis_tempt(uint32_t node, uint32_t once_in);
 

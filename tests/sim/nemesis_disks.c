@@ -135,7 +135,7 @@ static void damage(uint32_t node, const char *prefix)
 	struct sim_disk *d = sim_node_process(node)->disk;
 	char text[256] = "";
 	bool done;
-	if (strcmp(prefix, SIM_HISTORY_FILES) != 0 && !sim_nemesis_may_harm())
+	if (strcmp(prefix, SIM_HISTORY_FILES) != 0 && sim_nemesis.swarm->loses_disks && !sim_nemesis_may_harm())
 		return;
 	switch (sim_below(SIM_NEMESIS, 3)) {
 	case 0:

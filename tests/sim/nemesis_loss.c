@@ -17,13 +17,7 @@
 #define LOOK_US (100u * SIM_MS)
 #define LOSS_ONCE_IN 80 /* looks at a whole cluster */
 
-static bool on;
 static bool losing;
-
-void sim_nemesis_lose_disks(void)
-{
-	on = true;
-}
 
 bool sim_nemesis_is_losing(void)
 {
@@ -32,12 +26,12 @@ bool sim_nemesis_is_losing(void)
 
 bool sim_nemesis_may_harm(void)
 {
-	return !on || (!losing && sim_nemesis.lost == 0);
+	return !losing && sim_nemesis.lost == 0 && !sim_nemesis_states_are_wrong();
 }
 
 void sim_nemesis_harmed(void)
 {
-	losing = on;
+	losing = sim_nemesis.swarm->loses_disks;
 }
 
 /* --- Looking whether the cluster is whole. --- */
@@ -108,7 +102,7 @@ static void look_event(void *ctx, uint64_t arg)
 	if (losing)
 		sim_cover(SIM_COVER_LOSS_REPAIRED);
 	losing = false;
-	if (sim_nemesis.lost != 0 || !sim_once_in(SIM_NEMESIS, LOSS_ONCE_IN))
+	if (!sim_nemesis_may_harm() || !sim_once_in(SIM_NEMESIS, LOSS_ONCE_IN))
 		return;
 	uint32_t node = sim_percent(SIM_NEMESIS, 50) ? sim_nemesis_draw_node() : sim_nemesis_draw_leader();
 	losing = true;
@@ -119,7 +113,7 @@ static void look_event(void *ctx, uint64_t arg)
 void sim_nemesis_loss_start(void)
 {
 	losing = false;
-	if (on && sim_nemesis.nodes_count >= 3)
+	if (sim_nemesis.swarm->loses_disks)
 		sim_nemesis_at(LOOK_US, look_event, 0);
 }
 
@@ -129,7 +123,7 @@ int __wrap_ord_datadir_renew(const struct ord_config *config, char *why, size_t 
 
 int __wrap_ord_datadir_renew(const struct ord_config *config, char *why, size_t why_size)
 {
-	if (!on)
+	if (!sim_nemesis.swarm->loses_disks)
 		return ORD_ERR_LOG_LOST;
 	sim_cover(SIM_COVER_LOG_SET_ASIDE);
 	return __real_ord_datadir_renew(config, why, why_size);

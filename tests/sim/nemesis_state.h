@@ -58,6 +58,11 @@ bool sim_nemesis_is_losing(void);
 bool sim_nemesis_may_harm(void); /* a disk, or a node for good */
 void sim_nemesis_harmed(void);
 
+/* States. */
+void sim_nemesis_states_open(void);
+bool sim_nemesis_states_are_wrong(void); /* somewhere a state is damaged or not what it should be, or is being made anew */
+void sim_nemesis_states_put_right(void); /* all but what a node is about to put right itself */
+
 /* Disks. */
 void sim_nemesis_stall_disk(uint32_t node); /* a sync takes longer than an election */
 struct sim_disk_habits *sim_nemesis_habits(uint32_t node);

@@ -217,8 +217,18 @@ void __wrap_ord_replica_apply(struct ord_replica *r, uint64_t index, uint64_t te
 
 void __wrap_ord_replica_apply(struct ord_replica *r, uint64_t index, uint64_t term, struct ord_slice entry)
 {
-	sim_record_announce(index, r->applied_index);
+	const struct sim_process *by = sim_current();
+	bool was_fenced = r->fence.state == ORD_FENCE_FENCED;
+	uint64_t before = r->applied_index;
+	sim_record_announce(index, before);
 	__real_ord_replica_apply(r, index, term, entry);
+	if (by->state != SIM_UP)
+		return;
+	if (was_fenced && r->applied_index != before)
+		sim_fail(SIM_SAFETY, "node %u, partition %u: a replica that is fenced applies entry %llu", by->number,
+			 r->id, (unsigned long long)index);
+	if (!was_fenced && r->fence.state == ORD_FENCE_FENCED)
+		sim_cover(SIM_COVER_STATE_FENCED);
 }
 
 /* --- A state that came from another node. --- */
@@ -230,7 +240,9 @@ int __wrap_ord_replica_replace(struct ord_replica *r, const struct ord_note *not
 {
 	int err = __real_ord_replica_replace(r, note, why, why_size);
 	const struct sim_process *by = sim_current();
-	if (err == ORD_OK && by->state == SIM_UP)
+	if (err == ORD_OK && by->state == SIM_UP) {
+		sim_record_replaced(by->number, r->id);
 		sim_record_found(by->number, r->partition, r->applied_index);
+	}
 	return err;
 }

@@ -14,6 +14,7 @@
 #include "partition/block.h"
 #include "partition/invariants.h"
 #include "partition/state.h"
+#include "tests/sim/coverage.h"
 #include "tests/sim/follow.h"
 #include "tests/sim/letters.h"
 #include "tests/sim/observe.h"
@@ -49,6 +50,7 @@ static struct {
 	struct ord_partition *copies[SIM_PARTITIONS_MAX];	       /* the same again, as others want them */
 	uint64_t applied_count[ORD_NODES_MAX + 1][SIM_PARTITIONS_MAX]; /* by this boot of the node */
 	uint32_t boots_count[ORD_NODES_MAX + 1];
+	bool spoilt[ORD_NODES_MAX + 1][SIM_PARTITIONS_MAX]; /* went astray */
 	uint64_t checked_count; /* entries of all partitions when all was checked last */
 	uint64_t announced;	/* index of the entry that is applied next; 0: nobody said */
 	uint64_t announced_before;
@@ -136,6 +138,47 @@ void sim_record_boot(uint32_t node)
 		sim_follow_restart();
 }
 
+/* --- Replicas that go astray. --- */
+
+void sim_record_spoil(uint32_t node, uint32_t partition)
+{
+	SIM_ASSERT(node >= 1 && node <= record.nodes_count && partition < record.partitions_count);
+	record.spoilt[node][partition] = true;
+}
+
+bool sim_record_is_spoilt(uint32_t node, uint32_t partition)
+{
+	SIM_ASSERT(node >= 1 && node <= record.nodes_count && partition < record.partitions_count);
+	return record.spoilt[node][partition];
+}
+
+bool sim_record_any_spoilt(void)
+{
+	for (uint32_t node = 1; node <= record.nodes_count; node++)
+		for (uint32_t i = 0; i < record.partitions_count; i++)
+			if (record.spoilt[node][i])
+				return true;
+	return false;
+}
+
+void sim_record_replaced(uint32_t node, uint32_t partition)
+{
+	if (sim_record_is_spoilt(node, partition))
+		sim_cover(SIM_COVER_SPOILT_REPLACED);
+	record.spoilt[node][partition] = false;
+}
+
+static void spoilt_applied(uint32_t node, uint32_t partition, const struct ord_mark_effect *mark)
+{
+	if (!mark->compared)
+		return;
+	if (!mark->differs)
+		sim_fail(SIM_SAFETY,
+			 "node %u, partition %u: the mark of position %llu does not notice that a balance is another one",
+			 node, partition, (unsigned long long)mark->said.position);
+	sim_cover(SIM_COVER_SPOILT_FOUND);
+}
+
 /* --- Where in the log. --- */
 
 void sim_record_announce(uint64_t index, uint64_t index_before)
@@ -168,13 +211,14 @@ void sim_record_found(uint32_t node, const struct ord_partition *p, uint64_t ind
 	struct applied empty = {.position = 0};
 
 	record.applied_count[node][p->id] = number;
-	if (index == 0)
-		return;
 	const struct applied *a = number == 0 ? &empty : &l->entries[number - 1];
 	ord_partition_status(p, &status);
-	if (number == 0 || a->index != index || status.position != a->position ||
-	    memcmp(status.state_digest, a->state_digest, sizeof a->state_digest) != 0 ||
-	    memcmp(status.history_hash, a->history_hash, sizeof a->history_hash) != 0)
+	bool is_right = number > 0 && a->index == index && status.position == a->position &&
+			memcmp(status.state_digest, a->state_digest, sizeof a->state_digest) == 0 &&
+			memcmp(status.history_hash, a->history_hash, sizeof a->history_hash) == 0;
+	if (index == 0 || is_right)
+		record.spoilt[node][p->id] = false;
+	else if (!record.spoilt[node][p->id])
 		sim_fail(SIM_SAFETY,
 			 "node %u starts with a state of partition %u at index %llu, position %llu, that nobody had "
 			 "there",
@@ -321,6 +365,10 @@ int __wrap_ord_partition_apply(struct ord_partition *p, struct ord_slice entry, 
 	SIM_ASSERT(number <= l->count);
 	if (number == l->count)
 		log_append(l, p->id, entry);
+	if (record.spoilt[by->number][p->id]) {
+		spoilt_applied(by->number, p->id, &fx->mark);
+		return rv;
+	}
 	struct applied now = applied_of(p, entry, fx);
 	replica_compare(by->number, p->id, number, &now);
 	return rv;

@@ -18,6 +18,13 @@ void sim_record_boot(uint32_t node);
 /* A node that starts has found a state of a partition: after the entry at that index of the log (0: an empty one). Fails the run when it is not the state that all had there. */
 void sim_record_found(uint32_t node, const struct ord_partition *p, uint64_t index);
 
+/* A replica goes astray: what it applies is compared with nothing any more, until it is found with the state that all had there. But no mark may take it for sound. */
+void sim_record_spoil(uint32_t node, uint32_t partition);
+bool sim_record_is_spoilt(uint32_t node, uint32_t partition);
+bool sim_record_any_spoilt(void);
+/* It has got another state: the next one found has to be the right one again. */
+void sim_record_replaced(uint32_t node, uint32_t partition);
+
 /* The next entry that a replica applies has this index, and the last one before it that its state has in it that one. Without being told, entries are taken to come one after the other. */
 void sim_record_announce(uint64_t index, uint64_t index_before);
 

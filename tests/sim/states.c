@@ -17,6 +17,7 @@
 #include "tests/sim/node.h"
 #include "tests/sim/observe.h"
 #include "tests/sim/process.h"
+#include "tests/sim/record.h"
 #include "tests/sim/world.h"
 #include "tests/support/memory_store.h"
 
@@ -84,10 +85,20 @@ const char *__wrap_ord_lmdb_error_text(const struct ord_lmdb *l);
 uint64_t __wrap_ord_lmdb_disk_bytes(const struct ord_lmdb *l);
 void __wrap_ord_lmdb_stop(struct ord_lmdb *l, void (*stopped)(void *ctx), void *ctx);
 
+/* Which record, and what its bytes are since then. */
+struct damage {
+	uint32_t partition;
+	enum ord_store_table table; /* 0: none */
+	struct ord_bytes bytes;	    /* owned; key, then value */
+	size_t key_bytes;
+};
+
 static struct {
 	uint32_t nodes_count;
 	uint32_t partitions_count;
-	struct memory_store *kept; /* owned; by node, then by partition */
+	struct memory_store *kept;		  /* owned; by node, then by partition */
+	struct ord_lmdb *open[SIM_NODES_MAX + 1]; /* borrowed; of the programs that run */
+	struct damage damages[SIM_NODES_MAX + 1];
 } states;
 
 void sim_states_open(uint32_t nodes_count, uint32_t partitions_count)
@@ -105,6 +116,8 @@ void sim_states_close(void)
 	for (uint32_t i = 0; i < states.nodes_count * states.partitions_count; i++)
 		memory_store_close(&states.kept[i]);
 	free(states.kept);
+	for (uint32_t i = 0; i <= SIM_NODES_MAX; i++)
+		ord_bytes_close(&states.damages[i].bytes);
 	memset(&states, 0, sizeof states);
 }
 
@@ -118,10 +131,87 @@ void sim_states_lose(uint32_t node)
 	}
 }
 
+static struct memory_store *kept_at(uint32_t node, uint32_t partition)
+{
+	SIM_ASSERT(node >= 1 && node <= states.nodes_count && partition < states.partitions_count);
+	return &states.kept[(node - 1) * states.partitions_count + partition];
+}
+
 static struct memory_store *kept(const struct ord_lmdb *l, uint32_t partition)
 {
-	SIM_ASSERT(l->process->number <= states.nodes_count && partition < states.partitions_count);
-	return &states.kept[(l->process->number - 1) * states.partitions_count + partition];
+	return kept_at(l->process->number, partition);
+}
+
+/* --- Damage. --- */
+
+static struct memory_pair *pair_find(struct memory_store *s, enum ord_store_table table, const uint8_t *key,
+				     size_t key_bytes)
+{
+	for (size_t i = 0; i < s->tables[table].count; i++) {
+		struct memory_pair *p = memory_store_pair(s, table, i);
+		if (p->key_bytes == key_bytes && memcmp(p->bytes, key, key_bytes) == 0)
+			return p;
+	}
+	return NULL;
+}
+
+static struct memory_pair *pair_draw(struct memory_store *s, bool is_meta, enum ord_store_table *ret_table)
+{
+	size_t count = 0;
+	for (unsigned t = ORD_STORE_META; t < ORD_STORE_TABLES; t++)
+		count += !is_meta || t == ORD_STORE_META ? s->tables[t].count : 0;
+	if (count == 0)
+		return NULL;
+	size_t at = sim_below(SIM_DISK, count);
+	unsigned table = ORD_STORE_META;
+	while (at >= s->tables[table].count)
+		at -= s->tables[table++].count;
+	*ret_table = (enum ord_store_table)table;
+	return memory_store_pair(s, *ret_table, at);
+}
+
+static void damage_note(uint32_t node, uint32_t partition, enum ord_store_table table, const struct memory_pair *p)
+{
+	struct damage *d = &states.damages[node];
+	d->partition = partition;
+	d->table = table;
+	d->key_bytes = p->key_bytes;
+	ord_bytes_close(&d->bytes);
+	ord_bytes_init(&d->bytes, SIZE_MAX);
+	ord_bytes_put(&d->bytes, p->bytes, p->key_bytes + p->value_bytes);
+	SIM_ASSERT(!d->bytes.failed);
+}
+
+bool sim_states_damage(uint32_t node, uint32_t partition, bool is_meta)
+{
+	struct ord_lmdb *l = states.open[node];
+	struct memory_pair *seen = NULL;
+	enum ord_store_table table;
+	struct memory_pair *p = pair_draw(kept_at(node, partition), is_meta, &table);
+	if (p == NULL)
+		return false;
+	size_t at = p->key_bytes + sim_below(SIM_DISK, p->value_bytes);
+	uint8_t bit = (uint8_t)(1u << sim_below(SIM_DISK, 8));
+	if (l != NULL && l->opened[partition])
+		seen = pair_find(&l->seen[partition], table, p->bytes, p->key_bytes);
+	if (seen != NULL && at < seen->key_bytes + seen->value_bytes)
+		seen->bytes[at] ^= bit;
+	p->bytes[at] ^= bit;
+	damage_note(node, partition, table, p);
+	sim_trace("node %llu: a bit of a record of partition %llu is flipped, in table %llu", node, partition, table,
+		  0);
+	return true;
+}
+
+bool sim_states_are_damaged(uint32_t node)
+{
+	const struct damage *d = &states.damages[node];
+	if (d->table == 0)
+		return false;
+	const struct memory_pair *p =
+		pair_find(kept_at(node, d->partition), d->table, d->bytes.base, d->key_bytes);
+	return p != NULL && p->key_bytes + p->value_bytes == d->bytes.len &&
+	       memcmp(p->bytes, d->bytes.base, d->bytes.len) == 0;
 }
 
 /* --- Checkpoints. --- */
@@ -227,7 +317,9 @@ static int copy_open(void *ctx, uint32_t partition, unsigned *ret_copy, const st
 	unsigned number = 0;
 	while (number < ORD_STATES_COPIES_MAX && (l->copies[number].open || l->copies[number].reading))
 		number++;
-	if (number == ORD_STATES_COPIES_MAX || sim_is_dead(l->process))
+	/* Of what went astray no copy is taken: many that have it could not be told from a majority that is right. */
+	bool is_spoilt = sim_record_is_spoilt(l->process->number, partition);
+	if (number == ORD_STATES_COPIES_MAX || sim_is_dead(l->process) || is_spoilt)
 		return ORD_ERR_BUSY;
 	struct copy *c = &l->copies[number];
 	memory_store_copy(&c->view, kept(l, partition));
@@ -435,6 +527,7 @@ int __wrap_ord_lmdb_open(uv_loop_t *loop, const char *directory, uint32_t partit
 	l->write = (struct write){.job = {.work = write_work, .done = write_done}, .owner = l};
 	ord_changes_init(&l->unseen);
 	copies_init(l);
+	states.open[l->process->number] = l;
 	SIM_ASSERT(ord_worker_start(loop, &l->writer) == ORD_OK && ord_worker_start(loop, &l->copier) == ORD_OK);
 	*ret = l;
 	return ORD_OK;
@@ -445,6 +538,8 @@ static void copier_stopped(void *ctx)
 	struct ord_lmdb *l = ctx;
 	void (*stopped)(void *ctx) = l->stopped;
 	void *stopped_ctx = l->stopped_ctx;
+	if (states.open[l->process->number] == l)
+		states.open[l->process->number] = NULL;
 	for (uint32_t i = 0; i < l->partitions_count; i++) {
 		if (!l->opened[i])
 			continue;

@@ -2,11 +2,18 @@
 #ifndef ORD_TESTS_SIM_STATES_H
 #define ORD_TESTS_SIM_STATES_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* Every node has a place for each partition, which outlives its programs and any loss of power: what was written there in one piece is there. */
 void sim_states_open(uint32_t nodes_count, uint32_t partitions_count);
 void sim_states_close(void);
+
+/* A bit of a record changes, on the disk and in the eyes of a program that runs; of the partition's own numbers, which every start reads, or of any record. False when there is none yet. */
+bool sim_states_damage(uint32_t node, uint32_t partition, bool is_meta);
+
+/* The last record of the node that was damaged is still so. */
+bool sim_states_are_damaged(uint32_t node);
 
 /* All that a node had is gone. It must be down. */
 void sim_states_lose(uint32_t node);

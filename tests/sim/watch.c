@@ -104,6 +104,8 @@ static void look_replica(uint32_t node, uint32_t partition, const struct ord_eng
 		sim_fail(SIM_SAFETY, "node %u, partition %u: applied %llu, committed %llu, last %llu", node, partition,
 			 (unsigned long long)s.group.applied_index, (unsigned long long)s.group.commit_index,
 			 (unsigned long long)s.group.last_index);
+	if (s.ready && e->replicas[partition].fence.state == ORD_FENCE_FENCED)
+		sim_fail(SIM_SAFETY, "node %u leads partition %u with a replica that is fenced", node, partition);
 	if (s.admit_count > 0)
 		sim_cover(SIM_COVER_ADMIT_WAITS);
 	if (s.state.outbox_count > 0)
@@ -289,16 +291,30 @@ bool sim_watch_founded(void)
 	return true;
 }
 
+/* What else a replica must be; NULL: it is. */
+static const char *replica_lacks(const struct ord_engine *e, uint32_t node, uint32_t partition)
+{
+	if (e == NULL)
+		return ", which is down,";
+	if (e->replicas[partition].lost)
+		return ", whose state is lost,";
+	if (e->replicas[partition].fence.state == ORD_FENCE_FENCED)
+		return ", whose replica is fenced,";
+	return sim_record_is_spoilt(node, partition) ? ", whose replica went astray," : NULL;
+}
+
 bool sim_watch_all_equal(char *why, size_t why_size)
 {
 	for (uint32_t node = 1; node <= watch.swarm->node.nodes_count; node++) {
 		for (uint32_t i = 0; i < watch.swarm->node.partitions_count; i++) {
+			const struct ord_engine *e = sim_node_engine(node);
 			uint64_t known = sim_record_entries(i);
 			uint64_t applied = sim_record_applied(node, i);
-			if (sim_node_engine(node) != NULL && applied == known)
+			const char *but = replica_lacks(e, node, i);
+			if (applied == known && but == NULL)
 				continue;
 			snprintf(why, why_size, "node %u%s has applied %llu of the %llu entries of partition %u", node,
-				 sim_node_engine(node) == NULL ? ", which is down," : "", (unsigned long long)applied,
+				 but == NULL ? "" : but, (unsigned long long)applied,
 				 (unsigned long long)known, i);
 			return false;
 		}

@@ -22,6 +22,11 @@ uint64_t ord_clock_monotonic_ms(void)
 	return ord_clock_monotonic_us() / 1000;
 }
 
+uint64_t ord_clock_worked_us(void)
+{
+	return clock_read_us(CLOCK_THREAD_CPUTIME_ID);
+}
+
 uint64_t ord_clock_system_us(void)
 {
 	return clock_read_us(CLOCK_REALTIME);

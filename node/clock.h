@@ -8,6 +8,9 @@
 uint64_t ord_clock_monotonic_us(void);
 uint64_t ord_clock_monotonic_ms(void);
 
+/* Time for which a processor has worked for the calling thread: what it waited for one is not in it. For measuring. */
+uint64_t ord_clock_worked_us(void);
+
 /* A wall clock that never goes back for its owner. Zeroed to begin. */
 struct ord_clock {
 	uint64_t handed_us; /* the latest time handed out */

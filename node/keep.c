@@ -116,6 +116,7 @@ static void begin(struct ord_keep *k, uint32_t partition)
 	note_make(r, &note);
 	ord_note_encode(&note, &encoded);
 	ord_trace("checkpoint", partition, r->applied_index);
+	ord_checkpoint_lend(r->partition, &k->changes);
 	ord_checkpoint_begin(r->partition, ord_bytes_slice(&encoded));
 	k->partition = partition;
 	k->index = note.index;
@@ -156,7 +157,7 @@ void ord_keep_written(struct ord_keep *k, int status)
 		k->retry_ms = k->engine->now_ms + KEEP_RETRY_MS;
 		return;
 	}
-	ord_changes_close(&k->changes);
+	ord_changes_clear(&k->changes); /* its memory serves the next one: giving back and getting so much takes longer than a turn may */
 	if (k->engine->stopped)
 		return;
 	int err = status == ORD_OK ? k->states.renew(k->states.ctx, k->partition) : status;
@@ -178,7 +179,7 @@ void ord_keep_abandon(struct ord_keep *k, uint32_t partition)
 {
 	if (k->partition != partition || (k->phase != ORD_KEEP_ENCODING && k->phase != ORD_KEEP_WAITING))
 		return;
-	ord_changes_close(&k->changes);
+	ord_changes_clear(&k->changes);
 	k->phase = ORD_KEEP_IDLE;
 }
 

@@ -29,7 +29,7 @@ struct ord_keep {
 	enum ord_keep_phase phase;
 	uint32_t partition;	    /* whose checkpoint is under way */
 	uint32_t evicting;	    /* whose records are looked at next */
-	struct ord_changes changes; /* owned; while they are written */
+	struct ord_changes changes; /* owned; while they are written, and their memory afterwards */
 	uint64_t index;		    /* of the checkpoint that is under way; the base that its note has */
 	uint64_t base_index;
 	uint64_t retry_ms;

@@ -42,6 +42,7 @@ struct ord_shard {
 	struct ord_engine *engine;	 /* owned */
 	struct ord_clock clock;
 	struct ord_histogram turns_us;
+	struct ord_histogram works_us; /* of the turns what a processor worked */
 	uv_timer_t tick;
 	uv_check_t check;
 	uv_idle_t idle; /* active while the engine has more to do */
@@ -69,12 +70,13 @@ static void shard_turn(struct ord_shard *s)
 	if (s->stopping || s->fatal_told)
 		return;
 	shard_clock(s);
-	uint64_t begin_us = ord_clock_monotonic_us();
+	uint64_t begin_us = ord_clock_monotonic_us(), worked_us = ord_clock_worked_us();
 	bool more = ord_engine_turn(s->engine);
 	if (s->fatal_told)
 		return;
 	ord_peers_flush(s->peers);
 	ord_histogram_add(&s->turns_us, ord_clock_monotonic_us() - begin_us);
+	ord_histogram_add(&s->works_us, ord_clock_worked_us() - worked_us);
 	if (more)
 		uv_idle_start(&s->idle, idle_cb);
 	else
@@ -421,7 +423,9 @@ void ord_shard_turn_status(const struct ord_shard *s, struct ord_turn_status *re
 					.p50_us = ord_histogram_quantile(&s->turns_us, 500),
 					.p99_us = ord_histogram_quantile(&s->turns_us, 990),
 					.p999_us = ord_histogram_quantile(&s->turns_us, 999),
-					.max_us = s->turns_us.max};
+					.max_us = s->turns_us.max,
+					.worked_p999_us = ord_histogram_quantile(&s->works_us, 999),
+					.worked_max_us = s->works_us.max};
 }
 
 int ord_shard_spoil(struct ord_shard *s, struct ord_slice account, int64_t delta)
@@ -732,6 +736,7 @@ static int shard_try(uv_loop_t *loop, const struct ord_config *config,
 	s->idle.data = s;
 	s->handles_count = 3;
 	ord_histogram_init(&s->turns_us);
+	ord_histogram_init(&s->works_us);
 	int err = shard_open(s, why, why_size);
 	if (err != ORD_OK) {
 		bool gone = false;

@@ -116,6 +116,8 @@ struct ord_turn_status {
 	uint64_t p99_us;
 	uint64_t p999_us;
 	uint64_t max_us;
+	uint64_t worked_p999_us; /* without what the thread waited for a processor */
+	uint64_t worked_max_us;
 };
 void ord_shard_turn_status(const struct ord_shard *s, struct ord_turn_status *ret);
 

@@ -21,6 +21,12 @@ void ord_changes_close(struct ord_changes *c)
 	ord_changes_init(c);
 }
 
+void ord_changes_clear(struct ord_changes *c)
+{
+	ord_bytes_clear(&c->bytes);
+	c->count = 0;
+}
+
 static void add(struct ord_changes *c, const struct ord_change *change)
 {
 	ORD_ASSERT(change->key.len > 0);

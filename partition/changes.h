@@ -24,6 +24,9 @@ struct ord_change {
 void ord_changes_init(struct ord_changes *c);
 void ord_changes_close(struct ord_changes *c);
 
+/* Empties it and keeps its memory. */
+void ord_changes_clear(struct ord_changes *c);
+
 /* Add one. Assert the bounds of the key. Running out of memory aborts. */
 void ord_changes_put(struct ord_changes *c, enum ord_store_table table, struct ord_slice key, struct ord_slice value);
 void ord_changes_remove(struct ord_changes *c, enum ord_store_table table, struct ord_slice key);

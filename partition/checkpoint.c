@@ -65,6 +65,15 @@ bool ord_checkpoint_step(struct ord_partition *p, size_t rows_max)
 	return true;
 }
 
+void ord_checkpoint_lend(struct ord_partition *p, struct ord_changes *spare)
+{
+	ORD_ASSERT(p->checkpoint.phase == ORD_CHECKPOINT_NONE);
+	ORD_ASSERT(spare->count == 0);
+	ord_changes_close(&p->checkpoint.changes);
+	p->checkpoint.changes = *spare;
+	ord_changes_init(spare);
+}
+
 struct ord_changes ord_checkpoint_take(struct ord_partition *p)
 {
 	ORD_ASSERT(p->checkpoint.phase == ORD_CHECKPOINT_ENCODED);

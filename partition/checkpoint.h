@@ -22,6 +22,9 @@ struct ord_row;
 /* Asserts that the partition has a store and no checkpoint is under way, and the bounds of the note: not empty. */
 void ord_checkpoint_begin(struct ord_partition *p, struct ord_slice note);
 
+/* Gives the next checkpoint the memory of an empty list of changes to use; *spare owns nothing afterwards. Asserts that none is under way. */
+void ord_checkpoint_lend(struct ord_partition *p, struct ord_changes *spare);
+
 /* The note of the checkpoint that the partition was opened with; empty when there was none. Valid until another one is finished. ORD_ERR_IO, ORD_ERR_CORRUPT. */
 int ord_checkpoint_note(const struct ord_partition *p, struct ord_slice *ret);
 

@@ -340,8 +340,8 @@ int __wrap_clock_gettime(clockid_t which, struct timespec *ret)
 	const struct sim_process *p = sim_current();
 	if (p == NULL)
 		return __real_clock_gettime(which, ret);
-	SIM_ASSERT(which == CLOCK_MONOTONIC || which == CLOCK_REALTIME);
-	uint64_t us = which == CLOCK_MONOTONIC ? sim_clock_monotonic_us(p) : sim_clock_wall_us(p);
+	SIM_ASSERT(which == CLOCK_MONOTONIC || which == CLOCK_REALTIME || which == CLOCK_THREAD_CPUTIME_ID);
+	uint64_t us = which == CLOCK_REALTIME ? sim_clock_wall_us(p) : sim_clock_monotonic_us(p);
 	ret->tv_sec = (time_t)(us / SIM_SECOND);
 	ret->tv_nsec = (long)(us % SIM_SECOND) * 1000;
 	return 0;

@@ -53,6 +53,7 @@ void sim_fault_DAMAGE_STATE(void)
 		return;
 	sim_cover(SIM_COVER_STATE_DAMAGED);
 	damaged = node;
+	sim_record_harm(node);
 	if (sim_percent(SIM_NEMESIS, 50))
 		sim_node_kill(node, 0);
 }
@@ -104,8 +105,10 @@ void sim_nemesis_states_put_right(void)
 			if (!sim_record_is_spoilt(node, i) ||
 			    (e != NULL && e->replicas[i].fence.state == ORD_FENCE_FENCED))
 				continue;
-			if (sim_states_damage(node, i, true))
+			if (sim_states_damage(node, i, true)) {
 				damaged = node;
+				sim_record_harm(node);
+			}
 			sim_node_kill(node, 0);
 		}
 }

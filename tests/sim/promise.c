@@ -227,8 +227,6 @@ void __wrap_ord_replica_apply(struct ord_replica *r, uint64_t index, uint64_t te
 	if (was_fenced && r->applied_index != before)
 		sim_fail(SIM_SAFETY, "node %u, partition %u: a replica that is fenced applies entry %llu", by->number,
 			 r->id, (unsigned long long)index);
-	if (!was_fenced && r->fence.state == ORD_FENCE_FENCED)
-		sim_cover(SIM_COVER_STATE_FENCED);
 }
 
 /* --- A state that came from another node. --- */

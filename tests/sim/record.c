@@ -50,6 +50,7 @@ static struct {
 	struct ord_partition *copies[SIM_PARTITIONS_MAX];	       /* the same again, as others want them */
 	uint64_t applied_count[ORD_NODES_MAX + 1][SIM_PARTITIONS_MAX]; /* by this boot of the node */
 	uint32_t boots_count[ORD_NODES_MAX + 1];
+	bool harmed[ORD_NODES_MAX + 1];
 	bool spoilt[ORD_NODES_MAX + 1][SIM_PARTITIONS_MAX]; /* went astray */
 	uint64_t checked_count; /* entries of all partitions when all was checked last */
 	uint64_t announced;	/* index of the entry that is applied next; 0: nobody said */
@@ -144,6 +145,12 @@ void sim_record_spoil(uint32_t node, uint32_t partition)
 {
 	SIM_ASSERT(node >= 1 && node <= record.nodes_count && partition < record.partitions_count);
 	record.spoilt[node][partition] = true;
+}
+
+void sim_record_harm(uint32_t node)
+{
+	SIM_ASSERT(node >= 1 && node <= record.nodes_count);
+	record.harmed[node] = true;
 }
 
 bool sim_record_is_spoilt(uint32_t node, uint32_t partition)
@@ -359,6 +366,10 @@ int __wrap_ord_partition_apply(struct ord_partition *p, struct ord_slice entry, 
 	SIM_ASSERT(by->number <= record.nodes_count && p->id < record.partitions_count);
 	struct record_log *l = &record.logs[p->id];
 	uint64_t number = number_of(by->number, p->id);
+	if (rv == ORD_ERR_CORRUPT && record.harmed[by->number]) {
+		record.applied_count[by->number][p->id]--;
+		return rv;
+	}
 	if (rv != ORD_OK)
 		sim_fail(SIM_SAFETY, "node %u, partition %u: entry %llu cannot be applied: %s", by->number, p->id,
 			 (unsigned long long)number, ord_err_text(rv));

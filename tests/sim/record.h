@@ -22,6 +22,8 @@ void sim_record_found(uint32_t node, const struct ord_partition *p, uint64_t ind
 void sim_record_spoil(uint32_t node, uint32_t partition);
 bool sim_record_is_spoilt(uint32_t node, uint32_t partition);
 bool sim_record_any_spoilt(void);
+/* A record of some state on its disk is damaged: an entry may not be applied for that. */
+void sim_record_harm(uint32_t node);
 /* It has got another state: the next one found has to be the right one again. */
 void sim_record_replaced(uint32_t node, uint32_t partition);
 

@@ -132,6 +132,8 @@ static void draw_faults(struct sim_swarm *s)
 	unsigned present = (unsigned)ONE_OF(15, 40, 80);
 	for (unsigned i = 0; i < SIM_FAULTS_COUNT; i++) {
 		s->weights[i] = sim_percent(SIM_SWARM, present) ? 1 + (unsigned)sim_below(SIM_SWARM, 10) : 0;
+		if ((i == SIM_FAULT_DAMAGE_STATE || i == SIM_FAULT_SPOIL) && s->weights[i] > 0)
+			s->weights[i] += 5; /* most of them have to wait until all is whole */
 		if (i == SIM_FAULT_DISK_FILLS)
 			s->weights[i] = 0; /* where loads are such that a node can see it coming: draw_full_disks */
 		if (s->calm)

@@ -432,6 +432,10 @@ void __wrap_ord_trace(const char *what, uint64_t a, uint64_t b)
 	if (sim_current() == NULL || strncmp(what, "client connection", 17) == 0)
 		return;
 	sim_trace_text("%s %llu %llu", what, (unsigned long long)a, (unsigned long long)b);
+	if (strcmp(what, "replica_damaged") == 0)
+		sim_cover(SIM_COVER_FENCED_DAMAGED);
+	if (strcmp(what, "replica_fenced") == 0)
+		sim_cover(SIM_COVER_FENCED_DIFFERS);
 	bool truncates = strcmp(what, "group truncates") == 0;
 	if (truncates)
 		look_truncation(sim_current()->number, (uint32_t)a);

@@ -98,7 +98,8 @@ static struct ord_copy_out *open_copy(struct ord_engine *e, uint32_t node, const
 	if (c == NULL || s->copy_open(s->ctx, part->partition, &made.copy, &made.store) != ORD_OK)
 		return NULL;
 	int err = note_read(made.store, &bytes, &note);
-	if (err != ORD_OK || note.base_index == 0 || note.base_index < part->index) {
+	/* One after whose base all entries are in every log, from the first one on, is of use to who has them, and has gone astray or lost its state. */
+	if (err != ORD_OK || note.index == 0 || note.base_index < part->index) {
 		s->copy_close(s->ctx, made.copy);
 		ord_keep_want(&e->keep, part->partition);
 		return NULL;

@@ -87,6 +87,8 @@ int ord_group_lost_install(struct ord_group *g, const struct ord_base *base)
 	char why[256];
 	if (base->index < g->entries.base)
 		return ORD_ERR_INVALID;
+	if (base->index == 0)
+		return go_on(g); /* the log has all entries there ever were */
 	bool follows = log_follows(g, base);
 	int err = ord_group_check_base(g, base, why, sizeof why);
 	if (err == ORD_OK && follows && base->index < g->entries.last &&

@@ -137,6 +137,27 @@ Test(raft_lost, entries_after_the_base_stay)
 	cr_assert_eq(raft_lone_open(l), ORD_OK);
 }
 
+/* Nothing ever left the log: the state that comes may be of any entry, and the group begins as at its first start. */
+Test(raft_lost, a_whole_log_needs_no_base)
+{
+	raft_lone_start(l);
+	append_commands(0, 1, 2, 30, 1, 25);
+	restart(lost);
+	struct ord_base base = {0};
+	cr_assert_eq(ord_host_install(l->host, 0, &base), ORD_OK);
+	l->applied[0] = 0;
+	raft_lone_sync(l);
+	cr_expect_eq(status(0).base_index, 0);
+	cr_expect_eq(status(0).last_index, 30);
+	cr_expect_eq(status(0).role, ORD_ROLE_FOLLOWER);
+	struct ord_member_status members[ORD_NODES_MAX];
+	uint32_t count = 0;
+	ord_host_members(l->host, 0, members, &count);
+	cr_expect_eq(count, 3);
+	append_commands(0, 1, 31, 35, 1, 35);
+	cr_expect_eq(status(0).applied_index, 35);
+}
+
 /* Writes until segments have gone, so that the log of group 0 begins later. Gives its base. */
 static uint64_t lose_beginning(bool is_all)
 {
@@ -165,6 +186,8 @@ Test(raft_lost, a_state_must_reach_the_log)
 	uint64_t first = status(0).base_index;
 	cr_assert_gt(first, 2, "segments have gone");
 	struct ord_base base = raft_lone_base(first - 1, 1, 1);
+	cr_expect_eq(ord_host_install(l->host, 0, &base), ORD_ERR_INVALID);
+	base = (struct ord_base){0};
 	cr_expect_eq(ord_host_install(l->host, 0, &base), ORD_ERR_INVALID);
 	cr_expect_eq(status(0).role, ORD_ROLE_UNAVAILABLE);
 	base = raft_lone_base(first, 1, 1);

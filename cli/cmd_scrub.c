@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: Apache-2.0 - ordain scrub: what checking the histories on the nodes' disks has found. */
+/* SPDX-License-Identifier: Apache-2.0 - ordain scrub: what checking the nodes' disks has found: histories, states, write-ahead logs. */
 #include <inttypes.h>
 #include <unistd.h>
 
@@ -12,13 +12,16 @@
 #define ANSWER_WAIT_MS 2000 /* for one node */
 #define LOOK_US 200000
 
-static const char *const columns[] = {"node",	 "scrubbing", "rounds",	  "scrubbed_at", "blocks",    "gaps",
-				      "missing", "damaged",   "repaired", "compared",	 "different", "problem"};
+static const char *const columns[] = {
+	"node",	    "scrubbing", "rounds",    "scrubbed_at", "blocks",	       "gaps",	    "missing",	   "damaged",
+	"repaired", "compared",	 "different", "records",     "states_damaged", "log_bytes", "log_damaged", "problem"};
 
 static void node_row(struct ord_sheet *sheet, const struct ord_survey_node *n)
 {
 	const struct ord_survey_history *h = &n->history;
-	const uint64_t numbers[] = {h->blocks, h->gaps, h->missing, h->damaged, h->repaired, h->compared, h->different};
+	const uint64_t numbers[] = {h->blocks,	       h->gaps,	     h->missing,     h->damaged,
+				    h->repaired,       h->compared,  h->different,   h->records,
+				    h->damaged_states, h->log_bytes, h->damaged_logs};
 	ord_sheet_uint(sheet, n->id);
 	if (!n->answered) {
 		for (size_t i = 0; i < ORD_COUNT(columns) - 2; i++)
@@ -45,7 +48,8 @@ static int survey_show(const struct ord_cmd *self, const struct ord_survey *s, b
 			continue;
 		node_row(&sheet, n);
 		silent |= !n->answered;
-		wrong |= n->answered && (n->history.missing > 0 || n->history.different > 0);
+		wrong |= n->answered &&
+			 (n->history.missing > 0 || n->history.different > 0 || n->history.damaged_segment > 0);
 	}
 	ord_sheet_show(&sheet, ord_sheet_look(json, stdout), NULL, stdout);
 	ord_sheet_close(&sheet);
@@ -53,7 +57,8 @@ static int survey_show(const struct ord_cmd *self, const struct ord_survey *s, b
 		return ord_cmd_fail(self, ORD_EXIT_REFUSED, "not all nodes have answered");
 	if (wrong)
 		return ord_cmd_fail(self, ORD_EXIT_REFUSED,
-				    "blocks are missing, or differ between nodes: see the logs of the nodes");
+				    "blocks are missing, or differ between nodes, or a write-ahead log is damaged and "
+				    "still needed: see the logs of the nodes");
 	return ORD_EXIT_OK;
 }
 
@@ -133,14 +138,15 @@ int ord_cmd_scrub(const struct ord_cmd *self, int argc, char **argv)
 		 .on = &now,
 		 .help = "have all of it read and checked now, as fast as the disks go, and wait until that is done"},
 	};
-	struct ord_args args = {.command = self->name,
-				.summary = self->summary,
-				.flags = flags,
-				.flags_count = ORD_COUNT(flags),
-				.common = target.flags,
-				.common_count = ORD_TARGET_FLAGS,
-				.notes = "Exit status 1 when blocks are missing on a node, differ between nodes, or a "
-					 "node does not answer."};
+	struct ord_args args = {
+		.command = self->name,
+		.summary = self->summary,
+		.flags = flags,
+		.flags_count = ORD_COUNT(flags),
+		.common = target.flags,
+		.common_count = ORD_TARGET_FLAGS,
+		.notes = "Exit status 1 when blocks are missing on a node, differ between nodes, a damaged part "
+			 "of a write-ahead log is still needed, or a node does not answer."};
 	if (!ord_cmd_begin(&args, argc, argv, &status))
 		return status;
 	return scrub_run(self, &target, node, now);

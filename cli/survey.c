@@ -113,6 +113,11 @@ static void history_take(const msgpack_object *o, struct ord_survey_history *h)
 					 .blocks = find_number(o, "scrubbed_blocks"),
 					 .compared = find_number(o, "compared"),
 					 .different = find_number(o, "different"),
+					 .records = find_number(o, "scrubbed_records"),
+					 .log_bytes = find_number(o, "scrubbed_log_bytes"),
+					 .damaged_states = find_number(o, "damaged_states"),
+					 .damaged_logs = find_number(o, "damaged_logs"),
+					 .damaged_segment = find_number(o, "damaged_segment"),
 					 .scrubbing = find_truth(o, "scrubbing")};
 }
 

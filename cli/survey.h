@@ -29,7 +29,7 @@ struct ord_survey_replica {
 	uint64_t marks;	     /* that it was equal to */
 };
 
-/* Of the history on a node's disk: what is missing there, and what its scrub has found since the node's start. */
+/* Of a node's disk: what is missing in the history there, and what the scrub of history, states and log has found since the node's start. */
 struct ord_survey_history {
 	uint64_t gaps;
 	uint64_t missing; /* blocks */
@@ -40,6 +40,11 @@ struct ord_survey_history {
 	uint64_t blocks;      /* checked */
 	uint64_t compared;
 	uint64_t different;
+	uint64_t records; /* of states, checked; likewise bytes of the log */
+	uint64_t log_bytes;
+	uint64_t damaged_states;  /* times that one was found damaged */
+	uint64_t damaged_logs;	  /* places in the log */
+	uint64_t damaged_segment; /* that has not gone yet; 0: none */
 	bool scrubbing;
 };
 

@@ -221,6 +221,7 @@ static void engine_init(struct ord_engine *e, const struct ord_engine_options *o
 	if (e->has_archive)
 		e->archive = *o->archive;
 	ord_fill_init(&e->fill, e, o->repair_bytes);
+	ord_scrub_init(&e->scrub, e, o->scrub_bytes);
 }
 
 /* Where the log of a partition begins, as its state says. */
@@ -618,6 +619,11 @@ void ord_engine_copy_filled(struct ord_engine *e, int status)
 	ord_copy_in_filled(e, status);
 }
 
+void ord_engine_scrubbed(struct ord_engine *e, uint32_t partition, int status, const struct ord_pairs_checked *piece)
+{
+	ord_scrub_checked(&e->scrub, partition, status, piece);
+}
+
 void ord_engine_archived(struct ord_engine *e, uint32_t partition, uint64_t last_index)
 {
 	ORD_ASSERT(partition < e->partitions_count);
@@ -684,6 +690,7 @@ void ord_engine_tick(struct ord_engine *e)
 	if (e->stopped)
 		return;
 	ord_fill_tick(&e->fill);
+	ord_scrub_tick(&e->scrub);
 	ord_engine_tell_room(e, false);
 	if (e->now_ms - e->swept_ms >= ENGINE_SWEEP_MS)
 		engine_sweep(e);
@@ -753,6 +760,16 @@ void ord_engine_copy_status(const struct ord_engine *e, struct ord_copy_status *
 					.in_bytes = e->copy_in.received_bytes,
 					.out_bytes = e->copies_out.sent_bytes,
 					.installed_count = e->copy_in.copies_count};
+}
+
+void ord_engine_scrub(struct ord_engine *e)
+{
+	ord_scrub_now(&e->scrub);
+}
+
+void ord_engine_scrub_status(const struct ord_engine *e, struct ord_scrub_status *ret)
+{
+	ord_scrub_status(&e->scrub, ret);
 }
 
 int ord_engine_spoil(struct ord_engine *e, struct ord_slice account, int64_t delta)

@@ -52,7 +52,9 @@ struct ord_engine_options {
 	uint64_t memory_bytes; /* of records, all partitions together, if there are states; likewise below */
 	uint64_t checkpoint_bytes;	   /* changed records that begin a checkpoint */
 	const struct ord_archive *archive; /* copied; NULL: no history is kept */
-	uint64_t repair_bytes;		   /* of blocks fetched from peers in a second, at most; 0: none are fetched */
+	uint64_t
+		scrub_bytes; /* of states and log, that are read in a second to be checked; 0: none are, but when it is asked for */
+	uint64_t repair_bytes; /* of blocks fetched from peers in a second, at most; 0: none are fetched */
 	struct ord_io io;
 	struct ord_engine_events events;
 };
@@ -106,6 +108,10 @@ void ord_engine_copy_read(struct ord_engine *e, unsigned copy, int status, const
 			  bool is_last);
 void ord_engine_copy_filled(struct ord_engine *e, int status);
 
+/* A piece of the interface in options.states has been checked. */
+struct ord_pairs_checked;
+void ord_engine_scrubbed(struct ord_engine *e, uint32_t partition, int status, const struct ord_pairs_checked *piece);
+
 /* A block that ends with that index of the partition's log is on disk. */
 void ord_engine_archived(struct ord_engine *e, uint32_t partition, uint64_t last_index);
 
@@ -143,6 +149,11 @@ struct ord_copy_status {
 	uint64_t installed_count;
 };
 void ord_engine_copy_status(const struct ord_engine *e, struct ord_copy_status *ret);
+
+/* Has states and log checked at full rate; what that has found (node/scrub.h). */
+void ord_engine_scrub(struct ord_engine *e);
+struct ord_scrub_status;
+void ord_engine_scrub_status(const struct ord_engine *e, struct ord_scrub_status *ret);
 
 /* Makes a fault on purpose: see ord_partition_spoil. */
 int ord_engine_spoil(struct ord_engine *e, struct ord_slice account, int64_t delta);

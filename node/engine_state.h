@@ -10,6 +10,7 @@
 #include "node/forward.h"
 #include "node/keep.h"
 #include "node/replica.h"
+#include "node/scrub.h"
 
 #define ORD_ENGINE_CALLS_WINDOW 4096u
 
@@ -55,6 +56,7 @@ struct ord_engine {
 	struct ord_archive archive;
 	bool has_archive;
 	struct ord_fill fill;
+	struct ord_scrub scrub;
 	struct ord_engine_remote
 		*remotes[ORD_NODES_MAX];      /* owned until lost; by place in nodes, NULL before the first call */
 	struct ord_engine_deferred *deferred; /* owned */

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/assert.h"
 #include "base/err.h"
@@ -46,6 +47,13 @@ int ord_lmdb_state_open(struct ord_lmdb *l, uint32_t partition)
 	return rv == 0 ? ord_lmdb_view_open(&s->view, &s->env) : rv;
 }
 
+bool ord_lmdb_is_marked(const struct ord_lmdb *l, uint32_t partition)
+{
+	char path[ORD_LMDB_PATH_SIZE];
+	ord_lmdb_path(l, partition, ORD_LMDB_MARKER, path);
+	return access(path, F_OK) == 0;
+}
+
 /* --- The interface, on the loop's thread. --- */
 
 static int states_open(void *ctx, uint32_t partition, const struct ord_store **ret, char *why, size_t why_size)
@@ -57,6 +65,15 @@ static int states_open(void *ctx, uint32_t partition, const struct ord_store **r
 	/* What a copy that was cut short has left, or an old state that one has replaced. */
 	ord_lmdb_path(l, partition, ".new", path);
 	int rv = ord_lmdb_env_remove(path);
+	if (rv == 0 && ord_lmdb_is_marked(l, partition)) {
+		ord_lmdb_path(l, partition, "", path);
+		snprintf(why, why_size,
+			 "%s: the state of partition %" PRIu32
+			 " is damaged: an earlier process ended while it read or wrote it, as %s" ORD_LMDB_MARKER
+			 " tells",
+			 path, partition, path);
+		return ORD_ERR_CORRUPT;
+	}
 	if (rv == 0) {
 		ord_lmdb_path(l, partition, "", path);
 		rv = ord_lmdb_state_open(l, partition);
@@ -115,6 +132,7 @@ struct ord_states ord_lmdb_states(struct ord_lmdb *l)
 				   .copy_open = ord_lmdb_copy_open,
 				   .copy_read = ord_lmdb_copy_read,
 				   .copy_close = ord_lmdb_copy_close,
+				   .scrub = ord_lmdb_scrub,
 				   .fill_begin = ord_lmdb_fill_begin,
 				   .fill_write = ord_lmdb_fill_write,
 				   .fill_drop = ord_lmdb_fill_drop,
@@ -159,6 +177,7 @@ int ord_lmdb_open(uv_loop_t *loop, const char *directory, uint32_t partitions_co
 	l->events = *events;
 	l->write = (struct ord_lmdb_write){.job = {.work = write_work, .done = write_done}, .owner = l};
 	ord_lmdb_copies_init(l);
+	ord_lmdb_scrub_init(l);
 	ORD_ASSERT(ord_worker_start(loop, &l->writer) == ORD_OK);
 	ORD_ASSERT(ord_worker_start(loop, &l->copier) == ORD_OK);
 	*ret = l;

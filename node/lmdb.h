@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: Apache-2.0 - the states of partitions in LMDB: one environment each, a thread that writes checkpoints, and one that makes copies. */
+/* SPDX-License-Identifier: Apache-2.0 - the states of partitions in LMDB: one environment each, a thread that writes checkpoints, and one that makes copies and checks. */
 #ifndef ORD_NODE_LMDB_H
 #define ORD_NODE_LMDB_H
 
@@ -17,6 +17,8 @@ struct ord_lmdb_events {
 	void (*written)(void *ctx, uint32_t partition, int status);
 	/* Pairs have been gathered; they are valid during the call. is_last: there are no more behind them. */
 	void (*copied)(void *ctx, unsigned copy, int status, const struct ord_changes *pairs, bool is_last);
+	/* A piece has been checked. */
+	void (*scrubbed)(void *ctx, uint32_t partition, int status, const struct ord_pairs_checked *piece);
 	/* A step of a copy that comes in has ended. */
 	void (*filled)(void *ctx, int status);
 };

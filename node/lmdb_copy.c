@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/assert.h"
 #include "base/err.h"
@@ -198,6 +199,16 @@ static int set_aside(const struct ord_lmdb *l, uint32_t partition, const char *o
 	return ord_lmdb_env_remove(old);
 }
 
+/* What it told of is not in its place any more. */
+static int marker_remove(const struct ord_lmdb *l, uint32_t partition)
+{
+	char path[ORD_LMDB_PATH_SIZE];
+	ord_lmdb_path(l, partition, ORD_LMDB_MARKER, path);
+	if (unlink(path) != 0)
+		return errno == ENOENT ? 0 : errno;
+	return ord_lmdb_directory_sync(l->directory);
+}
+
 int ord_lmdb_discard(void *ctx, uint32_t partition, const struct ord_store **ret, char *why, size_t why_size)
 {
 	struct ord_lmdb *l = ctx;
@@ -209,6 +220,8 @@ int ord_lmdb_discard(void *ctx, uint32_t partition, const struct ord_store **ret
 	int rv = set_aside(l, partition, path);
 	if (rv == 0)
 		rv = ord_lmdb_directory_sync(l->directory);
+	if (rv == 0)
+		rv = marker_remove(l, partition);
 	if (rv == 0)
 		rv = ord_lmdb_state_open(l, partition);
 	if (rv != 0) {
@@ -249,6 +262,8 @@ int ord_lmdb_replace(void *ctx, uint32_t partition, bool keeps_old, const struct
 		if (l->copies[i].reading)
 			return ORD_ERR_BUSY;
 	}
+	if (l->scrub.under_way && l->scrub.partition == partition)
+		return ORD_ERR_BUSY;
 	int rv = exchange(l, partition, keeps_old);
 	if (rv != 0) {
 		ord_lmdb_path(l, partition, "", path);

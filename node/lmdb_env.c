@@ -9,13 +9,18 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/assert.h"
 #include "base/err.h"
+#include "node/guard.h"
 
 #define READERS_MAX 16
+
+/* A file that is so much shorter than its own pages was cut. By less it may be: pages that a transaction took and gave back are not written. */
+#define CUT_BYTES (UINT64_C(1) << 20)
 
 int ord_lmdb_err(int rv)
 {
@@ -59,14 +64,41 @@ static struct ord_slice slice_of(MDB_val v)
 	return ord_slice_of(v.mv_data, v.mv_size);
 }
 
+/* A value is looked at while the guard is there: where the file was cut, or the disk gives nothing, its first and its last byte cannot be read. */
+static int value_check(const MDB_val *v)
+{
+	const volatile uint8_t *at = v->mv_data;
+	if (v->mv_size == 0 || v->mv_size > ORD_STORE_VALUE_BYTES_MAX)
+		return MDB_CORRUPTED;
+	(void)at[0];
+	(void)at[v->mv_size - 1];
+	return MDB_SUCCESS;
+}
+
 static int view_get(void *ctx, enum ord_store_table table, struct ord_slice key, struct ord_slice *ret)
 {
 	const struct ord_lmdb_view *view = ctx;
 	MDB_val k = val_of(key), v;
+	ord_guard_enter(view->env->marker);
 	int rv = mdb_get(view->reader, view->env->tables[table], &k, &v);
+	if (rv == MDB_SUCCESS)
+		rv = value_check(&v);
+	ord_guard_leave();
 	if (rv == MDB_SUCCESS)
 		*ret = slice_of(v);
 	return ord_lmdb_err(rv);
+}
+
+static int cursor_next(const struct ord_lmdb_view *view, MDB_cursor *cursor, MDB_val *k, MDB_val *v, MDB_cursor_op op)
+{
+	ord_guard_enter(view->env->marker);
+	int rv = mdb_cursor_get(cursor, k, v, op);
+	if (rv == MDB_SUCCESS && (k->mv_size == 0 || k->mv_size > ORD_STORE_KEY_BYTES_MAX))
+		rv = MDB_CORRUPTED;
+	if (rv == MDB_SUCCESS)
+		rv = value_check(v);
+	ord_guard_leave();
+	return rv;
 }
 
 static int view_walk(void *ctx, enum ord_store_table table, struct ord_slice from, ord_store_each each, void *arg)
@@ -74,12 +106,14 @@ static int view_walk(void *ctx, enum ord_store_table table, struct ord_slice fro
 	const struct ord_lmdb_view *view = ctx;
 	MDB_cursor *cursor;
 	MDB_val k = val_of(from), v;
+	ord_guard_enter(view->env->marker);
 	int rv = mdb_cursor_open(view->reader, view->env->tables[table], &cursor);
+	ord_guard_leave();
 	if (rv != MDB_SUCCESS)
 		return ord_lmdb_err(rv);
 	int err = ORD_OK;
 	for (MDB_cursor_op op = from.len == 0 ? MDB_FIRST : MDB_SET_RANGE; err == ORD_OK; op = MDB_NEXT) {
-		rv = mdb_cursor_get(cursor, &k, &v, op);
+		rv = cursor_next(view, cursor, &k, &v, op);
 		if (rv != MDB_SUCCESS)
 			break;
 		err = each(arg, slice_of(k), slice_of(v));
@@ -93,13 +127,19 @@ static int view_walk(void *ctx, enum ord_store_table table, struct ord_slice fro
 int ord_lmdb_view_open(struct ord_lmdb_view *v, const struct ord_lmdb_env *e)
 {
 	*v = (struct ord_lmdb_view){.store = {.ctx = v, .get = view_get, .walk = view_walk}, .env = e};
-	return mdb_txn_begin(e->env, NULL, MDB_RDONLY, &v->reader);
+	ord_guard_enter(e->marker);
+	int rv = mdb_txn_begin(e->env, NULL, MDB_RDONLY, &v->reader);
+	ord_guard_leave();
+	return rv;
 }
 
 int ord_lmdb_view_renew(struct ord_lmdb_view *v)
 {
+	ord_guard_enter(v->env->marker);
 	mdb_txn_reset(v->reader);
-	return mdb_txn_renew(v->reader);
+	int rv = mdb_txn_renew(v->reader);
+	ord_guard_leave();
+	return rv;
 }
 
 void ord_lmdb_view_close(struct ord_lmdb_view *v)
@@ -143,6 +183,19 @@ static int env_tables(struct ord_lmdb_env *e)
 	return rv;
 }
 
+/* MDB_CORRUPTED: the file was cut. */
+static int env_length(const struct ord_lmdb_env *e)
+{
+	struct stat st;
+	mdb_filehandle_t fd;
+	int rv = mdb_env_get_fd(e->env, &fd);
+	if (rv == MDB_SUCCESS && fstat(fd, &st) != 0)
+		rv = errno;
+	if (rv != MDB_SUCCESS)
+		return rv;
+	return (uint64_t)st.st_size + CUT_BYTES < ord_lmdb_env_bytes(e) ? MDB_CORRUPTED : MDB_SUCCESS;
+}
+
 int ord_lmdb_directory_sync(const char *path)
 {
 	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -164,14 +217,22 @@ int ord_lmdb_env_open(struct ord_lmdb_env *e, const char *path, size_t map_bytes
 {
 	*e = (struct ord_lmdb_env){0};
 	int rv = mkdir(path, 0700) == 0 || errno == EEXIST ? 0 : errno;
+	if (rv == 0 && !is_fresh && asprintf(&e->marker, "%s" ORD_LMDB_MARKER, path) < 0) {
+		e->marker = NULL;
+		rv = ENOMEM;
+	}
 	if (rv == 0)
 		rv = parent_sync(path);
+	ord_guard_enter(e->marker);
 	if (rv == 0)
 		rv = env_make(e, path, map_bytes, is_fresh);
+	if (rv == 0)
+		rv = env_length(e);
 	if (rv == 0)
 		rv = ord_lmdb_directory_sync(path);
 	if (rv == 0)
 		rv = env_tables(e);
+	ord_guard_leave();
 	return rv;
 }
 
@@ -179,7 +240,9 @@ void ord_lmdb_env_close(struct ord_lmdb_env *e)
 {
 	if (e->env != NULL)
 		mdb_env_close(e->env);
+	free(e->marker);
 	e->env = NULL;
+	e->marker = NULL;
 }
 
 int ord_lmdb_env_sync(const struct ord_lmdb_env *e)

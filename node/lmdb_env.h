@@ -9,9 +9,13 @@
 #include "partition/changes.h"
 #include "partition/store.h"
 
+/* The directory's name with this behind it. */
+#define ORD_LMDB_MARKER ".damaged"
+
 struct ord_lmdb_env {
 	MDB_env *env; /* owned; NULL: not open */
 	MDB_dbi tables[ORD_STORE_TABLES];
+	char *marker; /* owned; of ord_guard_enter, NULL: what is being filled has none */
 };
 
 /* One state of an environment, whatever is written meanwhile. May be used by any thread, one at a time. */
@@ -25,7 +29,8 @@ struct ord_lmdb_view {
 int ord_lmdb_err(int rv);
 
 /* Opens the environment in a directory, which is made when it is not there; its names are durable afterwards. map_bytes is address space. is_fresh: it is being filled, and nothing of it counts before
- * ord_lmdb_env_sync: writes do not wait for the disk. To be closed in any case. */
+ * ord_lmdb_env_sync: writes do not wait for the disk. When LMDB ends the process by what it finds in another one, the file ORD_LMDB_MARKER beside the directory says so (node/guard.h). MDB_CORRUPTED also when the
+ * file is shorter than it says. To be closed in any case. */
 int ord_lmdb_env_open(struct ord_lmdb_env *e, const char *path, size_t map_bytes, bool is_fresh);
 
 /* No view may be open. Tolerates one that is not open. */

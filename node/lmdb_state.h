@@ -38,6 +38,18 @@ struct ord_lmdb_copy {
 	int status;
 };
 
+/* A piece that is checked. */
+struct ord_lmdb_scrub {
+	struct ord_worker_job job; /* first */
+	struct ord_lmdb *owner;	   /* borrowed */
+	bool under_way;		   /* the job is given */
+	uint32_t partition;
+	struct ord_pairs_place after;
+	uint64_t bytes_max;
+	struct ord_pairs_checked checked;
+	int status;
+};
+
 enum ord_lmdb_fill_step { ORD_LMDB_FILL_BEGIN, ORD_LMDB_FILL_WRITE, ORD_LMDB_FILL_DROP, ORD_LMDB_FILL_END };
 
 /* A copy that comes in. */
@@ -63,6 +75,7 @@ struct ord_lmdb {
 	struct ord_lmdb_write write;
 	struct ord_lmdb_copy copies[ORD_STATES_COPIES_MAX];
 	struct ord_lmdb_fill fill;
+	struct ord_lmdb_scrub scrub;
 	char error_text[PATH_MAX + 256];
 	void (*stopped)(void *ctx);
 	void *stopped_ctx;
@@ -76,16 +89,21 @@ size_t ord_lmdb_map_bytes(const struct ord_lmdb *l);
 /* Opens a partition's environment and its view. What LMDB gives. */
 int ord_lmdb_state_open(struct ord_lmdb *l, uint32_t partition);
 
+/* The state is known to be damaged: an earlier process ended in it. */
+bool ord_lmdb_is_marked(const struct ord_lmdb *l, uint32_t partition);
+
 /* Notes what went wrong, and gives the ORD_ERR_* for it. */
 int ord_lmdb_failed(struct ord_lmdb *l, const char *path, const char *doing, int rv);
 
-/* The parts of ord_states that are in lmdb_copy.c. */
+/* The parts of ord_states that are in lmdb_copy.c and lmdb_scrub.c. */
 void ord_lmdb_copies_init(struct ord_lmdb *l);
 void ord_lmdb_copies_close(struct ord_lmdb *l);
 int ord_lmdb_discard(void *ctx, uint32_t partition, const struct ord_store **ret, char *why, size_t why_size);
 int ord_lmdb_copy_open(void *ctx, uint32_t partition, unsigned *ret_copy, const struct ord_store **ret_store);
 void ord_lmdb_copy_read(void *ctx, unsigned copy, const struct ord_pairs_place *after, size_t bytes_max);
 void ord_lmdb_copy_close(void *ctx, unsigned copy);
+void ord_lmdb_scrub_init(struct ord_lmdb *l);
+void ord_lmdb_scrub(void *ctx, uint32_t partition, const struct ord_pairs_place *after, uint64_t bytes_max);
 void ord_lmdb_fill_begin(void *ctx, uint32_t partition);
 void ord_lmdb_fill_write(void *ctx, const struct ord_changes *pairs);
 void ord_lmdb_fill_drop(void *ctx);

@@ -5,6 +5,7 @@
 #include <sys/statvfs.h>
 
 #include "base/assert.h"
+#include "node/guard.h"
 #include "node/lmdb_env.h"
 
 /* With less than that free a write may have been cut short for want of room. */
@@ -146,8 +147,10 @@ int ord_lmdb_env_write(const struct ord_lmdb_env *s, const struct ord_changes *c
 {
 	struct order o;
 	int rv = order_make(&o, changes);
+	ord_guard_enter(s->marker);
 	if (rv == 0)
 		rv = cause_of(s, write_order(s, &o));
+	ord_guard_leave();
 	order_close(&o);
 	return rv;
 }

@@ -13,6 +13,7 @@
 #include "client/ordain.h"
 #include "node/clock.h"
 #include "node/config.h"
+#include "node/guard.h"
 #include "node/listener.h"
 #include "node/log.h"
 #include "node/shard.h"
@@ -162,6 +163,7 @@ int main(int argc, char **argv)
 	enum ord_config_action action;
 	char why[ORD_CONFIG_WHY_SIZE] = "";
 	signal(SIGPIPE, SIG_IGN);
+	ord_guard_install();
 	ord_config_init(&n.config);
 	int err = ord_config_command_line(&n.config, argc, argv, &action, why);
 	if (err == ORD_OK && action == ORD_CONFIG_HELP) {

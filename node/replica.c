@@ -29,11 +29,7 @@ static int state_read(struct ord_replica *r, const struct ord_store *store, stru
 			 "them: restore the data directory whole",
 			 r->id);
 	else if (err != ORD_OK)
-		snprintf(why, why_size,
-			 "the state of partition %u cannot be read (%s): remove its directory below state/, and it is "
-			 "made "
-			 "anew from the log",
-			 r->id, ord_err_text(err));
+		snprintf(why, why_size, "the state of partition %u cannot be read (%s)", r->id, ord_err_text(err));
 	return err;
 }
 
@@ -45,6 +41,11 @@ static int state_open(struct ord_replica *r, struct ord_note *ret_note, char *wh
 	int err = ord_keep_open(&e->keep, r->id, &store, why, why_size);
 	if (err == ORD_OK)
 		err = state_read(r, store, ret_note, why, why_size);
+	if (err == ORD_ERR_CORRUPT && e->nodes_count == 1) {
+		size_t len = strlen(why);
+		snprintf(why + len, why_size - len,
+			 "; a cluster of one node has no other one to get it from: restore the data directory whole");
+	}
 	if (err != ORD_ERR_CORRUPT || e->nodes_count == 1)
 		return err;
 	ord_engine_notice(e, ORD_LOG_ERROR, "%s; it is set aside, and another node is asked for it", why);
@@ -320,9 +321,7 @@ static void apply_failed(struct ord_replica *r, uint64_t index, int err)
 	bool is_store = err == ORD_ERR_IO || err == ORD_ERR_CORRUPT;
 	snprintf(why, sizeof why, "partition %u: entry %llu of the log cannot be applied (%s); %s", r->id,
 		 (unsigned long long)index, ord_err_text(err),
-		 is_store ? "its state on disk cannot be read: remove its directory below state/, and it is made anew "
-			    "from "
-			    "the log"
+		 is_store ? "its state on disk cannot be read: restore the data directory whole"
 			  : "if a newer version of ordaind wrote it, start that version here too");
 	ord_engine_fatal(r->engine, err, why);
 }

@@ -198,6 +198,16 @@ static void state_filled(void *ctx, int status)
 	ord_engine_copy_filled(s->engine, status);
 }
 
+static void state_scrubbed(void *ctx, uint32_t partition, int status, const struct ord_pairs_checked *piece)
+{
+	struct ord_shard *s = ctx;
+	if (s->fatal_told)
+		return;
+	if (status != ORD_OK)
+		ord_log(ORD_LOG_ERROR, "%s", ord_lmdb_error_text(s->lmdb));
+	ord_engine_scrubbed(s->engine, partition, status, piece);
+}
+
 static void history_written(void *ctx, uint32_t partition, uint64_t last_index, int status)
 {
 	struct ord_shard *s = ctx;
@@ -412,8 +422,14 @@ void ord_shard_history_status(const struct ord_shard *s, struct ord_history_stat
 	ord_history_status(s->history, ret);
 }
 
+void ord_shard_scrub_status(const struct ord_shard *s, struct ord_scrub_status *ret)
+{
+	ord_engine_scrub_status(s->engine, ret);
+}
+
 void ord_shard_scrub(struct ord_shard *s)
 {
+	ord_engine_scrub(s->engine);
 	ord_history_scrub_now(s->history);
 }
 
@@ -641,6 +657,7 @@ static int shard_open_engine(struct ord_shard *s, char *why, size_t why_size)
 					     .memory_bytes = c->memory_bytes,
 					     .checkpoint_bytes = c->checkpoint_bytes,
 					     .archive = &archive,
+					     .scrub_bytes = c->scrub_bytes,
 					     .repair_bytes = c->repair_bytes,
 					     .io = ord_disk_io(s->disk),
 					     .events = {.ctx = s, .send = engine_send, .fatal = engine_fatal}};
@@ -685,8 +702,11 @@ static int shard_open(struct ord_shard *s, char *why, size_t why_size)
 			 s->config->data_dir);
 		return err;
 	}
-	struct ord_lmdb_events lmdb_events = {
-		.ctx = s, .written = state_written, .copied = state_copied, .filled = state_filled};
+	struct ord_lmdb_events lmdb_events = {.ctx = s,
+					      .written = state_written,
+					      .copied = state_copied,
+					      .scrubbed = state_scrubbed,
+					      .filled = state_filled};
 	err = ord_lmdb_open(s->loop, ord_datadir_state(s->datadir), s->config->partitions_count, &lmdb_events,
 			    &s->lmdb);
 	if (err != ORD_OK) {

@@ -102,7 +102,11 @@ void ord_shard_state_status(const struct ord_shard *s, struct ord_state_status *
 struct ord_history_status;
 void ord_shard_history_status(const struct ord_shard *s, struct ord_history_status *ret);
 
-/* Has the whole history read and checked, at full rate. */
+/* What checking states and log has found (node/scrub.h). */
+struct ord_scrub_status;
+void ord_shard_scrub_status(const struct ord_shard *s, struct ord_scrub_status *ret);
+
+/* Has the histories, the states and the log read and checked, at full rate. */
 void ord_shard_scrub(struct ord_shard *s);
 
 /* The file system of the data directory. */

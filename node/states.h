@@ -40,6 +40,9 @@ struct ord_states {
 	/* Ends it; what is being read is read to its end, and not told any more. */
 	void (*copy_close)(void *ctx, unsigned copy);
 
+	/* Begins to check the pairs behind a place (ord_pairs_check), as of the last checkpoint. Never blocks. ord_engine_scrubbed() is called from the same thread later. One at a time. */
+	void (*scrub)(void *ctx, uint32_t partition, const struct ord_pairs_place *after, uint64_t bytes_max);
+
 	/* --- A copy that comes in, one at a time, beside the state that is there. Each of the first four begins something that never blocks and ends with ord_engine_copy_filled() from the same thread, one after the other:
 	 * ORD_OK, ORD_ERR_NO_SPACE, ORD_ERR_IO, ORD_ERR_NOMEM, ORD_ERR_CORRUPT (pairs that do not come in order; of fill_end: the state is not what its own numbers say). --- */
 
@@ -56,7 +59,7 @@ struct ord_states {
 	void (*fill_end)(void *ctx, uint32_t partitions_count);
 
 	/* The new state takes the place of the old one, at once and durably; the partition's store from open must not be used any more, *ret_store is the new one. keeps_old: the old one is set aside, to be looked at. Blocks.
-	 * ORD_ERR_BUSY: a piece of a copy that was closed is still being read; nothing has changed. Asserts that no copy of the partition is open.
+	 * ORD_ERR_BUSY: a piece of a copy that was closed, or one that is checked, is still being read; nothing has changed. Asserts that no copy of the partition is open.
 	 * After another error (as open, with why) it is not known which one is there: the node must stop. */
 	int (*replace)(void *ctx, uint32_t partition, bool keeps_old, const struct ord_store **ret_store, char *why,
 		       size_t why_size);

@@ -7,6 +7,7 @@
 #include "node/history.h"
 #include "node/reply.h"
 #include "node/room.h"
+#include "node/scrub.h"
 
 static void put_identity(msgpack_packer *p, const struct ord_config *config)
 {
@@ -137,19 +138,27 @@ static void put_state_files(msgpack_packer *p, const struct ord_shard *shard)
 void ord_status_put_history(msgpack_packer *p, const struct ord_shard *shard)
 {
 	struct ord_history_status h;
+	struct ord_scrub_status s;
 	ord_shard_history_status(shard, &h);
-	msgpack_pack_map(p, 11);
+	ord_shard_scrub_status(shard, &s);
+	msgpack_pack_map(p, 17);
 	ord_reply_put_pair_u64(p, "gaps", h.gaps_count);
 	ord_reply_put_pair_u64(p, "missing", h.missing_count);
 	ord_reply_put_pair_bool(p, "surveyed", h.surveyed);
 	ord_reply_put_pair_u64(p, "repaired", h.filled_count);
 	ord_reply_put_pair_u64(p, "damaged_found", h.damaged_count);
 	ord_reply_put_pair_u64(p, "rounds", h.rounds_count);
-	ord_reply_put_pair_bool(p, "scrubbing", h.scrubbing);
+	ord_reply_put_pair_bool(p, "scrubbing", h.scrubbing || s.scrubbing);
 	ord_reply_put_pair_u64(p, "scrubbed_at", h.scrubbed_us);
 	ord_reply_put_pair_u64(p, "scrubbed_blocks", h.scrub_blocks);
 	ord_reply_put_pair_u64(p, "compared", h.compared_count);
 	ord_reply_put_pair_u64(p, "different", h.different_count);
+	ord_reply_put_pair_u64(p, "store_rounds", s.rounds_count);
+	ord_reply_put_pair_u64(p, "scrubbed_records", s.records_count);
+	ord_reply_put_pair_u64(p, "scrubbed_log_bytes", s.log_bytes);
+	ord_reply_put_pair_u64(p, "damaged_states", s.damaged_states_count);
+	ord_reply_put_pair_u64(p, "damaged_logs", s.damaged_logs_count);
+	ord_reply_put_pair_u64(p, "damaged_segment", s.damaged_segment);
 }
 
 static void put_disk(msgpack_packer *p, const struct ord_shard *shard)

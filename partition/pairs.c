@@ -71,6 +71,49 @@ int ord_pairs_gather(const struct ord_store *store, const struct ord_pairs_place
 	return err == GATHER_FULL ? ORD_OK : err;
 }
 
+struct check {
+	enum ord_store_table table;
+	uint64_t bytes_max;
+	struct ord_pairs_checked *out;
+};
+
+static int check_cb(void *arg, struct ord_slice key, struct ord_slice value)
+{
+	struct check *c = arg;
+	struct ord_pairs_checked *out = c->out;
+	struct ord_slice body;
+	bool is_behind = out->place.table == c->table;
+	int order = is_behind ? keys_compare(key, place_key(&out->place)) : 1;
+	if (is_behind && out->pairs_count == 0 && order == 0)
+		return ORD_OK; /* where the last piece ended */
+	if (out->bytes >= c->bytes_max)
+		return GATHER_FULL;
+	if (order <= 0 || key.len == 0 || ord_stored_verify(c->table, key, value, &body) != ORD_OK)
+		return ORD_ERR_CORRUPT;
+	place_set(&out->place, c->table, key);
+	out->pairs_count++;
+	out->bytes += key.len + value.len;
+	return ORD_OK;
+}
+
+int ord_pairs_check(const struct ord_store *store, const struct ord_pairs_place *after, uint64_t bytes_max,
+		    struct ord_pairs_checked *ret)
+{
+	struct check c = {.bytes_max = bytes_max, .out = ret};
+	unsigned table = after->table == 0 ? ORD_STORE_META : after->table;
+	int err = ORD_OK;
+	ORD_ASSERT(bytes_max > 0);
+	*ret = (struct ord_pairs_checked){.place = *after};
+	for (; err == ORD_OK && table < ORD_STORE_TABLES; table++) {
+		bool is_behind = after->table == table;
+		c.table = (enum ord_store_table)table;
+		err = store->walk(store->ctx, c.table, is_behind ? place_key(after) : ord_slice_of(NULL, 0), check_cb,
+				  &c);
+	}
+	ret->is_last = err == ORD_OK;
+	return err == GATHER_FULL ? ORD_OK : err;
+}
+
 static bool pair_next(struct ord_reader *r, struct ord_pairs_place *place, struct ord_change *c)
 {
 	struct ord_slice body;

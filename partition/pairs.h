@@ -24,6 +24,19 @@ bool ord_pairs_place_equal(const struct ord_pairs_place *a, const struct ord_pai
 int ord_pairs_gather(const struct ord_store *store, const struct ord_pairs_place *after, size_t bytes_max,
 		     struct ord_changes *out, bool *ret_end);
 
+/* What came of looking at a piece. */
+struct ord_pairs_checked {
+	struct ord_pairs_place place; /* of the last pair that was looked at */
+	uint64_t pairs_count;
+	uint64_t bytes; /* of their keys and values */
+	bool is_last;	/* there is nothing behind them */
+};
+
+/* Looks at the pairs behind a place, up to the one that brings them to bytes_max: each must have its right checksum, and come after the one before it. What was found up to the end or the first error is in *ret.
+ * ORD_ERR_CORRUPT, ORD_ERR_IO. */
+int ord_pairs_check(const struct ord_store *store, const struct ord_pairs_place *after, uint64_t bytes_max,
+		    struct ord_pairs_checked *ret);
+
 /* Takes in bytes of a list that nobody vouches for: they must be whole pairs, with right checksums, in order, behind *place; then *ret has them and *place is the last one. ORD_ERR_FORMAT; nothing is changed. The caller
  * closes *ret. ORD_ERR_NOMEM. */
 int ord_pairs_take(struct ord_slice bytes, struct ord_pairs_place *place, struct ord_changes *ret);

@@ -134,11 +134,18 @@ int ord_group_read(struct ord_group *g, struct ord_wal_reader *reader, uint64_t 
 {
 	struct ord_wal_piece piece;
 	int err = ord_group_load(g, reader, index, &piece);
+	uint64_t place = ord_entries_get(&g->entries, index)->place;
+	if (err == ORD_ERR_CORRUPT && reader == g->env->send_reader && index <= g->applied) {
+		ord_group_env_damaged(g->env, ord_place_segment(place), ord_place_offset(place),
+				      "an entry cannot be read back");
+		return err;
+	}
 	if (err != ORD_OK) {
-		uint64_t place = ord_entries_get(&g->entries, index)->place;
 		ord_group_env_fatal(g->env, err,
 				    "cannot read entry %" PRIu64 " of partition %" PRIu32 " back from segment %" PRIu64
-				    " of the write-ahead log at offset %" PRIu64 ": %s; check the disk",
+				    " of the write-ahead log at offset %" PRIu64
+				    ": %s; check the disk and start the node again: where there are other nodes, it "
+				    "sets the log aside and gets what it lacks from them",
 				    index, g->id, ord_place_segment(place), ord_place_offset(place), ord_err_text(err));
 		return err;
 	}

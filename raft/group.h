@@ -29,6 +29,14 @@ struct ord_group_peer {
 	bool reluctant;		 /* should lead nothing; also of this node itself */
 };
 
+/* Where bytes of the log are not what was written; segment 0: nowhere that is known. All up to that segment is to go. */
+struct ord_wal_damage {
+	uint64_t segment; /* the last one, if there are some */
+	uint64_t offset;
+	uint64_t found_ms; /* by the host's time */
+	char why[64];
+};
+
 /* What all groups of a host share. Filled and owned by the host. */
 struct ord_group_env {
 	struct ord_wal *wal;
@@ -59,6 +67,7 @@ struct ord_group_env {
 	struct raft_entry *entries; /* ORD_MESSAGE_ENTRIES_MAX; one message while it is taken in */
 	void *token;		    /* owned; see group_receive.c */
 	struct ord_group_list queues[ORD_GROUP_QUEUES];
+	struct ord_wal_damage damage;
 	bool refuses_entries; /* there is no room for entries of other leaders */
 	bool dead;	      /* fatal has been told: nothing more is done */
 };
@@ -66,6 +75,9 @@ struct ord_group_env {
 /* Tells the owner, once, that the node must stop. */
 __attribute__((format(printf, 3, 4))) void ord_group_env_fatal(struct ord_group_env *env, int err, const char *format,
 							       ...);
+
+/* Notes damage in the log. */
+void ord_group_env_damaged(struct ord_group_env *env, uint64_t segment, uint64_t offset, const char *why);
 
 /* Frees what the groups shared and nobody else knows. */
 void ord_group_env_close(struct ord_group_env *env);

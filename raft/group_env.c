@@ -2,6 +2,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "base/trace.h"
 #include "raft/group_state.h"
 
 void ord_group_env_fatal(struct ord_group_env *env, int err, const char *format, ...)
@@ -56,4 +57,13 @@ void ord_group_enqueue(struct ord_group *g, enum ord_group_queue queue)
 	else
 		list->last->next[queue] = g;
 	list->last = g;
+}
+
+void ord_group_env_damaged(struct ord_group_env *env, uint64_t segment, uint64_t offset, const char *why)
+{
+	if (segment <= env->damage.segment)
+		return;
+	ord_trace("log damaged", segment, offset);
+	env->damage = (struct ord_wal_damage){.segment = segment, .offset = offset, .found_ms = env->now_ms};
+	snprintf(env->damage.why, sizeof env->damage.why, "%s", why);
 }

@@ -205,7 +205,7 @@ void ord_group_streams_trim(struct ord_group *g, uint64_t index);
 /* The encoded record of entry index, verified when it comes from disk. ORD_ERR_IO, ORD_ERR_CORRUPT, ORD_ERR_NOMEM. */
 int ord_group_load(const struct ord_group *g, struct ord_wal_reader *reader, uint64_t index, struct ord_wal_piece *ret);
 
-/* The same; fatal is told when it fails. */
+/* The same; when it fails fatal is told, or, of an entry that is applied and read for others (through send_reader), damage noted. */
 int ord_group_read(struct ord_group *g, struct ord_wal_reader *reader, uint64_t index, struct ord_slice *ret);
 
 /* Sets the length of libraft's election timeout to what fits the state. */

@@ -45,7 +45,7 @@ static size_t copy_entry(struct ord_group *g, uint64_t index)
 	uint64_t place = 0;
 	int err = ord_wal_reserve(wal, bytes);
 	if (err == ORD_OK && ord_group_read(g, g->env->send_reader, index, &r.payload) != ORD_OK)
-		return 0; /* told */
+		return 0; /* told, or it stays where it is: damage is noted */
 	if (err == ORD_OK)
 		err = ord_wal_append(wal, &r, &place);
 	if (err != ORD_OK) {

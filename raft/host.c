@@ -248,6 +248,7 @@ void ord_host_close(struct ord_host *h)
 		ord_group_close(h->groups[i]);
 	free(h->groups);
 	free(h->balance_not_before_ms);
+	ord_wal_scrub_close(h->scrub);
 	ord_wal_reader_close(h->env.send_reader);
 	ord_wal_reader_close(h->env.apply_reader);
 	ord_wal_close(h->env.wal);
@@ -474,6 +475,22 @@ bool ord_host_turn(struct ord_host *h)
 	       env->queues[ORD_GROUP_QUEUE_SEND].first != NULL;
 }
 
+int ord_host_scrub(struct ord_host *h, struct ord_host_scrubbed *ret)
+{
+	struct ord_wal_scrubbed piece;
+	*ret = (struct ord_host_scrubbed){.is_last = true};
+	if (h->env.dead)
+		return ORD_OK;
+	int err = h->scrub == NULL ? ord_wal_scrub_open(h->env.wal, &h->scrub) : ORD_OK;
+	if (err != ORD_OK)
+		return err;
+	err = ord_wal_scrub_step(h->scrub, &piece);
+	*ret = (struct ord_host_scrubbed){.bytes = piece.bytes, .is_last = piece.is_last};
+	if (err == ORD_ERR_CORRUPT)
+		ord_group_env_damaged(&h->env, piece.segment, piece.offset, piece.why);
+	return err;
+}
+
 int ord_host_transfer(struct ord_host *h, uint32_t group, uint32_t node)
 {
 	ORD_ASSERT(group < h->groups_count);
@@ -503,5 +520,8 @@ void ord_host_status(const struct ord_host *h, struct ord_host_status *ret)
 					.wal_waiting_bytes = w.waiting_bytes,
 					.syncs_count = w.syncs_count,
 					.cached_bytes = w.memory_bytes,
+					.wal_damaged_segment = h->env.damage.segment,
+					.wal_damaged_offset = h->env.damage.offset,
+					.wal_damaged_why = h->env.damage.why,
 					.sync_in_flight = w.in_flight};
 }

@@ -217,10 +217,24 @@ struct ord_host_status {
 	uint64_t wal_segments;	    /* files */
 	uint64_t wal_waiting_bytes; /* written by nobody yet */
 	uint64_t syncs_count;
-	uint64_t cached_bytes; /* entries in memory */
+	uint64_t cached_bytes;	      /* entries in memory */
+	uint64_t wal_damaged_segment; /* the last one in which damage is known that has not gone yet; 0: none */
+	uint64_t wal_damaged_offset;
+	const char *wal_damaged_why; /* valid until the next call */
 	bool sync_in_flight;
 };
 void ord_host_status(const struct ord_host *h, struct ord_host_status *ret);
+
+/* What came of checking a piece of the log. */
+struct ord_host_scrubbed {
+	uint64_t bytes; /* that were read */
+	bool is_last;	/* all has been checked once: the next call begins again */
+};
+
+/* Checks a piece of the log, 256 KiB or one record that is longer, in the segments that are not written any more. Blocks as long as that takes to read. ORD_ERR_CORRUPT: there is damage, which ord_host_status shows. Then, and when it is met while
+ * an entry that was applied is read for a peer, everything up to that segment is to leave the log: what is released goes at once, and what is not after a while is copied, as far as it can be read. The owner releases what
+ * it can. ORD_ERR_NOMEM. */
+int ord_host_scrub(struct ord_host *h, struct ord_host_scrubbed *ret);
 
 /* Checks the libraft that is linked. ORD_OK, or ORD_ERR_MISMATCH with why. */
 int ord_host_check_library(char *why, size_t why_size);

@@ -17,9 +17,12 @@ struct ord_host {
 	bool releases; /* something was released, or began with a base */
 	uint64_t segment_bytes;
 	uint64_t segments_max;
-	uint64_t tidy_segment; /* the one that is being emptied */
-	uint32_t tidy_group;   /* who is next */
-	uint64_t tidy_at;      /* and with which entry; 0: from the beginning */
+	uint64_t tidy_segment;	     /* the one that is being emptied */
+	uint32_t tidy_group;	     /* who is next */
+	uint64_t tidy_at;	     /* and with which entry; 0: from the beginning */
+	uint64_t tidy_not_before_ms; /* what cannot be read is tried again */
+
+	struct ord_wal_scrub *scrub; /* owned; NULL before it is used */
 
 	/* Bringing groups back to the nodes that should lead them. */
 	uint64_t balance_due_ms;

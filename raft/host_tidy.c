@@ -9,6 +9,9 @@
  *   votes                            they are written again
  *   nothing                          it is removed
  *
+ * As long as it, or one behind it, is damaged it is treated as if there were too many segments; what is not released some time after the damage was found is copied, whatever that costs. An entry
+ * that cannot be read stays, and keeps its segment, until it is released.
+ *
  * Of a log of which nothing was ever released all stays as it was written.
  */
 #include "base/err.h"
@@ -18,6 +21,9 @@
 #define WAITING_BYTES_MAX (4u << 20) /* the log has enough to write */
 #define GROUPS_PER_TURN 16
 #define COPY_PART 4 /* one fourth */
+/* So long the owner has to release what is in damaged segments. */
+#define DAMAGED_COPY_MS 10000
+#define DAMAGED_AGAIN_MS 1000
 
 /* Goes on with the groups, one after the other; true when all have been. */
 static bool tidy_next_group(struct ord_host *h)
@@ -40,8 +46,10 @@ static void copy_entries(struct ord_host *h, uint64_t segment)
 	for (int i = 0; i < GROUPS_PER_TURN && budget > 0 && !h->env.dead; i++) {
 		if (!ord_group_copy_entries(h->groups[h->tidy_group], segment, &h->tidy_at, &budget))
 			return;
-		if (tidy_next_group(h))
+		if (tidy_next_group(h)) {
+			h->tidy_not_before_ms = h->env.now_ms + DAMAGED_AGAIN_MS;
 			return;
+		}
 	}
 }
 
@@ -67,19 +75,28 @@ static bool copying_pays(const struct ord_host *h, const struct ord_wal_oldest *
 	       oldest->entries_bytes <= log_bytes / COPY_PART;
 }
 
+static bool copies_damaged(const struct ord_host *h)
+{
+	const struct ord_group_env *env = &h->env;
+	return env->now_ms - env->damage.found_ms >= DAMAGED_COPY_MS && env->now_ms >= h->tidy_not_before_ms;
+}
+
 void ord_host_tidy(struct ord_host *h)
 {
 	struct ord_wal_oldest oldest;
-	if (!h->releases || !ord_wal_oldest(h->env.wal, &oldest))
+	if (ord_wal_first(h->env.wal) > h->env.damage.segment)
+		h->env.damage = (struct ord_wal_damage){0};
+	bool is_damaged = h->env.damage.segment != 0;
+	if ((!h->releases && !is_damaged) || !ord_wal_oldest(h->env.wal, &oldest))
 		return;
 	if (oldest.number != h->tidy_segment) {
 		h->tidy_segment = oldest.number;
 		h->tidy_group = 0;
 		h->tidy_at = 0;
 	}
-	bool is_over = oldest.segments_count > h->segments_max;
+	bool is_over = is_damaged || oldest.segments_count > h->segments_max;
 	if (oldest.used_bytes[ORD_WAL_USE_ENTRY] > 0) {
-		if (is_over && copying_pays(h, &oldest))
+		if (is_damaged ? copies_damaged(h) : is_over && copying_pays(h, &oldest))
 			copy_entries(h, oldest.number);
 	} else if (oldest.used_bytes[ORD_WAL_USE_TRAILING] > 0) {
 		if (is_over)

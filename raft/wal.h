@@ -114,6 +114,22 @@ int ord_wal_read(struct ord_wal_reader *r, uint64_t place, size_t len, struct or
 /* True when reading that needs no disk. */
 bool ord_wal_in_memory(const struct ord_wal *w, uint64_t place, size_t len);
 
+/* Reads the segments that are not written any more, one after the other, and checks all that is in them. */
+struct ord_wal_scrub;
+int ord_wal_scrub_open(struct ord_wal *w, struct ord_wal_scrub **ret); /* ORD_ERR_NOMEM */
+void ord_wal_scrub_close(struct ord_wal_scrub *s);		       /* NULL is fine */
+
+struct ord_wal_scrubbed {
+	uint64_t bytes;	  /* that were read */
+	bool is_last;	  /* all has been checked once; the next step begins again */
+	uint64_t segment; /* ORD_ERR_CORRUPT: where, and what is wrong */
+	uint64_t offset;
+	char why[64];
+};
+
+/* One piece more: 256 KiB, or one record that is longer. ORD_ERR_CORRUPT: something does not pass its check; the next step goes on with the segment behind it. */
+int ord_wal_scrub_step(struct ord_wal_scrub *s, struct ord_wal_scrubbed *ret);
+
 struct ord_wal_status {
 	uint64_t disk_bytes; /* in all segments */
 	uint64_t segments_count;

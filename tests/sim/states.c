@@ -40,6 +40,16 @@ struct copy {
 	int status;
 };
 
+struct scrub {
+	struct ord_worker_job job; /* first */
+	struct ord_lmdb *owner;	   /* borrowed */
+	uint32_t partition;
+	struct ord_pairs_place after;
+	uint64_t bytes_max;
+	struct ord_pairs_checked checked;
+	int status;
+};
+
 enum fill_step { FILL_BEGIN, FILL_WRITE, FILL_DROP, FILL_END };
 
 struct fill {
@@ -74,6 +84,7 @@ struct ord_lmdb {
 	struct ord_changes unseen; /* owned; of the last write, until it is renewed */
 	struct copy copies[ORD_STATES_COPIES_MAX];
 	struct fill fill;
+	struct scrub scrub;
 	void (*stopped)(void *ctx);
 	void *stopped_ctx;
 };
@@ -367,6 +378,36 @@ static void copy_done(struct ord_worker_job *job)
 	ord_changes_close(&c->pairs);
 }
 
+/* --- The scrub. --- */
+
+static void states_scrub(void *ctx, uint32_t partition, const struct ord_pairs_place *after, uint64_t bytes_max)
+{
+	struct ord_lmdb *l = ctx;
+	l->scrub.partition = partition;
+	l->scrub.after = *after;
+	l->scrub.bytes_max = bytes_max;
+	ord_worker_give(l->copier, &l->scrub.job);
+}
+
+static void scrub_work(struct ord_worker_job *job)
+{
+	struct scrub *s = (struct scrub *)job;
+	struct ord_lmdb *l = s->owner;
+	sim_sleep_us(sim_between(SIM_DISK, COPY_US_MIN, COPY_US_MAX));
+	s->checked = (struct ord_pairs_checked){.place = s->after, .is_last = true};
+	s->status = ORD_OK;
+	if (sim_is_dead(l->process))
+		return;
+	s->status = ord_pairs_check(&kept(l, s->partition)->interface, &s->after, s->bytes_max, &s->checked);
+	sim_cover(SIM_COVER_STATE_SCRUBBED);
+}
+
+static void scrub_done(struct ord_worker_job *job)
+{
+	struct scrub *s = (struct scrub *)job;
+	s->owner->events.scrubbed(s->owner->events.ctx, s->partition, s->status, &s->checked);
+}
+
 /* --- Copies that come in. --- */
 
 static void fill_give(struct ord_lmdb *l, enum fill_step step)
@@ -483,6 +524,7 @@ struct ord_states __wrap_ord_lmdb_states(struct ord_lmdb *l)
 				   .copy_open = copy_open,
 				   .copy_read = copy_read,
 				   .copy_close = copy_close,
+				   .scrub = states_scrub,
 				   .fill_begin = fill_begin,
 				   .fill_write = fill_write,
 				   .fill_drop = fill_drop,
@@ -510,6 +552,7 @@ static void copies_init(struct ord_lmdb *l)
 		l->copies[i] = (struct copy){.job = {.work = copy_work, .done = copy_done}, .owner = l, .number = i};
 		ord_changes_init(&l->copies[i].pairs);
 	}
+	l->scrub = (struct scrub){.job = {.work = scrub_work, .done = scrub_done}, .owner = l};
 	l->fill = (struct fill){.job = {.work = fill_work, .done = fill_done}, .owner = l};
 }
 

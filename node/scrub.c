@@ -11,7 +11,9 @@
 #include "base/trace.h"
 #include "node/engine_state.h"
 
-#define PIECE_BYTES (256u << 10)
+/* Pieces end at other pairs in each round: one that is out of its order may be passed over where a piece begins. */
+#define PIECE_BYTES (128u << 10)
+#define PIECE_STEP_BYTES 4099u
 /* What looking at a state or a segment costs, whatever is in it. */
 #define LOOK_BYTES 4096u
 #define CREDIT_BYTES_MAX (1u << 20)
@@ -53,13 +55,14 @@ static void states_go_on(struct ord_scrub *s)
 {
 	struct ord_engine *e = s->engine;
 	struct ord_states *states = &e->keep.states;
+	uint64_t extra_bytes = s->status.rounds_count * PIECE_STEP_BYTES % PIECE_BYTES;
 	while (s->partition < e->partitions_count &&
 	       (!e->keep.enabled || !ord_replica_is_whole(&e->replicas[s->partition])))
 		next_partition(s);
 	if (s->partition == e->partitions_count || s->asked || !may_read(s))
 		return;
 	s->asked = true;
-	states->scrub(states->ctx, s->partition, &s->place, PIECE_BYTES);
+	states->scrub(states->ctx, s->partition, &s->place, PIECE_BYTES + extra_bytes);
 }
 
 static void state_damaged(struct ord_scrub *s, uint32_t partition)

@@ -43,9 +43,9 @@ static size_t copy_entry(struct ord_group *g, uint64_t index)
 	size_t bytes = ord_entry_record_bytes(&ref);
 	struct ord_record r = {.type = ORD_RECORD_COPY, .group = g->id, .term = ref.term, .index = index};
 	uint64_t place = 0;
-	int err = ord_wal_reserve(wal, bytes);
-	if (err == ORD_OK && ord_group_read(g, g->env->send_reader, index, &r.payload) != ORD_OK)
-		return 0; /* told, or it stays where it is: damage is noted */
+	if (ord_group_read(g, g->env->send_reader, index, &r.payload) != ORD_OK)
+		return 0;		       /* told, or it stays where it is: damage is noted */
+	int err = ord_wal_reserve(wal, bytes); /* what was read stays where it is */
 	if (err == ORD_OK)
 		err = ord_wal_append(wal, &r, &place);
 	if (err != ORD_OK) {

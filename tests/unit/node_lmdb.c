@@ -11,6 +11,8 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "node/guard.h"
+#include "partition/stored.h"
 #include "tests/support/node_client.h"
 
 #define PARTITIONS 2
@@ -59,7 +61,21 @@ static void filled_cb(void *ctx, int status)
 	filled_count++;
 }
 
-static const struct ord_lmdb_events events = {.written = written_cb, .copied = copied_cb, .filled = filled_cb};
+static unsigned scrubbed_count;
+static int scrubbed_status;
+static struct ord_pairs_checked scrubbed;
+
+static void scrubbed_cb(void *ctx, uint32_t partition, int status, const struct ord_pairs_checked *piece)
+{
+	(void)ctx;
+	(void)partition;
+	scrubbed_status = status;
+	scrubbed = *piece;
+	scrubbed_count++;
+}
+
+static const struct ord_lmdb_events events = {
+	.written = written_cb, .copied = copied_cb, .filled = filled_cb, .scrubbed = scrubbed_cb};
 
 static void stopped_cb(void *ctx)
 {
@@ -293,4 +309,184 @@ Test(lmdb, a_file_that_is_no_state_is_named)
 	cr_expect_eq(states.open(states.ctx, 0, &stores[0], why, sizeof why), ORD_ERR_CORRUPT);
 	cr_expect_not_null(strstr(why, "partition 0"), "%s", why);
 	cr_expect_not_null(strstr(why, directory), "%s", why);
+}
+
+/* --- Damage. --- */
+
+static void put_sound(enum ord_store_table table, const char *key, const char *body)
+{
+	struct ord_bytes stored;
+
+	ord_bytes_init(&stored, 1024);
+	ord_bytes_put(&stored, body, strlen(body));
+	ord_bytes_put_u32(&stored, ord_stored_checksum(table, ord_slice_text(key), ord_slice_text(body)));
+	ord_changes_put(&changes, table, ord_slice_text(key), ord_bytes_slice(&stored));
+	ord_bytes_close(&stored);
+}
+
+static void put_many(void)
+{
+	char key[32];
+
+	for (unsigned i = 0; i < 20000; i++) {
+		snprintf(key, sizeof key, "account-%05u", i);
+		put_sound(ORD_STORE_ACCOUNTS, key, "what stands in a record of some length");
+	}
+	cr_assert_eq(commit(0), ORD_OK);
+}
+
+static int scrub_all(uint64_t *ret_pairs)
+{
+	scrubbed = (struct ord_pairs_checked){0};
+	*ret_pairs = 0;
+	do {
+		struct ord_pairs_place place = scrubbed.place;
+
+		scrubbed_count = 0;
+		states.scrub(states.ctx, 0, &place, 100000);
+		UNTIL(&loop, scrubbed_count > 0);
+		*ret_pairs += scrubbed.pairs_count;
+	} while (scrubbed_status == ORD_OK && !scrubbed.is_last);
+	return scrubbed_status;
+}
+
+static const char *path_of(const char *name)
+{
+	static char path[128];
+
+	snprintf(path, sizeof path, "%s/%s", directory, name);
+	return path;
+}
+
+/* Changes a bit in each place of data.mdb where the text stands. */
+static void flip_text(const char *text)
+{
+	int fd = open(path_of("0/data.mdb"), O_RDWR);
+	off_t len = lseek(fd, 0, SEEK_END);
+	char *bytes = malloc((size_t)len);
+
+	cr_assert_not_null(bytes);
+	cr_assert_eq(pread(fd, bytes, (size_t)len, 0), (ssize_t)len);
+	for (char *at = bytes; (at = memmem(at, (size_t)(bytes + len - at), text, strlen(text))) != NULL; at++) {
+		char changed = (char)(at[0] ^ 1);
+
+		cr_assert_eq(pwrite(fd, &changed, 1, at - bytes), 1);
+	}
+	free(bytes);
+	close(fd);
+}
+
+Test(lmdb, the_scrub_reads_all_and_finds_a_bit_that_changed)
+{
+	uint64_t pairs;
+
+	put_many();
+	cr_expect_eq(scrub_all(&pairs), ORD_OK);
+	cr_expect_eq(pairs, 20000);
+	flip_text("account-07777");
+	cr_expect_eq(scrub_all(&pairs), ORD_ERR_CORRUPT);
+	cr_expect_not_null(strstr(ord_lmdb_error_text(lmdb), path_of("0/data.mdb")), "%s", ord_lmdb_error_text(lmdb));
+}
+
+Test(lmdb, a_state_is_not_replaced_while_a_piece_of_it_is_checked)
+{
+	const struct ord_store *store;
+	struct ord_pairs_place begin = {0};
+
+	put_many();
+	filled_count = 0;
+	states.fill_begin(states.ctx, 0);
+	UNTIL(&loop, filled_count > 0);
+	scrubbed_count = 0;
+	states.scrub(states.ctx, 0, &begin, 1000000);
+	cr_expect_eq(states.replace(states.ctx, 0, false, &store, why, sizeof why), ORD_ERR_BUSY);
+	UNTIL(&loop, scrubbed_count > 0);
+	cr_expect_eq(scrubbed_status, ORD_OK);
+}
+
+/* The file is cut under a process that reads it. */
+static void read_what_was_cut(void)
+{
+	uint64_t pairs;
+
+	ord_guard_install();
+	cr_assert_eq(uv_loop_init(&loop), 0);
+	start();
+	cr_assert_eq(truncate(path_of("0/data.mdb"), 8192), 0);
+	scrub_all(&pairs);
+}
+
+Test(lmdb, what_ends_the_process_in_a_state_is_known_to_the_next_start)
+{
+	int status;
+
+	put_many();
+	end();
+	pid_t child = fork();
+	if (child == 0) {
+		read_what_was_cut();
+		_exit(0);
+	}
+	cr_assert_eq(waitpid(child, &status, 0), child);
+	cr_expect(WIFSIGNALED(status) && WTERMSIG(status) == SIGBUS, "the action of before is taken: %x", status);
+	cr_expect_eq(access(path_of("0.damaged"), F_OK), 0);
+	cr_assert_eq(ord_lmdb_open(&loop, directory, PARTITIONS, &events, &lmdb), ORD_OK);
+	states = ord_lmdb_states(lmdb);
+	cr_expect_eq(states.open(states.ctx, 0, &stores[0], why, sizeof why), ORD_ERR_CORRUPT);
+	cr_expect_not_null(strstr(why, path_of("0.damaged")), "%s", why);
+	cr_expect_eq(states.discard(states.ctx, 0, &stores[0], why, sizeof why), ORD_OK);
+	cr_expect_neq(access(path_of("0.damaged"), F_OK), 0, "it has said what it had to say");
+	cr_expect_eq(access(path_of("0.aside-1/data.mdb"), F_OK), 0);
+	cr_expect_str_eq(list(0, ORD_STORE_ACCOUNTS), "");
+	end();
+	start();
+}
+
+Test(lmdb, a_file_that_was_cut_is_found_when_it_is_opened)
+{
+	put_many();
+	end();
+	cr_assert_eq(truncate(path_of("0/data.mdb"), 16384), 0);
+	cr_assert_eq(ord_lmdb_open(&loop, directory, PARTITIONS, &events, &lmdb), ORD_OK);
+	states = ord_lmdb_states(lmdb);
+	cr_expect_eq(states.open(states.ctx, 0, &stores[0], why, sizeof why), ORD_ERR_CORRUPT);
+}
+
+static void end_outside(int number)
+{
+	ord_guard_install();
+	ord_guard_enter(path_of("0.damaged"));
+	ord_guard_leave();
+	raise(number);
+}
+
+static void end_inside(int number)
+{
+	ord_guard_install();
+	ord_guard_enter(path_of("0.damaged"));
+	if (number == SIGABRT)
+		abort();
+	kill(getpid(), number);
+}
+
+static bool leaves_marker(void (*main)(int), int number)
+{
+	int status;
+	pid_t child = fork();
+
+	if (child == 0) {
+		main(number);
+		_exit(0);
+	}
+	cr_assert_eq(waitpid(child, &status, 0), child);
+	cr_expect(WIFSIGNALED(status) && WTERMSIG(status) == number, "%x", status);
+	return unlink(path_of("0.damaged")) == 0;
+}
+
+Test(lmdb, only_what_happens_inside_counts)
+{
+	cr_expect(leaves_marker(end_inside, SIGABRT));
+	cr_expect_not(leaves_marker(end_outside, SIGSEGV));
+	cr_expect_not(leaves_marker(end_outside, SIGABRT));
+	cr_expect_not(leaves_marker(end_inside, SIGSEGV), "somebody sent it");
 }

@@ -150,3 +150,60 @@ Test(partition_pairs, removals_and_tables_that_are_none_are_refused)
 	put(&piece, (enum ord_store_table)ORD_STORE_TABLES, "a", "b");
 	cr_expect_eq(ord_pairs_take(ord_bytes_slice(&piece.bytes), &received, &got), ORD_ERR_FORMAT);
 }
+
+/* --- Checking. --- */
+
+/* Goes through all in pieces. */
+static int check_all(uint64_t bytes_max, uint64_t *ret_pairs)
+{
+	struct ord_pairs_checked c = {0};
+	int err = ORD_OK;
+	*ret_pairs = 0;
+	for (unsigned i = 0; err == ORD_OK && !c.is_last; i++) {
+		struct ord_pairs_place after = c.place;
+		cr_assert_lt(i, 200);
+		err = ord_pairs_check(&from.interface, &after, bytes_max, &c);
+		*ret_pairs += c.pairs_count;
+	}
+	return err;
+}
+
+Test(partition_pairs, a_sound_state_is_checked_whole_whatever_the_pieces)
+{
+	uint64_t pairs;
+	for (uint64_t bytes = 1; bytes < 3000; bytes += 37) {
+		cr_expect_eq(check_all(bytes, &pairs), ORD_OK);
+		cr_expect_eq(pairs, 48);
+	}
+}
+
+Test(partition_pairs, any_byte_that_changed_is_found)
+{
+	uint64_t pairs;
+	for (unsigned t = ORD_STORE_META; t < ORD_STORE_TABLES; t++)
+		for (size_t i = 0; i < from.tables[t].count; i++) {
+			struct memory_pair *p = memory_store_pair(&from, t, i);
+			for (size_t k = 0; k < p->key_bytes + p->value_bytes; k++) {
+				p->bytes[k] ^= 4;
+				bool found = check_all(100, &pairs) == ORD_ERR_CORRUPT ||
+					     check_all(100000, &pairs) == ORD_ERR_CORRUPT;
+				cr_expect(found, "table %u, pair %zu, byte %zu", t, i, k);
+				p->bytes[k] ^= 4;
+			}
+		}
+	cr_expect_eq(check_all(100, &pairs), ORD_OK);
+}
+
+Test(partition_pairs, pairs_out_of_order_are_found)
+{
+	uint64_t pairs;
+	struct memory_pair *a = memory_store_pair(&from, ORD_STORE_ACCOUNTS, 3);
+	struct memory_pair *b = memory_store_pair(&from, ORD_STORE_ACCOUNTS, 4);
+	struct memory_pair kept = *a;
+	*a = *b;
+	*b = kept;
+	cr_expect_eq(check_all(1000000, &pairs), ORD_ERR_CORRUPT);
+	kept = *a;
+	*a = *b;
+	*b = kept;
+}

@@ -32,6 +32,9 @@ void sim_nemesis_tempt_leader(uint32_t node);
 /* The liveness phase: no new faults; a majority of nodes, drawn by chance, is well and connected from now on. The others are down, paused or cut off. */
 void sim_nemesis_spare_majority(void);
 
+/* True when every node is up and a voter of every group as the member that it is now, no log is damaged, and every partition is led. */
+bool sim_nemesis_is_whole(void);
+
 /* All nodes are well and connected from now on. */
 void sim_nemesis_spare_all(void);
 

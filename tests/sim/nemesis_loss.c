@@ -62,7 +62,7 @@ static bool partition_is_whole(uint32_t partition, const uint64_t *current)
 	return is_led;
 }
 
-static bool is_whole(void)
+bool sim_nemesis_is_whole(void)
 {
 	uint64_t current[SIM_NODES_MAX + 1];
 	for (uint32_t i = 1; i <= sim_nemesis.nodes_count; i++) {
@@ -97,7 +97,7 @@ static void look_event(void *ctx, uint64_t arg)
 	if (sim_nemesis_is_void(ctx) || !sim_nemesis.active)
 		return;
 	sim_nemesis_at(LOOK_US, look_event, 0);
-	if (!is_whole())
+	if (!sim_nemesis_is_whole())
 		return;
 	if (losing)
 		sim_cover(SIM_COVER_LOSS_REPAIRED);

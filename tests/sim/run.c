@@ -124,6 +124,12 @@ static void wait_for(bool (*done)(char *why, size_t why_size), uint64_t within_u
 	}
 }
 
+static bool is_whole(char *why, size_t why_size)
+{
+	snprintf(why, why_size, "some node is not a voter of every partition, or some partition is not led");
+	return sim_nemesis_is_whole();
+}
+
 /* Of all nodes; some have to be looked up. */
 static const char *addresses(uint32_t nodes_count)
 {
@@ -169,6 +175,7 @@ void sim_run(uint64_t seed, struct sim_outcome *ret)
 	sim_nemesis_spare_all();
 	spared_us = sim_now_us();
 	wait_for(sim_watch_all_equal, AGREEMENT_US, "replicas are not equal");
+	wait_for(is_whole, AGREEMENT_US, "the cluster is not whole");
 	uint64_t agreed_us = sim_now_us() - spared_us;
 	wait_for(sim_archive_is_whole, LIVENESS_US, "histories are not whole");
 	sim_record_check();

@@ -42,7 +42,7 @@ int ord_lmdb_state_open(struct ord_lmdb *l, uint32_t partition)
 {
 	struct ord_lmdb_state *s = &l->states[partition];
 	char path[ORD_LMDB_PATH_SIZE];
-	ord_lmdb_path(l, partition, "", path);
+	ord_lmdb_path(l, partition, s->is_lost ? ".lost" : "", path);
 	int rv = ord_lmdb_env_open(&s->env, path, ord_lmdb_map_bytes(l), false);
 	return rv == 0 ? ord_lmdb_view_open(&s->view, &s->env) : rv;
 }
@@ -73,6 +73,10 @@ static int states_open(void *ctx, uint32_t partition, const struct ord_store **r
 			 " tells",
 			 path, partition, path);
 		return ORD_ERR_CORRUPT;
+	}
+	if (rv == 0) {
+		ord_lmdb_path(l, partition, ".lost", path);
+		rv = ord_lmdb_env_remove(path);
 	}
 	if (rv == 0) {
 		ord_lmdb_path(l, partition, "", path);

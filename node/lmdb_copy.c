@@ -214,19 +214,18 @@ int ord_lmdb_discard(void *ctx, uint32_t partition, const struct ord_store **ret
 	struct ord_lmdb *l = ctx;
 	struct ord_lmdb_state *s = &l->states[partition];
 	char path[ORD_LMDB_PATH_SIZE];
-	ord_lmdb_path(l, partition, "", path);
+	ord_lmdb_path(l, partition, ".lost", path);
 	ord_lmdb_view_close(&s->view);
 	ord_lmdb_env_close(&s->env);
-	int rv = set_aside(l, partition, path);
-	if (rv == 0)
-		rv = ord_lmdb_directory_sync(l->directory);
+	s->is_lost = true;
+	int rv = ord_lmdb_env_remove(path);
 	if (rv == 0)
 		rv = marker_remove(l, partition);
 	if (rv == 0)
 		rv = ord_lmdb_state_open(l, partition);
 	if (rv != 0) {
-		snprintf(why, why_size, "%s: the damaged state of partition %" PRIu32 " cannot be set aside: %s", path,
-			 partition, mdb_strerror(rv));
+		snprintf(why, why_size, "%s: an empty state of partition %" PRIu32 " cannot be made: %s", path, partition,
+			 mdb_strerror(rv));
 		return ord_lmdb_err(rv);
 	}
 	*ret = &s->view.store;
@@ -241,7 +240,16 @@ static int exchange(struct ord_lmdb *l, uint32_t partition, bool keeps_old)
 	ord_lmdb_path(l, partition, ".new", other);
 	ord_lmdb_view_close(&s->view);
 	ord_lmdb_env_close(&s->env);
-	int rv = renameat2(AT_FDCWD, other, AT_FDCWD, path, RENAME_EXCHANGE) == 0 ? 0 : errno;
+	int rv = 0;
+	if (s->is_lost) {
+		char empty[ORD_LMDB_PATH_SIZE];
+		ord_lmdb_path(l, partition, ".lost", empty);
+		rv = ord_lmdb_env_remove(empty);
+		keeps_old = true;
+		s->is_lost = false;
+	}
+	if (rv == 0)
+		rv = renameat2(AT_FDCWD, other, AT_FDCWD, path, RENAME_EXCHANGE) == 0 ? 0 : errno;
 	if (rv == 0)
 		rv = ord_lmdb_directory_sync(l->directory);
 	if (rv == 0)

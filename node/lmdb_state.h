@@ -13,6 +13,7 @@
 struct ord_lmdb_state {
 	struct ord_lmdb_env env;
 	struct ord_lmdb_view view; /* the loop's */
+	bool is_lost; /* what is on disk cannot be read, and an empty one beside it is used until there is another one */
 };
 
 struct ord_lmdb_write {
@@ -81,7 +82,7 @@ struct ord_lmdb {
 	void *stopped_ctx;
 };
 
-/* The directory of a partition's state; of a copy that comes in: with suffix ".new". path has ORD_LMDB_PATH_SIZE bytes. */
+/* The directory of a partition's state; of a copy that comes in: with suffix ".new"; of the empty one that is used while there is none: ".lost". path has ORD_LMDB_PATH_SIZE bytes. */
 void ord_lmdb_path(const struct ord_lmdb *l, uint32_t partition, const char *suffix, char *path);
 
 size_t ord_lmdb_map_bytes(const struct ord_lmdb *l);

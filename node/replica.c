@@ -48,7 +48,7 @@ static int state_open(struct ord_replica *r, struct ord_note *ret_note, char *wh
 	}
 	if (err != ORD_ERR_CORRUPT || e->nodes_count == 1)
 		return err;
-	ord_engine_notice(e, ORD_LOG_ERROR, "%s; it is set aside, and another node is asked for it", why);
+	ord_engine_notice(e, ORD_LOG_ERROR, "%s; another node is asked for one, and it is set aside then", why);
 	ord_partition_close(r->partition);
 	r->partition = NULL;
 	r->lost = true;

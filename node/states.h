@@ -19,7 +19,8 @@ struct ord_states {
 	/* The partition's store; valid as long as the states are, or until it is replaced. Blocks; start-up only. ORD_ERR_IO, ORD_ERR_CORRUPT, ORD_ERR_NO_SPACE, ORD_ERR_MISMATCH, ORD_ERR_NOMEM with why, which names the file and the remedy. */
 	int (*open)(void *ctx, uint32_t partition, const struct ord_store **ret, char *why, size_t why_size);
 
-	/* What is there cannot be read: sets it aside, to be looked at, and opens an empty one in its place; a store that was given before must not be used any more. Blocks. Errors as open. */
+	/* What is there cannot be read: opens an empty one, for as long as the program runs or until it is replaced; a store that was given before must not be used any more. The damaged one stays where it is, so that the next start
+	 * finds it, too, and takes no empty state for a true one; when it is replaced it is set aside, to be looked at. Blocks. Errors as open. */
 	int (*discard)(void *ctx, uint32_t partition, const struct ord_store **ret, char *why, size_t why_size);
 
 	/* Begins to make the changes in the partition's store, all or nothing, durably. Never blocks. The changes stay valid and unchanged until the owner of the interface calls ord_engine_saved() from the same

@@ -291,3 +291,30 @@ Test(node_copy, there_are_only_so_many)
 	for (unsigned i = 0; i < ORD_STATES_COPIES_MAX; i++)
 		source.states.copy_close(source.states.ctx, copies[i]);
 }
+
+/* Until another one is there: a start must not take the empty one that is used meanwhile for a state. */
+Test(node_copy, a_state_that_cannot_be_read_stays_until_it_is_replaced)
+{
+	char why[512];
+	const uint64_t position = status_of(source.store).position;
+	for (unsigned i = 0; i < 2; i++) {
+		cr_assert_eq(source.states.discard(source.states.ctx, 0, &source.store, why, sizeof why), ORD_OK, "%s",
+			     why);
+		cr_expect_eq(status_of(source.store).position, 0, "an empty one");
+		end(&source);
+		start(&source);
+		cr_expect_eq(status_of(source.store).position, position, "the next start finds it again");
+		cr_expect_not(there_is(&source, "0.lost"));
+	}
+	unsigned copy = copy_begin();
+	cr_assert_eq(target.states.discard(target.states.ctx, 0, &target.store, why, sizeof why), ORD_OK, "%s", why);
+	cr_assert_eq(copy_all_but(copy, SIZE_MAX), ORD_OK);
+	source.states.copy_close(source.states.ctx, copy);
+	replace(false);
+	cr_expect_eq(status_of(target.store).position, position);
+	cr_expect(there_is(&target, "0.aside-1"));
+	cr_expect_not(there_is(&target, "0.lost"));
+	end(&target);
+	start(&target);
+	cr_expect_eq(status_of(target.store).position, position);
+}

@@ -224,8 +224,8 @@ int ord_lmdb_discard(void *ctx, uint32_t partition, const struct ord_store **ret
 	if (rv == 0)
 		rv = ord_lmdb_state_open(l, partition);
 	if (rv != 0) {
-		snprintf(why, why_size, "%s: an empty state of partition %" PRIu32 " cannot be made: %s", path, partition,
-			 mdb_strerror(rv));
+		snprintf(why, why_size, "%s: an empty state of partition %" PRIu32 " cannot be made: %s", path,
+			 partition, mdb_strerror(rv));
 		return ord_lmdb_err(rv);
 	}
 	*ret = &s->view.store;

@@ -186,18 +186,13 @@ static bool option_take(int option, const char *value, struct options *o)
 
 int main(int argc, char **argv)
 {
-	static const struct option known[] = {{"seed", required_argument, NULL, 's'},
-					      {"seeds", required_argument, NULL, 'S'},
-					      {"jobs", required_argument, NULL, 'j'},
-					      {"keep", required_argument, NULL, 'k'},
-					      {"trace", no_argument, NULL, 't'},
-					      {"steps", no_argument, NULL, 'p'},
-					      {"until-failure", no_argument, NULL, 'u'},
-					      {"brief", no_argument, NULL, 'b'},
-					      {"demand-all", no_argument, NULL, 'd'},
-					      {"named", no_argument, NULL, 'n'},
-					      {"help", no_argument, NULL, 'h'},
-					      {0}};
+	static const struct option known[] = {
+		{"seed", required_argument, NULL, 's'},	   {"seeds", required_argument, NULL, 'S'},
+		{"jobs", required_argument, NULL, 'j'},	   {"keep", required_argument, NULL, 'k'},
+		{"trace", no_argument, NULL, 't'},	   {"steps", no_argument, NULL, 'p'},
+		{"until-failure", no_argument, NULL, 'u'}, {"brief", no_argument, NULL, 'b'},
+		{"demand-all", no_argument, NULL, 'd'},	   {"named", no_argument, NULL, 'n'},
+		{"help", no_argument, NULL, 'h'},	   {0}};
 	struct options o = {.campaign = {.jobs = 1}};
 	int option;
 	program = argv[0];

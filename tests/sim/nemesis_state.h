@@ -60,7 +60,8 @@ void sim_nemesis_harmed(void);
 
 /* States. */
 void sim_nemesis_states_open(void);
-bool sim_nemesis_states_are_wrong(void); /* somewhere a state is damaged or not what it should be, or is being made anew */
+bool sim_nemesis_states_are_wrong(
+	void); /* somewhere a state is damaged or not what it should be, or is being made anew */
 void sim_nemesis_states_put_right(void); /* all but what a node is about to put right itself */
 
 /* Disks. */

@@ -52,8 +52,8 @@ static struct {
 	uint32_t boots_count[ORD_NODES_MAX + 1];
 	bool harmed[ORD_NODES_MAX + 1];
 	bool spoilt[ORD_NODES_MAX + 1][SIM_PARTITIONS_MAX]; /* went astray */
-	uint64_t checked_count; /* entries of all partitions when all was checked last */
-	uint64_t announced;	/* index of the entry that is applied next; 0: nobody said */
+	uint64_t checked_count;				    /* entries of all partitions when all was checked last */
+	uint64_t announced; /* index of the entry that is applied next; 0: nobody said */
 	uint64_t announced_before;
 } record;
 
@@ -181,7 +181,8 @@ static void spoilt_applied(uint32_t node, uint32_t partition, const struct ord_m
 		return;
 	if (!mark->differs)
 		sim_fail(SIM_SAFETY,
-			 "node %u, partition %u: the mark of position %llu does not notice that a balance is another one",
+			 "node %u, partition %u: the mark of position %llu does not notice that a balance is another "
+			 "one",
 			 node, partition, (unsigned long long)mark->said.position);
 	sim_cover(SIM_COVER_SPOILT_FOUND);
 }

@@ -219,8 +219,7 @@ bool sim_states_are_damaged(uint32_t node)
 	const struct damage *d = &states.damages[node];
 	if (d->table == 0)
 		return false;
-	const struct memory_pair *p =
-		pair_find(kept_at(node, d->partition), d->table, d->bytes.base, d->key_bytes);
+	const struct memory_pair *p = pair_find(kept_at(node, d->partition), d->table, d->bytes.base, d->key_bytes);
 	return p != NULL && p->key_bytes + p->value_bytes == d->bytes.len &&
 	       memcmp(p->bytes, d->bytes.base, d->bytes.len) == 0;
 }

@@ -336,5 +336,6 @@ void sim_swarm_show(const struct sim_swarm *s)
 		       s->node.mark_entries, s->node.election_timeout_ms, s->work.clients_count, s->work.operations_max,
 		       s->work.batch_max, s->net.latency_us_min, s->net.latency_us_max, s->disk.sync_us_min,
 		       s->disk.sync_us_max, (unsigned long long)(s->safety_us / SIM_SECOND),
-		       (unsigned long long)(s->fault_pause_us / SIM_MS), s->loses_disks ? ", disks get lost" : "", faults);
+		       (unsigned long long)(s->fault_pause_us / SIM_MS), s->loses_disks ? ", disks get lost" : "",
+		       faults);
 }

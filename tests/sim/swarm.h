@@ -29,9 +29,9 @@ struct sim_swarm {
 	bool sleepers;		 /* leaders fall asleep while entries are under way */
 	bool callers;		 /* nodes that pass calls on are killed again and again */
 	bool overtaken;		 /* leaders that are cut off have slow disks, and may lose power when they are back */
-	bool loses_disks;	 /* disks are lost with all that is on them, and damaged logs set aside: each makes a new member */
-	bool fills;		 /* disks fill up, and nothing else goes wrong */
-	bool calm;		 /* no fault takes a leader away: what gets stuck stays stuck */
+	bool loses_disks; /* disks are lost with all that is on them, and damaged logs set aside: each makes a new member */
+	bool fills;	  /* disks fill up, and nothing else goes wrong */
+	bool calm;	  /* no fault takes a leader away: what gets stuck stays stuck */
 	unsigned weights[SIM_FAULTS_COUNT]; /* of each kind of fault; 0: it does not occur in this run */
 };
 

@@ -314,8 +314,7 @@ bool sim_watch_all_equal(char *why, size_t why_size)
 			if (applied == known && but == NULL)
 				continue;
 			snprintf(why, why_size, "node %u%s has applied %llu of the %llu entries of partition %u", node,
-				 but == NULL ? "" : but, (unsigned long long)applied,
-				 (unsigned long long)known, i);
+				 but == NULL ? "" : but, (unsigned long long)applied, (unsigned long long)known, i);
 			return false;
 		}
 	}

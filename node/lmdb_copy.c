@@ -220,8 +220,6 @@ int ord_lmdb_discard(void *ctx, uint32_t partition, const struct ord_store **ret
 	s->is_lost = true;
 	int rv = ord_lmdb_env_remove(path);
 	if (rv == 0)
-		rv = marker_remove(l, partition);
-	if (rv == 0)
 		rv = ord_lmdb_state_open(l, partition);
 	if (rv != 0) {
 		snprintf(why, why_size, "%s: an empty state of partition %" PRIu32 " cannot be made: %s", path,
@@ -254,6 +252,8 @@ static int exchange(struct ord_lmdb *l, uint32_t partition, bool keeps_old)
 		rv = ord_lmdb_directory_sync(l->directory);
 	if (rv == 0)
 		rv = keeps_old ? set_aside(l, partition, other) : ord_lmdb_env_remove(other);
+	if (rv == 0)
+		rv = marker_remove(l, partition);
 	return rv == 0 ? ord_lmdb_state_open(l, partition) : rv;
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 - copies of states in LMDB: read out while the partition goes on, filled beside the old state, checked, and put in its place at once. */
 #include <criterion/criterion.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -310,10 +311,14 @@ Test(node_copy, a_state_that_cannot_be_read_stays_until_it_is_replaced)
 	cr_assert_eq(target.states.discard(target.states.ctx, 0, &target.store, why, sizeof why), ORD_OK, "%s", why);
 	cr_assert_eq(copy_all_but(copy, SIZE_MAX), ORD_OK);
 	source.states.copy_close(source.states.ctx, copy);
+	char marker[128];
+	snprintf(marker, sizeof marker, "%s/0.damaged", target.directory);
+	cr_assert_eq(close(creat(marker, 0600)), 0);
 	replace(false);
 	cr_expect_eq(status_of(target.store).position, position);
 	cr_expect(there_is(&target, "0.aside-1"));
 	cr_expect_not(there_is(&target, "0.lost"));
+	cr_expect_not(there_is(&target, "0.damaged"), "it has said what it had to say");
 	end(&target);
 	start(&target);
 	cr_expect_eq(status_of(target.store).position, position);

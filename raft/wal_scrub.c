@@ -17,6 +17,8 @@ struct ord_wal_scrub {
 	uint32_t salt;
 	bool only_zeros; /* behind the last batch */
 	bool wants_more; /* a record is longer than a piece */
+	uint64_t failed; /* the first segment that could not be read in this round, and in the one before; 0: none */
+	uint64_t failed_before;
 	/* The batch that has begun. */
 	uint64_t left_bytes; /* 0: none has */
 	struct ord_batch_header batch;
@@ -165,6 +167,25 @@ static int piece_check(struct ord_wal_scrub *s, struct ord_slice piece, bool is_
 	return ORD_OK;
 }
 
+/* A segment that cannot be read in two rounds counts as damaged: a sector of it is gone. */
+static int not_read(struct ord_wal_scrub *s, struct ord_wal_scrubbed *ret)
+{
+	if (s->failed_before == s->segment)
+		return damaged(s, s->offset, "it cannot be read", ret);
+	if (s->failed == 0)
+		s->failed = s->segment;
+	s->sequence = 0;
+	segment_begin(s, s->segment + 1);
+	return ORD_OK;
+}
+
+static void round_end(struct ord_wal_scrub *s)
+{
+	s->failed_before = s->failed;
+	s->failed = 0;
+	segment_begin(s, 0);
+}
+
 int ord_wal_scrub_step(struct ord_wal_scrub *s, struct ord_wal_scrubbed *ret)
 {
 	struct ord_wal *w = s->wal;
@@ -174,14 +195,14 @@ int ord_wal_scrub_step(struct ord_wal_scrub *s, struct ord_wal_scrubbed *ret)
 		segment_begin(s, w->first_segment);
 	}
 	if (s->segment >= w->durable_segment) {
-		segment_begin(s, 0);
+		round_end(s);
 		ret->is_last = true;
 		return ORD_OK;
 	}
 	size_t len, want = s->wants_more ? COPY_BYTES_MAX : PIECE_BYTES;
 	int err = w->options.io.read(w->options.io.ctx, s->segment, s->offset, s->buffer, want, &len);
 	if (err != ORD_OK)
-		return damaged(s, s->offset, "it cannot be read", ret);
+		return not_read(s, ret);
 	ret->bytes = len;
 	if (len == 0 && s->offset == 0)
 		return damaged(s, 0, "it is empty", ret);

@@ -100,7 +100,7 @@ void sim_archive_check(uint32_t nodes_count, uint32_t partitions_count)
 	}
 }
 
-static void status_cover(uint32_t node, const struct ord_history_status *s)
+static void status_cover(uint32_t node, const struct ord_history_status *s, const struct ord_scrub_status *log)
 {
 	if (s->damaged_count > 0)
 		sim_cover(SIM_COVER_HISTORY_ASIDE);
@@ -110,6 +110,8 @@ static void status_cover(uint32_t node, const struct ord_history_status *s)
 		sim_cover(SIM_COVER_HISTORY_SCRUBBED);
 	if (s->compared_count > 0)
 		sim_cover(SIM_COVER_HISTORY_COMPARED);
+	if (log->damaged_logs_count > 0)
+		sim_cover(SIM_COVER_LOG_DAMAGE_FOUND);
 	if (s->different_count > 0)
 		sim_fail(SIM_SAFETY, "node %u has another history than one of its peers", node);
 }
@@ -119,12 +121,14 @@ void sim_archive_watch(void)
 	for (uint32_t node = 1; node <= sim_nodes_count(); node++) {
 		const struct ord_shard *shard = sim_node_shard(node);
 		struct ord_history_status s;
+		struct ord_scrub_status log;
 		if (shard == NULL)
 			continue;
 		struct sim_process *before = sim_enter(sim_node_process(node));
 		ord_shard_history_status(shard, &s);
+		ord_shard_scrub_status(shard, &log);
 		sim_enter(before);
-		status_cover(node, &s);
+		status_cover(node, &s, &log);
 	}
 }
 
@@ -133,14 +137,16 @@ bool sim_archive_is_whole(char *why, size_t why_size)
 	for (uint32_t node = 1; node <= sim_nodes_count(); node++) {
 		const struct ord_shard *shard = sim_node_shard(node);
 		struct ord_history_status s;
+		struct ord_scrub_status log;
 		if (shard == NULL) {
 			snprintf(why, why_size, "node %u is down", node);
 			return false;
 		}
 		struct sim_process *before = sim_enter(sim_node_process(node));
 		ord_shard_history_status(shard, &s);
+		ord_shard_scrub_status(shard, &log);
 		sim_enter(before);
-		status_cover(node, &s);
+		status_cover(node, &s, &log);
 		uint64_t boots = sim_node_process(node)->boots_count;
 		if (boots_at_first[node] != boots) {
 			boots_at_first[node] = boots;

@@ -178,6 +178,7 @@ void sim_run(uint64_t seed, struct sim_outcome *ret)
 	wait_for(is_whole, AGREEMENT_US, "the cluster is not whole");
 	uint64_t agreed_us = sim_now_us() - spared_us;
 	wait_for(sim_archive_is_whole, LIVENESS_US, "histories are not whole");
+	wait_for(sim_states_are_sound, LIVENESS_US, "states are damaged");
 	sim_record_check();
 	sim_archive_check(swarm.node.nodes_count, swarm.node.partitions_count);
 	/* No harm is done by it, but a leader takes messages in their order, and knows what its log has. */

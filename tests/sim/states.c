@@ -224,6 +224,17 @@ bool sim_states_are_damaged(uint32_t node)
 	       memcmp(p->bytes, d->bytes.base, d->bytes.len) == 0;
 }
 
+bool sim_states_are_sound(char *why, size_t why_size)
+{
+	for (uint32_t node = 1; node <= states.nodes_count; node++)
+		if (sim_states_are_damaged(node)) {
+			snprintf(why, why_size, "node %u: a record of partition %u is damaged, and is not found", node,
+				 states.damages[node].partition);
+			return false;
+		}
+	return true;
+}
+
 /* --- Checkpoints. --- */
 
 static int states_open(void *ctx, uint32_t partition, const struct ord_store **ret, char *why, size_t why_size)

@@ -3,6 +3,7 @@
 #define ORD_TESTS_SIM_STATES_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /* Every node has a place for each partition, which outlives its programs and any loss of power: what was written there in one piece is there. */
@@ -14,6 +15,9 @@ bool sim_states_damage(uint32_t node, uint32_t partition, bool is_meta);
 
 /* The last record of the node that was damaged is still so. */
 bool sim_states_are_damaged(uint32_t node);
+
+/* No node has such a record any more: whose scrub has been round has found it. False with why (why_size bytes). */
+bool sim_states_are_sound(char *why, size_t why_size);
 
 /* All that a node had is gone. It must be down. */
 void sim_states_lose(uint32_t node);

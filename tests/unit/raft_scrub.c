@@ -105,9 +105,10 @@ Test(raft_scrub, a_segment_that_was_cut_is_found)
 	cr_expect(round_finds());
 }
 
-Test(raft_scrub, one_that_cannot_be_read_counts_as_damaged)
+Test(raft_scrub, one_that_cannot_be_read_twice_counts_as_damaged)
 {
 	c->nodes[0].disk.read_err = ORD_ERR_IO;
+	cr_expect_not(round_finds());
 	cr_expect(round_finds());
 	c->nodes[0].disk.read_err = ORD_OK;
 }

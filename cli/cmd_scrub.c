@@ -40,7 +40,7 @@ static void node_row(struct ord_sheet *sheet, const struct ord_survey_node *n)
 static int survey_show(const struct ord_cmd *self, const struct ord_survey *s, bool json)
 {
 	struct ord_sheet sheet;
-	bool silent = false, wrong = false;
+	bool silent = false, wrong = false, lost = false;
 	ord_sheet_init(&sheet, columns, ORD_COUNT(columns));
 	for (uint32_t i = 0; i < s->nodes_count; i++) {
 		const struct ord_survey_node *n = &s->nodes[i];
@@ -48,6 +48,7 @@ static int survey_show(const struct ord_cmd *self, const struct ord_survey *s, b
 			continue;
 		node_row(&sheet, n);
 		silent |= !n->answered;
+		lost |= n->answered && s->nodes_count == 1 && n->history.damaged_states > 0;
 		wrong |= n->answered &&
 			 (n->history.missing > 0 || n->history.different > 0 || n->history.damaged_segment > 0);
 	}
@@ -55,6 +56,10 @@ static int survey_show(const struct ord_cmd *self, const struct ord_survey *s, b
 	ord_sheet_close(&sheet);
 	if (silent)
 		return ord_cmd_fail(self, ORD_EXIT_REFUSED, "not all nodes have answered");
+	if (lost)
+		return ord_cmd_fail(self, ORD_EXIT_REFUSED,
+				    "a state is damaged, and a cluster of one node has no other one to get it from: "
+				    "restore the data directory whole");
 	if (wrong)
 		return ord_cmd_fail(self, ORD_EXIT_REFUSED,
 				    "blocks are missing, or differ between nodes, or a write-ahead log is damaged and "

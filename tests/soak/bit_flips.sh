@@ -34,6 +34,11 @@ repaired() {
 	is_well && is_scrubbed && files_are_sound
 }
 
+# A burst of commands, for blocks of history to fill and segments to be written; little, since all of it is verified again and again.
+work() { # SECONDS
+	"$ORDAIN" bench --dir "$dir" --clients 4 --batch 100 --seconds "$1" --accounts 1000
+}
+
 stop_victim() { must kill_nodes "$dir" 2; }
 
 row() { printf '%-34s %-9s %-8s %s\n' "$@" >>"$table"; }
@@ -44,7 +49,8 @@ run_case() {
 	shift 3
 	[ ${#cases[@]} -eq 0 ] || [[ " ${cases[*]} " == *" $name "* ]] || return 0
 	expect "$name: all is well before" wait_until "$REPAIR" repaired
-	must await_progress "$outcomes" 50
+	must work 1
+	must await_progress "$outcomes" 20
 	before=$(lines)
 	[ "$how" = running ] || stop_victim
 	"$@"
@@ -54,6 +60,7 @@ run_case() {
 	else
 		"$ORDAIN" cluster start --dir "$dir" --node 2 --timeout 20s >"$WORK/started" 2>&1
 	fi
+	work 2 >/dev/null 2>&1
 	expect "$name: detected and named" wait_until 60 seen_is_there "$before" "$pattern"
 	seen=$(seen_since "$before" "$pattern")
 	if wait_until "$REPAIR" repaired >"$WORK/said" 2>&1; then
@@ -104,10 +111,7 @@ done
 must start_cluster "$dir" 4
 start_load "$dir" "$outcomes" --clients 4
 must await_progress "$outcomes" 200
-"$ORDAIN" bench --dir "$dir" --clients 8 --batch 200 --seconds 20 --accounts 2000 >"$WORK/bench" 2>&1
-(while :; do "$ORDAIN" bench --dir "$dir" --clients 2 --batch 50 --seconds 20 --accounts 2000; done) >"$WORK/bench" 2>&1 &
-bench=$!
-started+=("$bench")
+must work 5
 : >"$table"
 
 run_case wal-sealed running 'write-ahead log is damaged in segment' flip wal "$data" sealed
@@ -128,7 +132,6 @@ run_case history-oldest-stopped stopped 'is set aside' flip history "$data" olde
 run_refusal identity "file 'identity'" "$data/identity"
 run_refusal peers "file 'peers'" "$data/peers"
 
-kill "$bench" 2>/dev/null
 expect "every request got its outcome" stop_load "$outcomes"
 expect "all is well" wait_until "$REPAIR" repaired
 expect "outcomes, balances and digests agree everywhere" verify "$dir" "$outcomes"

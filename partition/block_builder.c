@@ -102,6 +102,12 @@ bool ord_block_builder_is_full(const struct ord_block_builder *b)
 void ord_block_builder_take(struct ord_block_builder *b, struct ord_block_raw *ret)
 {
 	ORD_ASSERT(ord_block_builder_is_full(b));
+	ord_block_builder_cut(b, ret);
+}
+
+void ord_block_builder_cut(struct ord_block_builder *b, struct ord_block_raw *ret)
+{
+	ORD_ASSERT(b->content.len > 0);
 	b->header.last_index = b->end.last_index;
 	b->header.last_term = b->end.last_term;
 	b->header.last_time_us = b->end.last_time_us;

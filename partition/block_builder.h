@@ -47,4 +47,7 @@ bool ord_block_builder_is_full(const struct ord_block_builder *b);
 /* Moves the full block out, buffer and all; the next one begins. The caller owns the content of *ret. Asserts that the block is full. */
 void ord_block_builder_take(struct ord_block_builder *b, struct ord_block_raw *ret);
 
+/* The same with a block that is not full: what a backup ends with. It is no part of a node's history, which cuts there otherwise. Asserts that it has an entry. */
+void ord_block_builder_cut(struct ord_block_builder *b, struct ord_block_raw *ret);
+
 #endif

@@ -111,6 +111,33 @@ Test(partition_block, the_limit_is_exact)
 	ord_bytes_close(&entry);
 }
 
+Test(partition_block, a_block_that_is_cut_before_it_is_full_is_whole_all_the_same)
+{
+	struct ord_block_raw raw;
+	struct ord_block block;
+	struct ord_block_entry e = history_entry(&history), read;
+	cr_assert_eq(ord_block_builder_add(&history.builder, &e, NULL), ORD_OK);
+	struct ord_block_end end = history.builder.end;
+	ord_block_builder_cut(&history.builder, &raw);
+	cr_assert_eq(ord_block_encode(codec, &raw, 0, &bytes), ORD_OK);
+	ord_block_raw_close(&raw);
+	cr_assert_eq(decode(ord_bytes_slice(&bytes), &block), ORD_OK, "%s", why);
+	cr_assert_eq(block.header.number, 1);
+	cr_assert_eq(block.header.entries_count, 1);
+	cr_assert_arr_eq(block.header.chain_after, end.chain, sizeof end.chain);
+	struct ord_block_cursor cursor = ord_block_cursor_of(&block.header, block.content);
+	cr_assert_eq(ord_block_next(&cursor, &read), ORD_OK);
+	cr_assert_eq(read.index, e.index);
+	cr_assert_eq(ord_block_next(&cursor, &read), ORD_ERR_NOT_FOUND);
+	cr_assert_eq(history.builder.end.number, 1);
+}
+
+Test(partition_block, an_empty_block_is_not_cut, .signal = SIGABRT)
+{
+	struct ord_block_raw raw;
+	ord_block_builder_cut(&history.builder, &raw);
+}
+
 /* Replicas that started at different times, of which one is told the hashes and the other computes them. */
 Test(partition_block, the_cut_does_not_depend_on_who_makes_it)
 {

@@ -17,10 +17,6 @@
 #include "base/err.h"
 #include "node/lmdb_state.h"
 
-/* Address space for all environments together, and for one: no memory is used for it. */
-#define MAP_BYTES_ALL ((size_t)32 << 40)
-#define MAP_BYTES_MAX ((size_t)1 << 40)
-
 void ord_lmdb_path(const struct ord_lmdb *l, uint32_t partition, const char *suffix, char *path)
 {
 	snprintf(path, ORD_LMDB_PATH_SIZE, "%s/%" PRIu32 "%s", l->directory, partition, suffix);
@@ -28,8 +24,7 @@ void ord_lmdb_path(const struct ord_lmdb *l, uint32_t partition, const char *suf
 
 size_t ord_lmdb_map_bytes(const struct ord_lmdb *l)
 {
-	size_t bytes = MAP_BYTES_ALL / l->partitions_count;
-	return bytes < MAP_BYTES_MAX ? bytes : MAP_BYTES_MAX;
+	return ord_lmdb_env_map_bytes(l->partitions_count);
 }
 
 int ord_lmdb_failed(struct ord_lmdb *l, const char *path, const char *doing, int rv)

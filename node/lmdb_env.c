@@ -18,6 +18,9 @@
 #include "node/guard.h"
 
 #define READERS_MAX 16
+/* Address space for all environments together, and for one: no memory is used for it. */
+#define MAP_BYTES_ALL ((size_t)32 << 40)
+#define MAP_BYTES_MAX ((size_t)1 << 40)
 
 /* A file that is so much shorter than its own pages was cut. By less it may be: pages that a transaction took and gave back are not written. */
 #define CUT_BYTES (UINT64_C(1) << 20)
@@ -150,6 +153,12 @@ void ord_lmdb_view_close(struct ord_lmdb_view *v)
 }
 
 /* --- Opening. --- */
+
+size_t ord_lmdb_env_map_bytes(uint32_t partitions_count)
+{
+	size_t bytes = MAP_BYTES_ALL / partitions_count;
+	return bytes < MAP_BYTES_MAX ? bytes : MAP_BYTES_MAX;
+}
 
 static int env_make(struct ord_lmdb_env *e, const char *path, size_t map_bytes, bool is_fresh)
 {

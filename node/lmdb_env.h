@@ -5,6 +5,7 @@
 #include <lmdb.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "partition/changes.h"
 #include "partition/store.h"
@@ -27,6 +28,9 @@ struct ord_lmdb_view {
 
 /* The ORD_ERR_* for what LMDB gave. */
 int ord_lmdb_err(int rv);
+
+/* The address space of one environment, where a process has as many open as there are partitions. */
+size_t ord_lmdb_env_map_bytes(uint32_t partitions_count);
 
 /* Opens the environment in a directory, which is made when it is not there; its names are durable afterwards. map_bytes is address space. is_fresh: it is being filled, and nothing of it counts before
  * ord_lmdb_env_sync: writes do not wait for the disk. When LMDB ends the process by what it finds in another one, the file ORD_LMDB_MARKER beside the directory says so (node/guard.h). MDB_CORRUPTED also when the

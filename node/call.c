@@ -185,7 +185,9 @@ static int answer_here(struct ord_calls *calls, const struct ord_method *m, cons
 	ord_rpc_put_result(&p, rpc_id);
 	if (m->kind == ORD_METHOD_SCRUB)
 		ord_shard_scrub(calls->shard);
-	if (m->kind == ORD_METHOD_SPOIL)
+	if (m->kind == ORD_METHOD_CHECKPOINT)
+		ord_shard_checkpoint(calls->shard);
+	if (m->kind == ORD_METHOD_SPOIL || m->kind == ORD_METHOD_CHECKPOINT)
 		msgpack_pack_map(&p, 0);
 	else if (m->kind == ORD_METHOD_CLUSTER)
 		ord_status_put_cluster(&p, config, calls->shard);

@@ -772,6 +772,12 @@ void ord_engine_scrub_status(const struct ord_engine *e, struct ord_scrub_status
 	ord_scrub_status(&e->scrub, ret);
 }
 
+void ord_engine_checkpoint(struct ord_engine *e)
+{
+	for (uint32_t i = 0; i < e->partitions_count; i++)
+		ord_keep_want(&e->keep, i);
+}
+
 int ord_engine_spoil(struct ord_engine *e, struct ord_slice account, int64_t delta)
 {
 	uint32_t partition = ord_route_account(account, e->partitions_count);

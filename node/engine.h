@@ -155,6 +155,9 @@ void ord_engine_scrub(struct ord_engine *e);
 struct ord_scrub_status;
 void ord_engine_scrub_status(const struct ord_engine *e, struct ord_scrub_status *ret);
 
+/* Has the state of every partition that changed written, one after the other, whatever is due else. */
+void ord_engine_checkpoint(struct ord_engine *e);
+
 /* Makes a fault on purpose: see ord_partition_spoil. */
 int ord_engine_spoil(struct ord_engine *e, struct ord_slice account, int64_t delta);
 

@@ -433,6 +433,11 @@ void ord_shard_scrub(struct ord_shard *s)
 	ord_history_scrub_now(s->history);
 }
 
+void ord_shard_checkpoint(struct ord_shard *s)
+{
+	ord_engine_checkpoint(s->engine);
+}
+
 void ord_shard_turn_status(const struct ord_shard *s, struct ord_turn_status *ret)
 {
 	*ret = (struct ord_turn_status){.count = s->turns_us.count,

@@ -109,6 +109,9 @@ void ord_shard_scrub_status(const struct ord_shard *s, struct ord_scrub_status *
 /* Has the histories, the states and the log read and checked, at full rate. */
 void ord_shard_scrub(struct ord_shard *s);
 
+/* Has the state of every partition that changed written to disk soon, one after the other. */
+void ord_shard_checkpoint(struct ord_shard *s);
+
 /* The file system of the data directory. */
 struct ord_room;
 const struct ord_room *ord_shard_room(const struct ord_shard *s);

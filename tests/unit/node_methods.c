@@ -264,10 +264,10 @@ Test(node_methods, an_unknown_method_is_told_which_there_are)
 	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
 		cr_assert_eq(ord_method_find(ord_slice_text(names[i]), &m, &fault), ORD_ERR_NOT_FOUND);
 		cr_assert_eq(fault.code, ORD_RPC_ERROR_UNKNOWN_METHOD);
-		cr_assert_str_eq(
-			fault.message,
-			"there is no such method; there are open_account set_account transfer transfers "
-			"claim claims release reassign account history request name cluster status spoil scrub");
+		cr_assert_str_eq(fault.message,
+				 "there is no such method; there are open_account set_account transfer transfers "
+				 "claim claims release reassign account history request name cluster status spoil "
+				 "scrub checkpoint");
 	}
 }
 

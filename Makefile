@@ -86,8 +86,8 @@ $(BUILD)/ordaind: $(BUILD)/node/main.o $(addprefix $(BUILD)/,node.a raft.a parti
 	$(Q)$(CC) $^ $(ALL_LDFLAGS) $(LIBS) -o $@
 	@tests/support/check_linked.sh $@ || { rm -f $@; exit 1; }
 
-# Of raft.a only what reads headers and records of the log: libraft is not linked.
-$(BUILD)/ordain: $(BUILD)/cli/main.o $(addprefix $(BUILD)/,cli.a client.a partition.a raft.a base.a)
+# Of node.a and raft.a only what reads and writes files: neither the daemon nor libraft is linked.
+$(BUILD)/ordain: $(BUILD)/cli/main.o $(addprefix $(BUILD)/,cli.a node.a client.a partition.a raft.a base.a)
 	@echo "link $@"
 	$(Q)$(CC) $^ $(ALL_LDFLAGS) $(LIBS) -o $@
 
@@ -99,7 +99,7 @@ DEPS_partition = tests/support.a partition.a base.a
 DEPS_raft = raft.a base.a
 DEPS_client = client.a base.a
 DEPS_node = tests/support.a node.a raft.a partition.a client.a base.a
-DEPS_cli = tests/support.a cli.a client.a partition.a raft.a base.a
+DEPS_cli = tests/support.a cli.a node.a client.a partition.a raft.a base.a
 link_inputs = $(call objects,$(wildcard tests/support/$(1)_*.c)) $(addprefix $(BUILD)/,$(DEPS_$(1)))
 
 # Tests of the simulator's own parts: a disk, or the checkers, in a world that is not there.
@@ -116,6 +116,7 @@ FLAGS_sim_follow = $(SIM_CHECK_FLAGS)
 FLAGS_sim_observe = $(SIM_CHECK_FLAGS)
 FLAGS_sim_record = $(SIM_CHECK_FLAGS)
 INPUTS_node_copy = $(call objects,tests/support/partition_build.c) $(call link_inputs,node)
+INPUTS_cli_cut = $(call objects,tests/support/partition_build.c) $(call link_inputs,cli)
 # Tests of what becomes of a system call that fails.
 FLAGS_node_history_faults = $(addprefix -Wl$(comma)--wrap=,pwrite fdatasync fsync ftruncate unlinkat mkdirat openat)
 

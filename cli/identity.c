@@ -12,11 +12,22 @@
 #define LINE_SIZE 4096
 #define CLUSTER_KEY "cluster_id = "
 #define PARTITIONS_KEY "partitions = "
+#define NODES_KEY "nodes = "
+#define NODE_KEY "node = "
 
 /* The value of a line that begins with key; NULL for another line. */
 static const char *value_of(const char *line, const char *key)
 {
 	return strncmp(line, key, strlen(key)) == 0 ? line + strlen(key) : NULL;
+}
+
+/* Of "1,2,3". */
+static uint32_t nodes_count(const char *value)
+{
+	uint32_t count = *value != '\0';
+	for (; *value != '\0'; value++)
+		count += *value == ',';
+	return count;
 }
 
 static void line_read(const char *line, struct ord_identity *ret)
@@ -28,6 +39,10 @@ static void line_read(const char *line, struct ord_identity *ret)
 	else if ((value = value_of(line, PARTITIONS_KEY)) != NULL &&
 		 ord_args_number(value, 1, ORD_PARTITIONS_MAX, &number) == ORD_OK)
 		ret->partitions_count = (uint32_t)number;
+	else if ((value = value_of(line, NODES_KEY)) != NULL)
+		ret->nodes_count = nodes_count(value);
+	else if ((value = value_of(line, NODE_KEY)) != NULL && ord_args_number(value, 1, 65535, &number) == ORD_OK)
+		ret->node = (uint32_t)number;
 }
 
 struct ord_identity ord_identity_read(const char *data_dir)
@@ -36,6 +51,10 @@ struct ord_identity ord_identity_read(const char *data_dir)
 	struct ord_identity identity = {.partitions_count = 0};
 	snprintf(path, sizeof path, "%s/identity", data_dir);
 	FILE *in = fopen(path, "re");
+	if (in == NULL) {
+		snprintf(path, sizeof path, "%s/manifest", data_dir);
+		in = fopen(path, "re");
+	}
 	if (in == NULL)
 		return identity;
 	while (fgets(line, sizeof line, in) != NULL) {

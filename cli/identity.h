@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: Apache-2.0 - what the file "identity" of a node's data directory says. node/datadir.c writes it. */
+/* SPDX-License-Identifier: Apache-2.0 - what the file "identity" of a node's data directory says, or the manifest of a backup. node/datadir.c and cli/manifest.c write them. */
 #ifndef ORD_CLI_IDENTITY_H
 #define ORD_CLI_IDENTITY_H
 
@@ -9,9 +9,11 @@
 struct ord_identity {
 	struct ord_uuid cluster;   /* zero: not known */
 	uint32_t partitions_count; /* of the cluster; 0: not known */
+	uint32_t nodes_count;	   /* likewise */
+	uint32_t node;		   /* likewise, and of a backup */
 };
 
-/* Reads as much of it as there is; nothing is known of a directory without it. */
+/* Reads as much of it as there is; of a backup that is what its manifest says. Nothing is known of a directory without either. */
 struct ord_identity ord_identity_read(const char *data_dir);
 
 #endif

@@ -95,8 +95,8 @@ void ord_state_file_directory(const char *data_dir, char *path, size_t path_size
 	snprintf(path, path_size, "%s/state", data_dir);
 }
 
-/* Does no process use the data directory? Its lock is let go at once: a node that starts shall not be refused because of us. */
-static bool directory_is_free(const char *data_dir)
+/* Its lock is let go at once: a node that starts shall not be refused because of us. */
+bool ord_state_file_is_unused(const char *data_dir)
 {
 	char path[PATH_SIZE];
 	snprintf(path, sizeof path, "%s/lock", data_dir);
@@ -186,7 +186,7 @@ int ord_state_file_open(const char *data_dir, uint32_t partition, struct ord_sta
 		return ORD_ERR_NOMEM;
 	}
 	f->store = (struct ord_store){.ctx = f, .get = file_get, .walk = file_walk};
-	f->is_alone = directory_is_free(data_dir);
+	f->is_alone = ord_state_file_is_unused(data_dir);
 	snprintf(f->path, sizeof f->path, "%s/state/%" PRIu32 "/data.mdb", data_dir, partition);
 	int err = open_all(f, why, why_size);
 	if (err == ORD_OK)

@@ -13,6 +13,9 @@ struct ord_state_file;
 /* DIR/state, where one directory for each partition stands. */
 void ord_state_file_directory(const char *data_dir, char *path, size_t path_size);
 
+/* True when no process uses the data directory: its lock is free, or there is none. */
+bool ord_state_file_is_unused(const char *data_dir);
+
 /* Opens DIR/state/N/data.mdb. What is read is one checkpoint, whatever the node writes meanwhile; beside a running node that is noted in LMDB's table of readers (lock.mdb), and keeps the node from using old
  * pages again until close. ORD_ERR_NOT_FOUND: there is no state of that partition; ORD_ERR_IO, ORD_ERR_CORRUPT, ORD_ERR_MISMATCH (another version of LMDB), ORD_ERR_NOMEM; with why. */
 int ord_state_file_open(const char *data_dir, uint32_t partition, struct ord_state_file **ret, char *why,

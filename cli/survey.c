@@ -23,6 +23,7 @@ struct question {
 	struct ord_survey *survey;
 	struct ord_survey_node *node; /* NULL: discovery */
 	bool scrubs;		      /* the answer is that of `scrub` */
+	bool is_empty;		      /* or there is nothing in it */
 };
 
 /* The value of a key; NULL when the object is no map or has no such key. */
@@ -205,6 +206,8 @@ static void question_cb(const struct ordain_problem *problem, const void *result
 	msgpack_unpacked_init(&answer);
 	if (msgpack_unpack_next(&answer, result, result_len, NULL) != MSGPACK_UNPACK_SUCCESS)
 		problem_take(&(struct ordain_problem){.code = ORDAIN_ERR_PROTOCOL, .message = "unreadable answer"}, q);
+	else if (q->node != NULL && q->is_empty)
+		q->node->answered = true;
 	else if (q->node != NULL && q->scrubs)
 		scrub_take(&answer.data, q->node);
 	else if (q->node != NULL)
@@ -222,7 +225,10 @@ static int question_send(struct ord_survey *s, struct ord_survey_node *node, con
 	struct question *q = malloc(sizeof *q);
 	if (q == NULL)
 		return ORDAIN_ERR_MEMORY;
-	*q = (struct question){.survey = s, .node = node, .scrubs = strcmp(method, "scrub") == 0};
+	*q = (struct question){.survey = s,
+			       .node = node,
+			       .scrubs = strcmp(method, "scrub") == 0,
+			       .is_empty = strcmp(method, "checkpoint") == 0};
 	int err = ordain_call(s->line->client, node != NULL ? node->id : 0, method, NULL, 0, &call, question_cb, q);
 	if (err != 0)
 		free(q);
@@ -319,6 +325,11 @@ void ord_survey_round(struct ord_survey *s, uint32_t timeout_ms)
 void ord_survey_scrub(struct ord_survey *s, uint32_t timeout_ms)
 {
 	round_run(s, "scrub", timeout_ms);
+}
+
+void ord_survey_checkpoint(struct ord_survey *s, uint32_t timeout_ms)
+{
+	round_run(s, "checkpoint", timeout_ms);
 }
 
 void ord_survey_close(struct ord_survey *s)

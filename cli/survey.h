@@ -95,6 +95,9 @@ void ord_survey_round(struct ord_survey *s, uint32_t timeout_ms);
 /* Has every node whose flag asked is set check the whole history on its disk. As ord_survey_round, but only history is known afterwards. */
 void ord_survey_scrub(struct ord_survey *s, uint32_t timeout_ms);
 
+/* Has every node whose flag asked is set write its states to disk soon. As ord_survey_round, but nothing else is known afterwards. */
+void ord_survey_checkpoint(struct ord_survey *s, uint32_t timeout_ms);
+
 void ord_survey_close(struct ord_survey *s);
 
 /* The node (by its place) that leads the partition with the highest term; -1 when no node that answered does. */

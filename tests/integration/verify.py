@@ -1,11 +1,11 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0 - after load.py: does the cluster still say what it said, and is every cent where the outcomes put it?
 #
-#   verify.py --addresses a:1,b:2,c:3 --outcomes FILE [--seconds 60]
+#   verify.py --addresses a:1,b:2,c:3 --outcomes FILE [--seconds 60] [--some]
 #
 # 1. All replicas of every partition come to the same position, with the same digest and history hash, and nothing is unsettled.
 # 2. Every outcome that was told is told again, at every node, as a replay.
-# 3. Balances and numbers of postings recomputed from the outcomes are what every node reads; each asset sums to zero.
+# 3. Balances and numbers of postings recomputed from the outcomes are what every node reads; each asset sums to zero. With --some there were more than FILE has: they only sum to zero.
 import argparse
 import collections
 import sys
@@ -117,12 +117,14 @@ def recompute(outcomes):
     return balances, postings
 
 
-def check_balances(node, outcomes):
+def check_balances(node, outcomes, some):
     balances, postings = recompute(outcomes)
     total = 0
     for account in sorted(balances):
         found = node.ask("account", account=account)
         total += found["balance"]
+        if some:
+            continue
         if found["balance"] != balances[account]:
             problem("%s at %s: balance %d, recomputed %d" % (account, node.address, found["balance"], balances[account]))
         if found["postings"] != postings[account]:
@@ -136,6 +138,7 @@ def main():
     parser.add_argument("--addresses", required=True, type=lambda text: text.split(","))
     parser.add_argument("--outcomes", required=True)
     parser.add_argument("--seconds", type=int, default=60)
+    parser.add_argument("--some", action="store_true")
     options = parser.parse_args()
     outcomes = read_outcomes(options.outcomes)
     if not outcomes:
@@ -145,7 +148,7 @@ def main():
         for address in options.addresses:
             node = Node(address)
             check_outcomes(node, outcomes)
-            check_balances(node, outcomes)
+            check_balances(node, outcomes, options.some)
             node.close()
         check_replicas(options.addresses, options.seconds)
     except (OSError, RpcError) as error:

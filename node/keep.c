@@ -157,7 +157,8 @@ void ord_keep_written(struct ord_keep *k, int status)
 		k->retry_ms = k->engine->now_ms + KEEP_RETRY_MS;
 		return;
 	}
-	ord_changes_clear(&k->changes); /* its memory serves the next one: giving back and getting so much takes longer than a turn may */
+	ord_changes_clear(
+		&k->changes); /* its memory serves the next one: giving back and getting so much takes longer than a turn may */
 	if (k->engine->stopped)
 		return;
 	int err = status == ORD_OK ? k->states.renew(k->states.ctx, k->partition) : status;

@@ -115,13 +115,14 @@ SIM_CHECK_FLAGS = -Wl,--wrap=ord_partition_apply
 FLAGS_sim_follow = $(SIM_CHECK_FLAGS)
 FLAGS_sim_observe = $(SIM_CHECK_FLAGS)
 FLAGS_sim_record = $(SIM_CHECK_FLAGS)
+INPUTS_node_listener = $(call objects,tests/support/shard_status.c) $(call link_inputs,node)
 INPUTS_node_copy = $(call objects,tests/support/partition_build.c) $(call link_inputs,node)
 INPUTS_cli_cut = $(call objects,tests/support/partition_build.c) $(call link_inputs,cli)
 # Tests of what becomes of a system call that fails.
 FLAGS_node_history_faults = $(addprefix -Wl$(comma)--wrap=,pwrite fdatasync fsync ftruncate unlinkat mkdirat openat)
 
 # Support code that belongs to no one folder: partitions without a network, their narration, random numbers.
-$(BUILD)/tests/support.a: $(call objects,$(filter-out $(FOLDERS:%=tests/support/%_%) tests/support/sim_%,$(wildcard tests/support/*.c)))
+$(BUILD)/tests/support.a: $(call objects,$(filter-out $(FOLDERS:%=tests/support/%_%) tests/support/sim_% tests/support/shard_%,$(wildcard tests/support/*.c)))
 	@rm -f $@
 	$(Q)ar rcs $@ $^
 

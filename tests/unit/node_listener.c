@@ -13,8 +13,6 @@
 #include "base/limits.h"
 #include "node/config.h"
 #include "node/history.h"
-#include "node/room.h"
-#include "node/scrub.h"
 #include "tests/support/node_client.h"
 #include "tests/support/node_words.h"
 
@@ -86,38 +84,6 @@ void ord_shard_replica_status(const struct ord_shard *s, uint32_t partition, str
 		.state = {.position = 7, .state_digest = {0x0123456789abcdef, 1}}};
 }
 
-uint32_t ord_shard_peers_count(const struct ord_shard *s)
-{
-	(void)s;
-	return 1;
-}
-
-void ord_shard_peer_status(const struct ord_shard *s, uint32_t peer, struct ord_peer_status *ret)
-{
-	(void)s;
-	*ret = (struct ord_peer_status){.node = peer + 2, .connected = true};
-}
-
-void ord_shard_state_status(const struct ord_shard *s, struct ord_state_status *ret)
-{
-	(void)s;
-	*ret = (struct ord_state_status){.memory_bytes = 1};
-}
-
-const struct ord_room *ord_shard_room(const struct ord_shard *s)
-{
-	static const struct ord_room room = {
-		.reserve_bytes = 1000, .state = ORD_ROOM_LOW, .sample = {.free_bytes = 900, .total_bytes = 5000}};
-	(void)s;
-	return &room;
-}
-
-void ord_shard_member_status(const struct ord_shard *s, struct ord_member_self *ret)
-{
-	(void)s;
-	*ret = (struct ord_member_self){.standing = "undecided", .waits_for = {2, 3}, .waits_for_count = 2};
-}
-
 static unsigned scrubs_count;
 
 void ord_shard_history_status(const struct ord_shard *s, struct ord_history_status *ret)
@@ -126,34 +92,16 @@ void ord_shard_history_status(const struct ord_shard *s, struct ord_history_stat
 	*ret = (struct ord_history_status){.rounds_count = scrubs_count};
 }
 
-void ord_shard_scrub_status(const struct ord_shard *s, struct ord_scrub_status *ret)
-{
-	(void)s;
-	*ret = (struct ord_scrub_status){.records_count = 1};
-}
-
 void ord_shard_scrub(struct ord_shard *s)
 {
 	(void)s;
 	scrubs_count++;
 }
 
-void ord_shard_turn_status(const struct ord_shard *s, struct ord_turn_status *ret)
-{
-	(void)s;
-	*ret = (struct ord_turn_status){.count = 7, .max_us = 90};
-}
-
 int ord_shard_spoil(struct ord_shard *s, struct ord_slice account, int64_t delta)
 {
 	(void)s;
 	return ord_slice_equal(account, ord_slice_text("alice")) && delta == -3 ? ORD_OK : ORD_ERR_NOT_FOUND;
-}
-
-void ord_shard_host_status(const struct ord_shard *s, struct ord_host_status *ret)
-{
-	(void)s;
-	*ret = (struct ord_host_status){.wal_bytes = 4096};
 }
 
 static void answer(size_t i, const struct ord_answer *a)

@@ -52,3 +52,8 @@ void ord_shard_host_status(const struct ord_shard *s, struct ord_host_status *re
 	(void)s;
 	*ret = (struct ord_host_status){.wal_bytes = 4096};
 }
+
+void ord_shard_checkpoint(struct ord_shard *s)
+{
+	(void)s;
+}

@@ -93,19 +93,53 @@ must timeout "$DEADLINE" "$ORDAIN" cluster start --dir "$new" --timeout 60s
 expect "one node has all of it" "$PYTHON" "$HERE/verify.py" --addresses "$(client_address "$new" 1)" --outcomes "$WORK/told-1" --some
 must "$ORDAIN" cluster stop --dir "$new"
 
-# --- of a node that does not run ---
+# --- of nodes that were killed: their checkpoints are of any moments ---
 
+# Either they go together, or that is said. Nothing else may become a backup: money would be missing in it.
+killed_is_told() { # NODE
+	if backup "$WORK/killed-$1" --data "$(data_of "$1")" 2>"$WORK/killed"; then
+		is_sound "$WORK/killed-$1" equal
+	else
+		grep "has applied message .* start the node" "$WORK/killed"
+	fi
+}
+
+for node in 1 2 3; do
+	must "$ORDAIN" cluster stop --dir "$dir" --node "$node"
+	printf 'checkpoint_bytes = 1M\n' >>"$dir/node-$node/ordaind.conf"
+done
+must timeout "$DEADLINE" "$ORDAIN" cluster start --dir "$dir" --timeout 60s
+cp "$outcomes" "$WORK/told-5"
+start_load "$dir" "$outcomes" --clients 3
+must await_progress "$outcomes" 6000
+must kill_nodes "$dir" 1 2 3
+end_process "$LOAD_PID"
+for node in 1 2 3; do
+	expect "node $node was killed: its states go together, or it is said that they do not" killed_is_told "$node"
+done
+must timeout "$DEADLINE" "$ORDAIN" cluster start --dir "$dir" --timeout 60s
+expect "started again it is backed up" backup "$WORK/backup-5" --dir "$dir" --node 3
+rm -rf "$new"
+must restore "$WORK/backup-5" "$new"
+must timeout "$DEADLINE" "$ORDAIN" cluster start --dir "$new" --timeout 60s
+expect "and becomes a cluster in which no money is missing" \
+	"$PYTHON" "$HERE/verify.py" --addresses "$(addresses "$new")" --outcomes "$WORK/told-5" --some
+must "$ORDAIN" cluster stop --dir "$new"
+
+# --- of a node that does not run, whose checkpoints are of a moment at rest ---
+
+must backup "$WORK/rest" --dir "$dir" --node 3 # which has it write them
 must "$ORDAIN" cluster stop --dir "$dir"
 before=$(cd "$dir" && find . -type f -exec sha256sum {} + | sort)
-expect "a stopped node says what is not in it" says 0 "does not run: what came after its last checkpoints" -- "$ORDAIN" backup --to "$WORK/stopped" --data "$(data_of 2)"
+expect "a stopped node says what is not in it" says 0 "does not run: what came after its last checkpoints" -- "$ORDAIN" backup --to "$WORK/stopped" --data "$(data_of 3)"
 expect "and is sound" is_sound "$WORK/stopped" equal
 expect "nothing was written" test "$before" = "$(cd "$dir" && find . -type f -exec sha256sum {} + | sort)"
 
 # --- what is in the way ---
 
-expect "a backup takes no name that is there" says 2 "backup-1 exists" -- "$ORDAIN" backup --to "$WORK/backup-1" --data "$(data_of 2)"
+expect "a backup takes no name that is there" says 2 "backup-1 exists" -- "$ORDAIN" backup --to "$WORK/backup-1" --data "$(data_of 3)"
 must mkdir "$WORK/draft.tmp"
-expect "nor one that is under way" says 2 "draft.tmp exists.*remove it" -- "$ORDAIN" backup --to "$WORK/draft" --data "$(data_of 2)"
+expect "nor one that is under way" says 2 "draft.tmp exists.*remove it" -- "$ORDAIN" backup --to "$WORK/draft" --data "$(data_of 3)"
 expect "which node" says 2 "give --data DIR" -- "$ORDAIN" backup --to "$WORK/other"
 expect "no such node" says 2 "no node 7" -- "$ORDAIN" backup --to "$WORK/other" --dir "$dir" --node 7
 expect "no data directory" says 2 "identity" -- "$ORDAIN" backup --to "$WORK/other" --data "$WORK/told-1"
@@ -133,9 +167,9 @@ text = text[:text.rindex(b"check = ")]
 open(sys.argv[2], "wb").write(text + b"check = %08x\n" % crc32c(text))
 PY
 expect "another format names the version that wrote it" says 2 "format 9, made by ordain 7" -- "$ORDAIN" restore --from "$WORK/spoilt" --dir "$WORK/other"
-first=$(find "$(data_of 2)/history/0" -name '*.hist' | sort | head -n 1)
+first=$(find "$(data_of 3)/history/0" -name '*.hist' | sort | head -n 1)
 must "$PYTHON" "$HERE/history.py" flip "$first" 300
-expect "a damaged history of a node is not backed up" says 1 "history/0/.*offset 64: .*checksum" -- "$ORDAIN" backup --to "$WORK/other" --data "$(data_of 2)"
+expect "a damaged history of a node is not backed up" says 1 "history/0/.*offset 64: .*checksum" -- "$ORDAIN" backup --to "$WORK/other" --data "$(data_of 3)"
 must "$PYTHON" "$HERE/state.py" flip "$(data_of 3)/state/1/data.mdb" 2
 expect "nor a damaged state" says 1 "node-3/data/state/1/data.mdb.*state verify" -- "$ORDAIN" backup --to "$WORK/other" --data "$(data_of 3)"
 expect "what was refused left nothing behind" is_gone "$WORK/other"

@@ -60,6 +60,9 @@ struct ord_history_options {
  * why (why_size bytes) names file, offset and what is wrong. The caller owns *ret. */
 int ord_history_open(const struct ord_history_options *options, struct ord_history **ret, char *why, size_t why_size);
 
+/* The interface that the engine is given; valid until stop. */
+struct ord_archive ord_history_archive(struct ord_history *h);
+
 /* What was found when it was opened. */
 struct ord_history_found {
 	struct ord_block_end end; /* all zero: no block yet */

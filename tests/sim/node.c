@@ -31,6 +31,7 @@ struct node {
 	uv_loop_t loop;
 	struct ord_shard *shard;
 	struct ord_listener *listener;
+	bool started;	 /* what comes now is the loop's */
 	bool stopping;	 /* in order, or as a ghost */
 	bool power_lost; /* what was not on the platter is to go */
 	bool powered;
@@ -288,6 +289,7 @@ bool sim_node_start(uint32_t node)
 	p->state = SIM_UP;
 	p->boots_count++;
 	p->ios_count = 0;
+	n->started = false;
 	n->stopping = false;
 	n->damaged = false;
 	n->harmed = false;
@@ -303,6 +305,7 @@ bool sim_node_start(uint32_t node)
 		sim_cover(SIM_COVER_KILLED_IN_START);
 		return false; /* its burial is on the way */
 	}
+	n->started = err == ORD_OK;
 	if (err == ORD_OK) {
 		struct ord_member_self self;
 		ord_shard_member_status(n->shard, &self);
@@ -322,6 +325,16 @@ void sim_node_plan_death(uint32_t node, uint64_t at_io, bool power)
 	SIM_ASSERT(n->process.state == SIM_DOWN);
 	n->process.die_at_io = at_io;
 	n->power_lost = power;
+}
+
+void sim_node_syncs(void)
+{
+	const struct sim_process *p = sim_current();
+	if (p == NULL || !p->is_node || p->state != SIM_UP || sim_thread_is_running())
+		return;
+	const struct node *n = node_at(p->number);
+	if (n->started && !n->stopping)
+		sim_fail(SIM_SAFETY, "node %u waits for its disk, and with it all that its loop has to do", p->number);
 }
 
 void sim_node_harm(uint32_t node)

@@ -47,6 +47,9 @@ void sim_node_power_loss(uint32_t node, uint64_t after_ios);
 /* SIGTERM: it says goodbye in order. */
 void sim_node_stop(uint32_t node);
 
+/* The program that runs now syncs a file. Fails the run when that is the loop of a node that has started: a disk may take long, and others would take the node for dead. */
+void sim_node_syncs(void);
+
 struct sim_process *sim_node_process(uint32_t node);
 struct ord_uuid sim_node_cluster(void);
 bool sim_node_is_up(uint32_t node);

@@ -23,6 +23,7 @@
 #include "tests/sim/disk.h"
 #include "tests/sim/nemesis.h"
 #include "tests/sim/net.h"
+#include "tests/sim/node.h"
 #include "tests/sim/process.h"
 #include "tests/sim/world.h"
 
@@ -299,11 +300,13 @@ ssize_t __wrap_pwrite(int fd, const void *base, size_t len, off_t offset)
 
 int __wrap_fsync(int fd)
 {
+	sim_node_syncs();
 	return is_simulated(fd) ? (int)ON_DISK(sim_fs_sync(disk(), fd)) : __real_fsync(fd);
 }
 
 int __wrap_fdatasync(int fd)
 {
+	sim_node_syncs();
 	return is_simulated(fd) ? (int)ON_DISK(sim_fs_sync(disk(), fd)) : __real_fdatasync(fd);
 }
 

@@ -105,7 +105,8 @@ static void put_posting(const struct ord_posting_view *v, uint32_t partition, ms
 	ord_reply_put_pair_u64(pk, "time_us", v->time_us);
 }
 
-static int run_history(const struct ord_query *q, struct ord_partition *p, uint32_t partition, msgpack_packer *pk)
+static int run_history(const struct ord_query *q, struct ord_partition *p, uint32_t partition, struct ord_bytes *out,
+		       msgpack_packer *pk)
 {
 	struct ord_account_view account;
 	int err = ord_partition_account(p, q->account, &account);
@@ -122,7 +123,11 @@ static int run_history(const struct ord_query *q, struct ord_partition *p, uint3
 		size_t wanted = count - done < HISTORY_VIEWS ? count - done : HISTORY_VIEWS;
 		size_t got = 0;
 		err = ord_partition_history(p, q->account, q->from + done, views, wanted, &got);
-		ORD_ASSERT(err == ORD_OK && got == wanted);
+		if (err != ORD_OK) { /* a posting that only the store has may be damaged */
+			ord_bytes_clear(out);
+			return err;
+		}
+		ORD_ASSERT(got == wanted);
 		for (size_t i = 0; i < got; i++)
 			put_posting(&views[i], partition, pk);
 		done += (uint32_t)got;
@@ -241,7 +246,7 @@ int ord_query_run(struct ord_slice query, struct ord_partition *p, uint32_t part
 	case ORD_QUERY_ACCOUNT:
 		return run_account(&q, p, partition, &pk);
 	case ORD_QUERY_HISTORY:
-		return run_history(&q, p, partition, &pk);
+		return run_history(&q, p, partition, out, &pk);
 	case ORD_QUERY_REQUEST:
 		return run_request(&q, p, partition, &pk);
 	case ORD_QUERY_NAME:

@@ -141,7 +141,11 @@ int __wrap_unlinkat(int dir_fd, const char *path, int flags)
 {
 	if (sim_current() == NULL)
 		return __real_unlinkat(dir_fd, path, flags);
-	SIM_ASSERT(flags == 0);
+	SIM_ASSERT(flags == 0 || flags == AT_REMOVEDIR);
+	if (flags == AT_REMOVEDIR) { /* this file system keeps its directories: who removes one has to bear it */
+		errno = EBUSY;
+		return -1;
+	}
 	return (int)ON_DISK(sim_fs_unlink(disk(), dir_fd, path));
 }
 

@@ -180,7 +180,7 @@ void ord_history_name(uint32_t partition, char name[ORD_HISTORY_NAME_SIZE]);
 /* --- On the writer's thread. --- */
 
 /* The thread (history_write.c). */
-void ord_history_write_main(void *h);
+void ord_history_write_main(void *arg);
 
 /* Says what failed, with errno; gives what that means. */
 int ord_history_write_fail(struct ord_history *h, uint32_t partition, uint64_t volume, const char *what);
@@ -224,7 +224,7 @@ int ord_history_first_read(const struct ord_history *h, int dir_fd, uint32_t par
 
 int ord_history_serve_open(struct ord_history *h);
 void ord_history_serve_close(struct ord_history *h);
-void ord_history_serve_main(void *h);
+void ord_history_serve_main(void *arg);
 
 /* Looks at one more file. False: there is none left. */
 bool ord_history_survey_step(struct ord_history *h);

@@ -139,7 +139,7 @@ static void blocks_copy(struct copying *c, const struct ord_archive *archive, ui
 static void copying_end(struct copying *c, const struct ord_partition_status *status, struct ord_block_end *ret_end)
 {
 	struct ord_block_raw raw;
-	struct ord_block_end end = c->builder.end;
+	struct ord_block_end end;
 	if (c->err != ORD_OK || !building_begin(c))
 		return;
 	*ret_end = c->volumes.end;

@@ -231,7 +231,7 @@ static int node_begin(struct restore *r, uint32_t node)
 
 static int nodes_begin(struct restore *r)
 {
-	uint32_t ids[ORD_NODES_MAX];
+	uint32_t ids[ORD_NODES_MAX] = {0};
 	int err = ORD_OK;
 	for (uint32_t i = 0; i < r->layout.nodes_count; i++)
 		ids[i] = r->layout.nodes[i].id;

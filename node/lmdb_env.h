@@ -41,7 +41,7 @@ int ord_lmdb_env_open(struct ord_lmdb_env *e, const char *path, size_t map_bytes
 void ord_lmdb_env_close(struct ord_lmdb_env *e);
 
 /* Makes the changes in one transaction, durably. */
-int ord_lmdb_env_write(const struct ord_lmdb_env *e, const struct ord_changes *changes);
+int ord_lmdb_env_write(const struct ord_lmdb_env *s, const struct ord_changes *changes);
 
 /* Adds pairs that come in the order of tables and keys, behind all that is there; MDB_KEYEXIST when they do not. */
 int ord_lmdb_env_add(const struct ord_lmdb_env *e, const struct ord_changes *changes);

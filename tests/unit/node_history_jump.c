@@ -39,24 +39,26 @@ Test(node_history_jump, a_damaged_last_file_is_set_aside_where_others_have_copie
 	cr_assert_eq(status.damaged_count, 1);
 }
 
+static void file_copied_over(unsigned from, unsigned to)
+{
+	char command[800], from_path[256];
+	snprintf(from_path, sizeof from_path, "%s", store_path(from)); /* the next path takes its memory */
+	snprintf(command, sizeof command, "cp %s %s/0/swap && mv %s/0/swap %s", from_path, store.directory,
+		 store.directory, store_path(to));
+	cr_assert_eq(system(command), 0);
+}
+
 /* A write that went to the wrong place. */
 Test(node_history_jump, a_file_that_says_it_is_another_one_is_set_aside)
 {
-	char command[600];
 	store_write(0, 5);
 	store_stop();
-	snprintf(command, sizeof command, "cp %s %s/0/swap && mv %s/0/swap ", store_path(2), store.directory,
-		 store.directory);
-	strcat(command, store_path(5));
-	cr_assert_eq(system(command), 0);
+	file_copied_over(2, 5);
 	store_open();
 	cr_found(&store.ends[4]);
 	cr_assert(store_has(store_path_aside(5, 1)));
 	store_stop();
-	snprintf(command, sizeof command, "cp %s %s/0/swap && mv %s/0/swap ", store_path(2), store.directory,
-		 store.directory);
-	strcat(command, store_path(3));
-	cr_assert_eq(system(command), 0);
+	file_copied_over(2, 3);
 	store_open();
 	ord_history_scrub_now(store.history);
 	UNTIL(&store.loop, store_has(store_path_aside(3, 2)));

@@ -40,6 +40,7 @@ expect "no such node" says 2 "the cluster has no node 7" -- "$ORDAIN" scrub --di
 
 # --- While the node runs. ---
 
+# Its exit status says that there is damage, as there is; what comes of it is looked at below.
 flip "$(history_of 2 0)/$first" 300
 "$ORDAIN" scrub --dir "$dir" --node 2 --now || true
 expect "a bit that changed is found and repaired" wait_until "$DEADLINE" has_repaired 2

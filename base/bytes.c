@@ -43,7 +43,7 @@ static bool bytes_grow(struct ord_bytes *b, size_t need)
 	return true;
 }
 
-uint8_t *ord_bytes_extend(struct ord_bytes *b, size_t len)
+uint8_t *ord_bytes_extend_more(struct ord_bytes *b, size_t len)
 {
 	ORD_ASSERT(b->len <= b->bytes_max);
 	if (b->failed || len > b->bytes_max - b->len) {
@@ -57,35 +57,6 @@ uint8_t *ord_bytes_extend(struct ord_bytes *b, size_t len)
 	uint8_t *at = b->base + b->len;
 	b->len += len;
 	return at;
-}
-
-void ord_bytes_put(struct ord_bytes *b, const void *base, size_t len)
-{
-	if (len == 0)
-		return;
-	uint8_t *at = ord_bytes_extend(b, len);
-	if (at != NULL)
-		memcpy(at, base, len);
-}
-
-void ord_bytes_put_u8(struct ord_bytes *b, uint8_t v)
-{
-	ord_bytes_put(b, &v, sizeof v);
-}
-
-void ord_bytes_put_u16(struct ord_bytes *b, uint16_t v)
-{
-	ord_bytes_put(b, &v, sizeof v);
-}
-
-void ord_bytes_put_u32(struct ord_bytes *b, uint32_t v)
-{
-	ord_bytes_put(b, &v, sizeof v);
-}
-
-void ord_bytes_put_u64(struct ord_bytes *b, uint64_t v)
-{
-	ord_bytes_put(b, &v, sizeof v);
 }
 
 void ord_bytes_put_text8(struct ord_bytes *b, struct ord_slice s)
@@ -108,49 +79,4 @@ void ord_bytes_consume(struct ord_bytes *b, size_t len)
 		return;
 	memmove(b->base, b->base + len, b->len - len);
 	b->len -= len;
-}
-
-struct ord_slice ord_reader_take(struct ord_reader *r, size_t len)
-{
-	if (r->failed || len > r->len - r->offset) {
-		r->failed = true;
-		return (struct ord_slice){0};
-	}
-	struct ord_slice s = {.base = r->base + r->offset, .len = len};
-	r->offset += len;
-	return s;
-}
-
-static uint64_t reader_number(struct ord_reader *r, size_t width)
-{
-	struct ord_slice s = ord_reader_take(r, width);
-	uint64_t v = 0;
-	if (s.len != 0)
-		memcpy(&v, s.base, s.len);
-	return v;
-}
-
-uint8_t ord_reader_u8(struct ord_reader *r)
-{
-	return (uint8_t)reader_number(r, sizeof(uint8_t));
-}
-
-uint16_t ord_reader_u16(struct ord_reader *r)
-{
-	return (uint16_t)reader_number(r, sizeof(uint16_t));
-}
-
-uint32_t ord_reader_u32(struct ord_reader *r)
-{
-	return (uint32_t)reader_number(r, sizeof(uint32_t));
-}
-
-uint64_t ord_reader_u64(struct ord_reader *r)
-{
-	return reader_number(r, sizeof(uint64_t));
-}
-
-struct ord_slice ord_reader_text8(struct ord_reader *r)
-{
-	return ord_reader_take(r, ord_reader_u8(r));
 }

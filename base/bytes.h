@@ -48,14 +48,45 @@ void ord_bytes_close(struct ord_bytes *b);
 /* Empties the buffer and clears failed; keeps the memory. */
 void ord_bytes_clear(struct ord_bytes *b);
 
-/* Makes room for len more bytes and counts them in; returns where they begin (the caller fills them), NULL on failure. */
-uint8_t *ord_bytes_extend(struct ord_bytes *b, size_t len);
+/* As ord_bytes_extend, which it is the rest of: where there is no room yet. */
+uint8_t *ord_bytes_extend_more(struct ord_bytes *b, size_t len);
 
-void ord_bytes_put(struct ord_bytes *b, const void *base, size_t len);
-void ord_bytes_put_u8(struct ord_bytes *b, uint8_t v);
-void ord_bytes_put_u16(struct ord_bytes *b, uint16_t v);
-void ord_bytes_put_u32(struct ord_bytes *b, uint32_t v);
-void ord_bytes_put_u64(struct ord_bytes *b, uint64_t v);
+/* Makes room for len more bytes and counts them in; returns where they begin (the caller fills them), NULL on failure. */
+static inline uint8_t *ord_bytes_extend(struct ord_bytes *b, size_t len)
+{
+	if (b->failed || len > b->capacity - b->len)
+		return ord_bytes_extend_more(b, len);
+	uint8_t *at = b->base + b->len;
+	b->len += len;
+	return at;
+}
+
+static inline void ord_bytes_put(struct ord_bytes *b, const void *base, size_t len)
+{
+	uint8_t *at = len > 0 ? ord_bytes_extend(b, len) : NULL;
+	if (at != NULL)
+		memcpy(at, base, len);
+}
+
+static inline void ord_bytes_put_u8(struct ord_bytes *b, uint8_t v)
+{
+	ord_bytes_put(b, &v, sizeof v);
+}
+
+static inline void ord_bytes_put_u16(struct ord_bytes *b, uint16_t v)
+{
+	ord_bytes_put(b, &v, sizeof v);
+}
+
+static inline void ord_bytes_put_u32(struct ord_bytes *b, uint32_t v)
+{
+	ord_bytes_put(b, &v, sizeof v);
+}
+
+static inline void ord_bytes_put_u64(struct ord_bytes *b, uint64_t v)
+{
+	ord_bytes_put(b, &v, sizeof v);
+}
 
 /* One byte of length, then the bytes. Asserts s.len <= 255. */
 void ord_bytes_put_text8(struct ord_bytes *b, struct ord_slice s);
@@ -85,13 +116,57 @@ static inline struct ord_reader ord_reader_of(struct ord_slice s)
 }
 
 /* The next len bytes, borrowed from the input; an empty slice and failed when there are fewer. */
-struct ord_slice ord_reader_take(struct ord_reader *r, size_t len);
+static inline struct ord_slice ord_reader_take(struct ord_reader *r, size_t len)
+{
+	if (r->failed || len > r->len - r->offset) {
+		r->failed = true;
+		return (struct ord_slice){0};
+	}
+	struct ord_slice s = {.base = r->base + r->offset, .len = len};
+	r->offset += len;
+	return s;
+}
 
-uint8_t ord_reader_u8(struct ord_reader *r);
-uint16_t ord_reader_u16(struct ord_reader *r);
-uint32_t ord_reader_u32(struct ord_reader *r);
-uint64_t ord_reader_u64(struct ord_reader *r);
-struct ord_slice ord_reader_text8(struct ord_reader *r);
+static inline uint8_t ord_reader_u8(struct ord_reader *r)
+{
+	struct ord_slice s = ord_reader_take(r, sizeof(uint8_t));
+	uint8_t v = 0;
+	if (s.len != 0)
+		memcpy(&v, s.base, sizeof v);
+	return v;
+}
+
+static inline uint16_t ord_reader_u16(struct ord_reader *r)
+{
+	struct ord_slice s = ord_reader_take(r, sizeof(uint16_t));
+	uint16_t v = 0;
+	if (s.len != 0)
+		memcpy(&v, s.base, sizeof v);
+	return v;
+}
+
+static inline uint32_t ord_reader_u32(struct ord_reader *r)
+{
+	struct ord_slice s = ord_reader_take(r, sizeof(uint32_t));
+	uint32_t v = 0;
+	if (s.len != 0)
+		memcpy(&v, s.base, sizeof v);
+	return v;
+}
+
+static inline uint64_t ord_reader_u64(struct ord_reader *r)
+{
+	struct ord_slice s = ord_reader_take(r, sizeof(uint64_t));
+	uint64_t v = 0;
+	if (s.len != 0)
+		memcpy(&v, s.base, sizeof v);
+	return v;
+}
+
+static inline struct ord_slice ord_reader_text8(struct ord_reader *r)
+{
+	return ord_reader_take(r, ord_reader_u8(r));
+}
 
 static inline size_t ord_reader_left(const struct ord_reader *r)
 {

@@ -1,4 +1,8 @@
-/* SPDX-License-Identifier: Apache-2.0 - the hash table. */
+/* SPDX-License-Identifier: Apache-2.0 - the hash table.
+ *
+ * A reference:   bits 48 to 63: the hash's bits 12 to 27     1 to 47: the record's address     0: 1 when no other follows
+ *
+ * So most lookups of what is not there end in the bucket, and most divisions of a bucket, without a wait for a record: addresses of a program have 47 bits on the machines there are, and records are aligned. */
 #include "base/table.h"
 
 #include <stdlib.h>
@@ -11,15 +15,64 @@
 /* Buckets for each record. Two: a lookup that waits for memory more often than it must costs more than eight bytes. Also how many buckets are
  * divided by one insert at most. */
 #define TABLE_BUCKETS_PER_RECORD 2
-/* Less than the first number of buckets, so that the bucket looked at ahead always exists. */
-#define TABLE_SPLITS_AHEAD 8u
+
+/* Of a record that will be used: most are not longer. */
+#define RECORD_BYTES_AHEAD 256u
+#define LINE_BYTES 64u
 
 static uint64_t segment_buckets(unsigned segment)
 {
 	return segment == 0 ? TABLE_FIRST_BUCKETS : (uint64_t)TABLE_FIRST_BUCKETS << (segment - 1);
 }
 
-static struct ord_table_link **bucket_at(const struct ord_table *t, uint64_t bucket)
+/* --- References. --- */
+
+#define REF_LAST ((ord_table_ref)1)
+#define REF_TAG_SHIFT 48u
+#define REF_TAG_FIRST 12u /* bit of the hash */
+#define REF_TAG_BITS 16u
+
+_Static_assert(sizeof(ord_table_ref) == 8, "there is room for a tag");
+
+static ord_table_ref tag_of(uint64_t hash)
+{
+	return (ord_table_ref)(hash >> REF_TAG_FIRST) << REF_TAG_SHIFT;
+}
+
+static struct ord_table_link *link_of(ord_table_ref ref)
+{
+	return (struct ord_table_link *)(ref & (((ord_table_ref)1 << REF_TAG_SHIFT) - 1) & ~REF_LAST);
+}
+
+static ord_table_ref ref_after(ord_table_ref ref)
+{
+	return (ref & REF_LAST) != 0 ? 0 : link_of(ref)->next;
+}
+
+static bool has_tag(ord_table_ref ref, ord_table_ref tag)
+{
+	return (ref ^ tag) >> REF_TAG_SHIFT == 0;
+}
+
+/* The bit of the record's hash, from the reference where it has it. */
+static bool hash_bit(ord_table_ref ref, unsigned bit)
+{
+	if (bit >= REF_TAG_FIRST && bit < REF_TAG_FIRST + REF_TAG_BITS)
+		return (ref >> (REF_TAG_SHIFT + bit - REF_TAG_FIRST) & 1) != 0;
+	return (link_of(ref)->hash >> bit & 1) != 0;
+}
+
+/* Makes ref the first of the chain that begins at bucket. */
+static void chain_push(ord_table_ref *bucket, ord_table_ref ref)
+{
+	struct ord_table_link *link = link_of(ref);
+	link->next = *bucket;
+	*bucket = *bucket == 0 ? ref | REF_LAST : ref & ~REF_LAST;
+}
+
+/* --- Buckets. --- */
+
+static ord_table_ref *bucket_at(const struct ord_table *t, uint64_t bucket)
 {
 	if (bucket < TABLE_FIRST_BUCKETS)
 		return &t->segments[0][bucket];
@@ -53,10 +106,13 @@ void ord_table_close(struct ord_table *t)
 
 struct ord_table_link *ord_table_find(const struct ord_table *t, uint64_t hash, const void *key, ord_table_equal equal)
 {
-	struct ord_table_link *link = *bucket_at(t, bucket_of(t, hash));
-	while (link != NULL && !(link->hash == hash && equal(link, key)))
-		link = link->next;
-	return link;
+	ord_table_ref tag = tag_of(hash);
+	for (ord_table_ref ref = *bucket_at(t, bucket_of(t, hash)); ref != 0; ref = ref_after(ref)) {
+		struct ord_table_link *link = link_of(ref);
+		if (has_tag(ref, tag) && link->hash == hash && equal(link, key))
+			return link;
+	}
+	return NULL;
 }
 
 void ord_table_prefetch(const struct ord_table *t, uint64_t hash)
@@ -66,7 +122,13 @@ void ord_table_prefetch(const struct ord_table *t, uint64_t hash)
 
 void ord_table_prefetch_record(const struct ord_table *t, uint64_t hash)
 {
-	__builtin_prefetch(*bucket_at(t, bucket_of(t, hash)));
+	ord_table_ref ref = *bucket_at(t, bucket_of(t, hash));
+	const uint8_t *record = (const uint8_t *)link_of(ref);
+	if (has_tag(ref, tag_of(hash)))
+		for (size_t at = 0; at < RECORD_BYTES_AHEAD; at += LINE_BYTES)
+			__builtin_prefetch(record + at);
+	else if ((ref & REF_LAST) == 0)
+		__builtin_prefetch(record);
 }
 
 /* Adds bucket number buckets_count and moves into it what belongs there from the one bucket it divides. */
@@ -82,29 +144,28 @@ static void table_split(struct ord_table *t)
 		if (t->segments[segment] == NULL)
 			return;
 	}
-	struct ord_table_link **from = bucket_at(t, added - (1ull << top));
-	/* The bucket that will be divided some inserts from now: its record comes from memory meanwhile. */
-	__builtin_prefetch(*bucket_at(t, added - (1ull << top) + TABLE_SPLITS_AHEAD));
-	struct ord_table_link **into = bucket_at(t, added);
+	ord_table_ref *from = bucket_at(t, added - (1ull << top));
+	ord_table_ref *into = bucket_at(t, added);
+	ord_table_ref ref = *from;
 	t->buckets_count++;
-	while (*from != NULL) {
-		struct ord_table_link *link = *from;
-		if (bucket_of(t, link->hash) != added) {
-			from = &link->next;
-			continue;
-		}
-		*from = link->next;
-		link->next = *into;
-		*into = link;
+	if ((ref & REF_LAST) != 0) { /* the record itself does not change */
+		*into = hash_bit(ref, top) ? ref : 0;
+		*from = hash_bit(ref, top) ? 0 : ref;
+		return;
+	}
+	*from = 0;
+	while (ref != 0) {
+		ord_table_ref after = ref_after(ref);
+		chain_push(hash_bit(ref, top) ? into : from, ref);
+		ref = after;
 	}
 }
 
 void ord_table_put(struct ord_table *t, struct ord_table_link *link, uint64_t hash)
 {
+	ORD_ASSERT(((uintptr_t)link & ~(uintptr_t)link_of((ord_table_ref)(uintptr_t)link)) == 0);
 	link->hash = hash;
-	struct ord_table_link **bucket = bucket_at(t, bucket_of(t, hash));
-	link->next = *bucket;
-	*bucket = link;
+	chain_push(bucket_at(t, bucket_of(t, hash)), (ord_table_ref)(uintptr_t)link | tag_of(hash));
 	t->count++;
 	for (int i = 0; i < TABLE_BUCKETS_PER_RECORD && t->count * TABLE_BUCKETS_PER_RECORD > t->buckets_count; i++)
 		table_split(t);
@@ -112,23 +173,31 @@ void ord_table_put(struct ord_table *t, struct ord_table_link *link, uint64_t ha
 
 void ord_table_remove(struct ord_table *t, struct ord_table_link *link)
 {
-	struct ord_table_link **at = bucket_at(t, bucket_of(t, link->hash));
-	while (*at != NULL && *at != link)
-		at = &(*at)->next;
-	ORD_ASSERT(*at == link);
-	*at = link->next;
-	link->next = NULL;
+	ord_table_ref *at = bucket_at(t, bucket_of(t, link->hash));
+	ord_table_ref *before = NULL; /* the reference to the one before */
+	while (*at != 0 && link_of(*at) != link) {
+		before = at;
+		at = (*at & REF_LAST) != 0 ? NULL : &link_of(*at)->next;
+		ORD_ASSERT(at != NULL);
+	}
+	ORD_ASSERT(*at != 0);
+	ord_table_ref after = ref_after(*at);
+	*at = after;
+	if (after == 0 && before != NULL)
+		*before |= REF_LAST;
+	link->next = 0;
 	t->count--;
 }
 
 struct ord_table_link *ord_table_next(const struct ord_table *t, uint64_t *cursor, struct ord_table_link *previous)
 {
-	if (previous != NULL && previous->next != NULL)
-		return previous->next;
+	/* The chain's last one has nothing behind it: its own reference says so, and is one of its bucket's. */
+	if (previous != NULL && previous->next != 0)
+		return link_of(previous->next);
 	while (*cursor < t->buckets_count) {
-		struct ord_table_link *link = *bucket_at(t, (*cursor)++);
-		if (link != NULL)
-			return link;
+		ord_table_ref ref = *bucket_at(t, (*cursor)++);
+		if (ref != 0)
+			return link_of(ref);
 	}
 	return NULL;
 }

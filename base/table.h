@@ -7,17 +7,19 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Where a record is, with some bits of its hash above the address and one below that says that its chain ends there (table.c); 0: nowhere. */
+typedef uintptr_t ord_table_ref;
+
 /* Put this in the record. The table links records; it never owns, copies or frees them. */
 struct ord_table_link {
-	struct ord_table_link *next;
+	ord_table_ref next;
 	uint64_t hash;
 };
 
 #define ORD_TABLE_SEGMENTS 40
 
 struct ord_table {
-	struct ord_table_link *
-		*segments[ORD_TABLE_SEGMENTS]; /* owned; segment 0 has 64 buckets, segment k has 64 << (k - 1) */
+	ord_table_ref *segments[ORD_TABLE_SEGMENTS]; /* owned; segment 0 has 64 buckets, segment k has 64 << (k - 1) */
 	uint64_t buckets_count;
 	uint64_t count;
 };
@@ -35,7 +37,7 @@ void ord_table_close(struct ord_table *t);
 struct ord_table_link *ord_table_find(const struct ord_table *t, uint64_t hash, const void *key, ord_table_equal equal);
 
 /* Two hints for whoever knows early what it will look for, so that memory answers meanwhile: first where the chain of the hash begins, a little
- * later (when that has come) its first record. They change nothing. */
+ * later (when that has come) its first record, if that may be the one. They change nothing. */
 void ord_table_prefetch(const struct ord_table *t, uint64_t hash);
 void ord_table_prefetch_record(const struct ord_table *t, uint64_t hash);
 

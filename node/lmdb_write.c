@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 - a checkpoint into an LMDB environment: its changes in order, in one transaction. Runs on the writer's thread. */
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/statvfs.h>
 
-#include "base/assert.h"
+#include "base/err.h"
+#include "node/change_order.h"
 #include "node/guard.h"
 #include "node/lmdb_env.h"
 
@@ -14,80 +14,6 @@
 static MDB_val val_of(struct ord_slice s)
 {
 	return (MDB_val){.mv_size = s.len, .mv_data = (void *)(uintptr_t)s.base};
-}
-
-/* A change, and the beginning of its key as a number: most comparisons need no more. */
-struct ordered {
-	uint64_t prefix;
-	struct ord_change change;
-};
-
-/* Removals before values: of a key that comes more than once the value counts. */
-static int ordered_compare(const void *a, const void *b)
-{
-	const struct ordered *x = *(const struct ordered *const *)a, *y = *(const struct ordered *const *)b;
-	if (x->prefix != y->prefix)
-		return x->prefix < y->prefix ? -1 : 1;
-	const struct ord_slice *k = &x->change.key, *l = &y->change.key;
-	int order = memcmp(k->base, l->base, k->len < l->len ? k->len : l->len);
-	if (order == 0)
-		order = (k->len > l->len) - (k->len < l->len);
-	return order != 0 ? order : (int)y->change.is_removal - (int)x->change.is_removal;
-}
-
-static uint64_t prefix_of(struct ord_slice key)
-{
-	uint64_t prefix = 0;
-	memcpy(&prefix, key.base, key.len < sizeof prefix ? key.len : sizeof prefix);
-	return __builtin_bswap64(prefix);
-}
-
-/* A checkpoint's changes by table, and within one in the order of the keys: what lies together is written together. */
-struct order {
-	struct ordered *all;	       /* owned; as they came */
-	const struct ordered **sorted; /* owned */
-	size_t begins[ORD_STORE_TABLES + 1];
-};
-
-static void order_close(struct order *o)
-{
-	free(o->all);
-	free(o->sorted);
-}
-
-/* Most tables come in order already. */
-static void table_sort(const struct ordered **sorted, size_t count)
-{
-	size_t i = 1;
-	while (i < count && ordered_compare(&sorted[i - 1], &sorted[i]) <= 0)
-		i++;
-	if (i < count)
-		qsort(sorted, count, sizeof(const struct ordered *), ordered_compare);
-}
-
-/* ENOMEM. To be closed in any case. */
-static int order_make(struct order *o, const struct ord_changes *changes)
-{
-	size_t places[ORD_STORE_TABLES];
-	struct ord_reader r = ord_reader_of(ord_bytes_slice(&changes->bytes));
-	*o = (struct order){.all = malloc((changes->count + 1) * sizeof *o->all),
-			    .sorted = malloc((changes->count + 1) * sizeof(const struct ordered *))};
-	if (o->all == NULL || o->sorted == NULL)
-		return ENOMEM;
-	uint64_t count = 0;
-	for (; ord_changes_next(&r, &o->all[count].change); count++) {
-		o->all[count].prefix = prefix_of(o->all[count].change.key);
-		o->begins[o->all[count].change.table + 1]++;
-	}
-	ORD_ASSERT(count == changes->count);
-	for (size_t t = 1; t <= ORD_STORE_TABLES; t++)
-		o->begins[t] += o->begins[t - 1];
-	memcpy(places, o->begins, sizeof places);
-	for (uint64_t i = 0; i < count; i++)
-		o->sorted[places[o->all[i].change.table]++] = &o->all[i];
-	for (size_t t = 0; t < ORD_STORE_TABLES; t++)
-		table_sort(o->sorted + o->begins[t], o->begins[t + 1] - o->begins[t]);
-	return 0;
 }
 
 static int make_change(MDB_cursor *cursor, const struct ord_change *c)
@@ -101,21 +27,61 @@ static int make_change(MDB_cursor *cursor, const struct ord_change *c)
 	return rv == MDB_NOTFOUND ? MDB_SUCCESS : rv;
 }
 
-static int make_table(const struct ord_lmdb_env *s, MDB_txn *txn, const struct order *o, size_t table)
+/* Behind the last key: LMDB then looks for no place and leaves no page half empty. */
+static int append_change(MDB_cursor *cursor, const struct ord_change *c)
+{
+	MDB_val k = val_of(c->key), v = val_of(c->value);
+	return c->is_removal ? MDB_SUCCESS : mdb_cursor_put(cursor, &k, &v, MDB_APPEND);
+}
+
+/* The last key of a table, as it was before anything is written. */
+struct last_key {
+	uint8_t bytes[ORD_STORE_KEY_BYTES_MAX];
+	size_t len;
+};
+
+static int last_key_find(MDB_cursor *cursor, struct last_key *ret)
+{
+	MDB_val k, v;
+	ret->len = 0;
+	int rv = mdb_cursor_get(cursor, &k, &v, MDB_LAST);
+	if (rv == MDB_SUCCESS && k.mv_size > sizeof ret->bytes)
+		return MDB_CORRUPTED;
+	if (rv == MDB_SUCCESS) {
+		memcpy(ret->bytes, k.mv_data, k.mv_size);
+		ret->len = k.mv_size;
+	}
+	return rv == MDB_NOTFOUND ? MDB_SUCCESS : rv;
+}
+
+static bool is_behind(struct ord_slice key, const struct last_key *last)
+{
+	int order = memcmp(key.base, last->bytes, key.len < last->len ? key.len : last->len);
+	return order != 0 ? order > 0 : key.len > last->len;
+}
+
+static int make_table(const struct ord_lmdb_env *s, MDB_txn *txn, const struct ord_change_order *o, size_t table)
 {
 	MDB_cursor *cursor;
+	struct last_key last;
+	bool appends = false;
 	if (o->begins[table] == o->begins[table + 1])
 		return MDB_SUCCESS;
 	int rv = mdb_cursor_open(txn, s->tables[table], &cursor);
 	if (rv != MDB_SUCCESS)
 		return rv;
-	for (size_t i = o->begins[table]; rv == MDB_SUCCESS && i < o->begins[table + 1]; i++)
-		rv = make_change(cursor, &o->sorted[i]->change);
+	rv = last_key_find(cursor, &last);
+	for (size_t i = o->begins[table]; rv == MDB_SUCCESS && i < o->begins[table + 1]; i++) {
+		struct ord_change c;
+		ord_change_order_at(o, i, &c);
+		appends = appends || is_behind(c.key, &last);
+		rv = appends ? append_change(cursor, &c) : make_change(cursor, &c);
+	}
 	mdb_cursor_close(cursor);
 	return rv;
 }
 
-static int write_order(const struct ord_lmdb_env *s, const struct order *o)
+static int write_order(const struct ord_lmdb_env *s, const struct ord_change_order *o)
 {
 	MDB_txn *txn;
 	int dead_count;
@@ -145,13 +111,13 @@ static int cause_of(const struct ord_lmdb_env *s, int rv)
 
 int ord_lmdb_env_write(const struct ord_lmdb_env *s, const struct ord_changes *changes)
 {
-	struct order o;
-	int rv = order_make(&o, changes);
+	struct ord_change_order o;
+	int rv = ord_change_order_make(&o, changes) == ORD_OK ? 0 : ENOMEM;
 	ord_guard_enter(s->marker);
 	if (rv == 0)
 		rv = cause_of(s, write_order(s, &o));
 	ord_guard_leave();
-	order_close(&o);
+	ord_change_order_close(&o);
 	return rv;
 }
 

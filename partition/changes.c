@@ -1,11 +1,8 @@
-/* SPDX-License-Identifier: Apache-2.0 - what a checkpoint writes.
- *
- * One change: u8 table, u8 1 when it is a removal, u16 length of the key, u32 length of the value, key, value. Never on disk in this form. */
+/* SPDX-License-Identifier: Apache-2.0 - what a checkpoint writes. */
 #include "partition/changes.h"
 
 #include "base/assert.h"
 
-#define CHANGE_HEAD_BYTES 8
 /* What one checkpoint may hold: far more than a partition lets gather before it begins one. */
 #define CHANGES_BYTES_MAX ((size_t)4 << 30)
 
@@ -31,7 +28,7 @@ static void add(struct ord_changes *c, const struct ord_change *change)
 {
 	ORD_ASSERT(change->key.len > 0);
 	ORD_ASSERT(change->key.len <= ORD_STORE_KEY_BYTES_MAX);
-	uint8_t *at = ord_bytes_extend(&c->bytes, CHANGE_HEAD_BYTES + change->key.len + change->value.len);
+	uint8_t *at = ord_bytes_extend(&c->bytes, ORD_CHANGE_HEAD_BYTES + change->key.len + change->value.len);
 	ORD_ASSERT(at != NULL);
 	uint16_t key_bytes = (uint16_t)change->key.len;
 	uint32_t value_bytes = (uint32_t)change->value.len;
@@ -39,9 +36,9 @@ static void add(struct ord_changes *c, const struct ord_change *change)
 	at[1] = change->is_removal;
 	memcpy(at + 2, &key_bytes, sizeof key_bytes);
 	memcpy(at + 4, &value_bytes, sizeof value_bytes);
-	memcpy(at + CHANGE_HEAD_BYTES, change->key.base, change->key.len);
+	memcpy(at + ORD_CHANGE_HEAD_BYTES, change->key.base, change->key.len);
 	if (change->value.len > 0)
-		memcpy(at + CHANGE_HEAD_BYTES + change->key.len, change->value.base, change->value.len);
+		memcpy(at + ORD_CHANGE_HEAD_BYTES + change->key.len, change->value.base, change->value.len);
 	c->count++;
 }
 
@@ -60,12 +57,8 @@ bool ord_changes_next(struct ord_reader *r, struct ord_change *ret)
 {
 	if (ord_reader_left(r) == 0)
 		return false;
-	ret->table = (enum ord_store_table)ord_reader_u8(r);
-	ret->is_removal = ord_reader_u8(r) != 0;
-	uint16_t key_bytes = ord_reader_u16(r);
-	uint32_t value_bytes = ord_reader_u32(r);
-	ret->key = ord_reader_take(r, key_bytes);
-	ret->value = ord_reader_take(r, value_bytes);
+	size_t bytes = ord_change_read(r->base + r->offset, ret);
+	ord_reader_take(r, bytes);
 	ORD_ASSERT(!r->failed);
 	return true;
 }

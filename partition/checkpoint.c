@@ -7,6 +7,8 @@
 
 /* Records of the store that a checkpoint looks at beside its own, to drop the expired ones. */
 #define CHECKPOINT_SWEEP_ROWS 1024u
+/* Records asked of memory before they are encoded. */
+#define CHECKPOINT_ROWS_AHEAD 8u
 
 void ord_checkpoint_begin(struct ord_partition *p, struct ord_slice note)
 {
@@ -54,6 +56,8 @@ bool ord_checkpoint_step(struct ord_partition *p, size_t rows_max)
 	const struct ord_row_list *frozen = &p->rows.frozen;
 	ORD_ASSERT(p->checkpoint.phase == ORD_CHECKPOINT_ENCODING);
 	for (; p->checkpoint.cursor < frozen->count && rows_max > 0; rows_max--) {
+		if (p->checkpoint.cursor + CHECKPOINT_ROWS_AHEAD < frozen->count)
+			ord_row_prefetch(frozen->rows[p->checkpoint.cursor + CHECKPOINT_ROWS_AHEAD]);
 		struct ord_row *row = frozen->rows[p->checkpoint.cursor++];
 		if (waits(p, row))
 			ord_checkpoint_encode(p, row);

@@ -13,6 +13,8 @@
 
 /* An id that lies further ahead of the log's time than this says nothing about when it was used. */
 #define AHEAD_MS_MAX 60000u
+/* Rows asked of memory before they are used. */
+#define ROWS_AHEAD 8u
 
 void ord_rows_init(struct ord_rows *rows)
 {
@@ -23,6 +25,7 @@ void ord_rows_close(struct ord_rows *rows)
 {
 	free(rows->changed.rows);
 	free(rows->frozen.rows);
+	free(rows->clean.places);
 	ord_rows_init(rows);
 }
 
@@ -101,23 +104,36 @@ static void list_add(struct ord_row_list *list, struct ord_row *row)
 	list->rows[list->count++] = row;
 }
 
-static void queue_push(struct ord_rows *rows, struct ord_row *row)
+static struct ord_row **queue_place(const struct ord_row_queue *queue, size_t i)
 {
-	row->next = NULL;
-	row->flags |= ORD_ROW_QUEUED;
-	if (rows->clean_last == NULL)
-		rows->clean_first = row;
-	else
-		rows->clean_last->next = row;
-	rows->clean_last = row;
+	return &queue->places[(queue->first + i) & (queue->capacity - 1)];
 }
 
-static struct ord_row *queue_pop(struct ord_rows *rows)
+static void queue_grow(struct ord_row_queue *queue)
 {
-	struct ord_row *row = rows->clean_first;
-	rows->clean_first = row->next;
-	if (rows->clean_first == NULL)
-		rows->clean_last = NULL;
+	struct ord_row_queue grown = {.capacity = queue->capacity == 0 ? 64 : queue->capacity * 2,
+				      .count = queue->count};
+	grown.places = malloc(grown.capacity * sizeof(struct ord_row *));
+	ORD_ASSERT(grown.places != NULL);
+	for (size_t i = 0; i < queue->count; i++)
+		grown.places[i] = *queue_place(queue, i);
+	free(queue->places);
+	*queue = grown;
+}
+
+static void queue_push(struct ord_row_queue *queue, struct ord_row *row)
+{
+	if (queue->count == queue->capacity)
+		queue_grow(queue);
+	*queue_place(queue, queue->count++) = row;
+	row->flags |= ORD_ROW_QUEUED;
+}
+
+static struct ord_row *queue_pop(struct ord_row_queue *queue)
+{
+	struct ord_row *row = *queue_place(queue, 0);
+	queue->first++;
+	queue->count--;
 	row->flags &= (uint8_t)~ORD_ROW_QUEUED;
 	return row;
 }
@@ -155,7 +171,7 @@ void ord_row_loaded(struct ord_partition *p, struct ord_row *row, enum ord_store
 	row->flags = ORD_ROW_LOADED;
 	p->rows.bytes += row_bytes(row);
 	p->rows.clean_bytes += row_bytes(row);
-	queue_push(&p->rows, row);
+	queue_push(&p->rows.clean, row);
 }
 
 void ord_row_change(struct ord_partition *p, struct ord_row *row)
@@ -189,14 +205,17 @@ static void row_clean(struct ord_partition *p, struct ord_row *row)
 	}
 	p->rows.clean_bytes += row_bytes(row);
 	if ((row->flags & ORD_ROW_QUEUED) == 0)
-		queue_push(&p->rows, row);
+		queue_push(&p->rows.clean, row);
 }
 
 bool ord_rows_clean(struct ord_partition *p, size_t *cursor, size_t rows_max)
 {
 	struct ord_row_list *frozen = &p->rows.frozen;
-	for (; *cursor < frozen->count && rows_max > 0; rows_max--)
+	for (; *cursor < frozen->count && rows_max > 0; rows_max--) {
+		if (*cursor + ROWS_AHEAD < frozen->count)
+			ord_row_prefetch(frozen->rows[*cursor + ROWS_AHEAD]);
 		row_clean(p, frozen->rows[(*cursor)++]);
+	}
 	if (*cursor < frozen->count)
 		return false;
 	frozen->count = 0;
@@ -244,16 +263,29 @@ static void row_evict(struct ord_partition *p, struct ord_row *row)
 	row_free(p, row);
 }
 
+/* Asks memory for what the rows that are next but some will need. */
+static void evict_ahead(struct ord_partition *p)
+{
+	const struct ord_row_queue *clean = &p->rows.clean;
+	if (clean->count > 2 * ROWS_AHEAD)
+		ord_row_prefetch(*queue_place(clean, 2 * ROWS_AHEAD));
+	if (clean->count > ROWS_AHEAD) {
+		const struct ord_row *row = *queue_place(clean, ROWS_AHEAD);
+		ord_table_prefetch(table_of(p, row), row->link.hash);
+	}
+}
+
 void ord_rows_evict(struct ord_partition *p, uint64_t bytes_max, size_t rows_max)
 {
 	struct ord_rows *rows = &p->rows;
-	while (rows->bytes > bytes_max && rows->clean_first != NULL && rows_max-- > 0) {
-		struct ord_row *row = queue_pop(rows);
+	while (rows->bytes > bytes_max && rows->clean.count > 0 && rows_max-- > 0) {
+		evict_ahead(p);
+		struct ord_row *row = queue_pop(&rows->clean);
 		if (row->epoch != 0)
 			continue; /* changed meanwhile: it comes back with the checkpoint that writes it */
 		if ((row->flags & (ORD_ROW_USED | ORD_ROW_REMOVED)) == ORD_ROW_USED) {
 			row->flags &= (uint8_t)~ORD_ROW_USED;
-			queue_push(rows, row);
+			queue_push(&rows->clean, row);
 			continue;
 		}
 		row_evict(p, row);

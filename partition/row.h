@@ -30,16 +30,23 @@ enum ord_row_flag {
 /* Every record begins with one. */
 struct ord_row {
 	struct ord_table_link link;
-	struct ord_row *next; /* in the queue of clean rows */
-	uint32_t epoch;	      /* in which it changed and was not yet written; 0: as in the store */
-	uint8_t table;	      /* enum ord_store_table */
-	uint8_t flags;	      /* enum ord_row_flag */
+	uint32_t epoch; /* in which it changed and was not yet written; 0: as in the store */
+	uint8_t table;	/* enum ord_store_table */
+	uint8_t flags;	/* enum ord_row_flag */
 };
 
 struct ord_row_list {
 	struct ord_row **rows; /* owned, the places alone */
 	size_t count;
 	size_t capacity;
+};
+
+/* First in, first out. Places and not links: so the rows behind the first one are known before they are read. */
+struct ord_row_queue {
+	struct ord_row **places; /* owned; a power of two of them, a ring */
+	size_t capacity;
+	size_t first; /* counts on and on; modulo capacity the place */
+	size_t count;
 };
 
 /* A set of ids, roughly: UUIDv7s ascend with time, so that the newest one says of later ones that they are not in it. An id is odd when it has no time, or one that lay ahead of the log's when it
@@ -56,8 +63,7 @@ struct ord_rows {
 	uint64_t bytes;		     /* of all rows in memory */
 	uint64_t clean_bytes;	     /* of those that may leave it */
 	uint64_t changed_bytes;	     /* of those in changed */
-	struct ord_row *clean_first; /* oldest first */
-	struct ord_row *clean_last;
+	struct ord_row_queue clean;  /* oldest first */
 
 	/* What may be in the store and not in memory. */
 	bool any_gone;
@@ -68,6 +74,13 @@ struct ord_rows {
 	struct ord_row_ids requests_made; /* all there ever were: what a start has to go by */
 	struct ord_row_ids stages_made;
 };
+
+/* The row will be read soon: its record comes from memory meanwhile, two lines of the cache of it. */
+static inline void ord_row_prefetch(const struct ord_row *row)
+{
+	__builtin_prefetch(row);
+	__builtin_prefetch((const uint8_t *)row + 64);
+}
 
 void ord_rows_init(struct ord_rows *rows);
 void ord_rows_close(struct ord_rows *rows);

@@ -3,18 +3,14 @@
 
 #include "base/hash.h"
 
-/* Sets the second half of a hash apart from the first; any odd number without a pattern does. */
-#define SECOND_HALF 0x9e3779b97f4a7c15u
-
+/* The text's hash begins from the low half of the numbers', and the high half is added: both are of all there is. */
 struct ord_digest ord_digest_of(enum ord_digest_tag tag, struct ord_slice fixed, struct ord_slice text)
 {
-	uint64_t a = ord_hash64_seed(fixed.base, fixed.len, (uint64_t)tag);
-	uint64_t b = ord_hash64_seed(fixed.base, fixed.len, (uint64_t)tag ^ SECOND_HALF);
-	if (text.len != 0) {
-		a = ord_hash64_seed(text.base, text.len, a);
-		b = ord_hash64_seed(text.base, text.len, b);
-	}
-	return (struct ord_digest){{a, b}};
+	struct ord_hash128 numbers = ord_hash128_seed(fixed.base, fixed.len, (uint64_t)tag);
+	if (text.len == 0)
+		return (struct ord_digest){{numbers.halves[0], numbers.halves[1]}};
+	struct ord_hash128 all = ord_hash128_seed(text.base, text.len, numbers.halves[0]);
+	return (struct ord_digest){{all.halves[0], all.halves[1] + numbers.halves[1]}};
 }
 
 void ord_digest_add(struct ord_digest *d, struct ord_digest record)

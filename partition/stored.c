@@ -9,7 +9,6 @@
 
 #define CRC_BYTES 4
 #define OUTBOX_BYTES 24
-#define NUMBERS_1 13 /* that format 1 had */
 #define DROPPED_FORMAT 1
 
 uint32_t ord_stored_checksum(enum ord_store_table table, struct ord_slice key, struct ord_slice body)
@@ -180,11 +179,11 @@ int ord_stored_numbers(struct ord_slice body, struct ord_stored_numbers *ret)
 {
 	struct ord_reader r = ord_reader_of(body);
 	uint32_t format = ord_reader_u32(&r);
-	if (format < 1 || format > ORD_SAVED_NUMBERS_FORMAT)
+	if (format != ORD_SAVED_NUMBERS_FORMAT)
 		return r.failed ? ORD_ERR_CORRUPT : ORD_ERR_FORMAT;
 	struct ord_stored_numbers n = {.partition = ord_reader_u32(&r)};
 	n.partitions_count = ord_reader_u32(&r);
-	for (size_t i = 0; i < (format == 1 ? NUMBERS_1 : ORD_STORED_NUMBERS); i++)
+	for (size_t i = 0; i < ORD_STORED_NUMBERS; i++)
 		n.numbers[i] = ord_reader_u64(&r);
 	n.requests_odd = ord_reader_u8(&r) != 0;
 	n.stages_odd = ord_reader_u8(&r) != 0;

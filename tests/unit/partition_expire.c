@@ -344,31 +344,3 @@ Test(partition_expire, a_sweep_goes_on_where_it_was)
 	check_all();
 	lab_close(&l);
 }
-
-Test(partition_expire, numbers_of_format_1_are_read)
-{
-	start(1);
-	checkpoint(0);
-	struct memory_store *store = &l.stores[0].store;
-	for (size_t i = 0; i < store->tables[ORD_STORE_META].count; i++) {
-		struct memory_pair *pair = memory_store_pair(store, ORD_STORE_META, i);
-
-		if (pair->key_bytes != strlen(ORD_STORED_NUMBERS_KEY))
-			continue;
-		uint8_t *value = pair->bytes + pair->key_bytes;
-		size_t at = 12 + 13 * 8; /* where the number is that format 1 did not have */
-		struct ord_slice key = ord_slice_of(pair->bytes, pair->key_bytes);
-
-		memmove(value + at, value + at + 8, pair->value_bytes - at - 8);
-		pair->value_bytes -= 8;
-		value[0] = 1;
-		uint32_t crc =
-			ord_stored_checksum(ORD_STORE_META, key, ord_slice_of(value, pair->value_bytes - sizeof crc));
-		memcpy(value + pair->value_bytes - sizeof crc, &crc, sizeof crc);
-	}
-	struct ord_partition_status before = status_of(0);
-	lab_restart(&l, 0);
-	cr_assert_arr_eq(status_of(0).state_digest, before.state_digest, sizeof before.state_digest);
-	cr_assert_eq(status_of(0).position, before.position);
-	lab_close(&l);
-}

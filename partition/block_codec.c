@@ -13,7 +13,7 @@
 #include "partition/command.h"
 
 /* Entries are ids, which do not compress, and names, which do at once: higher levels take longer and save nothing. */
-#define LEVEL 1
+#define LEVEL (-1)
 
 _Static_assert(ZSTD_COMPRESSBOUND(ORD_BLOCK_CONTENT_BYTES_MAX) <= ORD_BLOCK_STORED_BYTES_MAX,
 	       "whatever a block holds, it can be stored");

@@ -263,15 +263,19 @@ static void row_evict(struct ord_partition *p, struct ord_row *row)
 	row_free(p, row);
 }
 
-/* Asks memory for what the rows that are next but some will need. */
+/* Asks memory for what the rows that are next but some will need: the row, then its bucket, then who stands before it there. */
 static void evict_ahead(struct ord_partition *p)
 {
 	const struct ord_row_queue *clean = &p->rows.clean;
-	if (clean->count > 2 * ROWS_AHEAD)
-		ord_row_prefetch(*queue_place(clean, 2 * ROWS_AHEAD));
+	if (clean->count > 3 * ROWS_AHEAD)
+		ord_row_prefetch(*queue_place(clean, 3 * ROWS_AHEAD));
+	if (clean->count > 2 * ROWS_AHEAD) {
+		const struct ord_row *row = *queue_place(clean, 2 * ROWS_AHEAD);
+		ord_table_prefetch(table_of(p, row), row->link.hash);
+	}
 	if (clean->count > ROWS_AHEAD) {
 		const struct ord_row *row = *queue_place(clean, ROWS_AHEAD);
-		ord_table_prefetch(table_of(p, row), row->link.hash);
+		ord_table_prefetch_record(table_of(p, row), row->link.hash);
 	}
 }
 

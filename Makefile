@@ -117,6 +117,7 @@ FLAGS_sim_observe = $(SIM_CHECK_FLAGS)
 FLAGS_sim_record = $(SIM_CHECK_FLAGS)
 INPUTS_node_listener = $(call objects,tests/support/shard_status.c) $(call link_inputs,node)
 INPUTS_node_copy = $(call objects,tests/support/partition_build.c) $(call link_inputs,node)
+INPUTS_node_lmdb_scrub = $(call objects,tests/support/partition_build.c) $(call link_inputs,node)
 INPUTS_cli_cut = $(call objects,tests/support/partition_build.c) $(call link_inputs,cli)
 # Tests of what becomes of a system call that fails.
 FLAGS_node_history_faults = $(addprefix -Wl$(comma)--wrap=,pwrite fdatasync fsync ftruncate unlinkat mkdirat openat)

@@ -99,9 +99,9 @@ void ord_fence_damaged(struct ord_replica *r)
 		return;
 	ord_trace("replica_damaged", r->id, r->applied_index);
 	ord_engine_notice(r->engine, ORD_LOG_ERROR,
-			  "partition %" PRIu32 ": its state on disk is damaged: a record does not pass its check; it "
-			  "serves nothing any more until it is made anew from another node, and the damaged one is set "
-			  "aside below state/",
+			  "partition %" PRIu32
+			  ": its state on disk is damaged; it serves nothing any more until it is made "
+			  "anew from another node, and the damaged one is set aside below state/",
 			  r->id);
 	keep_away(r);
 	rebuild(r);

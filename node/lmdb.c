@@ -132,6 +132,7 @@ struct ord_states ord_lmdb_states(struct ord_lmdb *l)
 				   .copy_read = ord_lmdb_copy_read,
 				   .copy_close = ord_lmdb_copy_close,
 				   .scrub = ord_lmdb_scrub,
+				   .scrub_end = ord_lmdb_scrub_end,
 				   .fill_begin = ord_lmdb_fill_begin,
 				   .fill_write = ord_lmdb_fill_write,
 				   .fill_drop = ord_lmdb_fill_drop,
@@ -187,6 +188,7 @@ static void copier_stopped(void *ctx)
 {
 	struct ord_lmdb *l = ctx;
 	ord_lmdb_copies_close(l);
+	ord_lmdb_scrub_end(l);
 	for (uint32_t i = 0; i < l->partitions_count; i++) {
 		ord_lmdb_view_close(&l->states[i].view);
 		ord_lmdb_env_close(&l->states[i].env);

@@ -10,7 +10,6 @@
 #include "base/assert.h"
 #include "base/err.h"
 #include "node/lmdb_state.h"
-#include "partition/audit.h"
 
 /* Old states that were set aside, to be looked at: no more than so many of a partition. */
 #define ASIDE_MAX 3
@@ -214,6 +213,8 @@ int ord_lmdb_discard(void *ctx, uint32_t partition, const struct ord_store **ret
 	struct ord_lmdb *l = ctx;
 	struct ord_lmdb_state *s = &l->states[partition];
 	char path[ORD_LMDB_PATH_SIZE];
+	if (l->scrub.partition == partition)
+		ord_lmdb_scrub_end(l);
 	ord_lmdb_path(l, partition, ".lost", path);
 	ord_lmdb_view_close(&s->view);
 	ord_lmdb_env_close(&s->env);
@@ -270,8 +271,11 @@ int ord_lmdb_replace(void *ctx, uint32_t partition, bool keeps_old, const struct
 		if (l->copies[i].reading)
 			return ORD_ERR_BUSY;
 	}
-	if (l->scrub.under_way && l->scrub.partition == partition)
-		return ORD_ERR_BUSY;
+	if (l->scrub.partition == partition) {
+		if (l->scrub.under_way)
+			return ORD_ERR_BUSY;
+		ord_lmdb_scrub_end(l);
+	}
 	int rv = exchange(l, partition, keeps_old);
 	if (rv != 0) {
 		ord_lmdb_path(l, partition, "", path);

@@ -7,6 +7,7 @@
 #include "node/lmdb.h"
 #include "node/lmdb_env.h"
 #include "node/worker.h"
+#include "partition/audit.h"
 
 #define ORD_LMDB_PATH_SIZE (PATH_MAX + 32)
 
@@ -39,16 +40,22 @@ struct ord_lmdb_copy {
 	int status;
 };
 
-/* A piece that is checked. */
+/* A state that is checked; while a job is given, the thread's. */
 struct ord_lmdb_scrub {
 	struct ord_worker_job job; /* first */
 	struct ord_lmdb *owner;	   /* borrowed */
 	bool under_way;		   /* the job is given */
 	uint32_t partition;
-	struct ord_pairs_place after;
-	uint64_t bytes_max;
+	struct ord_lmdb_view view; /* open when there is an audit */
+	struct ord_store store;	   /* the view, with a look at its pages */
+	size_t page_bytes;
+	uintptr_t first_page;	 /* the address of page 0 over page_bytes; 0: not known yet */
+	struct ord_audit *audit; /* owned; NULL: none is under way */
+	uint64_t begun_bytes;	 /* of the file, when the view was opened */
+	uint64_t bytes_max;	 /* of the piece */
 	struct ord_pairs_checked checked;
 	int status;
+	char why[ORD_AUDIT_WHY_SIZE];
 };
 
 enum ord_lmdb_fill_step { ORD_LMDB_FILL_BEGIN, ORD_LMDB_FILL_WRITE, ORD_LMDB_FILL_DROP, ORD_LMDB_FILL_END };
@@ -77,7 +84,7 @@ struct ord_lmdb {
 	struct ord_lmdb_copy copies[ORD_STATES_COPIES_MAX];
 	struct ord_lmdb_fill fill;
 	struct ord_lmdb_scrub scrub;
-	char error_text[PATH_MAX + 256];
+	char error_text[PATH_MAX + 512];
 	void (*stopped)(void *ctx);
 	void *stopped_ctx;
 };
@@ -105,6 +112,7 @@ void ord_lmdb_copy_read(void *ctx, unsigned copy, const struct ord_pairs_place *
 void ord_lmdb_copy_close(void *ctx, unsigned copy);
 void ord_lmdb_scrub_init(struct ord_lmdb *l);
 void ord_lmdb_scrub(void *ctx, uint32_t partition, const struct ord_pairs_place *after, uint64_t bytes_max);
+void ord_lmdb_scrub_end(void *ctx);
 void ord_lmdb_fill_begin(void *ctx, uint32_t partition);
 void ord_lmdb_fill_write(void *ctx, const struct ord_changes *pairs);
 void ord_lmdb_fill_drop(void *ctx);

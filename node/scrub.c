@@ -11,9 +11,7 @@
 #include "base/trace.h"
 #include "node/engine_state.h"
 
-/* Pieces end at other pairs in each round: one that is out of its order may be passed over where a piece begins. */
 #define PIECE_BYTES (128u << 10)
-#define PIECE_STEP_BYTES 4099u
 /* What looking at a state or a segment costs, whatever is in it. */
 #define LOOK_BYTES 4096u
 #define CREDIT_BYTES_MAX (1u << 20)
@@ -39,15 +37,19 @@ static void pay(struct ord_scrub *s, uint64_t bytes)
 
 static bool may_read(const struct ord_scrub *s)
 {
-	return s->hurries || s->credit_bytes > 0;
+	return s->hurries || s->presses || s->credit_bytes > 0;
 }
 
 /* --- States. --- */
 
 static void next_partition(struct ord_scrub *s)
 {
+	struct ord_states *states = &s->engine->keep.states;
+	if (s->place.table != 0)
+		states->scrub_end(states->ctx);
 	s->partition++;
 	s->place = (struct ord_pairs_place){0};
+	s->presses = false;
 }
 
 /* Asks for the next piece of a state, unless the log is next. */
@@ -55,14 +57,15 @@ static void states_go_on(struct ord_scrub *s)
 {
 	struct ord_engine *e = s->engine;
 	struct ord_states *states = &e->keep.states;
-	uint64_t extra_bytes = s->status.rounds_count * PIECE_STEP_BYTES % PIECE_BYTES;
+	if (s->asked)
+		return;
 	while (s->partition < e->partitions_count &&
 	       (!e->keep.enabled || !ord_replica_is_whole(&e->replicas[s->partition])))
 		next_partition(s);
-	if (s->partition == e->partitions_count || s->asked || !may_read(s))
+	if (s->partition == e->partitions_count || !may_read(s))
 		return;
 	s->asked = true;
-	states->scrub(states->ctx, s->partition, &s->place, PIECE_BYTES + extra_bytes);
+	states->scrub(states->ctx, s->partition, &s->place, PIECE_BYTES);
 }
 
 static void state_damaged(struct ord_scrub *s, uint32_t partition)
@@ -88,6 +91,7 @@ void ord_scrub_checked(struct ord_scrub *s, uint32_t partition, int status, cons
 		return;
 	s->status.records_count += piece->pairs_count;
 	s->place = piece->place;
+	s->presses = piece->presses;
 	pay(s, piece->bytes);
 	if (status == ORD_ERR_CORRUPT && ord_replica_is_whole(&s->engine->replicas[partition]))
 		state_damaged(s, partition);

@@ -36,7 +36,8 @@ struct ord_scrub {
 	bool asked;		      /* a piece of a state is being checked */
 	uint32_t partition;	      /* whose state is checked; behind the last one it is the log */
 	struct ord_pairs_place place; /* up to which it was */
-	uint64_t told_segment;	      /* the last damaged one that the operator knows of */
+	bool presses;	       /* the rest of this state at full rate: what is held for its check should be let go */
+	uint64_t told_segment; /* the last damaged one that the operator knows of */
 	struct ord_scrub_status status;
 };
 

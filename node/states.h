@@ -41,8 +41,12 @@ struct ord_states {
 	/* Ends it; what is being read is read to its end, and not told any more. */
 	void (*copy_close)(void *ctx, unsigned copy);
 
-	/* Begins to check the pairs behind a place (ord_pairs_check), as of the last checkpoint. Never blocks. ord_engine_scrubbed() is called from the same thread later. One at a time. */
+	/* Begins to check the pairs behind a place, as of the checkpoint that was the last one when the first of them were; from the last place on, or from the beginning: with table 0, or when that check was ended. After the last piece counts
+	 * and digest of all are what the state's own numbers say. Never blocks. ord_engine_scrubbed() is called from the same thread later. One piece at a time, and one state. */
 	void (*scrub)(void *ctx, uint32_t partition, const struct ord_pairs_place *after, uint64_t bytes_max);
+
+	/* The state that is being checked is not gone on with: what is held for it is let go. Tolerates that there is none. Asserts that no piece is being checked. */
+	void (*scrub_end)(void *ctx);
 
 	/* --- A copy that comes in, one at a time, beside the state that is there. Each of the first four begins something that never blocks and ends with ord_engine_copy_filled() from the same thread, one after the other:
 	 * ORD_OK, ORD_ERR_NO_SPACE, ORD_ERR_IO, ORD_ERR_NOMEM, ORD_ERR_CORRUPT (pairs that do not come in order; of fill_end: the state is not what its own numbers say). --- */

@@ -18,7 +18,9 @@
 #define AUDIT_EVICT_ROWS 4
 
 struct ord_audit {
-	struct ord_partition *p; /* owned */
+	struct ord_partition *p;      /* owned */
+	struct ord_pairs_place place; /* of the last pair that go_on took */
+	uint64_t pairs_count;	      /* that it took */
 	struct ord_digest digest;
 	uint64_t counts[ORD_STORE_TABLES];
 	uint64_t unsettled_count;
@@ -181,29 +183,32 @@ int ord_audit_finish(const struct ord_audit *a, char *why)
 	return ORD_ERR_CORRUPT;
 }
 
-struct walk {
-	struct ord_audit *audit;
-	enum ord_store_table table;
-};
-
-static int walk_cb(void *arg, struct ord_slice key, struct ord_slice value)
+static int add_each(void *arg, enum ord_store_table table, struct ord_slice key, struct ord_slice value)
 {
-	const struct walk *w = arg;
-	return ord_audit_add(w->audit, w->table, key, value);
+	return ord_audit_add(arg, table, key, value);
+}
+
+int ord_audit_go_on(struct ord_audit *a, uint64_t bytes_max, struct ord_pairs_checked *ret, char *why)
+{
+	int err = ord_pairs_walk(a->p->store, &a->place, bytes_max, add_each, a, ret);
+	a->place = ret->place;
+	a->pairs_count += ret->pairs_count;
+	if (err == ORD_OK && ret->is_last)
+		return ord_audit_finish(a, why);
+	if (err != ORD_OK)
+		snprintf(why, ORD_AUDIT_WHY_SIZE, "the record in table %u after %" PRIu64 " sound ones: %s",
+			 a->place.table, a->pairs_count, ord_err_text(err));
+	return err;
 }
 
 int ord_audit_store(const struct ord_partition_options *options, char *why)
 {
-	const struct ord_store *store = options->store;
-	struct walk w = {.audit = NULL};
-	snprintf(why, ORD_AUDIT_WHY_SIZE, "a record is damaged");
-	int err = ord_audit_open(options, &w.audit);
-	for (unsigned t = ORD_STORE_META; err == ORD_OK && t < ORD_STORE_TABLES; t++) {
-		w.table = (enum ord_store_table)t;
-		err = store->walk(store->ctx, w.table, ord_slice_of(NULL, 0), walk_cb, &w);
-	}
+	struct ord_audit *a = NULL;
+	struct ord_pairs_checked checked;
+	snprintf(why, ORD_AUDIT_WHY_SIZE, "the partition's numbers or messages cannot be read");
+	int err = ord_audit_open(options, &a);
 	if (err == ORD_OK)
-		err = ord_audit_finish(w.audit, why);
-	ord_audit_close(w.audit);
+		err = ord_audit_go_on(a, UINT64_MAX, &checked, why);
+	ord_audit_close(a);
 	return err;
 }

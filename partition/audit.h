@@ -1,9 +1,10 @@
-/* SPDX-License-Identifier: Apache-2.0 - is the state in a store what its own numbers say? Record by record, in memory that does not grow with the state. For tools, not beside apply. */
+/* SPDX-License-Identifier: Apache-2.0 - is the state in a store what its own numbers say? Record by record, in memory that does not grow with the state. For tools, copies and the scrub; not beside apply. */
 #ifndef ORD_PARTITION_AUDIT_H
 #define ORD_PARTITION_AUDIT_H
 
 #include <stdint.h>
 
+#include "partition/pairs.h"
 #include "partition/partition.h"
 
 struct ord_audit;
@@ -23,6 +24,10 @@ int ord_audit_finish(const struct ord_audit *a, char *why);
 
 /* As the partition's numbers say; nothing of it is checked before finish. */
 void ord_audit_status(const struct ord_audit *a, struct ord_partition_status *ret);
+
+/* The next pairs of the store, up to the one that brings them to bytes_max, in place of add; each must come after the one before it. The store must stay as it is from open on. What was taken is in *ret; with the last pair finish
+ * is done, too. Errors as add and finish, with why. */
+int ord_audit_go_on(struct ord_audit *a, uint64_t bytes_max, struct ord_pairs_checked *ret, char *why);
 
 /* All of it: is the state in options->store what its own numbers say? ORD_ERR_CORRUPT with why (ORD_AUDIT_WHY_SIZE bytes), and the errors of opening. */
 int ord_audit_store(const struct ord_partition_options *options, char *why);

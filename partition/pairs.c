@@ -71,44 +71,48 @@ int ord_pairs_gather(const struct ord_store *store, const struct ord_pairs_place
 	return err == GATHER_FULL ? ORD_OK : err;
 }
 
-struct check {
+struct walk {
 	enum ord_store_table table;
 	uint64_t bytes_max;
+	ord_pairs_each each;
+	void *arg;
 	struct ord_pairs_checked *out;
 };
 
-static int check_cb(void *arg, struct ord_slice key, struct ord_slice value)
+static int walk_cb(void *arg, struct ord_slice key, struct ord_slice value)
 {
-	struct check *c = arg;
-	struct ord_pairs_checked *out = c->out;
-	struct ord_slice body;
-	bool is_behind = out->place.table == c->table;
+	struct walk *w = arg;
+	struct ord_pairs_checked *out = w->out;
+	bool is_behind = out->place.table == w->table;
 	int order = is_behind ? keys_compare(key, place_key(&out->place)) : 1;
 	if (is_behind && out->pairs_count == 0 && order == 0)
 		return ORD_OK; /* where the last piece ended */
-	if (out->bytes >= c->bytes_max)
+	if (out->bytes >= w->bytes_max)
 		return GATHER_FULL;
-	if (order <= 0 || key.len == 0 || ord_stored_verify(c->table, key, value, &body) != ORD_OK)
+	if (order <= 0 || key.len == 0 || key.len > ORD_STORE_KEY_BYTES_MAX)
 		return ORD_ERR_CORRUPT;
-	place_set(&out->place, c->table, key);
+	int err = w->each(w->arg, w->table, key, value);
+	if (err != ORD_OK)
+		return err;
+	place_set(&out->place, w->table, key);
 	out->pairs_count++;
 	out->bytes += key.len + value.len;
 	return ORD_OK;
 }
 
-int ord_pairs_check(const struct ord_store *store, const struct ord_pairs_place *after, uint64_t bytes_max,
-		    struct ord_pairs_checked *ret)
+int ord_pairs_walk(const struct ord_store *store, const struct ord_pairs_place *after, uint64_t bytes_max,
+		   ord_pairs_each each, void *arg, struct ord_pairs_checked *ret)
 {
-	struct check c = {.bytes_max = bytes_max, .out = ret};
+	struct walk w = {.bytes_max = bytes_max, .each = each, .arg = arg, .out = ret};
 	unsigned table = after->table == 0 ? ORD_STORE_META : after->table;
 	int err = ORD_OK;
 	ORD_ASSERT(bytes_max > 0);
 	*ret = (struct ord_pairs_checked){.place = *after};
 	for (; err == ORD_OK && table < ORD_STORE_TABLES; table++) {
 		bool is_behind = after->table == table;
-		c.table = (enum ord_store_table)table;
-		err = store->walk(store->ctx, c.table, is_behind ? place_key(after) : ord_slice_of(NULL, 0), check_cb,
-				  &c);
+		w.table = (enum ord_store_table)table;
+		err = store->walk(store->ctx, w.table, is_behind ? place_key(after) : ord_slice_of(NULL, 0), walk_cb,
+				  &w);
 	}
 	ret->is_last = err == ORD_OK;
 	return err == GATHER_FULL ? ORD_OK : err;

@@ -30,12 +30,16 @@ struct ord_pairs_checked {
 	uint64_t pairs_count;
 	uint64_t bytes; /* of their keys and values */
 	bool is_last;	/* there is nothing behind them */
+	bool presses; /* the view that they were read in holds more room than it should: the rest of the state at full rate */
 };
 
-/* Looks at the pairs behind a place, up to the one that brings them to bytes_max: each must have its right checksum, and come after the one before it. What was found up to the end or the first error is in *ret.
- * ORD_ERR_CORRUPT, ORD_ERR_IO. */
-int ord_pairs_check(const struct ord_store *store, const struct ord_pairs_place *after, uint64_t bytes_max,
-		    struct ord_pairs_checked *ret);
+/* Takes a pair; what it gives other than ORD_OK ends the walk. */
+typedef int (*ord_pairs_each)(void *arg, enum ord_store_table table, struct ord_slice key, struct ord_slice value);
+
+/* Gives each(arg, ...) the pairs behind a place, up to the one that brings them to bytes_max; each must come after the one before it. What was taken up to the end or the first error is in *ret. ORD_ERR_CORRUPT, ORD_ERR_IO, or what
+ * each gave. */
+int ord_pairs_walk(const struct ord_store *store, const struct ord_pairs_place *after, uint64_t bytes_max,
+		   ord_pairs_each each, void *arg, struct ord_pairs_checked *ret);
 
 /* Takes in bytes of a list that nobody vouches for: they must be whole pairs, with right checksums, in order, behind *place; then *ret has them and *place is the last one. ORD_ERR_FORMAT; nothing is changed. The caller
  * closes *ret. ORD_ERR_NOMEM. */

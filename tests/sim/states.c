@@ -44,7 +44,8 @@ struct scrub {
 	struct ord_worker_job job; /* first */
 	struct ord_lmdb *owner;	   /* borrowed */
 	uint32_t partition;
-	struct ord_pairs_place after;
+	struct memory_store view; /* open when there is an audit */
+	struct ord_audit *audit;  /* owned; NULL: no state is being checked */
 	uint64_t bytes_max;
 	struct ord_pairs_checked checked;
 	int status;
@@ -390,25 +391,57 @@ static void copy_done(struct ord_worker_job *job)
 
 /* --- The scrub. --- */
 
+static void scrub_drop(struct scrub *s)
+{
+	if (s->audit == NULL)
+		return;
+	ord_audit_close(s->audit);
+	s->audit = NULL;
+	memory_store_close(&s->view);
+}
+
 static void states_scrub(void *ctx, uint32_t partition, const struct ord_pairs_place *after, uint64_t bytes_max)
 {
 	struct ord_lmdb *l = ctx;
+	if (after->table == 0 || l->scrub.partition != partition)
+		scrub_drop(&l->scrub);
 	l->scrub.partition = partition;
-	l->scrub.after = *after;
 	l->scrub.bytes_max = bytes_max;
 	ord_worker_give(l->copier, &l->scrub.job);
+}
+
+static void states_scrub_end(void *ctx)
+{
+	struct ord_lmdb *l = ctx;
+	scrub_drop(&l->scrub);
+}
+
+static int scrub_begin(struct scrub *s)
+{
+	struct ord_partition_options options = {
+		.id = s->partition, .partitions_count = s->owner->partitions_count, .store = &s->view.interface};
+	memory_store_copy(&s->view, kept(s->owner, s->partition));
+	int err = ord_audit_open(&options, &s->audit);
+	if (err != ORD_OK)
+		memory_store_close(&s->view);
+	return err;
 }
 
 static void scrub_work(struct ord_worker_job *job)
 {
 	struct scrub *s = (struct scrub *)job;
-	struct ord_lmdb *l = s->owner;
+	char why[ORD_AUDIT_WHY_SIZE];
 	sim_sleep_us(sim_between(SIM_DISK, COPY_US_MIN, COPY_US_MAX));
-	s->checked = (struct ord_pairs_checked){.place = s->after, .is_last = true};
+	s->checked = (struct ord_pairs_checked){.is_last = true};
 	s->status = ORD_OK;
-	if (sim_is_dead(l->process))
+	if (sim_is_dead(s->owner->process))
 		return;
-	s->status = ord_pairs_check(&kept(l, s->partition)->interface, &s->after, s->bytes_max, &s->checked);
+	if (s->audit == NULL)
+		s->status = scrub_begin(s);
+	if (s->status == ORD_OK)
+		s->status = ord_audit_go_on(s->audit, s->bytes_max, &s->checked, why);
+	if (s->status != ORD_OK || s->checked.is_last)
+		scrub_drop(s);
 	sim_cover(SIM_COVER_STATE_SCRUBBED);
 }
 
@@ -535,6 +568,7 @@ struct ord_states __wrap_ord_lmdb_states(struct ord_lmdb *l)
 				   .copy_read = copy_read,
 				   .copy_close = copy_close,
 				   .scrub = states_scrub,
+				   .scrub_end = states_scrub_end,
 				   .fill_begin = fill_begin,
 				   .fill_write = fill_write,
 				   .fill_drop = fill_drop,
@@ -601,6 +635,7 @@ static void copier_stopped(void *ctx)
 		if (l->copies[i].open)
 			memory_store_close(&l->copies[i].view);
 	drop(&l->fill);
+	scrub_drop(&l->scrub);
 	ord_changes_close(&l->unseen);
 	free(l);
 	stopped(stopped_ctx);

@@ -358,52 +358,6 @@ static const char *path_of(const char *name)
 	return path;
 }
 
-/* Changes a bit in each place of data.mdb where the text stands. */
-static void flip_text(const char *text)
-{
-	int fd = open(path_of("0/data.mdb"), O_RDWR);
-	off_t len = lseek(fd, 0, SEEK_END);
-	char *bytes = malloc((size_t)len);
-
-	cr_assert_not_null(bytes);
-	cr_assert_eq(pread(fd, bytes, (size_t)len, 0), (ssize_t)len);
-	for (char *at = bytes; (at = memmem(at, (size_t)(bytes + len - at), text, strlen(text))) != NULL; at++) {
-		char changed = (char)(at[0] ^ 1);
-
-		cr_assert_eq(pwrite(fd, &changed, 1, at - bytes), 1);
-	}
-	free(bytes);
-	close(fd);
-}
-
-Test(lmdb, the_scrub_reads_all_and_finds_a_bit_that_changed)
-{
-	uint64_t pairs;
-
-	put_many();
-	cr_expect_eq(scrub_all(&pairs), ORD_OK);
-	cr_expect_eq(pairs, 20000);
-	flip_text("account-07777");
-	cr_expect_eq(scrub_all(&pairs), ORD_ERR_CORRUPT);
-	cr_expect_not_null(strstr(ord_lmdb_error_text(lmdb), path_of("0/data.mdb")), "%s", ord_lmdb_error_text(lmdb));
-}
-
-Test(lmdb, a_state_is_not_replaced_while_a_piece_of_it_is_checked)
-{
-	const struct ord_store *store;
-	struct ord_pairs_place begin = {0};
-
-	put_many();
-	filled_count = 0;
-	states.fill_begin(states.ctx, 0);
-	UNTIL(&loop, filled_count > 0);
-	scrubbed_count = 0;
-	states.scrub(states.ctx, 0, &begin, 1000000);
-	cr_expect_eq(states.replace(states.ctx, 0, false, &store, why, sizeof why), ORD_ERR_BUSY);
-	UNTIL(&loop, scrubbed_count > 0);
-	cr_expect_eq(scrubbed_status, ORD_OK);
-}
-
 /* The file is cut under a process that reads it. */
 static void read_what_was_cut(void)
 {

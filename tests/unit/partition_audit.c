@@ -194,6 +194,52 @@ Test(partition_audit, a_record_that_is_missing_is_found)
 	cr_expect_eq(audit(why), ORD_OK);
 }
 
+/* The same by go_on, bytes_max at a time; what it gives, and how many pairs it has taken. */
+static int audit_in_pieces(uint64_t bytes_max, uint64_t *ret_pairs)
+{
+	struct ord_partition_options options = {.id = 0, .partitions_count = 2, .store = &store()->interface};
+	struct ord_pairs_checked checked = {.is_last = false};
+	char why[ORD_AUDIT_WHY_SIZE];
+	struct ord_audit *a = NULL;
+	int err = ord_audit_open(&options, &a);
+	*ret_pairs = 0;
+	while (err == ORD_OK && !checked.is_last) {
+		err = ord_audit_go_on(a, bytes_max, &checked, why);
+		*ret_pairs += checked.pairs_count;
+	}
+	ord_audit_close(a);
+	return err;
+}
+
+Test(partition_audit, in_pieces_it_is_the_same)
+{
+	static const uint64_t sizes[] = {1, 100, 700, UINT64_MAX};
+	uint64_t all = 0, pairs;
+	struct memory_table before;
+	for (unsigned t = ORD_STORE_META; t < ORD_STORE_TABLES; t++)
+		all += store()->tables[t].count;
+	for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+		cr_expect_eq(audit_in_pieces(sizes[i], &pairs), ORD_OK);
+		cr_expect_eq(pairs, all);
+		drop(ORD_STORE_ACCOUNTS, 1, &before);
+		cr_expect_eq(audit_in_pieces(sizes[i], &pairs), ORD_ERR_CORRUPT);
+		free(store()->tables[ORD_STORE_ACCOUNTS].pairs);
+		store()->tables[ORD_STORE_ACCOUNTS] = before;
+	}
+}
+
+Test(partition_audit, a_record_that_comes_before_the_last_one_is_found)
+{
+	struct memory_pair *pairs = store()->tables[ORD_STORE_ACCOUNTS].pairs, first = pairs[0];
+	uint64_t count;
+	pairs[0] = pairs[1];
+	pairs[1] = first;
+	cr_expect_eq(audit_in_pieces(UINT64_MAX, &count), ORD_ERR_CORRUPT);
+	pairs[1] = pairs[0];
+	pairs[0] = first;
+	cr_expect_eq(audit_in_pieces(UINT64_MAX, &count), ORD_OK);
+}
+
 /* More records than are held at a time. */
 Test(partition_audit, a_state_larger_than_its_memory_is_sound)
 {

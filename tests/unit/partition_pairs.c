@@ -151,7 +151,14 @@ Test(partition_pairs, removals_and_tables_that_are_none_are_refused)
 	cr_expect_eq(ord_pairs_take(ord_bytes_slice(&piece.bytes), &received, &got), ORD_ERR_FORMAT);
 }
 
-/* --- Checking. --- */
+/* --- Walking. --- */
+
+static int verify_each(void *arg, enum ord_store_table table, struct ord_slice key, struct ord_slice value)
+{
+	struct ord_slice body;
+	(void)arg;
+	return ord_stored_verify(table, key, value, &body);
+}
 
 /* Goes through all in pieces. */
 static int check_all(uint64_t bytes_max, uint64_t *ret_pairs)
@@ -162,13 +169,13 @@ static int check_all(uint64_t bytes_max, uint64_t *ret_pairs)
 	for (unsigned i = 0; err == ORD_OK && !c.is_last; i++) {
 		struct ord_pairs_place after = c.place;
 		cr_assert_lt(i, 200);
-		err = ord_pairs_check(&from.interface, &after, bytes_max, &c);
+		err = ord_pairs_walk(&from.interface, &after, bytes_max, verify_each, NULL, &c);
 		*ret_pairs += c.pairs_count;
 	}
 	return err;
 }
 
-Test(partition_pairs, a_sound_state_is_checked_whole_whatever_the_pieces)
+Test(partition_pairs, a_state_is_walked_whole_whatever_the_pieces)
 {
 	uint64_t pairs;
 	for (uint64_t bytes = 1; bytes < 3000; bytes += 37) {

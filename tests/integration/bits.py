@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0 - changes one bit in a file of a node's data directory, at a place of which kind is chosen by what docs/formats.md and LMDB's format say. Shares no code with ours.
 #
 #   bits.py wal DATA sealed|newest           in the middle of a record of a sealed segment; in one of the segment that is written, before its last batch
-#   bits.py state DATA KIND                  of the largest state: value, leaf (a page's header), pointer (of a node in it), branch (a child's number: none there is), child (the number of another page), meta (both pages);
-#                                            cut: the file to its half
+#   bits.py state DATA KIND                  of the largest state: value, leaf (a page's header), pointer (of a node in it), shrunk (nodes less in it), branch (a child's number: none there is), child (the number of another
+#                                            page), separator (the key that leads to a child), meta (both pages); cut: the file to its half
 #   bits.py history DATA oldest|newest       in the oldest file of partition 0; in the newest one
 #   bits.py text FILE                        in the middle of a text file
 #   bits.py well                             reads `ordain cluster status --json`: exits 0 when all is well
@@ -115,11 +115,15 @@ def state(data, kind):
         flip(path, leaf * PAGE + 12 + 1, 2)
     elif kind == "pointer":
         flip(path, leaf * PAGE + 16 + 1, 7)
-    elif kind in ("branch", "child"):
+    elif kind == "shrunk":
+        lower = struct.unpack_from("<H", page, 12)[0]
+        bit = (lower & -lower).bit_length() - 1
+        flip(path, leaf * PAGE + 12 + bit // 8, bit % 8)
+    elif kind in ("branch", "child", "separator"):
         branch = next(number for what, number in found if what == "branch")
         page = content[branch * PAGE : (branch + 1) * PAGE]
         at = nodes(page)
-        flip(path, branch * PAGE + at[len(at) // 2] + (2 if kind == "branch" else 0), 1)
+        flip(path, branch * PAGE + at[len(at) // 2] + {"branch": 2, "child": 0, "separator": 8}[kind], 1)
 
 
 def history(data, which):

@@ -123,6 +123,10 @@ run_case state-leaf running 'state .*damaged|taken for damaged' flip state "$dat
 run_case state-leaf-pointer running 'state .*damaged|taken for damaged' flip state "$data" pointer
 run_case state-branch running 'state .*damaged|taken for damaged' flip state "$data" branch
 run_case state-branch-stopped stopped 'state .*(damaged|cannot be)|taken for damaged' flip state "$data" branch
+run_case state-child running 'state .*damaged|taken for damaged' flip state "$data" child
+run_case state-child-stopped stopped 'state .*(damaged|cannot be)|taken for damaged' flip state "$data" child
+run_case state-separator running 'state .*damaged|taken for damaged' flip state "$data" separator
+run_case state-shrunk running 'state .*damaged|taken for damaged' flip state "$data" shrunk
 run_case state-meta stopped 'state .*(damaged|cannot be)|taken for damaged' flip state "$data" meta
 run_case state-cut running 'state .*damaged|taken for damaged' flip state "$data" cut
 run_case state-cut-stopped stopped 'state .*(damaged|cannot be)|taken for damaged' flip state "$data" cut

@@ -444,8 +444,7 @@ void ord_replica_apply(struct ord_replica *r, uint64_t index, uint64_t term, str
 	struct ord_batch *b = inflight_take(r, index, term);
 	if (b != NULL)
 		batch_reply(r, b, fx);
-	for (size_t i = 0; i < fx->outcomes_count; i++)
-		ord_settling_outcome(&r->settling, &fx->outcomes[i].request_id, &fx->outcomes[i].result);
+	ord_settling_outcomes(&r->settling, fx->outcomes, fx->outcomes_count);
 	if (b != NULL)
 		batch_applied(r, b);
 	replica_compare(r, &fx->mark);

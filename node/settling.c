@@ -9,6 +9,8 @@
 #include "base/limits.h"
 
 #define SETTLING_SPARE_MAX 4096
+/* Outcomes whose waits are asked of memory before their turn. */
+#define SETTLING_AHEAD 8
 
 _Static_assert(ORD_SETTLING_SLOTS *ORD_SETTLING_SLOT_MS > ORD_WAIT_MS_MAX, "a deadline is less than a turn away");
 
@@ -111,6 +113,17 @@ void ord_settling_outcome(struct ord_settling *s, const struct ord_uuid *id, con
 		struct ord_answer a = {.partition = s->partition, .result = *result};
 		a.result.replayed = wait_of(link)->result.replayed;
 		wait_end(s, wait_of(link), &a);
+	}
+}
+
+void ord_settling_outcomes(struct ord_settling *s, const struct ord_outcome *outcomes, size_t count)
+{
+	for (size_t i = 0; i < count && s->table.count > 0; i++) {
+		if (i + 2 * SETTLING_AHEAD < count)
+			ord_table_prefetch(&s->table, id_hash(&outcomes[i + 2 * SETTLING_AHEAD].request_id));
+		if (i + SETTLING_AHEAD < count)
+			ord_table_prefetch_record(&s->table, id_hash(&outcomes[i + SETTLING_AHEAD].request_id));
+		ord_settling_outcome(s, &outcomes[i].request_id, &outcomes[i].result);
 	}
 }
 

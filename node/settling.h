@@ -37,6 +37,9 @@ void ord_settling_add(struct ord_settling *s, const struct ord_uuid *id, const s
 /* Answers all who wait for id with result (each with the replayed mark of its own call). */
 void ord_settling_outcome(struct ord_settling *s, const struct ord_uuid *id, const struct ord_result *result);
 
+/* The same for the outcomes of an entry, in their order. */
+void ord_settling_outcomes(struct ord_settling *s, const struct ord_outcome *outcomes, size_t count);
+
 /* Answers all whose deadline is over: ORD_OK with the status as logged. */
 void ord_settling_expire(struct ord_settling *s, uint64_t now_ms);
 

@@ -12,6 +12,8 @@
 #include "node/lmdb.h"
 #include "node/worker.h"
 #include "partition/audit.h"
+#include "partition/note.h"
+#include "partition/stored.h"
 #include "tests/sim/coverage.h"
 #include "tests/sim/disk.h"
 #include "tests/sim/node.h"
@@ -30,6 +32,7 @@ struct copy {
 	struct ord_worker_job job; /* first */
 	struct ord_lmdb *owner;	   /* borrowed */
 	unsigned number;
+	uint32_t partition;
 	bool open;
 	bool reading;
 	struct memory_store view;
@@ -236,6 +239,40 @@ bool sim_states_are_sound(char *why, size_t why_size)
 	return true;
 }
 
+/* --- What the log is needed for. --- */
+
+static bool base_of(const struct memory_store *s, uint64_t *ret_index)
+{
+	struct ord_slice key = ord_slice_text(ORD_STORED_NOTE_KEY), value, bytes;
+	struct ord_note note = {0};
+	int err = s->interface.get(s->interface.ctx, ORD_STORE_META, key, &value);
+	if (err == ORD_OK)
+		err = ord_stored_verify(ORD_STORE_META, key, value, &bytes);
+	if (err == ORD_OK)
+		err = ord_note_decode(bytes, &note);
+	if (err != ORD_OK && err != ORD_ERR_NOT_FOUND)
+		return false;
+	*ret_index = note.base_index;
+	return true;
+}
+
+bool sim_states_base(uint32_t node, uint32_t partition, uint64_t *ret_index)
+{
+	return base_of(kept_at(node, partition), ret_index);
+}
+
+uint64_t sim_states_copies_base(uint32_t node, uint32_t partition)
+{
+	const struct ord_lmdb *l = states.open[node];
+	uint64_t index = UINT64_MAX, base;
+	for (unsigned i = 0; l != NULL && i < ORD_STATES_COPIES_MAX; i++) {
+		const struct copy *c = &l->copies[i];
+		if (c->open && c->partition == partition && base_of(&c->view, &base) && base < index)
+			index = base;
+	}
+	return index;
+}
+
 /* --- Checkpoints. --- */
 
 static int states_open(void *ctx, uint32_t partition, const struct ord_store **ret, char *why, size_t why_size)
@@ -342,6 +379,7 @@ static int copy_open(void *ctx, uint32_t partition, unsigned *ret_copy, const st
 		return ORD_ERR_BUSY;
 	struct copy *c = &l->copies[number];
 	memory_store_copy(&c->view, kept(l, partition));
+	c->partition = partition;
 	c->open = true;
 	sim_cover(SIM_COVER_COPY_OPENED);
 	*ret_copy = number;

@@ -19,6 +19,12 @@ bool sim_states_are_damaged(uint32_t node);
 /* No node has such a record any more: whose scrub has been round has found it. False with why (why_size bytes). */
 bool sim_states_are_sound(char *why, size_t why_size);
 
+/* A start of the node with the partition's state as it is on the disk needs the log after that index alone: 0 when there is no checkpoint yet. False when the record that says so is damaged. */
+bool sim_states_base(uint32_t node, uint32_t partition, uint64_t *ret_index);
+
+/* The lowest such index of the copies of the partition's state that the node's program has opened and not closed; UINT64_MAX: there is none. */
+uint64_t sim_states_copies_base(uint32_t node, uint32_t partition);
+
 /* All that a node had is gone. It must be down. */
 void sim_states_lose(uint32_t node);
 

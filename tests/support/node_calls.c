@@ -154,13 +154,18 @@ uint32_t call_home(const struct call *call)
 	return ord_route_command(&call->command, PARTITIONS);
 }
 
-void calls_start(struct node_cluster *c, uint64_t seed)
+void calls_start_stored(struct node_cluster *c, uint64_t seed, struct node_states *states)
 {
 	calls_count = 0;
 	memset(known, 0, sizeof known);
-	node_cluster_open(c, PARTITIONS, seed);
+	node_cluster_open_stored(c, PARTITIONS, seed, states);
 	node_cluster_wait_ready(c);
 	open_accounts(c);
+}
+
+void calls_start(struct node_cluster *c, uint64_t seed)
+{
+	calls_start_stored(c, seed, NULL);
 }
 
 /* A follower of the call's partition. */

@@ -30,6 +30,9 @@ extern size_t calls_count;
 /* A cluster with ready leaders and the accounts 0 .. ACCOUNTS - 1: account 0 issues money, account 1 has a ceiling. */
 void calls_start(struct node_cluster *c, uint64_t seed);
 
+/* The same on a cluster with states (node_cluster_open_stored). */
+void calls_start_stored(struct node_cluster *c, uint64_t seed, struct node_states *states);
+
 /* Make a new call, with an id of its own. */
 struct call *call_transfer(unsigned payer, unsigned payee, int64_t amount);
 struct call *call_claim(unsigned name, unsigned owner);

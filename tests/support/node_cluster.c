@@ -9,11 +9,13 @@
 #include "base/err.h"
 #include "partition/invariants.h"
 #include "raft/wal.h"
+#include "tests/support/node_states.h"
 
 #define SEGMENTS_MAX 64
 #define SEGMENT_BYTES (1u << 20)
 #define SYNC_MS_MAX 3
 #define DELAY_MS_MAX 4
+#define MEMORY_BYTES (1u << 30)
 
 struct disk_segment {
 	uint64_t number;
@@ -247,6 +249,13 @@ void node_cluster_restart(struct node_cluster *c, unsigned place)
 	options.mark_entries = NODE_CLUSTER_MARK_ENTRIES;
 	options.request_window_ms = NODE_CLUSTER_REQUEST_WINDOW_MS;
 	options.events.notice = engine_notice;
+	struct ord_states states;
+	if (n->states != NULL) {
+		states = node_states_interface(n->states);
+		options.states = &states;
+		options.memory_bytes = options.checkpoint_bytes = MEMORY_BYTES;
+		options.bounds.raft_trailing_bytes = 1;
+	}
 	char why[512] = "";
 	int err = ord_engine_open(&options, c->now_ms, wall_us(c, place), &n->engine, why, sizeof why);
 	cr_assert_eq(err, ORD_OK, "%s", why);
@@ -273,6 +282,8 @@ void node_cluster_crash(struct node_cluster *c, unsigned place)
 	} else {
 		ord_engine_stop(n->engine);
 	}
+	if (n->states != NULL)
+		node_states_crash(n->states, n->engine);
 	ord_engine_close(n->engine);
 	n->engine = NULL;
 	n->paused_until_ms = 0;
@@ -295,7 +306,8 @@ void node_cluster_reconnect(struct node_cluster *c, unsigned a, unsigned b)
 	}
 }
 
-void node_cluster_open(struct node_cluster *c, uint32_t partitions_count, uint64_t seed)
+void node_cluster_open_stored(struct node_cluster *c, uint32_t partitions_count, uint64_t seed,
+			      struct node_states *states)
 {
 	*c = (struct node_cluster){.random = random_of(seed), .partitions_count = partitions_count, .now_ms = 1000};
 	for (unsigned i = 0; i < NODE_CLUSTER_NODES; i++) {
@@ -304,9 +316,15 @@ void node_cluster_open(struct node_cluster *c, uint32_t partitions_count, uint64
 		c->nodes[i].disk = calloc(1, sizeof *c->nodes[i].disk);
 		c->nodes[i].disk->node = &c->nodes[i];
 		c->nodes[i].sync_ms_max = SYNC_MS_MAX;
+		c->nodes[i].states = states == NULL ? NULL : &states[i];
 	}
 	for (unsigned i = 0; i < NODE_CLUSTER_NODES; i++)
 		node_cluster_restart(c, i);
+}
+
+void node_cluster_open(struct node_cluster *c, uint32_t partitions_count, uint64_t seed)
+{
+	node_cluster_open_stored(c, partitions_count, seed, NULL);
 }
 
 void node_cluster_close(struct node_cluster *c)
@@ -342,6 +360,8 @@ void node_cluster_step(struct node_cluster *c)
 			disk_unlink(n->disk);
 			ord_engine_removed(n->engine, ORD_OK);
 		}
+		if (n->states != NULL)
+			node_states_step(n->states, n->engine);
 		if (c->now_ms % 10 == 0)
 			ord_engine_tick(n->engine);
 		while (ord_engine_turn(n->engine))

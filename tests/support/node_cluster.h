@@ -15,14 +15,16 @@
 
 struct node_disk;
 struct node_letter;
+struct node_states;
 
 struct node_cluster;
 
 struct node_cluster_node {
 	struct node_cluster *cluster;
 	uint32_t id;
-	struct ord_engine *engine; /* NULL while it is down */
-	struct node_disk *disk;	   /* owned; stays when the node goes down */
+	struct ord_engine *engine;  /* NULL while it is down */
+	struct node_disk *disk;	    /* owned; stays when the node goes down */
+	struct node_states *states; /* borrowed; likewise; NULL: there are none */
 	unsigned starts_count;
 	uint64_t paused_until_ms; /* the process gets no turn until then; what is sent to it waits at its door */
 	unsigned sync_ms_max;	  /* longest write */
@@ -45,6 +47,10 @@ struct node_cluster {
 /* Starts all nodes. */
 void node_cluster_open(struct node_cluster *c, uint32_t partitions_count, uint64_t seed);
 void node_cluster_close(struct node_cluster *c);
+
+/* The same with states, one for each node, open and borrowed. There is a checkpoint when it is asked for, and after a minute; what it has leaves the log at once. */
+void node_cluster_open_stored(struct node_cluster *c, uint32_t partitions_count, uint64_t seed,
+			      struct node_states *states);
 
 /* Passes one millisecond: what arrives arrives, writes end, every engine has its turn. */
 void node_cluster_step(struct node_cluster *c);

@@ -100,8 +100,11 @@ static void fill(uint32_t node)
 	struct sim_disk_habits *h = sim_disk_habits(d);
 	if (h->bytes_max != 0) /* it is already */
 		return;
-	h->bytes_max =
-		sim_disk_bytes(d) + sim_nemesis.swarm->node.reserve_bytes + sim_below(SIM_NEMESIS, DISK_FILLS_ROOM);
+	/* Others fill it, too: so much at once, now and then, that the node has little left for what is under way. */
+	uint64_t left_bytes = sim_nemesis.swarm->node.reserve_bytes;
+	if (sim_percent(SIM_NEMESIS, 50))
+		left_bytes = left_bytes / 8 * 3;
+	h->bytes_max = sim_disk_bytes(d) + left_bytes + sim_below(SIM_NEMESIS, DISK_FILLS_ROOM);
 	h->fills = true;
 	sim_nemesis_disk_lasts(node);
 }

@@ -279,7 +279,8 @@ static void draw_full_disks(struct sim_swarm *s)
 		s->weights[SIM_FAULT_CUT_ONE] = 1;
 	}
 	s->fault_pause_us = ONE_OF(4000, 10000) * SIM_MS;
-	s->fault_lasts_us = ONE_OF(15000, 60000) * SIM_MS;
+	/* Where nothing else goes wrong: long enough that whoever leads has to give that up. */
+	s->fault_lasts_us = (s->fills ? 60000 : ONE_OF(15000, 60000)) * SIM_MS;
 	s->node.bounds = (struct ord_bounds){0};
 	s->node.nodes_count = (uint32_t)ONE_OF(1, 3, 3, 3, 5);
 	s->node.segment_bytes = ONE_OF(4096, 8192, 32768);
@@ -311,7 +312,7 @@ void sim_swarm_draw(struct sim_swarm *s)
 		draw_overtaken(s);
 	else if (special < 23)
 		draw_callers(s);
-	else if (special < 27)
+	else if (special < 30)
 		draw_full_disks(s);
 	draw_states(&s->node);
 	s->loses_disks = !s->calm && s->fault_pause_us > 0 && s->node.nodes_count >= 3 && sim_percent(SIM_SWARM, 40);

@@ -7,12 +7,12 @@
 #include "base/limits.h"
 #include "node/engine_state.h"
 #include "node/replica.h"
-#include "node/room.h"
 #include "node/shard.h"
 #include "tests/sim/coverage.h"
 #include "tests/sim/nemesis.h"
 #include "tests/sim/observe.h"
 #include "tests/sim/record.h"
+#include "tests/sim/watch_rooms.h"
 #include "tests/sim/world.h"
 
 #define LOOK_US (100u * SIM_MS)
@@ -167,119 +167,21 @@ static void look_settled(uint32_t partition)
 	watch.settled[partition] = leader;
 }
 
-/* --- Room on the disks. --- */
-
-/* So long a node may take to notice. */
-#define NOTICE_US (5u * SIM_SECOND)
-/* So long it may go on leading when there is somebody who could. */
-#define LEAD_US (30u * SIM_SECOND)
-
-static struct sim_look_room {
-	uint64_t boot;
-	enum ord_room_state state;
-	uint64_t state_us; /* since when */
-	uint64_t short_us; /* since when there has been little room; 0: there is some */
-	uint64_t ample_us; /* likewise: since when there has been plenty */
-} rooms[SIM_NODES_MAX + 1];
-
-static void since(uint64_t *us, bool is_so)
-{
-	if (!is_so)
-		*us = 0;
-	else if (*us == 0)
-		*us = sim_now_us();
-}
-
-static bool lasts(uint64_t us, uint64_t most_us)
-{
-	return us != 0 && sim_now_us() - us > most_us;
-}
-
-static void look_room_changed(const struct sim_look_room *before, enum ord_room_state now, bool has_started)
-{
-	if (now != ORD_ROOM_OK && has_started)
-		sim_cover(SIM_COVER_ROOM_STARTED_LOW);
-	if (now == ORD_ROOM_LOW)
-		sim_cover(SIM_COVER_ROOM_LOW);
-	if (now == ORD_ROOM_CRITICAL)
-		sim_cover(SIM_COVER_ROOM_CRITICAL);
-	if (now == ORD_ROOM_OK && !has_started && before->state != ORD_ROOM_OK)
-		sim_cover(SIM_COVER_ROOM_AGAIN);
-}
-
-/* A node sees that its disk gets full, and that it is not any more. */
-static void look_room(uint32_t node)
-{
-	struct sim_look_room *r = &rooms[node];
-	const struct sim_process *p = sim_node_process(node);
-	uint64_t free_bytes = sim_disk_free_bytes(p->disk), reserve_bytes = watch.swarm->node.reserve_bytes;
-	const struct ord_shard *shard = sim_node_shard(node);
-	if (shard == NULL || p->paused_until_us > sim_now_us() || p->busy_until_us > sim_now_us()) {
-		r->state_us = r->short_us = r->ample_us = 0;
-		return;
-	}
-	enum ord_room_state state = ord_shard_room(shard)->state;
-	bool has_started = r->boot != p->boots_count;
-	if (has_started || state != r->state || r->state_us == 0) {
-		if (has_started || state != r->state)
-			look_room_changed(r, state, has_started);
-		r->state_us = sim_now_us();
-	}
-	r->boot = p->boots_count;
-	r->state = state;
-	since(&r->short_us, free_bytes < reserve_bytes / 2);
-	since(&r->ample_us, free_bytes == UINT64_MAX);
-	if (!lasts(r->state_us, NOTICE_US)) /* the disk may have been another for a moment between two looks */
-		return;
-	if (lasts(r->short_us, NOTICE_US) && state == ORD_ROOM_OK)
-		sim_fail(SIM_SAFETY, "node %u does not notice that its disk gets full", node);
-	if (lasts(r->ample_us, NOTICE_US) && state != ORD_ROOM_OK)
-		sim_fail(SIM_LIVENESS, "node %u does not notice that there is room again", node);
-}
-
-/* Where nothing else goes wrong nobody leads from a disk that is nearly full while another node has had room for long. */
-static void look_low_leader(uint32_t node)
-{
-	const struct ord_engine *e = sim_node_engine(node);
-	bool other_is_well = false;
-	for (uint32_t i = 1; i <= watch.swarm->node.nodes_count; i++)
-		other_is_well |= rooms[i].state == ORD_ROOM_OK && lasts(rooms[i].state_us, LEAD_US);
-	if (e == NULL || rooms[node].state == ORD_ROOM_OK || !lasts(rooms[node].state_us, LEAD_US) || !other_is_well)
-		return;
-	for (uint32_t i = 0; i < watch.swarm->node.partitions_count; i++)
-		if (e->replicas[i].ready)
-			sim_fail(SIM_LIVENESS, "node %u, whose disk is nearly full, goes on leading partition %u", node,
-				 i);
-}
-
-static void look_rooms(void)
-{
-	uint32_t low_count = 0;
-	for (uint32_t i = 1; i <= watch.swarm->node.nodes_count; i++) {
-		look_room(i);
-		low_count += rooms[i].state != ORD_ROOM_OK;
-	}
-	if (low_count == watch.swarm->node.nodes_count)
-		sim_cover(SIM_COVER_ROOM_LOW_ALL);
-	for (uint32_t i = 1; watch.swarm->fills && i <= watch.swarm->node.nodes_count; i++)
-		look_low_leader(i);
-}
-
 static void look_event(void *ctx, uint64_t arg)
 {
 	for (uint32_t i = 1; i <= watch.swarm->node.nodes_count; i++)
 		look_node(i);
 	for (uint32_t i = 0; i < watch.swarm->node.partitions_count; i++)
 		look_settled(i);
-	look_rooms();
+	sim_watch_rooms_look();
 	sim_at(sim_now_us() + LOOK_US, look_event, ctx, arg);
 }
 
 void sim_watch_start(const struct sim_swarm *swarm)
 {
 	memset(&watch, 0, sizeof watch);
-	memset(rooms, 0, sizeof rooms);
 	watch.swarm = swarm;
+	sim_watch_rooms_start(swarm);
 	sim_at(sim_now_us() + LOOK_US, look_event, NULL, 0);
 }
 

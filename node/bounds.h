@@ -23,7 +23,9 @@ struct ord_bounds {
 	uint32_t copy_bytes;	      /* one piece of a copy of a state, unless one record alone is longer */
 	uint32_t block_bytes;	      /* of entries in a block of history; the same on all nodes */
 	uint32_t volume_bytes;	      /* of a file of history */
-	uint32_t scrub_pause_ms;      /* from the beginning of one round of the scrub to that of the next, at least */
+	uint32_t
+		request_window_ms; /* request ids expire so long after their own time; 0: as it is configured, in days */
+	uint32_t scrub_pause_ms;   /* from the beginning of one round of the scrub to that of the next, at least */
 };
 
 /* Replaces 0 by what it stands for, and asserts that nothing is over its maximum; those of raft are left to raft/host.h. */

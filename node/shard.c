@@ -602,7 +602,9 @@ static int shard_open_engine(struct ord_shard *s, char *why, size_t why_size)
 					     .io = ord_disk_io(s->disk),
 					     .events = {.ctx = s, .send = engine_send, .fatal = engine_fatal}};
 	options.mark_entries = c->mark_entries;
-	options.request_window_ms = (uint64_t)c->request_days * 24 * 3600 * 1000;
+	options.request_window_ms = c->bounds.request_window_ms;
+	if (options.request_window_ms == 0)
+		options.request_window_ms = (uint64_t)c->request_days * 24 * 3600 * 1000;
 	options.events.notice = engine_notice;
 	if (getrandom(&options.seed, sizeof options.seed, 0) != (ssize_t)sizeof options.seed) {
 		snprintf(why, why_size, "no random numbers to be had from the system");

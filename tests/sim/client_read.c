@@ -52,7 +52,8 @@ static bool read_ended(struct work_client *c, const struct work_slot *s, const s
 {
 	if ((problem != NULL) == found)
 		sim_fail(SIM_SAFETY, "%s: %s: problem and answer, or neither", c->process.name, what_of(s->action));
-	bool answered = found || problem->code == ORDAIN_ERR_NOT_FOUND;
+	bool answered = found || problem->code == ORDAIN_ERR_NOT_FOUND ||
+			(problem->code == ORDAIN_ERR_EXPIRED && s->action == WORK_READ_REQUEST);
 	if (!answered && !problem_may_be(c, problem))
 		sim_fail(SIM_SAFETY, "%s: %s: %s (%s): no node has a reason to say that", c->process.name,
 			 what_of(s->action), problem->name, problem->message);
@@ -128,6 +129,10 @@ static void request_cb(const struct ordain_problem *problem, const struct ordain
 	struct work_slot *s = sim_client_answered(arg, &c);
 	if (s == NULL || !read_ended(c, s, problem, request != NULL))
 		return;
+	if (problem != NULL && problem->code == ORDAIN_ERR_EXPIRED) {
+		sim_observe_request_expired(&s->began, &s->id);
+		return;
+	}
 	sim_cover(request != NULL ? SIM_COVER_READ_REQUEST : SIM_COVER_READ_REQUEST_NONE);
 	sim_observe_request(&s->began, &s->id, request);
 }

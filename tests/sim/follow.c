@@ -10,6 +10,7 @@
 #include "partition/route.h"
 #include "partition/state.h"
 #include "tests/sim/coverage.h"
+#include "tests/sim/follow_age.h"
 #include "tests/sim/letters.h"
 #include "tests/sim/money.h"
 #include "tests/sim/observe.h"
@@ -33,6 +34,7 @@ void sim_follow_open(uint32_t partitions_count, struct ord_partition *const *cop
 	follow.partitions_count = partitions_count;
 	follow.copies = copies;
 	sim_trail_open();
+	sim_age_open();
 	sim_money_open();
 	sim_letters_open(partitions_count);
 	sim_follow_transfer_reset();
@@ -74,6 +76,10 @@ static void message_applied(const struct sim_entry *e, const struct ord_message 
 			 "%u has not logged",
 			 (unsigned long long)e->number, e->partition, ord_message_name(m->kind), m->home);
 	money_arrived(m);
+	if (sim_age_is_old(e->partition, &m->request_id)) {
+		sim_cover(SIM_COVER_EXPIRED_UNDER_WAY);
+		t->is_aged = true;
+	}
 	if (m->kind != ORD_MESSAGE_OUTCOME) {
 		sim_follow_account_change(e, m->transfer.payer);
 		sim_follow_account_change(e, m->transfer.payee);
@@ -154,6 +160,18 @@ __attribute__((noreturn)) static void reply_wrong(const struct sim_entry *e, uin
 		 (unsigned long long)e->number, e->partition, text, (unsigned long long)position, what);
 }
 
+/* Nothing was done, and nothing of before is told. */
+static void request_expired(const struct sim_entry *e, uint64_t position, const struct ord_uuid *id,
+			    const struct ord_result *r)
+{
+	if (r->status != ORD_STATUS_REJECTED || r->reason != ORD_REFUSAL_REQUEST_ID_EXPIRED || r->replayed ||
+	    r->position != position)
+		reply_wrong(e, position, id, "is not that the id is expired, which it is");
+	sim_follow_refusal(r->reason);
+	if (sim_trail_find_request(e->partition, id) != NULL)
+		sim_cover(SIM_COVER_EXPIRED_AGAIN);
+}
+
 /* The id was logged before: the answer tells what is known, or that this is another request. */
 static void request_again(const struct sim_entry *e, uint64_t position, const struct ord_result *r,
 			  const struct sim_request_trail *t)
@@ -176,11 +194,14 @@ static struct sim_request_trail *request_logged(const struct sim_entry *e, uint6
 {
 	struct sim_request_trail *t = sim_trail_make_request(e->partition, &c->request_id);
 
+	if (r->reason == ORD_REFUSAL_REQUEST_ID_EXPIRED)
+		reply_wrong(e, position, &t->id, "says that the id is expired, and it is not");
 	if (r->position != position || r->replayed || r->reason == ORD_REFUSAL_ID_REUSED)
 		reply_wrong(e, position, &t->id, "says that it was logged before, and it is new");
 	t->kind = c->kind;
 	t->position = position;
 	t->logged = e->end;
+	t->logged_us = e->time_us;
 	t->status = ORD_STATUS_ACCEPTED;
 	return t;
 }
@@ -237,7 +258,9 @@ static void client_command(const struct sim_entry *e, uint32_t number, const str
 	const struct ord_result *r = &e->fx->replies[follow.replies_seen++].result;
 	if (ord_route_command(c, follow.partitions_count) != e->partition)
 		reply_wrong(e, position, &c->request_id, "should come from another partition");
-	if (t != NULL)
+	if (sim_age_is_expired(e->partition, &c->request_id))
+		request_expired(e, position, &c->request_id, r);
+	else if (t != NULL)
 		request_again(e, position, r, t);
 	else
 		request_new(e, position, c, r);
@@ -251,6 +274,8 @@ static void command(const struct sim_entry *e, uint32_t number, const struct ord
 		deliver(e, &c->deliver);
 	else if (c->kind == ORD_COMMAND_TRIM)
 		trim(e, &c->trim);
+	else if (c->kind == ORD_COMMAND_EXPIRE)
+		sim_age_expire(e->partition, &c->expire, e->time_us);
 	else if (ord_command_is_clients(c->kind))
 		client_command(e, number, c);
 	sim_oracle_command(e->partition, number, c,
@@ -336,17 +361,17 @@ static void request_check(const struct sim_request_trail *t)
 {
 	struct ord_request_view view;
 	char id[ORD_UUID_TEXT_SIZE];
-	int err = ord_partition_request(follow.copies[t->partition], &t->id, &view);
+	bool is_there = sim_age_request(follow.copies[t->partition], t->partition, &t->id, &view);
 
-	if (err == ORD_OK && view.result.position == t->position && view.result.status == t->status &&
+	if (is_there && view.result.position == t->position && view.result.status == t->status &&
 	    view.result.reason == t->reason && view.command.kind == t->kind)
 		return;
 	ord_uuid_format(&t->id, id);
 	sim_fail(
 		SIM_SAFETY,
 		"invariant 6: partition %u: request %s is not what was decided: %s for reason %u, was %s for reason %u",
-		t->partition, id, err == ORD_OK ? ord_status_name(view.result.status) : "unknown",
-		err == ORD_OK ? view.result.reason : 0, ord_status_name(t->status), t->reason);
+		t->partition, id, is_there ? ord_status_name(view.result.status) : "unknown",
+		is_there ? view.result.reason : 0, ord_status_name(t->status), t->reason);
 }
 
 void sim_follow_check(void)

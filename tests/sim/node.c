@@ -228,7 +228,7 @@ static void node_configure(struct node *n)
 	c->reserve_bytes = options.reserve_bytes;
 	c->checkpoint_bytes = options.checkpoint_bytes;
 	c->mark_entries = options.mark_entries;
-	c->request_days = 0; /* clients here do not give up an id for a new one */
+	c->request_days = 0; /* a run does not last days: see bounds.request_window_ms */
 	c->bounds = options.bounds;
 	int err = ord_config_check(c, why);
 	if (err != ORD_OK)

@@ -10,6 +10,7 @@
 #include "base/hash.h"
 #include "partition/route.h"
 #include "tests/sim/coverage.h"
+#include "tests/sim/follow_age.h"
 #include "tests/sim/observe_state.h"
 #include "tests/sim/record.h"
 #include "tests/sim/world.h"
@@ -383,6 +384,21 @@ static void told_remember(const struct told *t, struct asked *a)
 	a->reason = r->code;
 }
 
+static bool is_expired(const struct ordain_result *r)
+{
+	return r->status == ORDAIN_STATUS_REJECTED && r->code == ORD_REFUSAL_REQUEST_ID_EXPIRED;
+}
+
+/* A client was told that its id is so old that nothing is known of it. That comes from a command of this call, and says nothing of an earlier one. */
+static void expired_check(const struct sim_moment *began, const struct ordain_result *r, const struct asked *a)
+{
+	if (!sim_age_is_expired(a->partition, &a->id))
+		sim_observe_request_wrong(began, a->partition, &a->id, "its id is expired, and it is not");
+	if (r->replayed || r->offset < began->committed[a->partition])
+		sim_observe_request_wrong(began, a->partition, &a->id, "its id is expired, and where it was logged");
+	sim_cover(SIM_COVER_RESULT_EXPIRED);
+}
+
 /* A client was told that its command stands in the log. */
 static void told_check(const struct sim_moment *began, const struct ord_command *c, const struct ordain_result *r,
 		       struct asked *a)
@@ -391,8 +407,12 @@ static void told_check(const struct sim_moment *began, const struct ord_command 
 
 	if (r->partition != a->partition)
 		sim_observe_request_wrong(began, a->partition, &a->id, "it is in another partition than its own");
+	if (is_expired(r)) {
+		expired_check(began, r, a);
+		return;
+	}
 	t.trail = sim_trail_find_request(a->partition, &a->id);
-	if (t.trail == NULL || ord_partition_request(sim_record_partition(a->partition), &a->id, &t.logged) != ORD_OK)
+	if (t.trail == NULL || !sim_age_request(sim_record_partition(a->partition), a->partition, &a->id, &t.logged))
 		sim_observe_request_wrong(began, a->partition, &a->id, "it is logged, and no log has it");
 	if (r->offset != t.trail->position)
 		told_wrong(&t, "another position than where it stands in the log");
@@ -473,7 +493,7 @@ static bool told_holds(const struct asked *a)
 
 	if (a->status == ORDAIN_STATUS_NONE)
 		return true;
-	if (ord_partition_request(sim_record_partition(a->partition), &a->id, &view) != ORD_OK ||
+	if (!sim_age_request(sim_record_partition(a->partition), a->partition, &a->id, &view) ||
 	    view.result.position != a->position)
 		return false;
 	return a->status == ORDAIN_STATUS_ACCEPTED ||

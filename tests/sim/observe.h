@@ -36,6 +36,8 @@ void sim_observe_account(const struct sim_moment *began, struct ordain_str id_te
 void sim_observe_history(const struct sim_moment *began, struct ordain_str id_text, uint64_t from,
 			 const struct ordain_history *seen);
 void sim_observe_request(const struct sim_moment *began, const struct ordain_id *id, const struct ordain_request *seen);
+/* A read of a request was told ORDAIN_ERR_EXPIRED. */
+void sim_observe_request_expired(const struct sim_moment *began, const struct ordain_id *id);
 void sim_observe_name(const struct sim_moment *began, struct ordain_str space_text, struct ordain_str name_text,
 		      const struct ordain_name *seen);
 

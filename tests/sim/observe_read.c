@@ -11,6 +11,7 @@
 #include "partition/route.h"
 #include "partition/state.h"
 #include "tests/sim/coverage.h"
+#include "tests/sim/follow_age.h"
 #include "tests/sim/observe_state.h"
 #include "tests/sim/record.h"
 #include "tests/sim/world.h"
@@ -218,7 +219,7 @@ static void request_found(const struct sim_moment *began, const struct ord_uuid 
 	const struct sim_request_trail *t = sim_trail_find_request(r->partition, id);
 	struct ord_request_view view;
 
-	if (t == NULL || ord_partition_request(sim_record_partition(r->partition), id, &view) != ORD_OK)
+	if (t == NULL || !sim_age_request(sim_record_partition(r->partition), r->partition, id, &view))
 		sim_observe_request_wrong(began, r->partition, id, "a request that no log has");
 	if (memcmp(r->command.id.bytes, id->bytes, sizeof id->bytes) != 0 || !request_is(r, &view))
 		sim_observe_request_wrong(began, r->partition, id, "another payload, place or time than was logged");
@@ -248,6 +249,21 @@ void sim_observe_request(const struct sim_moment *began, const struct ordain_id 
 		request_found(began, &uuid, seen);
 	else
 		sim_cover(SIM_COVER_READ_NOT_FOUND);
+}
+
+void sim_observe_request_expired(const struct sim_moment *began, const struct ordain_id *id)
+{
+	uint32_t count = sim_record_partitions_count();
+	struct ord_uuid uuid;
+
+	memcpy(uuid.bytes, id->bytes, sizeof uuid.bytes);
+	for (uint32_t i = 0; i < count; i++)
+		if (sim_age_is_expired(i, &uuid)) {
+			sim_cover(SIM_COVER_READ_EXPIRED);
+			return;
+		}
+	sim_observe_request_wrong(began, ord_route_request(&uuid, count), &uuid,
+				  "that its id is expired, and it is not, anywhere");
 }
 
 /* --- Names. --- */
@@ -291,7 +307,7 @@ static bool name_is(const struct ordain_name *n, struct ord_slice space, struct 
 	struct ord_uuid id;
 
 	memcpy(id.bytes, n->id.bytes, sizeof id.bytes);
-	return ord_partition_request(sim_record_partition(partition), &id, &view) == ORD_OK &&
+	return sim_age_request(sim_record_partition(partition), partition, &id, &view) &&
 	       n->since_us == view.logged_us && n->partition == partition &&
 	       ord_slice_equal(sim_observe_slice(n->space), space) && ord_slice_equal(sim_observe_slice(n->name), name);
 }

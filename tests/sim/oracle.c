@@ -238,10 +238,12 @@ static void check_request(const struct model_request *model)
 
 	ord_uuid_format(&model->id, id);
 	snprintf(whose, sizeof whose, "request %s", id);
-	if (ord_partition_request(oracle.lab.partitions[model->partition], &model->id, &real) != ORD_OK) {
-		differ("%s is not known", whose);
+	int err = ord_partition_request(oracle.lab.partitions[model->partition], &model->id, &real);
+	bool is_expired = model_is_expired(&oracle.model, model->partition, &model->id);
+	if (err != (is_expired ? ORD_ERR_EXPIRED : ORD_OK))
+		differ("%s is not known, or not forgotten: %s", whose, ord_err_text(err));
+	if (err != ORD_OK)
 		return;
-	}
 	number(whose, "kind", real.command.kind, model->payload.kind);
 	number(whose, "status", real.result.status, model->result.status);
 	number(whose, "reason", real.result.reason, model->result.reason);

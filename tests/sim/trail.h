@@ -75,6 +75,7 @@ struct sim_request_trail {
 	enum ord_command_kind kind;
 	uint64_t position;   /* of the command that logged it */
 	uint64_t logged;     /* it is there from here on */
+	uint64_t logged_us;  /* the time of the entry */
 	uint64_t decided;    /* it has its outcome from here on; 0: not yet */
 	uint64_t decided_us; /* when that was first applied */
 	enum ord_status status;
@@ -82,6 +83,7 @@ struct sim_request_trail {
 
 	/* Transfers only. */
 	enum sim_stage at;
+	bool is_aged; /* its id was expired somewhere before it had been there: not all stages leave a record */
 	struct sim_stage_done debit;
 	struct sim_stage_done credit;
 	struct sim_stage_done refund;

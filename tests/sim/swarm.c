@@ -317,7 +317,7 @@ void sim_swarm_draw(struct sim_swarm *s)
 	draw_states(&s->node);
 	s->loses_disks = !s->calm && s->fault_pause_us > 0 && s->node.nodes_count >= 3 && sim_percent(SIM_SWARM, 40);
 	/* Clocks of clients differ by two minutes: some are told at once that their ids are expired, others while their transfers are under way, or long after. */
-	s->node.bounds.request_window_ms = (uint32_t)ONE_OF(0, 0, 0, 20000, 100000, 150000);
+	s->node.bounds.request_window_ms = (uint32_t)ONE_OF(150000, 100000, 0, 20000, 0, 0);
 	s->node.reserve_bytes = RESERVE_BYTES + 4 * s->node.segment_bytes;
 }
 
@@ -333,12 +333,13 @@ void sim_swarm_show(const struct sim_swarm *s)
 	sim_trace_text("%u nodes, %u partitions, segments of %llu bytes, %llu bytes a checkpoint, %llu in memory, a "
 		       "mark every %u entries, "
 		       "election %u ms; %u clients, %u operations in batches "
-		       "up to %u; latency %u-%u us, sync %u-%u us; %llu s with a fault every %llu ms%s%s:%s",
+		       "up to %u; latency %u-%u us, sync %u-%u us; %llu s with a fault every %llu ms%s, ids expire "
+		       "after %u ms:%s",
 		       s->node.nodes_count, s->node.partitions_count, (unsigned long long)s->node.segment_bytes,
 		       (unsigned long long)s->node.checkpoint_bytes, (unsigned long long)s->node.memory_bytes,
 		       s->node.mark_entries, s->node.election_timeout_ms, s->work.clients_count, s->work.operations_max,
 		       s->work.batch_max, s->net.latency_us_min, s->net.latency_us_max, s->disk.sync_us_min,
 		       s->disk.sync_us_max, (unsigned long long)(s->safety_us / SIM_SECOND),
 		       (unsigned long long)(s->fault_pause_us / SIM_MS), s->loses_disks ? ", disks get lost" : "",
-		       s->node.bounds.request_window_ms > 0 ? ", ids expire" : "", faults);
+		       s->node.bounds.request_window_ms, faults);
 }

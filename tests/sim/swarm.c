@@ -252,9 +252,12 @@ static void draw_steady(struct sim_swarm *s)
 	s->safety_us = 60 * SIM_SECOND;
 }
 
-/* Large batches and small entries: what does not fit has to go into the next one. */
+/* Large batches and small entries, and no elections: what does not fit has to go into the next one, and nobody sends it again. */
 static void draw_full(struct sim_swarm *s)
 {
+	s->calm = true;
+	for (unsigned i = 0; i < SIM_FAULTS_COUNT; i++)
+		s->weights[i] = is_calm(i) ? 1 : 0;
 	s->node.bounds = (struct ord_bounds){.entry_bytes = 4096, .deliver_bytes = (uint32_t)ONE_OF(400, 2000)};
 	s->node.partitions_count = s->work.partitions_count = (uint32_t)ONE_OF(2, 3);
 	s->work.operations_max = 6000;
@@ -314,6 +317,8 @@ void sim_swarm_draw(struct sim_swarm *s)
 		draw_callers(s);
 	else if (special < 30)
 		draw_full_disks(s);
+	else if (special < 33)
+		draw_full(s);
 	draw_states(&s->node);
 	s->loses_disks = !s->calm && s->fault_pause_us > 0 && s->node.nodes_count >= 3 && sim_percent(SIM_SWARM, 40);
 	/* Clocks of clients differ by two minutes: some are told at once that their ids are expired, others while their transfers are under way, or long after. */

@@ -17,6 +17,8 @@
 
 #define LOOK_US (100u * SIM_MS)
 #define HANDOVER_US (5u * SIM_SECOND)
+/* A fenced replica asks for another state again and again; so long it may be seen not to. */
+#define UNWANTED_US (2u * SIM_SECOND)
 /* Terms of a partition in which a leader was seen, by term modulo. */
 #define TERMS_KEPT 4096
 /* The longest entry there is in a run: a batch of the log that is written, and one that fills, are a segment long, or that. */
@@ -39,8 +41,10 @@ static struct {
 	uint64_t handed_us[SIM_PARTITIONS_MAX]; /* when the last hand-over began */
 	uint32_t settled[SIM_PARTITIONS_MAX];	/* the leader whose term all nodes were in at the last look; 0: none */
 	uint64_t dropped[SIM_NODES_MAX][SIM_NODES_MAX];
-	bool replaced[SIM_NODES_MAX + 1]; /* entries of the write that is under way */
-	bool decided[SIM_NODES_MAX + 1];  /* the node knew what it is, once */
+	uint64_t unwanted_us[SIM_NODES_MAX + 1]
+			    [SIM_PARTITIONS_MAX]; /* a fenced replica asks for nothing since; 0: it does */
+	bool replaced[SIM_NODES_MAX + 1];	  /* entries of the write that is under way */
+	bool decided[SIM_NODES_MAX + 1];	  /* the node knew what it is, once */
 } watch;
 
 /* Raft's election safety: one leader in a term. */
@@ -115,9 +119,26 @@ static void look_replica(uint32_t node, uint32_t partition, const struct ord_eng
 	watch.waiters[node - 1][partition] = s.waiters_count;
 }
 
+/* A replica that is fenced has nobody to tell it when there is a state to be had: it goes on asking. */
+static void look_fenced(uint32_t node, uint32_t partition, const struct ord_engine *e)
+{
+	uint64_t *us = &watch.unwanted_us[node][partition];
+	const struct sim_process *p = sim_node_process(node);
+	bool is_awake = e != NULL && p->paused_until_us <= sim_now_us() && p->busy_until_us <= sim_now_us();
+	if (!is_awake || e->replicas[partition].fence.state != ORD_FENCE_FENCED || e->copy_in.wants[partition].wanted)
+		*us = 0;
+	else if (*us == 0)
+		*us = sim_now_us();
+	else if (sim_now_us() - *us > UNWANTED_US)
+		sim_fail(SIM_LIVENESS, "node %u, partition %u: the replica is fenced, and asks for no other state",
+			 node, partition);
+}
+
 static void look_node(uint32_t node)
 {
 	const struct ord_engine *e = sim_node_engine(node);
+	for (uint32_t i = 0; i < watch.swarm->node.partitions_count; i++)
+		look_fenced(node, i, e);
 	if (e == NULL)
 		return;
 	for (uint32_t i = 0; i < watch.swarm->node.partitions_count; i++)

@@ -8,6 +8,7 @@
 #include "partition/route.h"
 #include "tests/support/memory_store.h"
 #include "tests/support/node_calls.h"
+#include "tests/support/node_states.h"
 
 /* An account that gets a posting from time to time, and its partition. */
 #define ACCOUNT 2
@@ -271,6 +272,29 @@ Test(fence, a_node_that_starts_again_without_the_fault_is_as_the_others)
 	cr_assert_arr_eq(status_at(place).state.state_digest, status_at((place + 1) % 3).state.state_digest,
 			 sizeof status_at(place).state.state_digest);
 	node_cluster_close(&c);
+}
+
+/* Who has one may be away just now, and nobody tells the replica when that has changed. */
+Test(fence, a_fenced_replica_asks_for_another_state_until_it_has_one)
+{
+	static struct node_states states[NODE_CLUSTER_NODES];
+	for (unsigned i = 0; i < NODE_CLUSTER_NODES; i++)
+		node_states_open(&states[i], PARTITIONS);
+	calls_start_stored(&c, 15, states);
+	unsigned place = (leader() + 1) % NODE_CLUSTER_NODES;
+	const struct ord_copy_want *want = &c.nodes[place].engine->copy_in.wants[spoilt_partition()];
+	spoil(place, 5);
+	cr_assert_not(want->wanted);
+	work(NODE_CLUSTER_MARK_ENTRIES);
+	cr_assert_eq(status_at(place).fence, ORD_FENCE_FENCED);
+	for (unsigned seconds = 0; seconds < 20; seconds++) {
+		node_cluster_steps(&c, 1000);
+		cr_assert(want->wanted);
+		cr_assert_leq(c.now_ms - want->told_ms, 1000);
+	}
+	node_cluster_close(&c);
+	for (unsigned i = 0; i < NODE_CLUSTER_NODES; i++)
+		node_states_close(&states[i]);
 }
 
 Test(fence, answers_that_are_lost_are_asked_for_again)

@@ -61,14 +61,19 @@ void ord_dispatch_ready(struct ord_replica *r)
 	}
 	d->trimmed_ms = e->now_ms;
 	d->pump = true;
-	for (uint32_t i = 0; i < e->nodes_count; i++) {
-		if (e->nodes[i] == e->node)
-			continue;
-		ord_bytes_clear(&e->scratch);
-		ord_wire_put_ready(r->id, &e->scratch);
-		ord_engine_send(e, e->nodes[i], ORD_PART_READY);
-	}
+	for (uint32_t i = 0; i < e->nodes_count; i++)
+		if (e->nodes[i] != e->node)
+			ord_dispatch_tell_ready(r, e->nodes[i]);
 	ord_dispatch_restart_all(e, r->id);
+}
+
+void ord_dispatch_tell_ready(struct ord_replica *r, uint32_t node)
+{
+	struct ord_engine *e = r->engine;
+	ORD_ASSERT(r->ready);
+	ord_bytes_clear(&e->scratch);
+	ord_wire_put_ready(r->id, &e->scratch);
+	ord_engine_send(e, node, ORD_PART_READY);
 }
 
 static void lane_restart(struct ord_replica *r, uint32_t destination, uint64_t resend_ms)

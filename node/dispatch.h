@@ -36,6 +36,9 @@ void ord_dispatch_close(struct ord_dispatch *d);
 /* The replica has become ready: start again from its outbox and cursors, and tell everybody. */
 void ord_dispatch_ready(struct ord_replica *r);
 
+/* Tells one node that the partition is led here: it has just been connected. Asserts ready. */
+void ord_dispatch_tell_ready(struct ord_replica *r, uint32_t node);
+
 /* Sends what the windows allow. */
 void ord_dispatch_pump(struct ord_replica *r);
 

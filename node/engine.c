@@ -476,11 +476,12 @@ static int receive_cursor(struct ord_engine *e, struct ord_slice body)
 	return ORD_OK;
 }
 
-static int receive_ready(struct ord_engine *e, struct ord_slice body)
+static int receive_ready(struct ord_engine *e, uint32_t from, struct ord_slice body)
 {
 	uint32_t partition;
 	if (ord_wire_get_ready(body, &partition) != ORD_OK || partition >= e->partitions_count)
 		return ORD_ERR_FORMAT;
+	ord_replica_hear(&e->replicas[partition], from);
 	ord_dispatch_restart_all(e, partition);
 	e->forward.retry = true;
 	return ORD_OK;
@@ -537,7 +538,7 @@ int ord_engine_receive(struct ord_engine *e, uint32_t from, enum ord_part_kind k
 	case ORD_PART_CURSOR:
 		return receive_cursor(e, body);
 	case ORD_PART_READY:
-		return receive_ready(e, body);
+		return receive_ready(e, from, body);
 	case ORD_PART_COPY_ASK:
 	case ORD_PART_COPY_NOTE:
 	case ORD_PART_COPY_NEXT:
@@ -575,13 +576,18 @@ void ord_engine_peer(struct ord_engine *e, uint32_t node, bool connected)
 	if (!connected) {
 		e->rooms[place] = ORD_ROOM_OK; /* until it says otherwise */
 		remote_lose(e, place);
+		for (uint32_t i = 0; i < e->partitions_count; i++)
+			ord_replica_doubt(&e->replicas[i], node);
 		ord_forward_peer_lost(&e->forward, node);
 		ord_fill_peer_lost(&e->fill, place);
 		return;
 	}
-	for (uint32_t i = 0; i < e->partitions_count; i++)
+	for (uint32_t i = 0; i < e->partitions_count; i++) {
 		if (e->replicas[i].leader == node)
 			ord_dispatch_restart_all(e, i); /* what was under way is lost */
+		if (e->replicas[i].ready)
+			ord_dispatch_tell_ready(&e->replicas[i], node); /* its own group may not know */
+	}
 	ord_engine_tell_room(e, true);
 }
 
@@ -739,6 +745,7 @@ void ord_engine_replica_status(const struct ord_engine *e, uint32_t partition, s
 	ret->admit_bytes = r->admit.entry_bytes;
 	ret->waiters_count = ord_replica_waiters_count(r);
 	ret->ready = r->ready;
+	ret->leader = r->leader;
 	ret->fence = r->fence.state;
 }
 

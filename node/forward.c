@@ -226,6 +226,8 @@ void ord_forward_answer(struct ord_forward *f, uint32_t from, uint32_t number, c
 	struct ord_forward_call *call = call_find(f, number);
 	if (call == NULL || call->sent_to != from)
 		return;
+	if (a->err == ORD_ERR_NOT_LEADER)
+		ord_replica_doubt(&f->engine->replicas[call->partition], from);
 	if (a->err == ORD_ERR_NOT_LEADER && call->deadline_ms > f->engine->now_ms) {
 		call_park(f, call);
 		call->maybe_logged = call->resent;

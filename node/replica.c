@@ -450,14 +450,34 @@ void ord_replica_apply(struct ord_replica *r, uint64_t index, uint64_t term, str
 	replica_compare(r, &fx->mark);
 }
 
+static void leader_set(struct ord_replica *r, uint32_t leader)
+{
+	r->engine->forward.retry = true;
+	if (r->leader == leader)
+		return;
+	ord_trace("replica_leader", r->id, leader);
+	r->leader = leader;
+	ord_dispatch_hasten(r->engine, r->id);
+}
+
+void ord_replica_hear(struct ord_replica *r, uint32_t node)
+{
+	if (!r->group_knew)
+		leader_set(r, node);
+}
+
+void ord_replica_doubt(struct ord_replica *r, uint32_t node)
+{
+	if (!r->group_knew && r->leader == node)
+		leader_set(r, 0);
+}
+
 void ord_replica_role(struct ord_replica *r, enum ord_role role, uint32_t leader)
 {
 	bool leads = role == ORD_ROLE_LEADER;
-	if (r->leader != leader) {
-		ord_trace("replica_leader", r->id, leader);
-		r->leader = leader;
-		ord_dispatch_hasten(r->engine, r->id);
-	}
+	r->group_knew = r->group_knew || leader != 0;
+	if (r->group_knew)
+		leader_set(r, leader);
 	r->engine->forward.retry = true;
 	if (leads == r->ready || (leads && r->fence.state == ORD_FENCE_FENCED))
 		return;

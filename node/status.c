@@ -36,7 +36,7 @@ void ord_status_put_cluster(msgpack_packer *p, const struct ord_config *config, 
 	for (uint32_t i = 0; i < partitions_count; i++) {
 		struct ord_replica_status replica;
 		ord_shard_replica_status(shard, i, &replica);
-		msgpack_pack_uint32(p, replica.group.leader);
+		msgpack_pack_uint32(p, replica.leader);
 	}
 }
 

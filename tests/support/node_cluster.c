@@ -147,6 +147,18 @@ static void letter_put(struct node_cluster *c, struct node_letter *letter)
 	*at = letter;
 }
 
+/* docs/formats.md, "Raft messages": the group stands at offset 4. */
+static bool is_of_lost_group(const struct node_cluster *c, unsigned from, unsigned to, enum ord_part_kind kind,
+			     struct ord_slice body)
+{
+	bool is_between = c->nodes[from].id == c->lost_node || c->nodes[to].id == c->lost_node;
+	if (kind != ORD_PART_RAFT || !is_between)
+		return false;
+	struct ord_reader r = ord_reader_of(body);
+	ord_reader_u32(&r);
+	return ord_reader_u32(&r) == c->lost_group;
+}
+
 static void engine_send(void *ctx, uint32_t node, enum ord_part_kind kind, struct ord_slice body)
 {
 	struct node_cluster_node *n = ctx;
@@ -156,7 +168,7 @@ static void engine_send(void *ctx, uint32_t node, enum ord_part_kind kind, struc
 	cr_assert(to < NODE_CLUSTER_NODES && to != from);
 	c->sent_bytes[kind] += body.len;
 	if (c->cut[from][to] || c->nodes[to].engine == NULL || random_chance(&c->random, c->loss_percent) ||
-	    kind == c->lost_kind)
+	    kind == c->lost_kind || is_of_lost_group(c, from, to, kind, body))
 		return;
 	struct node_letter *letter = malloc(sizeof *letter + body.len);
 	*letter = (struct node_letter){.due_ms = c->now_ms + 1 + random_below(&c->random, DELAY_MS_MAX),

@@ -3,6 +3,7 @@
 
 #include "base/err.h"
 #include "base/limits.h"
+#include "partition/route.h"
 #include "tests/support/node_calls.h"
 
 static void cut_off(struct node_cluster *c, unsigned place, bool cut)
@@ -147,4 +148,74 @@ Test(forward, a_call_that_comes_twice_is_taken_once)
 	cr_expect_eq(logged_by(&c, call, 10), 1);
 	cr_expect_eq(logged_by(&c, call, UINT32_MAX - 10000), 0, "too old to be known");
 	node_cluster_close(&c);
+}
+
+/* --- A node whose own group of a partition does not know who leads it, as that of a newcomer which has no state yet. --- */
+
+/* The node starts again, and its group of the partition hears nothing. */
+static void start_deaf(struct node_cluster *c, unsigned place, uint32_t partition)
+{
+	c->lost_node = c->nodes[place].id;
+	c->lost_group = partition;
+	node_cluster_crash(c, place);
+	node_cluster_steps(c, 3000);
+	node_cluster_wait_ready(c);
+	node_cluster_restart(c, place);
+	node_cluster_steps(c, 50);
+}
+
+static void hear_again(struct node_cluster *c)
+{
+	c->lost_node = 0;
+	node_cluster_steps(c, 6000);
+	node_cluster_check(c);
+	node_cluster_close(c);
+}
+
+Test(forward, a_node_whose_group_knows_no_leader_passes_calls_on_to_who_says_that_it_leads)
+{
+	struct node_cluster c;
+	calls_start(&c, 34);
+	struct call *call = call_transfer(0, 2, 1), *second = call_transfer(0, 3, 1);
+	while (call_home(second) != call_home(call))
+		second = call_transfer(0, 3, 1);
+	unsigned place = call_follower(&c, call);
+	start_deaf(&c, place, call_home(call));
+	call_send(&c, call, place, ORD_WAIT_SETTLED);
+	node_cluster_steps(&c, 1000);
+	cr_assert_eq(call->decided, ORD_STATUS_SETTLED, "%s", ord_err_text(call->last_err));
+	/* It is forgotten with the connection, and said once more when there is another one. */
+	unsigned old = (unsigned)node_cluster_leader(&c, call_home(call));
+	node_cluster_reconnect(&c, old, place);
+	call_send(&c, second, place, ORD_WAIT_SETTLED);
+	node_cluster_steps(&c, 1000);
+	cr_assert_eq(second->decided, ORD_STATUS_SETTLED, "%s", ord_err_text(second->last_err));
+	hear_again(&c);
+}
+
+/* Both what it owes that partition and the word that what came from there was applied. */
+Test(forward, a_leader_whose_group_of_another_partition_knows_no_leader_delivers_to_it)
+{
+	struct node_cluster c;
+	calls_start(&c, 35);
+	struct call *call;
+	uint32_t payers;
+	do {
+		call = call_transfer(0, 2, 1);
+		payers = ord_route_account(call->command.transfer.payer, PARTITIONS);
+	} while (call_home(call) == payers || call_home(call) % NODE_CLUSTER_NODES == payers % NODE_CLUSTER_NODES);
+	unsigned place = payers % NODE_CLUSTER_NODES; /* it is the one that should lead it */
+	start_deaf(&c, place, call_home(call));
+	for (unsigned i = 0; i < 20000 && node_cluster_leader(&c, payers) != (int)place; i++)
+		node_cluster_step(&c);
+	cr_assert_eq(node_cluster_leader(&c, payers), (int)place, "the test wants it to lead");
+	for (unsigned i = 0; i < 5; i++) {
+		call_send(&c, call, (unsigned)node_cluster_leader(&c, call_home(call)), ORD_WAIT_SETTLED);
+		node_cluster_steps(&c, 400);
+		cr_assert_eq(call->decided, ORD_STATUS_SETTLED, "%s", ord_err_text(call->last_err));
+		do
+			call = call_transfer(0, 2, 1);
+		while (call_home(call) != c.lost_group);
+	}
+	hear_again(&c);
 }

@@ -114,6 +114,9 @@ int ord_group_transfer(struct ord_group *g, uint32_t node);
 void ord_group_status(const struct ord_group *g, struct ord_group_status *ret);
 void ord_group_members(const struct ord_group *g, struct ord_member_status *ret, uint32_t *ret_count);
 
+/* The node has a vote as that member (0: as whichever) by the newest list in the log. True also when no list is known here. */
+bool ord_group_has_vote(const struct ord_group *g, uint32_t node, uint64_t member);
+
 void ord_group_base(const struct ord_group *g, uint64_t index, struct ord_base *ret);
 void ord_group_release(struct ord_group *g, uint64_t index);
 

@@ -81,6 +81,14 @@ const struct raft_server *ord_group_member_of(const struct ord_group *g, uint32_
 	return NULL;
 }
 
+bool ord_group_has_vote(const struct ord_group *g, uint32_t node, uint64_t member)
+{
+	const struct raft_server *s = ord_group_member_of(g, node);
+	if (g->raft.configuration.n == 0)
+		return true;
+	return s != NULL && s->role == RAFT_VOTER && (member == 0 || s->id == member);
+}
+
 void ord_group_members(const struct ord_group *g, struct ord_member_status *ret, uint32_t *ret_count)
 {
 	const struct raft_configuration *newest = &g->raft.configuration;

@@ -25,6 +25,16 @@ static bool is_reluctant(const struct ord_host *h, uint32_t node)
 	return h->env.peers[ord_group_env_peer(&h->env, node)].reluctant;
 }
 
+/* It has a vote in every group, as the member that it says it is. Before that it is still getting states, and more to do would make that longer. */
+static bool is_whole(const struct ord_host *h, uint32_t node)
+{
+	uint64_t says = h->env.peers[ord_group_env_peer(&h->env, node)].member;
+	uint32_t i = 0;
+	while (i < h->groups_count && ord_group_has_vote(h->groups[i], node, says))
+		i++;
+	return i == h->groups_count;
+}
+
 /* Whom the group should go to: where it belongs, or, when this node or that one is reluctant, any that is not. 0: it stays. */
 static uint32_t successor(const struct ord_host *h, uint32_t id)
 {
@@ -32,7 +42,7 @@ static uint32_t successor(const struct ord_host *h, uint32_t id)
 	const struct ord_group_env *env = &h->env;
 	uint32_t node = ord_group_preferred(g);
 	if (node != env->node && !is_reluctant(h, node) && ord_group_can_hand_over(g, node) && is_steady(h, node) &&
-	    may_lead(h, id, node))
+	    may_lead(h, id, node) && is_whole(h, node))
 		return node;
 	for (uint32_t i = 0; is_reluctant(h, env->node) && i < env->nodes_count; i++) {
 		node = env->nodes[(i + h->balance_cursor) % env->nodes_count];

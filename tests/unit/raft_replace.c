@@ -157,6 +157,37 @@ Test(raft_replace, a_newcomer_may_be_lost_at_any_time)
 	}
 }
 
+/* What is said of the last group to or by node LOST is lost: there it stays a newcomer that has nothing. */
+static bool last_group_passes(struct raft_cluster *cluster, uint32_t from, uint32_t to, struct ord_slice message)
+{
+	struct ord_message m;
+	cr_assert_eq(ord_codec_decode(message, cluster->entries, &m), ORD_OK);
+	return m.group + 1 < cluster->options.groups_count || (from != LOST && to != LOST);
+}
+
+static bool newcomer_leads_what_it_should(struct raft_cluster *cluster)
+{
+	return raft_cluster_leader(cluster, LOST) == LOST;
+}
+
+Test(raft_replace, a_newcomer_is_given_no_leadership_before_it_has_a_vote_in_every_group)
+{
+	open_cluster(3, 5, 9, 0);
+	raft_cluster_load(c, 20, 100, 500);
+	c->filter = last_group_passes;
+	lose(LOST);
+	for (unsigned i = 0; i < 80; i++) {
+		raft_cluster_load(c, 20, 100, 250);
+		for (uint32_t g = 0; g < c->options.groups_count; g++)
+			cr_assert_neq(raft_cluster_leader(c, g), (uint32_t)LOST, "group %u, after %u ms", g, i * 250);
+	}
+	cr_assert_eq(raft_cluster_role_of(c, LOST, LOST), ORD_MEMBER_VOTER, "the others are held up by one");
+	c->filter = NULL;
+	cr_assert(raft_cluster_run_until(c, newcomer_leads_what_it_should, 20000));
+	expect_whole("after that");
+	close_cluster();
+}
+
 Test(raft_replace, nodes_are_lost_one_after_the_other)
 {
 	open_cluster(3, 4, 3, 10);

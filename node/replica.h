@@ -26,8 +26,8 @@ struct ord_replica {
 	struct ord_partition *partition; /* owned */
 	bool ready;			 /* leads and takes commands */
 	uint32_t leader;		 /* node, 0: none known */
-	bool group_knew;		 /* the group has known a leader since the start: then `leader` is what it knows, and before that who says so */
-	uint64_t time_us;		 /* of the newest entry begun here or applied */
+	bool group_knew; /* the group has known a leader since the start: then `leader` is what it knows, and before that who says so */
+	uint64_t time_us;	/* of the newest entry begun here or applied */
 	uint64_t applied_index; /* of the last entry that the state has in it; its term; the time of the newest one */
 	uint64_t applied_term;
 	uint64_t entry_us;

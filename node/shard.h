@@ -64,7 +64,8 @@ struct ord_replica_status {
 	uint64_t admit_bytes;
 	uint64_t waiters_count; /* answers owed */
 	bool ready;		/* leads and takes commands */
-	uint32_t leader;	/* a node, 0: none known. The group's, or while that does not know of any, the one that said so itself */
+	uint32_t
+		leader; /* a node, 0: none known. The group's, or while that does not know of any, the one that said so itself */
 	enum ord_fence_state fence;
 };
 void ord_shard_replica_status(const struct ord_shard *s, uint32_t partition, struct ord_replica_status *ret);

@@ -41,9 +41,9 @@ struct node_cluster {
 	enum ord_part_kind lost_kind;			  /* parts of this kind never arrive; 0: none */
 	uint32_t lost_node; /* to and from this node nothing that Raft says of lost_group arrives; 0: none */
 	uint32_t lost_group;
-	uint64_t sent_bytes[UINT8_MAX + 1];		  /* by kind of part, lost ones too */
-	unsigned notices_count[ORD_LOG_ERROR + 1];	  /* by level */
-	char notice[1024];				  /* the last one */
+	uint64_t sent_bytes[UINT8_MAX + 1];	   /* by kind of part, lost ones too */
+	unsigned notices_count[ORD_LOG_ERROR + 1]; /* by level */
+	char notice[1024];			   /* the last one */
 };
 
 /* Starts all nodes. */

@@ -1,4 +1,8 @@
-/* SPDX-License-Identifier: Apache-2.0 - folds a stored state: each record is loaded by the code that loads it for apply, added to the digest, and leaves memory again. */
+/* SPDX-License-Identifier: Apache-2.0 - folds a stored state: each record is read by the code that reads it for apply, and added to the digest. Accounts and names are loaded for that, and leave memory again; requests and stages, of which there
+ * are many more, are not.
+ *
+ * A stage that posted counts by its posting. To look each one up would cost more than all the rest; so the digest is made of the postings as they come, and a second sum shows that stages and postings name each other one to
+ * one. Where stages have been dropped, some postings have none: there each stage looks its posting up. */
 #include "partition/audit.h"
 
 #include <inttypes.h>
@@ -25,6 +29,8 @@ struct ord_audit {
 	uint64_t counts[ORD_STORE_TABLES];
 	uint64_t unsettled_count;
 	uint64_t posted_count; /* stages that posted */
+	bool looks_up;
+	struct ord_digest links[2]; /* what stages say of their postings, and postings of their stages */
 };
 
 int ord_audit_open(const struct ord_partition_options *options, struct ord_audit **ret)
@@ -33,11 +39,13 @@ int ord_audit_open(const struct ord_partition_options *options, struct ord_audit
 	if (a == NULL)
 		return ORD_ERR_NOMEM;
 	int err = ord_partition_open(options, &a->p);
-	if (err == ORD_OK)
-		*ret = a;
-	else
+	if (err != ORD_OK) {
 		ord_audit_close(a);
-	return err;
+		return err;
+	}
+	a->looks_up = a->p->expiry.dropped.stages_count > 0;
+	*ret = a;
+	return ORD_OK;
 }
 
 void ord_audit_close(struct ord_audit *a)
@@ -55,13 +63,6 @@ void ord_audit_status(const struct ord_audit *a, struct ord_partition_status *re
 
 /* --- One pair. --- */
 
-static struct ord_uuid key_id(struct ord_slice key)
-{
-	struct ord_uuid id;
-	memcpy(id.bytes, key.base, sizeof id.bytes); /* the key was read before */
-	return id;
-}
-
 static void fold_name(struct ord_audit *a, struct ord_slice key)
 {
 	struct ord_reader k = ord_reader_of(key);
@@ -69,66 +70,87 @@ static void fold_name(struct ord_audit *a, struct ord_slice key)
 	ord_name_digest(ord_name_find(a->p, space, ord_reader_take(&k, ord_reader_left(&k))), &a->digest);
 }
 
-static void fold_request(struct ord_audit *a, struct ord_slice key)
+static int fold_request(struct ord_audit *a, struct ord_slice key, struct ord_slice body)
 {
-	struct ord_uuid id = key_id(key);
-	const struct ord_request *q = ord_request_find(a->p, &id);
-	ord_request_digest(q, &a->digest);
-	a->unsettled_count += q->status == ORD_STATUS_ACCEPTED;
+	struct ord_stored_request q;
+	int err = ord_stored_request(key, body, &q);
+	if (err != ORD_OK)
+		return err;
+	ord_digest_add(&a->digest, ord_request_stored_digest(&q));
+	a->unsettled_count += q.status == ORD_STATUS_ACCEPTED;
+	return ORD_OK;
 }
 
-static int fold_stage(struct ord_audit *a, struct ord_slice key)
+static struct ord_digest link_of(const struct ord_uuid *request_id, uint8_t kind, uint32_t home, uint64_t ordinal)
 {
-	struct ord_uuid id = key_id(key);
-	const struct ord_stage *s = ord_posting_find(a->p, &id, ((const uint8_t *)key.base)[sizeof id.bytes]);
-	a->posted_count += s->reason == ORD_REFUSAL_NONE;
-	return ord_posting_digest(a->p, s, &a->digest);
+	uint64_t fixed[4] = {[2] = (uint64_t)kind << 32 | home, [3] = ordinal};
+	memcpy(fixed, request_id->bytes, sizeof request_id->bytes);
+	return ord_digest_of(ORD_DIGEST_STAGE, ord_slice_of(fixed, sizeof fixed), (struct ord_slice){0});
 }
 
-static int fold_record(struct ord_audit *a, enum ord_store_table table, struct ord_slice key, struct ord_slice value)
+static int fold_stage(struct ord_audit *a, struct ord_slice key, struct ord_slice body)
+{
+	struct ord_stored_stage s;
+	int err = ord_stored_stage(key, body, &s);
+	if (err != ORD_OK)
+		return err;
+	struct ord_stage stage = {
+		.request_id = s.request_id, .ordinal = s.ordinal, .home = s.home, .reason = s.reason, .kind = s.kind};
+	bool posted = s.reason == ORD_REFUSAL_NONE;
+	a->posted_count += posted;
+	if (!posted || a->looks_up)
+		return ord_posting_digest(a->p, &stage, &a->digest);
+	ord_digest_add(&a->links[0], link_of(&s.request_id, s.kind, s.home, s.ordinal));
+	return ORD_OK;
+}
+
+static int fold_row(struct ord_audit *a, enum ord_store_table table, struct ord_slice key, struct ord_slice value)
 {
 	int err = ord_saved_load(a->p, table, key, value);
 	if (err != ORD_OK)
 		return err;
 	if (table == ORD_STORE_ACCOUNTS)
 		ord_account_digest(ord_account_find(a->p, key), &a->digest);
-	else if (table == ORD_STORE_NAMES)
-		fold_name(a, key);
-	else if (table == ORD_STORE_REQUESTS)
-		fold_request(a, key);
 	else
-		err = fold_stage(a, key);
+		fold_name(a, key);
 	ord_rows_evict(a->p, AUDIT_BYTES, AUDIT_EVICT_ROWS);
-	return err;
+	return ORD_OK;
 }
 
-/* A posting is in the digest by its stage; there is one for every ordinal. */
-static int check_posting(const struct ord_audit *a, struct ord_slice key, struct ord_slice value)
+/* There is one for every ordinal. */
+static int fold_posting(struct ord_audit *a, struct ord_slice key, struct ord_slice body)
 {
 	struct ord_stored_posting posting;
-	struct ord_slice body;
-	int err = ord_stored_verify(ORD_STORE_POSTINGS, key, value, &body);
-	if (err == ORD_OK)
-		err = ord_stored_posting(key, body, &posting);
+	int err = ord_stored_posting(key, body, &posting);
 	if (err == ORD_OK && posting.ordinal >= a->p->postings_count)
 		err = ORD_ERR_CORRUPT;
-	return err;
+	if (err != ORD_OK || a->looks_up)
+		return err;
+	struct ord_posting_fact fact = ord_saved_posting_fact(&posting);
+	ord_digest_add(&a->digest, ord_posting_fact_digest(&fact));
+	ord_digest_add(&a->links[1],
+		       link_of(&fact.view.request_id, (uint8_t)fact.view.kind, fact.home, posting.ordinal));
+	return ORD_OK;
 }
 
 int ord_audit_add(struct ord_audit *a, enum ord_store_table table, struct ord_slice key, struct ord_slice value)
 {
 	struct ord_slice body;
 	a->counts[table]++;
+	if (table == ORD_STORE_ACCOUNTS || table == ORD_STORE_NAMES)
+		return fold_row(a, table, key, value);
+	int err = ord_stored_verify(table, key, value, &body);
+	if (err != ORD_OK)
+		return err;
 	switch (table) {
-	case ORD_STORE_ACCOUNTS:
-	case ORD_STORE_NAMES:
 	case ORD_STORE_REQUESTS:
+		return fold_request(a, key, body);
 	case ORD_STORE_STAGES:
-		return fold_record(a, table, key, value);
+		return fold_stage(a, key, body);
 	case ORD_STORE_POSTINGS:
-		return check_posting(a, key, value);
+		return fold_posting(a, key, body);
 	default: /* numbers and messages were taken in at open */
-		return ord_stored_verify(table, key, value, &body);
+		return ORD_OK;
 	}
 }
 
@@ -172,6 +194,10 @@ int ord_audit_finish(const struct ord_audit *a, char *why)
 	int err = counts_check(a, why);
 	if (err != ORD_OK)
 		return err;
+	if (memcmp(&a->links[0], &a->links[1], sizeof a->links[0]) != 0) {
+		snprintf(why, ORD_AUDIT_WHY_SIZE, "the stages that posted are not those that the postings name");
+		return ORD_ERR_CORRUPT;
+	}
 	ord_partition_status(a->p, &status);
 	ord_partition_digest_close(a->p, a->digest, digest);
 	if (memcmp(digest, status.state_digest, sizeof digest) == 0)

@@ -167,7 +167,7 @@ static struct ord_digest refused_digest(const struct ord_stage *stage)
 	return ord_digest_of(ORD_DIGEST_STAGE, ord_slice_of(fixed, sizeof fixed), (struct ord_slice){0});
 }
 
-static struct ord_digest posting_digest(const struct ord_posting_fact *fact)
+struct ord_digest ord_posting_fact_digest(const struct ord_posting_fact *fact)
 {
 	uint64_t fixed[10] = {
 		[2] = fact->home,
@@ -194,7 +194,7 @@ int ord_posting_digest(const struct ord_partition *p, const struct ord_stage *st
 		return ORD_ERR_CORRUPT;
 	int err = ord_posting_get(p, stage->ordinal, &fact);
 	if (err == ORD_OK)
-		ord_digest_add(d, posting_digest(&fact));
+		ord_digest_add(d, ord_posting_fact_digest(&fact));
 	return err;
 }
 
@@ -294,7 +294,7 @@ void ord_posting_add(struct ord_partition *p, struct ord_account *a, enum ord_po
 	stage_made(p, &made->stage);
 	ring_push(&p->postings, made);
 	struct ord_posting_fact fact = fact_of(made);
-	struct ord_digest digest = posting_digest(&fact);
+	struct ord_digest digest = ord_posting_fact_digest(&fact);
 	ord_digest_add(&p->digest, digest);
 	if (made->stage.is_apart)
 		ord_expire_stage(p, &digest, true);

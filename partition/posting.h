@@ -48,6 +48,9 @@ void ord_posting_add(struct ord_partition *p, struct ord_account *a, enum ord_po
 void ord_posting_refuse(struct ord_partition *p, enum ord_posting_kind kind, const struct ord_message *m,
 			enum ord_refusal reason);
 
+/* What a posting's stage adds to the digest. */
+struct ord_digest ord_posting_fact_digest(const struct ord_posting_fact *fact);
+
 /* Adds the stage, and its posting when it has one, to a digest, from nothing. ORD_ERR_IO, ORD_ERR_CORRUPT. */
 int ord_posting_digest(const struct ord_partition *p, const struct ord_stage *stage, struct ord_digest *d);
 

@@ -291,6 +291,15 @@ int ord_saved_get_stage(struct ord_partition *p, const struct ord_uuid *request_
 	return err == ORD_OK ? take_stage(p, key_slice(&key), body) : err;
 }
 
+struct ord_posting_fact ord_saved_posting_fact(const struct ord_stored_posting *s)
+{
+	return (struct ord_posting_fact){.view = s->view,
+					 .account = s->account,
+					 .previous = s->previous,
+					 .earlier = s->earlier,
+					 .home = s->home};
+}
+
 int ord_saved_get_posting(const struct ord_partition *p, uint64_t ordinal, struct ord_posting_fact *ret)
 {
 	struct saved_key key = posting_key(ordinal);
@@ -301,11 +310,7 @@ int ord_saved_get_posting(const struct ord_partition *p, uint64_t ordinal, struc
 	struct ord_stored_posting s;
 	err = ord_stored_posting(key_slice(&key), body, &s);
 	if (err == ORD_OK)
-		*ret = (struct ord_posting_fact){.view = s.view,
-						 .account = s.account,
-						 .previous = s.previous,
-						 .earlier = s.earlier,
-						 .home = s.home};
+		*ret = ord_saved_posting_fact(&s);
 	return err;
 }
 

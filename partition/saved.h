@@ -31,6 +31,9 @@ int ord_saved_load(struct ord_partition *p, enum ord_store_table table, struct o
 /* A posting that is not in memory; its slices point into the store. ORD_ERR_IO; ORD_ERR_CORRUPT also when it is not there. */
 int ord_saved_get_posting(const struct ord_partition *p, uint64_t ordinal, struct ord_posting_fact *ret);
 
+/* What a stored posting says. */
+struct ord_posting_fact ord_saved_posting_fact(const struct ord_stored_posting *s);
+
 /* Fills an empty partition with the numbers and messages that the store has; ORD_OK also when it has nothing. ORD_ERR_IO, ORD_ERR_CORRUPT, ORD_ERR_FORMAT (written by a version that this build does
  * not know), ORD_ERR_MISMATCH (another partition's). */
 int ord_saved_open(struct ord_partition *p);

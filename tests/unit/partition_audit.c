@@ -164,6 +164,32 @@ Test(partition_audit, an_outcome_with_a_right_checksum_is_found)
 	}
 }
 
+/* Two stages that posted, each with the other's posting: as many as before, and all of the postings are there. */
+Test(partition_audit, stages_that_name_each_others_postings_are_found)
+{
+	struct memory_pair *posted[2] = {NULL, NULL};
+	size_t found = 0;
+	char why[ORD_AUDIT_WHY_SIZE];
+
+	for (size_t place = 0; found < 2; place++) {
+		struct memory_pair *pair = memory_store_pair(store(), ORD_STORE_STAGES, place);
+		static const uint8_t none[2] = {0};
+		if (memcmp(pair->bytes + pair->key_bytes + 4, none, sizeof none) == 0)
+			posted[found++] = pair;
+	}
+	uint8_t *ordinals[2] = {posted[0]->bytes + posted[0]->key_bytes + 6,
+				posted[1]->bytes + posted[1]->key_bytes + 6};
+	uint64_t kept;
+	memcpy(&kept, ordinals[0], sizeof kept);
+	cr_assert_neq(memcmp(ordinals[0], ordinals[1], sizeof kept), 0);
+	memcpy(ordinals[0], ordinals[1], sizeof kept);
+	memcpy(ordinals[1], &kept, sizeof kept);
+	mend(ORD_STORE_STAGES, posted[0]);
+	mend(ORD_STORE_STAGES, posted[1]);
+	cr_expect_eq(audit(why), ORD_ERR_CORRUPT);
+	cr_expect_eq(strncmp(why, "the stages that posted", 22), 0, "%s", why);
+}
+
 /* A record that is not there, as one that was never written would be. */
 static void drop(enum ord_store_table table, size_t place, struct memory_table *ret_before)
 {

@@ -87,7 +87,7 @@ bool ord_history_gap(struct ord_history *h, uint32_t partition, struct ord_histo
  * a block at most. */
 int ord_history_fill(struct ord_history *h, uint32_t partition, uint64_t number, struct ord_slice bytes);
 
-/* Asks for a block, as a peer does, or for its id alone. Read by a thread of its own, checked whole, one after the other; `answered` is called later. ORD_ERR_BUSY: too many are asked for;
+/* Asks for a block, as a peer does, or for its id alone. Read by a thread of its own and checked by its checksums, one after the other; `answered` is called later. ORD_ERR_BUSY: too many are asked for;
  * ORD_ERR_NOMEM. */
 int ord_history_ask(struct ord_history *h, uint32_t partition, uint64_t number, bool whole, uint64_t token);
 

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "base/hash.h"
 #include "base/limits.h"
 #include "node/history_files.h"
 #include "node/history_state.h"
@@ -237,15 +238,42 @@ static int block_seek(struct ord_history_reader *r, const struct wanted *w, stru
 	return not_found(r, w); /* in a gap between two files */
 }
 
-int ord_history_read_number(struct ord_history_reader *r, uint64_t number, struct ord_block *ret)
+/* The next one costs no search. */
+static int number_seek(struct ord_history_reader *r, uint64_t number, struct ord_block_header *ret)
 {
 	char why[ORD_BLOCK_WHY_SIZE];
 	struct wanted w = {.value = number};
+	bool is_next = r->file.fd >= 0 && ord_volume_peek(&r->file.volume, r->offset, ret, why) == ORD_OK &&
+		       ret->number == number;
+	return is_next ? ORD_OK : block_seek(r, &w, ret);
+}
+
+int ord_history_read_number(struct ord_history_reader *r, uint64_t number, struct ord_block *ret)
+{
 	struct ord_block_header h;
-	bool is_next =
-		r->file.fd >= 0 && ord_volume_peek(&r->file.volume, r->offset, &h, why) == ORD_OK && h.number == number;
-	int err = is_next ? ORD_OK : block_seek(r, &w, &h);
+	int err = number_seek(r, number, &h);
 	return err == ORD_OK ? block_read(r, &h, ret) : err;
+}
+
+int ord_history_read_stored(struct ord_history_reader *r, uint64_t number, struct ord_block_header *ret_header,
+			    struct ord_slice *ret_bytes)
+{
+	char why[ORD_BLOCK_WHY_SIZE] = "its checksum differs";
+	struct ord_block_header h;
+	int err = number_seek(r, number, &h);
+	if (err != ORD_OK)
+		return err;
+	err = ord_volume_read(&r->file.volume, r->offset, &h, &r->bytes, why);
+	if (err == ORD_OK && ord_crc32c(0, r->bytes.base + ORD_BLOCK_HEADER_BYTES, h.stored_bytes) != h.stored_crc)
+		err = ORD_ERR_CORRUPT;
+	if (err != ORD_OK)
+		reader_fail(r, err, why);
+	r->offset += ord_block_bytes(&h);
+	if (err != ORD_OK)
+		return err;
+	*ret_header = h;
+	*ret_bytes = ord_bytes_slice(&r->bytes);
+	return ORD_OK;
 }
 
 int ord_history_read_position(struct ord_history_reader *r, uint64_t position, struct ord_block *ret)

@@ -30,6 +30,10 @@ void ord_history_reader_close(struct ord_history_reader *r);
 int ord_history_read_number(struct ord_history_reader *r, uint64_t number, struct ord_block *ret);
 int ord_history_read_position(struct ord_history_reader *r, uint64_t position, struct ord_block *ret);
 
+/* A block by number as it lies on the disk, header and stored content, by their checksums alone: for another node, which unpacks and checks all of it before it believes any. *ret_bytes is valid until the next call. Errors as above. */
+int ord_history_read_stored(struct ord_history_reader *r, uint64_t number, struct ord_block_header *ret_header,
+			    struct ord_slice *ret_bytes);
+
 /* The first block that has an entry of that time (microseconds since 1970) or a later one: the last time in it is at least that. Found by the names of files and the headers of blocks. Errors as above;
  * ORD_ERR_NOT_FOUND: all entries are older. */
 int ord_history_read_time(struct ord_history_reader *r, uint64_t time_us, struct ord_block *ret);

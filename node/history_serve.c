@@ -81,14 +81,15 @@ static uint64_t first_kept(struct ord_history *h, uint32_t partition)
 static void answer_find(struct ord_history *h, struct ord_history_job *job)
 {
 	struct ord_archive_answer *a = &job->answer;
-	struct ord_block block;
+	struct ord_block_header header;
+	struct ord_slice bytes;
 	int err = reader_get(h, a->partition);
 	if (err == ORD_OK)
-		err = ord_history_read_number(h->serving.reader, a->number, &block);
+		err = ord_history_read_stored(h->serving.reader, a->number, &header, &bytes);
 	if (err == ORD_OK) {
-		a->id = ord_block_id_of(&block.header);
+		a->id = ord_block_id_of(&header);
 		if (job->whole)
-			ord_bytes_put(&job->bytes, block.bytes.base, block.bytes.len);
+			ord_bytes_put(&job->bytes, bytes.base, bytes.len);
 		if (job->bytes.failed)
 			err = ORD_ERR_NOMEM;
 	} else if (err == ORD_ERR_NOT_FOUND) {

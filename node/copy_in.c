@@ -167,8 +167,9 @@ int ord_copy_in_note(struct ord_engine *e, uint32_t node, const struct ord_part_
 
 static void write_waiting(struct ord_copy_in *c)
 {
+	struct ord_changes empty = c->written; /* its memory serves the next piece */
 	c->written = c->waiting;
-	ord_changes_init(&c->waiting);
+	c->waiting = empty;
 	c->writing = true;
 	states_of(c)->fill_write(states_of(c)->ctx, &c->written);
 }
@@ -223,7 +224,9 @@ void ord_copy_in_filled(struct ord_engine *e, int status)
 	struct ord_copy_in *c = &e->copy_in;
 	ORD_ASSERT(c->writing);
 	c->writing = false;
-	ord_changes_close(&c->written);
+	ord_changes_clear(&c->written);
+	if (c->phase != ORD_COPY_IN_FILLING)
+		ord_changes_close(&c->written);
 	drop(c);
 	if (e->stopped)
 		return;

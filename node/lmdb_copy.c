@@ -11,6 +11,9 @@
 #include "base/err.h"
 #include "node/lmdb_state.h"
 
+/* A state that is filled is synced whenever it has grown by so much. */
+#define FILL_SYNC_BYTES (16u << 20)
+
 /* Old states that were set aside, to be looked at: no more than so many of a partition. */
 #define ASIDE_MAX 3
 
@@ -20,6 +23,12 @@ static void copy_work(struct ord_worker_job *job)
 {
 	struct ord_lmdb_copy *c = (struct ord_lmdb_copy *)job;
 	c->status = ord_pairs_gather(&c->view.store, &c->after, c->bytes_max, &c->pairs, &c->is_last);
+}
+
+static void copy_end(struct ord_lmdb_copy *c)
+{
+	ord_changes_close(&c->pairs);
+	ord_lmdb_view_close(&c->view);
 }
 
 static void copy_done(struct ord_worker_job *job)
@@ -35,9 +44,9 @@ static void copy_done(struct ord_worker_job *job)
 				 ord_err_text(c->status));
 		l->events.copied(l->events.ctx, c->number, c->status, &c->pairs, c->is_last);
 	}
-	ord_changes_close(&c->pairs);
+	ord_changes_clear(&c->pairs);
 	if (!c->open)
-		ord_lmdb_view_close(&c->view);
+		copy_end(c);
 }
 
 int ord_lmdb_copy_open(void *ctx, uint32_t partition, unsigned *ret_copy, const struct ord_store **ret_store)
@@ -78,7 +87,7 @@ void ord_lmdb_copy_close(void *ctx, unsigned copy)
 	ORD_ASSERT(c->open);
 	c->open = false;
 	if (!c->reading)
-		ord_lmdb_view_close(&c->view);
+		copy_end(c);
 }
 
 /* --- In. --- */
@@ -92,7 +101,19 @@ static int fill_drop(struct ord_lmdb_fill *f, const char *path)
 static int fill_begin(struct ord_lmdb_fill *f, const char *path)
 {
 	int rv = fill_drop(f, path);
+	f->unsynced_bytes = 0;
 	return rv == 0 ? ord_lmdb_env_open(&f->env, path, ord_lmdb_map_bytes(f->owner), true) : rv;
+}
+
+/* Nothing has to be on disk before the end. But all of it at once would keep the disk from the write-ahead log for as long as it takes. */
+static int fill_write(struct ord_lmdb_fill *f)
+{
+	int rv = ord_lmdb_env_add(&f->env, f->pairs);
+	f->unsynced_bytes += f->pairs->bytes.len;
+	if (rv != 0 || f->unsynced_bytes < FILL_SYNC_BYTES)
+		return rv;
+	f->unsynced_bytes = 0;
+	return ord_lmdb_env_sync(&f->env);
 }
 
 /* Is the state what its own numbers say? */
@@ -127,7 +148,7 @@ static void fill_work(struct ord_worker_job *job)
 	if (f->step == ORD_LMDB_FILL_BEGIN)
 		f->status = ord_lmdb_err(fill_begin(f, path));
 	else if (f->step == ORD_LMDB_FILL_WRITE)
-		f->status = ord_lmdb_err(ord_lmdb_env_add(&f->env, f->pairs));
+		f->status = ord_lmdb_err(fill_write(f));
 	else if (f->step == ORD_LMDB_FILL_DROP)
 		f->status = ord_lmdb_err(fill_drop(f, path));
 	else
@@ -304,6 +325,6 @@ void ord_lmdb_copies_init(struct ord_lmdb *l)
 void ord_lmdb_copies_close(struct ord_lmdb *l)
 {
 	for (unsigned i = 0; i < ORD_STATES_COPIES_MAX; i++)
-		ord_lmdb_view_close(&l->copies[i].view);
+		copy_end(&l->copies[i]);
 	ord_lmdb_env_close(&l->fill.env);
 }

@@ -70,6 +70,7 @@ struct ord_lmdb_fill {
 	uint32_t partitions_count;
 	const struct ord_changes *pairs; /* borrowed until the step has ended */
 	struct ord_lmdb_env env;	 /* the thread's, while a step is under way */
+	uint64_t unsynced_bytes;	 /* of pairs, written since the last sync */
 	int status;
 };
 

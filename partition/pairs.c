@@ -147,7 +147,7 @@ int ord_pairs_take(struct ord_slice bytes, struct ord_pairs_place *place, struct
 			return ORD_ERR_FORMAT;
 		count++;
 	}
-	ord_changes_init(ret);
+	ord_changes_clear(ret);
 	ord_bytes_put(&ret->bytes, bytes.base, bytes.len);
 	if (ret->bytes.failed) {
 		ord_changes_close(ret);

@@ -41,8 +41,8 @@ typedef int (*ord_pairs_each)(void *arg, enum ord_store_table table, struct ord_
 int ord_pairs_walk(const struct ord_store *store, const struct ord_pairs_place *after, uint64_t bytes_max,
 		   ord_pairs_each each, void *arg, struct ord_pairs_checked *ret);
 
-/* Takes in bytes of a list that nobody vouches for: they must be whole pairs, with right checksums, in order, behind *place; then *ret has them and *place is the last one. ORD_ERR_FORMAT; nothing is changed. The caller
- * closes *ret. ORD_ERR_NOMEM. */
+/* Takes in bytes of a list that nobody vouches for: they must be whole pairs, with right checksums, in order, behind *place; then *ret has them and nothing else, and *place is the last one. ORD_ERR_FORMAT: nothing is changed.
+ * ORD_ERR_NOMEM. */
 int ord_pairs_take(struct ord_slice bytes, struct ord_pairs_place *place, struct ord_changes *ret);
 
 #endif

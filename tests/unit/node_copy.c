@@ -172,6 +172,7 @@ static int copy_all_but(unsigned copy, size_t without)
 	do {
 		struct ord_changes got, written;
 		struct ord_change c;
+		ord_changes_init(&got);
 		source.states.copy_read(source.states.ctx, copy, &sent, PIECE_BYTES);
 		cr_assert_eq(await(&source), ORD_OK);
 		cr_assert_eq(ord_pairs_take(ord_bytes_slice(&source.pairs.bytes), &sent, &got), ORD_OK);

@@ -58,6 +58,7 @@ static void copy_all(size_t bytes_max)
 	bool is_last = false;
 	for (unsigned i = 0; !is_last; i++) {
 		struct ord_changes got;
+		ord_changes_init(&got);
 		cr_assert_lt(i, 200);
 		cr_assert_eq(ord_pairs_gather(&from.interface, &sent, bytes_max, &piece, &is_last), ORD_OK);
 		cr_assert_eq(ord_pairs_take(ord_bytes_slice(&piece.bytes), &received, &got), ORD_OK);
@@ -102,6 +103,7 @@ Test(partition_pairs, no_changed_byte_is_taken)
 	for (size_t i = 0; i < piece.bytes.len; i++) {
 		struct ord_pairs_place received = {0};
 		struct ord_changes got;
+		ord_changes_init(&got);
 		piece.bytes.base[i] ^= 0x41;
 		cr_expect_eq(ord_pairs_take(ord_bytes_slice(&piece.bytes), &received, &got), ORD_ERR_FORMAT, "byte %zu",
 			     i);
@@ -119,6 +121,7 @@ Test(partition_pairs, a_piece_cut_short_is_refused)
 	for (size_t len = 1; len < piece.bytes.len; len++) {
 		struct ord_pairs_place received = {0};
 		struct ord_changes got;
+		ord_changes_init(&got);
 		int err = ord_pairs_take(ord_slice_of(piece.bytes.base, len), &received, &got);
 		if (err == ORD_OK)
 			ord_changes_close(&got);
@@ -132,6 +135,7 @@ Test(partition_pairs, what_came_already_is_refused)
 {
 	struct ord_pairs_place sent = {0}, received = {0};
 	struct ord_changes got;
+	ord_changes_init(&got);
 	bool is_last;
 	cr_assert_eq(ord_pairs_gather(&from.interface, &sent, 200, &piece, &is_last), ORD_OK);
 	cr_assert_eq(ord_pairs_take(ord_bytes_slice(&piece.bytes), &received, &got), ORD_OK);
@@ -143,6 +147,7 @@ Test(partition_pairs, removals_and_tables_that_are_none_are_refused)
 {
 	struct ord_pairs_place received = {0};
 	struct ord_changes got;
+	ord_changes_init(&got);
 	put(&piece, ORD_STORE_ACCOUNTS, "a", "b");
 	piece.bytes.base[1] = 1;
 	cr_expect_eq(ord_pairs_take(ord_bytes_slice(&piece.bytes), &received, &got), ORD_ERR_FORMAT);

@@ -576,6 +576,7 @@ void ord_engine_peer(struct ord_engine *e, uint32_t node, bool connected)
 	if (!connected) {
 		e->rooms[place] = ORD_ROOM_OK; /* until it says otherwise */
 		remote_lose(e, place);
+		ord_host_peer(e->host, node, 0);
 		for (uint32_t i = 0; i < e->partitions_count; i++)
 			ord_replica_doubt(&e->replicas[i], node);
 		ord_forward_peer_lost(&e->forward, node);

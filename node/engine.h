@@ -84,7 +84,7 @@ void ord_engine_read(struct ord_engine *e, uint32_t partition, struct ord_slice 
 /* Takes a part that another node sent. ORD_ERR_FORMAT names nothing and changes nothing: the connection should be closed. */
 int ord_engine_receive(struct ord_engine *e, uint32_t from, enum ord_part_kind kind, struct ord_slice body);
 
-/* The connection to a node was lost or made: calls passed on to a lost one are answered ORD_ERR_UNKNOWN. */
+/* The connection to a node was lost or made: calls passed on to a lost one are answered ORD_ERR_UNKNOWN, and which member it is counts no more. */
 void ord_engine_peer(struct ord_engine *e, uint32_t node, bool connected);
 
 /* A node says which member of the groups it is: at each connection, before ord_engine_peer, or later when it finds out. */

@@ -259,6 +259,13 @@ int ord_lmdb_env_sync(const struct ord_lmdb_env *e)
 	return mdb_env_sync(e->env, 1);
 }
 
+void ord_lmdb_env_ahead(const struct ord_lmdb_env *e, uint64_t offset, uint64_t bytes)
+{
+	mdb_filehandle_t fd;
+	if (mdb_env_get_fd(e->env, &fd) == MDB_SUCCESS)
+		posix_fadvise(fd, (off_t)offset, (off_t)bytes, POSIX_FADV_WILLNEED);
+}
+
 uint64_t ord_lmdb_env_bytes(const struct ord_lmdb_env *e)
 {
 	MDB_envinfo info;

@@ -49,6 +49,9 @@ int ord_lmdb_env_add(const struct ord_lmdb_env *e, const struct ord_changes *cha
 /* All that was written is durable. */
 int ord_lmdb_env_sync(const struct ord_lmdb_env *e);
 
+/* That part of the file will be read soon: the system may bring it into memory meanwhile. What lies behind the end of the file is passed over, and when nothing comes of it nothing is lost but time. */
+void ord_lmdb_env_ahead(const struct ord_lmdb_env *e, uint64_t offset, uint64_t bytes);
+
 /* Bytes of its file. */
 uint64_t ord_lmdb_env_bytes(const struct ord_lmdb_env *e);
 

@@ -38,6 +38,8 @@ struct ord_lmdb_copy {
 	struct ord_changes pairs; /* owned */
 	bool is_last;
 	int status;
+	uint64_t file_bytes;	  /* of the state's file when the copy was opened */
+	uint64_t announced_bytes; /* from its beginning, that will be read soon */
 };
 
 /* A state that is checked; while a job is given, the thread's. */

@@ -193,6 +193,42 @@ Test(forward, a_node_whose_group_knows_no_leader_passes_calls_on_to_who_says_tha
 	hear_again(&c);
 }
 
+static uint32_t known_leader(const struct node_cluster *c, unsigned place, uint32_t partition)
+{
+	struct ord_replica_status status;
+	ord_engine_replica_status(c->nodes[place].engine, partition, &status);
+	return status.leader;
+}
+
+Test(forward, who_denies_that_it_leads_or_is_gone_is_not_believed)
+{
+	struct node_cluster c;
+	calls_start(&c, 36);
+	struct call *call = call_transfer(0, 2, 1);
+	unsigned place = call_follower(&c, call);
+	start_deaf(&c, place, call_home(call));
+	unsigned leader = (unsigned)node_cluster_leader(&c, call_home(call));
+	unsigned other = 3 - place - leader;
+	cr_assert_eq(known_leader(&c, place, call_home(call)), c.nodes[leader].id);
+	ord_engine_peer(c.nodes[place].engine, c.nodes[leader].id, false);
+	cr_assert_eq(known_leader(&c, place, call_home(call)), 0, "its connection has ended");
+	struct ord_bytes part;
+	ord_bytes_init(&part, 64);
+	ord_wire_put_ready(call_home(call), &part); /* late, from before another one was elected */
+	cr_assert_eq(
+		ord_engine_receive(c.nodes[place].engine, c.nodes[other].id, ORD_PART_READY, ord_bytes_slice(&part)),
+		ORD_OK);
+	ord_bytes_close(&part);
+	cr_assert_eq(known_leader(&c, place, call_home(call)), c.nodes[other].id);
+	call_send(&c, call, place, ORD_WAIT_SETTLED);
+	node_cluster_steps(&c, 200);
+	cr_assert_eq(known_leader(&c, place, call_home(call)), 0, "it has denied");
+	node_cluster_reconnect(&c, leader, place);
+	node_cluster_steps(&c, 1000);
+	cr_assert_eq(call->decided, ORD_STATUS_SETTLED, "%s", ord_err_text(call->last_err));
+	hear_again(&c);
+}
+
 /* Both what it owes that partition and the word that what came from there was applied. */
 Test(forward, a_leader_whose_group_of_another_partition_knows_no_leader_delivers_to_it)
 {

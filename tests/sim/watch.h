@@ -13,7 +13,7 @@ void sim_watch_start(const struct sim_swarm *swarm);
 /* True when every node has been seen to know what it is: a cluster begins when all nodes have met. */
 bool sim_watch_founded(void);
 
-/* True when all nodes are up, have applied all that is known and agree on it; else why says who has not. */
+/* True when all nodes are up, and have applied all that was known when this was first asked, and agree on it; else why says who has not. What a leader logs by itself, as when ids expire, comes for ever. */
 bool sim_watch_all_equal(char *why, size_t why_size);
 
 /* Prints how all replicas stand, for who looks at a failure. */

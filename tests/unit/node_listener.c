@@ -81,6 +81,7 @@ void ord_shard_replica_status(const struct ord_shard *s, uint32_t partition, str
 	(void)s;
 	*ret = (struct ord_replica_status){
 		.group = {.role = ORD_ROLE_FOLLOWER, .term = 3, .leader = partition == 0 ? 2 : 0},
+		.leader = partition == 0 ? 2 : 0,
 		.state = {.position = 7, .state_digest = {0x0123456789abcdef, 1}}};
 }
 

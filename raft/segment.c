@@ -96,6 +96,12 @@ bool ord_batch_decode(const uint8_t in[ORD_BATCH_HEADER_BYTES], uint32_t salt, s
 	return true;
 }
 
+bool ord_batch_is_end(const uint8_t in[ORD_BATCH_HEADER_BYTES])
+{
+	static const uint8_t zeros[ORD_BATCH_HEADER_BYTES];
+	return memcmp(in, zeros, sizeof zeros) == 0;
+}
+
 uint32_t ord_batch_check(uint32_t check, uint32_t record_crc)
 {
 	return ord_crc32c(check, &record_crc, sizeof record_crc);

@@ -12,9 +12,13 @@
 #define ORD_SEGMENT_HEADER_BYTES 64u
 #define ORD_BATCH_HEADER_BYTES 32u
 
-/* Format 1 knew no copies and bases, and a log that begins with segment 1; format 2 no votes for members that are no founders. They are read, and no longer written. */
-#define ORD_SEGMENT_FORMAT 3u
+/* Format 1 knew no copies and bases, and a log that begins with segment 1; format 2 no votes for members that are no founders; format 3 nothing but zeros behind the last batch. They are
+ * read, and no longer written. */
+#define ORD_SEGMENT_FORMAT 4u
 #define ORD_SEGMENT_FORMAT_OLDEST 1u
+
+/* From this format on zeros in the place of a batch's header are the end of a segment, whatever stands behind them. */
+#define ORD_SEGMENT_FORMAT_ENDED 4u
 
 /* Where something lies: a segment's number and an offset in it, comparable as one number. */
 #define ORD_PLACE_OFFSET_BITS 32
@@ -58,6 +62,9 @@ void ord_batch_encode(const struct ord_batch_header *h, uint32_t salt, uint8_t o
 
 /* True when a batch of the segment with that salt begins here. */
 bool ord_batch_decode(const uint8_t in[ORD_BATCH_HEADER_BYTES], uint32_t salt, struct ord_batch_header *ret);
+
+/* True when these are the zeros behind the last batch of a segment. */
+bool ord_batch_is_end(const uint8_t in[ORD_BATCH_HEADER_BYTES]);
 
 /* True when the records after the header are what the header says: all whole, their checksums right. in.len must be h->length. */
 bool ord_batch_holds(const struct ord_batch_header *h, struct ord_slice in);

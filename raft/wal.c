@@ -7,9 +7,13 @@
  * (raft/record.h). One batch is one write and one sync, and it never spans segments. The next batch is written only after the sync of the one
  * before it has succeeded. The header of a segment is written together with its first batch.
  *
+ * Behind each batch stand 32 zero bytes, written and synced together with it: the end. The next batch is written over them. What stands behind them counts
+ * for nothing, since the file of a segment that was removed is used again, as it is, for a later one. Its old batches are not taken for new ones: their
+ * checksums begin with another segment's CRC.
+ *
  *   segment header, 64 bytes                          batch header, 32 bytes
  *    0   8  "ordwal\r\n"                               0   4  6f 42 41 7f
- *    8   4  format, 3                                  4   4  CRC-32C of bytes 8 .. 31, begun with the segment's
+ *    8   4  format, 4                                  4   4  CRC-32C of bytes 8 .. 31, begun with the segment's
  *   12   4  node                                               CRC (its bytes 60 .. 63) instead of 0
  *   16  16  cluster                                    8   8  sequence: 1, 2, 3 ... through all segments
  *   32   8  number of the segment                     16   4  length of the records that follow
@@ -24,11 +28,15 @@
  * the log goes on after the entry it names. The last vote record of a group is its term and vote.
  * Where the log of a group may begin is for its owner to say: the entries before are elsewhere, and those still found are passed over.
  *
- * Format 1 had no copies and bases, format 2 no votes for members that are no founders; their segments are read. A log whose last segment has one goes on in a new one.
+ * Format 1 had no copies and bases, format 2 no votes for members that are no founders, format 3 nothing but zeros from the end of the last
+ * batch to the end of the segment; their segments are read. A log whose last segment has one goes on in a new one.
  *
  * Reading (raft/wal_scan.c). A batch is whole when its header's checksum is right, its sequence is the one expected, its records fill its
  * length exactly, each has the right checksum and together they have the header's. Zeros from the end of a batch to the end of the segment
- * are room that was made in advance: a clean end. Anything else that is not a whole batch is
+ * are room that was made in advance: a clean end. So are, from format 4 on, 32 zeros in the place of a header, unless a batch of this segment that is
+ * later than the expected one stands behind them in the last segment: then it is corruption. That no batch is missing at the end of another segment the header of the
+ * next one tells. A last segment whose header is whole and has a number before the first one that there is, is the file of a segment that was removed, in which
+ * nothing was written since: it is empty. Anything else that is not a whole batch is
  *   - an incomplete tail, when it is in the last segment and no batch header with the right checksum and a later sequence follows anywhere
  *     behind it: the last write was cut short by a crash, so nobody was told that it is durable. It is cut off.
  *   - corruption otherwise: a later batch is only written when this one has been synced. Opening fails and names the place.
@@ -48,6 +56,7 @@
 #define BLOCK_BYTES_MAX \
 	(4u << 20) /* also the longest batch, unless one record is longer: bounds the time of one sync */
 #define BLOCKS_PER_CACHE 16
+_Static_assert(ORD_IO_END_BYTES == ORD_BATCH_HEADER_BYTES, "zeros in the place of a header end a segment");
 
 /* A block holds bytes of one segment only: a larger one than that would stay empty for the most part. */
 static size_t block_bytes_for(const struct ord_wal_options *o)
@@ -215,7 +224,8 @@ static void batch_cancel(struct ord_wal *w)
 static void segment_roll_if_full(struct ord_wal *w, size_t record_bytes)
 {
 	bool has_batches = w->offset > ORD_SEGMENT_HEADER_BYTES;
-	if (has_batches && w->offset + ORD_BATCH_HEADER_BYTES + record_bytes > w->options.segment_bytes) {
+	uint64_t end = w->offset + ORD_BATCH_HEADER_BYTES + record_bytes + ORD_IO_END_BYTES;
+	if (has_batches && end > w->options.segment_bytes) {
 		w->segment++;
 		w->offset = 0;
 	}
@@ -272,7 +282,7 @@ static int batch_ready(struct ord_wal *w, size_t record_bytes)
 	struct wal_batch *b = w->open;
 	if (b != NULL) {
 		bool fits_block = b->block->capacity - b->block->len >= record_bytes;
-		uint64_t end = w->offset + b->prefix_bytes + b->len + record_bytes;
+		uint64_t end = w->offset + b->prefix_bytes + b->len + record_bytes + ORD_IO_END_BYTES;
 		if (fits_block && end <= w->options.segment_bytes)
 			return ORD_OK;
 		if (b->header.records > 0)
@@ -369,7 +379,8 @@ const uint32_t *ord_wal_synced(struct ord_wal *w, uint32_t *ret_count)
 	w->durable_sequence = b->header.sequence;
 	w->durable_place = b->block->place + b->offset + b->len;
 	w->durable_segment = ord_place_segment(b->block->place);
-	ord_wal_keep_bytes(w, w->durable_segment, b->prefix_bytes + b->len);
+	ord_wal_keep_bytes(w, w->durable_segment,
+			   b->prefix_bytes + b->len + (b->prefix_bytes > 0 ? ORD_IO_END_BYTES : 0));
 	w->syncs_count++;
 	if (w->told != NULL)
 		batch_give_back(w, w->told);

@@ -35,6 +35,7 @@ struct scan {
 	bool is_last;
 	uint32_t salt;
 	uint32_t format;
+	bool is_reused;	   /* it is the file of a segment that was removed, and nothing of this one is in it yet */
 	uint64_t sequence; /* of the next batch */
 	uint64_t
 		last_offset; /* of the last whole batch in it; 0 when that is its first one, which was written with the header, or there is none */
@@ -128,6 +129,19 @@ static bool all_zero(struct ord_slice bytes)
 	return bytes.len == 0 || (at[0] == 0 && memcmp(at, at + 1, bytes.len - 1) == 0);
 }
 
+/* Whether the zeros that end a segment stand at offset. */
+static int scan_ended(struct scan *s, uint64_t offset, bool *ret_ended)
+{
+	struct ord_slice bytes;
+	*ret_ended = false;
+	if (s->format < ORD_SEGMENT_FORMAT_ENDED)
+		return ORD_OK;
+	int err = scan_peek(s, offset, ORD_BATCH_HEADER_BYTES, &bytes);
+	if (err == ORD_OK && bytes.len == ORD_BATCH_HEADER_BYTES)
+		*ret_ended = ord_batch_is_end(bytes.base);
+	return err;
+}
+
 static int scan_zero_to_end(struct scan *s, uint64_t offset, bool *ret_zero)
 {
 	while (offset < s->current.bytes) {
@@ -162,23 +176,37 @@ static uint32_t expected_salt(const struct scan *s, uint32_t format)
 	return ord_segment_encode(&expected, bytes);
 }
 
-/* Looks in a piece for the header of a batch later than the expected one. */
-static bool piece_has_later_batch(const struct scan *s, struct ord_slice piece, uint32_t salt, uint64_t *ret_offset)
+/* Whether the header of a batch later than the expected one stands here, with one of the salts. */
+static bool is_later_batch(const struct scan *s, const uint8_t *at, const uint32_t *salts, size_t salts_count)
+{
+	struct ord_batch_header h;
+	for (size_t i = 0; i < salts_count; i++)
+		if (ord_batch_decode(at, salts[i], &h) && h.sequence > s->sequence &&
+		    h.sequence - s->sequence <= s->current.bytes / ORD_BATCH_HEADER_BYTES)
+			return true;
+	return false;
+}
+
+/* Looks in a piece for such a header. */
+static bool piece_has_later_batch(const struct scan *s, struct ord_slice piece, const uint32_t *salts,
+				  size_t salts_count, uint64_t *ret_offset)
 {
 	const uint8_t *base = piece.base;
-	for (size_t i = 0; i + ORD_BATCH_HEADER_BYTES <= piece.len; i++) {
-		struct ord_batch_header h;
-		if (base[i] != 'o' || !ord_batch_decode(base + i, salt, &h))
-			continue;
-		if (h.sequence > s->sequence && h.sequence - s->sequence <= s->current.bytes / ORD_BATCH_HEADER_BYTES) {
-			*ret_offset = i;
+	size_t places = piece.len - ORD_BATCH_HEADER_BYTES + 1;
+	const uint8_t *at = memchr(base, 'o', places);
+	while (at != NULL) {
+		size_t offset = (size_t)(at - base);
+		if (is_later_batch(s, at, salts, salts_count)) {
+			*ret_offset = offset;
 			return true;
 		}
+		at = memchr(at + 1, 'o', places - offset - 1);
 	}
 	return false;
 }
 
-static int scan_find_later_batch(struct scan *s, uint64_t offset, uint32_t salt, bool *ret_found, uint64_t *ret_offset)
+static int scan_find_later_batch(struct scan *s, uint64_t offset, const uint32_t *salts, size_t salts_count,
+				 bool *ret_found, uint64_t *ret_offset)
 {
 	*ret_found = false;
 	while (offset + ORD_BATCH_HEADER_BYTES <= s->current.bytes) {
@@ -190,7 +218,7 @@ static int scan_find_later_batch(struct scan *s, uint64_t offset, uint32_t salt,
 		if (piece.len < ORD_BATCH_HEADER_BYTES)
 			break;
 		uint64_t at;
-		if (piece_has_later_batch(s, piece, salt, &at)) {
+		if (piece_has_later_batch(s, piece, salts, salts_count, &at)) {
 			*ret_found = true;
 			*ret_offset = offset + at;
 			return ORD_OK;
@@ -203,27 +231,39 @@ static int scan_find_later_batch(struct scan *s, uint64_t offset, uint32_t salt,
 /* The same when the header is damaged, so that the format is not known. */
 static int scan_find_any_batch(struct scan *s, bool *ret_found, uint64_t *ret_offset)
 {
-	int err = ORD_OK;
-	*ret_found = false;
-	for (uint32_t f = ORD_SEGMENT_FORMAT_OLDEST; f <= ORD_SEGMENT_FORMAT && err == ORD_OK && !*ret_found; f++)
-		err = scan_find_later_batch(s, 1, expected_salt(s, f), ret_found, ret_offset);
-	return err;
+	uint32_t salts[ORD_SEGMENT_FORMAT - ORD_SEGMENT_FORMAT_OLDEST + 1];
+	for (uint32_t f = ORD_SEGMENT_FORMAT_OLDEST; f <= ORD_SEGMENT_FORMAT; f++)
+		salts[f - ORD_SEGMENT_FORMAT_OLDEST] = expected_salt(s, f);
+	return scan_find_later_batch(s, 1, salts, sizeof salts / sizeof salts[0], ret_found, ret_offset);
 }
 
-/* What stands at offset is not what should: decides between room made in advance, an incomplete tail and corruption. */
-static int scan_judge_end(struct scan *s, uint64_t offset, const char *reason)
+static int scan_cut(struct scan *s, uint64_t offset)
 {
 	struct ord_io *io = &s->w->options.io;
-	bool zero;
+	ord_trace("log tail cut", s->current.number, offset);
+	int err = io->truncate(io->ctx, s->current.number, offset);
+	if (err != ORD_OK)
+		return scan_io_failed(s, err, "cut the incomplete tail of");
+	s->current.bytes = offset;
+	return ORD_OK;
+}
+
+/* What stands at offset is not what should: decides between a clean end, an incomplete tail and corruption. */
+static int scan_judge_end(struct scan *s, uint64_t offset, const char *reason)
+{
+	bool ended;
+	bool zero = false;
 	bool found;
 	uint64_t later;
-	int err = scan_zero_to_end(s, offset, &zero);
-	if (err != ORD_OK || zero)
+	int err = scan_ended(s, offset, &ended);
+	if (err == ORD_OK && !(ended && !s->is_last))
+		err = scan_zero_to_end(s, offset, &zero);
+	if (err != ORD_OK || zero || (ended && !s->is_last))
 		return err;
 	if (!s->is_last)
 		return scan_damaged(s, offset, "%s, and segment %" PRIu64 " follows", reason, s->current.number + 1);
 	if (s->format != 0)
-		err = scan_find_later_batch(s, offset + 1, s->salt, &found, &later);
+		err = scan_find_later_batch(s, offset + 1, &s->salt, 1, &found, &later);
 	else
 		err = scan_find_any_batch(s, &found, &later);
 	if (err != ORD_OK)
@@ -231,12 +271,9 @@ static int scan_judge_end(struct scan *s, uint64_t offset, const char *reason)
 	if (found)
 		return scan_damaged(s, offset, "%s, and a batch written after it stands at offset %" PRIu64, reason,
 				    later);
-	ord_trace("log tail cut", s->current.number, offset);
-	err = io->truncate(io->ctx, s->current.number, offset);
-	if (err != ORD_OK)
-		return scan_io_failed(s, err, "cut the incomplete tail of");
-	s->current.bytes = offset;
-	return ORD_OK;
+	if (s->is_reused)
+		ord_trace("log segment not begun", s->current.number, s->current.bytes);
+	return ended || s->is_reused ? ORD_OK : scan_cut(s, offset);
 }
 
 static int scan_deliver(struct scan *s, uint64_t offset, struct ord_slice records)
@@ -344,12 +381,20 @@ static int scan_header(struct scan *s, bool *ret_whole)
 	err = scan_check_owner(s, &found);
 	if (err != ORD_OK)
 		return err;
+	s->is_reused = s->is_last && !is_beginning(s) && found.number < s->segments[0].number;
+	if (s->is_reused)
+		return ORD_OK;
 	if (found.number != s->current.number)
 		return scan_damaged(s, 0, "this file was written as segment %" PRIu64, found.number);
 	if (is_beginning(s))
 		s->sequence = found.sequence; /* where the log begins now */
+	if (found.sequence != s->sequence && found.number == 1)
+		return scan_damaged(s, 0, "batch 1 is missing in it");
 	if (found.sequence != s->sequence)
-		return scan_damaged(s, 0, "batch %" PRIu64 " is missing before it", s->sequence);
+		return scan_damaged(s, 0,
+				    "batch %" PRIu64 " is missing before it: segment %" PRIu64
+				    " ends without it at offset %" PRIu64,
+				    s->sequence, s->current.number - 1, s->w->offset);
 	s->salt = salt;
 	s->format = found.format;
 	*ret_whole = true;
@@ -365,6 +410,7 @@ static int scan_segment(struct scan *s)
 	if (s->current.bytes == 0 && !s->is_last)
 		return scan_damaged(s, 0, "it is empty, and segment %" PRIu64 " follows", s->current.number + 1);
 	s->format = 0;
+	s->is_reused = false;
 	int err = ord_wal_keep_up(s->w, s->current.number) == ORD_OK ? scan_header(s, &whole) : scan_no_memory(s);
 	if (err == ORD_OK && !whole && is_beginning(s))
 		return scan_damaged(s, 0, "it is the first one that there is, and its header is damaged");
@@ -383,34 +429,42 @@ static int scan_segment(struct scan *s)
 	return err;
 }
 
-/* Bytes that were checked and read again: the segment's header, the last batch, or both. */
-static bool scan_still_holds(const struct scan *s, struct ord_slice bytes)
+/* Bytes that were checked and read again: the segment's header, the last batch, or both; then the zeros that end them, when they do. */
+static bool scan_still_holds(const struct scan *s, struct ord_slice bytes, bool ended)
 {
 	struct ord_batch_header h;
 	const uint8_t *at = bytes.base;
-	if (bytes.len != s->w->offset - s->last_offset)
-		return false;
+	size_t len = (size_t)(s->w->offset - s->last_offset);
 	size_t head_bytes = s->last_offset == 0 ? ORD_SEGMENT_HEADER_BYTES : 0;
-	if (bytes.len <= head_bytes)
+	if (bytes.len != len + (ended ? ORD_BATCH_HEADER_BYTES : 0))
+		return false;
+	if (ended && !ord_batch_is_end(at + len))
+		return false;
+	if (len <= head_bytes)
 		return true;
-	size_t batch_bytes = bytes.len - head_bytes;
+	size_t batch_bytes = len - head_bytes;
 	return batch_bytes >= ORD_BATCH_HEADER_BYTES && ord_batch_decode(at + head_bytes, s->salt, &h) &&
 	       ord_batch_holds(&h, ord_slice_of(at + head_bytes + ORD_BATCH_HEADER_BYTES,
 						batch_bytes - ORD_BATCH_HEADER_BYTES));
 }
 
 /* What was read may still be in the cache of the operating system alone: a process that was killed had its last write under way, and one whose last sync failed
- * had it there for good. Each write follows the success of the one before, so that only the last batch can be in this state. */
+ * had it there for good. Each write follows the success of the one before, so that only the last batch, and the zeros behind it, can be in this state. */
 static int scan_make_durable(struct scan *s)
 {
 	struct ord_io *io = &s->w->options.io;
 	struct ord_slice last;
+	bool ended;
 	if (s->segments_count == 0)
 		return ORD_OK;
-	int err = scan_peek(s, s->last_offset, (size_t)(s->w->offset - s->last_offset), &last);
+	int err = scan_ended(s, s->w->offset, &ended);
 	if (err != ORD_OK)
 		return err;
-	if (!scan_still_holds(s, last))
+	size_t len = (size_t)(s->w->offset - s->last_offset) + (ended ? ORD_BATCH_HEADER_BYTES : 0);
+	err = scan_peek(s, s->last_offset, len, &last);
+	if (err != ORD_OK)
+		return err;
+	if (!scan_still_holds(s, last, ended))
 		return scan_damaged(s, s->last_offset, "what was read there a moment ago is not there any more");
 	if (last.len > 0)
 		err = io->rewrite(io->ctx, s->current.number, s->last_offset, last);

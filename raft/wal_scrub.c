@@ -15,6 +15,8 @@ struct ord_wal_scrub {
 	uint64_t offset;
 	uint64_t sequence; /* of the next batch; 0: any, at the beginning and behind damage */
 	uint32_t salt;
+	uint32_t format;
+	bool ended;	 /* at its end, whatever stands behind it */
 	bool only_zeros; /* behind the last batch */
 	bool wants_more; /* a record is longer than a piece */
 	uint64_t failed; /* the first segment that could not be read in this round, and in the one before; 0: none */
@@ -56,6 +58,7 @@ static void segment_begin(struct ord_wal_scrub *s, uint64_t segment)
 	s->segment = segment;
 	s->offset = 0;
 	s->left_bytes = 0;
+	s->ended = false;
 	s->only_zeros = false;
 	s->wants_more = false;
 }
@@ -91,6 +94,7 @@ static const char *header_check(struct ord_wal_scrub *s, struct ord_slice bytes,
 	if (s->sequence != 0 && found.sequence != s->sequence)
 		return "batches are missing before it";
 	s->sequence = found.sequence;
+	s->format = found.format;
 	return NULL;
 }
 
@@ -99,8 +103,9 @@ static const char *batch_begin(struct ord_wal_scrub *s, struct ord_slice bytes, 
 	*ret_done = 0;
 	if (bytes.len < ORD_BATCH_HEADER_BYTES)
 		return NULL;
-	if (all_zero(ord_slice_of(bytes.base, ORD_BATCH_HEADER_BYTES))) {
-		s->only_zeros = true;
+	if (ord_batch_is_end(bytes.base)) {
+		s->ended = s->format >= ORD_SEGMENT_FORMAT_ENDED;
+		s->only_zeros = !s->ended;
 		return NULL;
 	}
 	if (!ord_batch_decode(bytes.base, s->salt, &s->batch) || s->batch.sequence != s->sequence ||
@@ -145,7 +150,7 @@ static int piece_check(struct ord_wal_scrub *s, struct ord_slice piece, bool is_
 {
 	const uint8_t *at = piece.base;
 	size_t done = 0;
-	while (done < piece.len && !s->only_zeros) {
+	while (done < piece.len && !s->only_zeros && !s->ended) {
 		size_t step;
 		const char *why = next_check(s, ord_slice_of(at + done, piece.len - done), &step);
 		if (why != NULL)
@@ -155,6 +160,8 @@ static int piece_check(struct ord_wal_scrub *s, struct ord_slice piece, bool is_
 		done += step;
 		s->offset += step;
 	}
+	if (s->ended)
+		return ORD_OK;
 	struct ord_slice rest = ord_slice_of(at + done, piece.len - done);
 	if (s->only_zeros || (is_end && s->left_bytes == 0)) {
 		if (!all_zero(rest))
@@ -207,7 +214,7 @@ int ord_wal_scrub_step(struct ord_wal_scrub *s, struct ord_wal_scrubbed *ret)
 	if (len == 0 && s->offset == 0)
 		return damaged(s, 0, "it is empty", ret);
 	err = piece_check(s, ord_slice_of(s->buffer, len), len < want, ret);
-	if (err == ORD_OK && len < want)
+	if (err == ORD_OK && (s->ended || len < want))
 		segment_begin(s, s->segment + 1);
 	return err;
 }

@@ -136,6 +136,19 @@ static void disk_land(struct node_disk *d, size_t len)
 	memcpy(s->base + d->write_offset, d->write_bytes.base, len);
 }
 
+/* The write in flight ends, with the zeros behind it. */
+static void disk_complete(struct node_disk *d)
+{
+	uint64_t end = d->write_offset + d->write_bytes.len;
+	disk_land(d, d->write_bytes.len);
+	struct disk_segment *s = disk_find(d, d->write_segment);
+	if (end + ORD_IO_END_BYTES > s->len) {
+		s->base = realloc(s->base, end + ORD_IO_END_BYTES);
+		s->len = end + ORD_IO_END_BYTES;
+	}
+	memset(s->base + end, 0, ORD_IO_END_BYTES);
+}
+
 /* --- The network. --- */
 
 static void letter_put(struct node_cluster *c, struct node_letter *letter)
@@ -364,7 +377,7 @@ void node_cluster_step(struct node_cluster *c)
 		if (n->engine == NULL || n->paused_until_ms > c->now_ms)
 			continue;
 		if (n->disk->writing && n->disk->write_ends_ms <= c->now_ms) {
-			disk_land(n->disk, n->disk->write_bytes.len);
+			disk_complete(n->disk);
 			n->disk->writing = false;
 			ord_engine_synced(n->engine, ORD_OK);
 		}

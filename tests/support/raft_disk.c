@@ -16,6 +16,7 @@ void raft_disk_close(struct raft_disk *d)
 {
 	for (size_t i = 0; i < RAFT_DISK_SEGMENTS_MAX; i++)
 		free(d->segments[i].base);
+	free(d->spare.base);
 	memset(d, 0, sizeof *d);
 }
 
@@ -135,10 +136,30 @@ struct ord_io raft_disk_io(struct raft_disk *d)
 			       .remove = disk_remove};
 }
 
+static void zeros_put(struct raft_disk *d)
+{
+	static const uint8_t zeros[ORD_IO_END_BYTES];
+	segment_put(segment_at(d, d->write_segment), d->write_offset + d->write_bytes.len, zeros, sizeof zeros);
+}
+
+/* The name of the segment that is written is there, before any byte of it. */
+static void name_put(struct raft_disk *d)
+{
+	struct raft_disk_segment *s = segment_at(d, d->write_segment);
+	if (!s->exists && d->spare.exists) {
+		*s = d->spare;
+		d->spare = (struct raft_disk_segment){0};
+		d->reused_count++;
+	}
+	s->exists = true;
+}
+
 void raft_disk_complete(struct raft_disk *d)
 {
 	cr_assert(d->in_flight);
 	d->in_flight = false;
+	name_put(d);
+	zeros_put(d);
 	segment_put(segment_at(d, d->write_segment), d->write_offset, d->write_bytes.base, d->write_bytes.len);
 }
 
@@ -146,7 +167,10 @@ void raft_disk_complete_remove(struct raft_disk *d)
 {
 	struct raft_disk_segment *s = segment_at(d, d->remove_segment);
 	cr_assert_neq(d->remove_segment, 0);
-	free(s->base);
+	if (d->reuses && !d->spare.exists)
+		d->spare = *s;
+	else
+		free(s->base);
 	*s = (struct raft_disk_segment){0};
 	d->remove_segment = 0;
 }
@@ -156,6 +180,7 @@ void raft_disk_tear(struct raft_disk *d, size_t len, size_t len_zero)
 	cr_assert(d->in_flight);
 	cr_assert_leq(len, d->write_bytes.len);
 	d->in_flight = false;
+	name_put(d);
 	segment_put(segment_at(d, d->write_segment), d->write_offset, d->write_bytes.base, len);
 	segment_grow(segment_at(d, d->write_segment), d->write_offset + len + len_zero);
 }
@@ -163,6 +188,8 @@ void raft_disk_tear(struct raft_disk *d, size_t len, size_t len_zero)
 static void tear_sectors(struct raft_disk *d, struct random *r)
 {
 	const uint8_t *base = d->write_bytes.base;
+	if (!d->reuses || random_chance(r, 50)) /* else zeros stand there already */
+		zeros_put(d);
 	for (size_t at = 0; at < d->write_bytes.len; at += RAFT_DISK_SECTOR) {
 		size_t left = d->write_bytes.len - at;
 		size_t len = left < RAFT_DISK_SECTOR ? left : RAFT_DISK_SECTOR;
@@ -178,6 +205,11 @@ void raft_disk_crash(struct raft_disk *d, struct random *r)
 	d->remove_segment = 0;
 	if (!d->in_flight)
 		return;
+	if (d->reuses && random_chance(r, 20)) {
+		d->in_flight = false;
+		return;
+	}
+	name_put(d);
 	switch (random_below(r, 4)) {
 	case 0:
 		raft_disk_tear(d, 0, 0);

@@ -26,6 +26,9 @@ struct raft_disk {
 	uint64_t write_offset;
 	struct ord_slice write_bytes;
 	uint64_t remove_segment; /* whose removal is under way; 0: none */
+	bool reuses;		 /* the file of a segment that was removed is that of a later one, with its bytes */
+	struct raft_disk_segment spare;
+	uint64_t reused_count;
 	uint64_t removes_count;
 	uint64_t writes_count;
 	uint64_t reads_count;
@@ -43,16 +46,17 @@ void raft_disk_close(struct raft_disk *d);
 /* The interface to give to a write-ahead log. */
 struct ord_io raft_disk_io(struct raft_disk *d);
 
-/* The write in flight is durable now. The caller then tells the log. */
+/* The write in flight is durable now, with the zeros behind it. The caller then tells the log. */
 void raft_disk_complete(struct raft_disk *d);
 
 /* The removal under way is durable now. The caller then tells the log. */
 void raft_disk_complete_remove(struct raft_disk *d);
 
-/* Power is lost: a removal under way has happened, or not; of the write in flight nothing, a beginning, all, or any set of sectors is there. */
+/* Power is lost: a removal under way has happened, or not; of the write in flight nothing, not even its segment's name,
+ * a beginning, all, or any set of sectors is there, with or without the zeros behind it. */
 void raft_disk_crash(struct raft_disk *d, struct random *r);
 
-/* Of the write in flight the first len bytes are there, then len_zero zeros. */
+/* Of the write in flight the first len bytes are there, and the segment reaches len_zero bytes further at least; new ones are zero. */
 void raft_disk_tear(struct raft_disk *d, size_t len, size_t len_zero);
 
 /* A copy of the disk without its write in flight and with the segment whose removal is under way. */

@@ -79,6 +79,8 @@ static void chaos(uint64_t seed)
 		o.segments_max = 3;
 	}
 	raft_cluster_open(c, &o);
+	for (uint32_t i = 0; i < o.nodes_count; i++)
+		c->nodes[i].disk.reuses = true;
 	for (int round = 0; round < ROUNDS; round++) {
 		if (random_chance(&c->random, 70))
 			one_fault(c);

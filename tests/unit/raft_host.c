@@ -455,7 +455,7 @@ Test(raft_host, an_entry_that_cannot_be_read_back_stops_the_node)
 	raft_lone_sync(l);
 	raft_lone_crash(l);
 	raft_lone_start(l);
-	l->disk.segments[1].base[l->disk.segments[1].len - 20] ^= 1;
+	l->disk.segments[1].base[l->disk.segments[1].len - ORD_IO_END_BYTES - 20] ^= 1;
 	cr_assert_eq(raft_lone_append(l, 2, 0, 1, 51, 1, 51, NULL, 0), ORD_OK);
 	raft_lone_turn(l);
 	cr_expect_eq(l->fatal, ORD_ERR_CORRUPT);

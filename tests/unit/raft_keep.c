@@ -197,18 +197,19 @@ Test(raft_keep, what_is_missing_or_damaged_at_a_late_beginning_is_corruption)
 	}
 }
 
-/* Writes the segment again as an earlier version did. */
+/* Writes the segment again as an earlier version did: the zeros behind the last batch are room made in advance. */
 static void make_format(struct raft_disk_segment *s, uint32_t format)
 {
 	struct ord_segment header;
 	struct ord_batch_header h;
 	uint32_t salt;
 	cr_assert_eq(ord_segment_decode(s->base, &header, &salt), ORD_OK);
-	cr_assert_eq(header.format, 3);
+	cr_assert_eq(header.format, ORD_SEGMENT_FORMAT);
 	header.format = format;
 	header.cluster = raft_log_normal.cluster;
 	uint32_t old = ord_segment_encode(&header, s->base);
-	for (size_t at = ORD_SEGMENT_HEADER_BYTES; at < s->len; at += ORD_BATCH_HEADER_BYTES + h.length) {
+	for (size_t at = ORD_SEGMENT_HEADER_BYTES; at < s->len - ORD_IO_END_BYTES;
+	     at += ORD_BATCH_HEADER_BYTES + h.length) {
 		cr_assert(ord_batch_decode(s->base + at, salt, &h));
 		ord_batch_encode(&h, old, s->base + at);
 	}
@@ -255,13 +256,39 @@ Test(raft_keep, a_log_of_format_2_is_read_and_goes_on_in_a_new_segment)
 	go_on_after(2);
 }
 
+Test(raft_keep, a_log_of_format_3_is_read_and_goes_on_in_a_new_segment)
+{
+	go_on_after(3);
+}
+
+/* What stands behind the last batch is zeros there, or damage. */
+Test(raft_keep, a_sealed_segment_of_format_3_has_nothing_behind_zeros)
+{
+	struct ord_wal *w = raft_log_open(&disk);
+	struct ord_wal *none = NULL;
+	put_needed(w, 1, 100);
+	ord_wal_close(w);
+	cr_assert_gt(raft_disk_last(&disk), 1);
+	for (uint32_t format = ORD_SEGMENT_FORMAT; format >= 3; format--) {
+		raft_disk_copy(&disk, &other);
+		if (format < ORD_SEGMENT_FORMAT)
+			make_format(&other.segments[1], format);
+		memset(other.segments[1].base + other.segments[1].len, 7, 1); /* it has room for twice its length */
+		other.segments[1].len++;
+		int err = raft_log_open_with(&other, raft_log_normal, &none);
+		cr_expect_eq(err, format == 3 ? ORD_ERR_CORRUPT : ORD_OK, "format %u: %s", format, raft_log_why);
+		ord_wal_close(err == ORD_OK ? none : NULL);
+		raft_disk_close(&other);
+	}
+}
+
 Test(raft_keep, a_format_of_later_is_refused_by_name)
 {
 	struct ord_wal *w = raft_log_open(&disk);
 	struct ord_wal *none = NULL;
 	put_needed(w, 1, 5);
 	ord_wal_close(w);
-	struct ord_segment header = {.format = 4,
+	struct ord_segment header = {.format = ORD_SEGMENT_FORMAT + 1,
 				     .cluster = raft_log_normal.cluster,
 				     .node = 4,
 				     .groups_count = RAFT_LOG_GROUPS,

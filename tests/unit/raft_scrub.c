@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 - checking the log while it is in use: every bit that changed is found, and what is damaged leaves the log. */
 #include <criterion/criterion.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/err.h"
+#include "raft/segment.h"
 #include "tests/support/raft_cluster.h"
 
 static const struct raft_cluster_options lone = {.nodes_count = 1,
@@ -95,6 +97,34 @@ Test(raft_scrub, any_bit_that_changed_is_found)
 		}
 	cr_expect_eq(status().wal_damaged_segment, 2);
 	cr_expect_not(round_finds());
+}
+
+/* A segment whose file was another one's before. */
+Test(raft_scrub, what_stands_behind_the_end_is_not_looked_at)
+{
+	struct raft_disk_segment *s = segment(2);
+	s->base = realloc(s->base, s->len + 5000);
+	cr_assert_not_null(s->base);
+	memset(s->base + s->len, 0x6f, 5000);
+	s->len += 5000;
+	s->capacity = s->len;
+	cr_expect_not(round_finds());
+	memset(s->base + s->len - 5000 - ORD_IO_END_BYTES, 0x6f, ORD_IO_END_BYTES);
+	cr_expect(round_finds(), "the end is gone");
+}
+
+/* Zeros in the place of a batch end the segment: that one is missing is seen where the next one begins. */
+Test(raft_scrub, a_batch_that_became_zeros_is_found)
+{
+	struct ord_batch_header h;
+	struct ord_segment header;
+	uint32_t salt;
+	cr_assert_eq(ord_segment_decode(segment(2)->base, &header, &salt), ORD_OK);
+	cr_assert(ord_batch_decode(segment(2)->base + ORD_SEGMENT_HEADER_BYTES, salt, &h));
+	memset(segment(2)->base + ORD_SEGMENT_HEADER_BYTES + ORD_BATCH_HEADER_BYTES + h.length, 0,
+	       ORD_BATCH_HEADER_BYTES);
+	cr_expect(round_finds());
+	cr_expect_eq(status().wal_damaged_segment, 3);
 }
 
 Test(raft_scrub, a_segment_that_was_cut_is_found)

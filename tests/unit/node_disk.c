@@ -121,8 +121,10 @@ static void fill_segment(uint64_t segment)
 {
 	static uint8_t block[1u << 20];
 	for (uint64_t offset = 0; offset < SEGMENT_BYTES; offset += sizeof block) {
+		uint64_t left = SEGMENT_BYTES - ORD_IO_END_BYTES - offset;
+		size_t len = left < sizeof block ? (size_t)left : sizeof block;
 		memset(block, (int)(segment + offset / sizeof block), sizeof block);
-		cr_assert_eq(write_wait(segment, offset, block, sizeof block), ORD_OK);
+		cr_assert_eq(write_wait(segment, offset, block, len), ORD_OK);
 	}
 }
 
@@ -146,10 +148,12 @@ Test(disk, what_was_written_is_read_and_listed)
 	cr_assert_eq(write_wait(1, 3, "+one", 4), ORD_OK);
 	cr_assert_eq(write_wait(2, 0, "two", 3), ORD_OK);
 	cr_assert_eq(write_wait(16, 0, "sixteen", 7), ORD_OK);
-	char got[16] = "";
+	char got[64] = "";
 	size_t len;
 	cr_assert_eq(io.read(io.ctx, 1, 1, got, sizeof got, &len), ORD_OK);
-	cr_assert(len == 6 && memcmp(got, "ne+one", 6) == 0);
+	cr_assert(len == 6 + ORD_IO_END_BYTES && memcmp(got, "ne+one", 6) == 0);
+	for (size_t i = 6; i < len; i++)
+		cr_assert_eq(got[i], 0, "zeros stand behind what was written last");
 	cr_assert_eq(io.read(io.ctx, 16, 0, got, 3, &len), ORD_OK);
 	cr_assert(len == 3 && memcmp(got, "six", 3) == 0);
 	cr_assert_eq(io.read(io.ctx, 3, 0, got, 3, &len), ORD_ERR_IO);
@@ -158,7 +162,8 @@ Test(disk, what_was_written_is_read_and_listed)
 	struct listed listed = {0};
 	cr_assert_eq(io.list(io.ctx, listed_cb, &listed), ORD_OK);
 	cr_assert_eq(listed.count, 3);
-	const uint64_t segments[] = {1, 2, 16}, bytes[] = {7, 3, 7};
+	const uint64_t segments[] = {1, 2, 16},
+		       bytes[] = {7 + ORD_IO_END_BYTES, 3 + ORD_IO_END_BYTES, 7 + ORD_IO_END_BYTES};
 	cr_assert_arr_eq(listed.segments, segments, sizeof segments);
 	cr_assert_arr_eq(listed.bytes, bytes, sizeof bytes);
 	cr_assert_eq(io.truncate(io.ctx, 1, 5), ORD_OK);
@@ -197,8 +202,8 @@ Test(disk, the_next_segment_is_prepared_and_used)
 	cr_assert_eq(memcmp(got, "begin", 5), 0);
 	for (size_t i = 5; i < sizeof got; i++)
 		cr_assert_eq(got[i], 0);
-	cr_assert_eq(io.read(io.ctx, segment - 1, SEGMENT_BYTES - 1, got, 8, &len), ORD_OK);
-	cr_assert(len == 1 && got[0] == (uint8_t)(segment + 1));
+	cr_assert_eq(io.read(io.ctx, segment - 1, SEGMENT_BYTES - ORD_IO_END_BYTES - 1, got, 8, &len), ORD_OK);
+	cr_assert(len == 8 && got[0] == (uint8_t)(segment + 1) && got[1] == 0);
 }
 
 Test(disk, where_room_is_short_no_segment_is_prepared)
@@ -206,7 +211,7 @@ Test(disk, where_room_is_short_no_segment_is_prepared)
 	ord_disk_prepare(disk, false);
 	fill_segment(1);
 	cr_assert_eq(write_wait(2, 0, "two", 3), ORD_OK);
-	cr_assert_eq(size_of(segment_name(2)), 3, "it grows");
+	cr_assert_eq(size_of(segment_name(2)), 3 + ORD_IO_END_BYTES, "it grows");
 	cr_assert_eq(size_of("spare"), -1);
 	ord_disk_prepare(disk, true);
 	fill_segment(2);
@@ -228,7 +233,7 @@ Test(disk, a_prepared_segment_is_kept_over_a_restart_unless_segments_have_anothe
 	disk_start(SEGMENT_BYTES / 2);
 	cr_assert_eq(size_of("spare"), -1);
 	cr_assert_eq(write_wait(3, 0, "three", 5), ORD_OK);
-	cr_assert_eq(size_of("0000000000000003.wal"), 5);
+	cr_assert_eq(size_of("0000000000000003.wal"), 5 + ORD_IO_END_BYTES);
 }
 
 /* Preparing is a help, not a need: a directory where the file should be stands for a disk that refuses. */
@@ -237,7 +242,7 @@ Test(disk, a_segment_that_cannot_be_prepared_grows)
 	cr_assert_eq(mkdir(path_of("spare.new"), 0700), 0);
 	fill_segment(1);
 	cr_assert_eq(write_wait(2, 0, "two", 3), ORD_OK);
-	cr_assert_eq(size_of("0000000000000002.wal"), 3);
+	cr_assert_eq(size_of("0000000000000002.wal"), 3 + ORD_IO_END_BYTES);
 	cr_assert_eq(rmdir(path_of("spare.new")), 0);
 	fill_segment(2); /* tried again, at the latest when this segment is full, too */
 	fill_segment(3);
@@ -292,7 +297,7 @@ Test(disk, a_segment_that_is_removed_is_gone_while_writes_go_on)
 	cr_assert_eq(io.list(io.ctx, listed_cb, &listed), ORD_OK);
 	cr_assert_eq(listed.count, 2);
 	cr_assert_eq(listed.segments[0], 3);
-	cr_assert_eq(listed.bytes[1], 11);
+	cr_assert_eq(listed.bytes[1], 11 + ORD_IO_END_BYTES);
 }
 
 Test(disk, a_removal_that_fails_names_the_file)
@@ -300,6 +305,119 @@ Test(disk, a_removal_that_fails_names_the_file)
 	cr_assert_eq(mkdir(path_of("0000000000000001.wal"), 0700), 0);
 	cr_assert_eq(remove_wait(1), ORD_ERR_IO);
 	cr_assert_not_null(strstr(ord_disk_error_text(disk), "0000000000000001.wal"), "%s", ord_disk_error_text(disk));
+}
+
+/* A segment of the full length, with no other one prepared. */
+static uint64_t make_full(uint64_t segment)
+{
+	cr_assert_eq(size_of("spare"), -1);
+	ord_disk_prepare(disk, false);
+	fill_segment(segment);
+	ord_disk_prepare(disk, true);
+	cr_assert_eq(size_of(segment_name(segment)), SEGMENT_BYTES);
+	return inode_of(segment_name(segment));
+}
+
+Test(disk, a_segment_that_is_removed_is_used_again_as_it_is)
+{
+	uint64_t inode = make_full(1);
+	cr_assert_eq(write_wait(2, 0, "two", 3), ORD_OK);
+	cr_assert_eq(remove_wait(1), ORD_OK);
+	cr_assert_eq(size_of(segment_name(1)), -1);
+	cr_assert_eq(inode_of("spare"), inode);
+	cr_assert_eq(write_wait(3, 0, "three", 5), ORD_OK);
+	cr_assert_eq(inode_of(segment_name(3)), inode);
+	cr_assert_eq(size_of("spare"), -1);
+	char got[5 + ORD_IO_END_BYTES + 1];
+	const char zeros[ORD_IO_END_BYTES] = "";
+	size_t len;
+	cr_assert_eq(io.read(io.ctx, 3, 0, got, sizeof got, &len), ORD_OK);
+	cr_assert(memcmp(got, "three", 5) == 0 && memcmp(got + 5, zeros, sizeof zeros) == 0);
+	cr_assert_eq(got[sizeof got - 1], 1, "what it was filled with before");
+}
+
+Test(disk, a_segment_that_was_kept_is_used_after_a_restart)
+{
+	uint64_t inode = make_full(1);
+	cr_assert_eq(write_wait(2, 0, "two", 3), ORD_OK);
+	cr_assert_eq(remove_wait(1), ORD_OK);
+	disk_end();
+	disk_start(SEGMENT_BYTES);
+	cr_assert_eq(write_wait(3, 0, "three", 5), ORD_OK);
+	cr_assert_eq(inode_of(segment_name(3)), inode);
+}
+
+/* One that is removed just before the log comes to a new segment finds a spare there: without it the next one would be filled with zeros, again and again. */
+Test(disk, a_second_segment_that_is_removed_moves_up_when_the_first_is_used)
+{
+	uint64_t inodes[] = {make_full(1), make_full(2)};
+	cr_assert_eq(write_wait(3, 0, "three", 5), ORD_OK);
+	cr_assert_eq(remove_wait(1), ORD_OK);
+	cr_assert_eq(remove_wait(2), ORD_OK);
+	cr_assert_eq(inode_of("spare"), inodes[0]);
+	cr_assert_eq(inode_of("spare.next"), inodes[1]);
+	cr_assert_eq(write_wait(4, 0, "four", 4), ORD_OK);
+	cr_assert_eq(inode_of(segment_name(4)), inodes[0]);
+	UNTIL(&loop, inode_of("spare") == inodes[1]);
+	cr_assert_eq(size_of("spare.next"), -1);
+	fill_segment(4);
+	cr_assert_eq(inode_of("spare"), inodes[1], "none is filled");
+	disk_end();
+	char from[256];
+	snprintf(from, sizeof from, "%s", path_of("spare"));
+	cr_assert_eq(rename(from, path_of("spare.next")), 0);
+	disk_start(SEGMENT_BYTES); /* it may have been left like this */
+	UNTIL(&loop, inode_of("spare") == inodes[1]);
+}
+
+/* Two are enough, their length must be right, and where room is short none is kept. */
+Test(disk, a_segment_that_is_of_no_use_goes)
+{
+	make_full(1);
+	uint64_t inodes[] = {make_full(2), make_full(3)};
+	make_full(4);
+	make_full(5);
+	cr_assert_eq(write_wait(6, 0, "six", 3), ORD_OK);
+	cr_assert_eq(write_wait(7, 0, "seven", 5), ORD_OK);
+	ord_disk_prepare(disk, false);
+	cr_assert_eq(remove_wait(1), ORD_OK);
+	cr_assert_eq(size_of("spare"), -1, "room is short");
+	ord_disk_prepare(disk, true);
+	for (uint64_t segment = 2; segment <= 4; segment++) {
+		cr_assert_eq(remove_wait(segment), ORD_OK);
+		cr_assert_eq(size_of(segment_name(segment)), -1);
+	}
+	cr_assert_eq(inode_of("spare"), inodes[0], "the first ones stay");
+	cr_assert_eq(inode_of("spare.next"), inodes[1]);
+	ord_disk_prepare(disk, false);
+	UNTIL(&loop, size_of("spare.next") == -1);
+	cr_assert_eq(inode_of("spare"), inodes[0], "the log may need it");
+	disk_end();
+	disk_start(SEGMENT_BYTES / 2);
+	cr_assert_eq(size_of("spare"), -1);
+	cr_assert_eq(remove_wait(5), ORD_OK);
+	cr_assert_eq(remove_wait(6), ORD_OK);
+	cr_assert_eq(size_of("spare"), -1, "neither has the length that segments have now");
+	cr_assert_eq(size_of(segment_name(5)), -1);
+	cr_assert_eq(size_of(segment_name(6)), -1);
+}
+
+/* Where a log begins anew its first segment may have the number and the first batch that another one had: then old batches could not be told from new ones. */
+Test(disk, a_spare_without_segments_is_not_used)
+{
+	make_full(1);
+	make_full(2);
+	cr_assert_eq(write_wait(3, 0, "three", 5), ORD_OK);
+	cr_assert_eq(remove_wait(1), ORD_OK);
+	cr_assert_eq(remove_wait(2), ORD_OK);
+	cr_assert_eq(size_of("spare.next"), SEGMENT_BYTES);
+	disk_end();
+	cr_assert_eq(unlink(path_of(segment_name(3))), 0);
+	disk_start(SEGMENT_BYTES);
+	cr_assert_eq(size_of("spare"), -1);
+	cr_assert_eq(size_of("spare.next"), -1);
+	cr_assert_eq(write_wait(1, 0, "one", 3), ORD_OK);
+	cr_assert_eq(size_of(segment_name(1)), 3 + ORD_IO_END_BYTES);
 }
 
 /* What is under way ends, or has not begun; it is told or not, and the file is there or not. */

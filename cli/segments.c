@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 - segments, batch after batch; where one is damaged, from the next header of a batch on that checks. raft/wal.c describes the format.
  *
  * A node that runs appends to the last segment, begins new ones and removes old ones. So the last one that was there at the beginning may end with a batch that is being written, and one that is gone when its
- * turn comes, before any other was met, was removed. */
+ * turn comes, with all before it, was removed. One that is removed while it is read may be renamed and written over, as a later segment: what seems to be damage then is none, and the walk goes on with the next. */
 #include "cli/segments.h"
 
 #include <dirent.h>
@@ -24,13 +24,14 @@
 /* Far above what is ever written (raft/wal_scan.c); a length beyond it is not believed. */
 #define BATCH_BYTES_MAX (16u << 20)
 #define WINDOW_BYTES (1u << 20)
+#define FORMAT_OFFSET 8
 #define CRC_OFFSET (ORD_SEGMENT_HEADER_BYTES - 4)
 
 struct walk {
 	const struct ord_segments_visitor *visitor; /* borrowed */
 	uint64_t *numbers;			    /* owned; ascending */
 	size_t numbers_count;
-	bool begun; /* a segment was met */
+	bool begun; /* a segment was met that may not have gone since */
 	bool ended;
 	uint64_t sequence; /* of the next batch; 0: any */
 	uint8_t *window;   /* owned; of the batch that is read */
@@ -39,8 +40,12 @@ struct walk {
 	int fd;
 	uint64_t number;
 	uint64_t bytes;
+	uint8_t header[ORD_SEGMENT_HEADER_BYTES]; /* as it was when it was opened; header_bytes of it */
+	size_t header_bytes;
+	uint32_t format; /* 0: not known */
 	uint32_t salt;
 	bool is_last;
+	bool has_gone; /* it was removed while it was read */
 };
 
 /* --- Reading. --- */
@@ -66,8 +71,22 @@ static struct ord_segments_place place_of(const struct walk *w, uint64_t offset,
 		.path = w->path, .segment = w->number, .offset = offset, .sequence = sequence};
 }
 
+/* False when the segment was removed meanwhile: its file has no name any more, or that of another segment. */
+static bool still_there(struct walk *w)
+{
+	uint8_t in[ORD_SEGMENT_HEADER_BYTES];
+	struct stat opened, named;
+	bool is_same = fstat(w->fd, &opened) == 0 && stat(w->path, &named) == 0 && opened.st_dev == named.st_dev &&
+		       opened.st_ino == named.st_ino && file_read(w, 0, in, sizeof in) == w->header_bytes &&
+		       memcmp(in, w->header, w->header_bytes) == 0;
+	w->has_gone = w->has_gone || !is_same;
+	return is_same;
+}
+
 static void damage_tell(struct walk *w, uint64_t offset, uint64_t bytes, const char *why)
 {
+	if (w->fd >= 0 && !still_there(w))
+		return;
 	struct ord_segments_place place = place_of(w, offset, 0);
 	w->visitor->damage(w->visitor->ctx, &place, bytes, why);
 }
@@ -78,6 +97,14 @@ static bool batch_peek(const struct walk *w, uint64_t offset, uint32_t salt, str
 	uint8_t in[ORD_BATCH_HEADER_BYTES];
 	return file_read(w, offset, in, sizeof in) == sizeof in && ord_batch_decode(in, salt, ret) &&
 	       ret->length <= BATCH_BYTES_MAX && ret->length <= w->bytes - offset - ORD_BATCH_HEADER_BYTES;
+}
+
+/* Whether the zeros that end a segment stand at offset. */
+static bool ends_at(const struct walk *w, uint64_t offset)
+{
+	uint8_t in[ORD_BATCH_HEADER_BYTES];
+	return w->format >= ORD_SEGMENT_FORMAT_ENDED && file_read(w, offset, in, sizeof in) == sizeof in &&
+	       ord_batch_is_end(in);
 }
 
 /* Where the first batch at or behind offset begins; the segment's end when there is none. *ret_zero: nothing but zeros is before it. */
@@ -130,14 +157,14 @@ static void records_visit(struct walk *w, uint64_t offset, uint64_t sequence, st
 {
 	const uint8_t *base = records.base;
 	struct ord_record r;
-	for (size_t at = 0; at < records.len && !w->ended;) {
+	for (size_t at = 0; at < records.len && !w->ended && !w->has_gone;) {
 		struct ord_segments_place place = place_of(w, offset + ORD_BATCH_HEADER_BYTES + at, sequence);
 		int err = ord_record_decode(ord_slice_of(base + at, records.len - at), &r);
 		size_t behind = err == ORD_OK ? at + ord_record_bytes(&r) : record_behind(records, at);
 		if (err == ORD_OK)
 			w->ended = !w->visitor->record(w->visitor->ctx, &place, &r);
 		else
-			w->visitor->damage(w->visitor->ctx, &place, behind - at, record_problem(err));
+			damage_tell(w, place.offset, behind - at, record_problem(err));
 		at = behind;
 	}
 }
@@ -161,8 +188,10 @@ static bool another_follows(const struct walk *w, uint64_t offset)
 }
 
 /* What the last segment ends with, from offset on, is no whole batch. */
-static void unfinished_tell(const struct walk *w, uint64_t offset)
+static void unfinished_tell(struct walk *w, uint64_t offset)
 {
+	if (!still_there(w))
+		return;
 	struct ord_segments_place place = place_of(w, offset, w->sequence);
 	w->visitor->unfinished(w->visitor->ctx, &place, w->bytes - offset);
 }
@@ -179,7 +208,10 @@ static bool batch_visit(struct walk *w, const struct ord_batch_header *h, uint64
 		if (!follows)
 			return false;
 		records.len = file_read(w, *offset + ORD_BATCH_HEADER_BYTES, w->window, h->length);
+		whole = ord_batch_holds(h, records); /* it may have been written meanwhile */
 	}
+	if (!whole && !still_there(w))
+		return true;
 	if (w->sequence != 0 && h->sequence != w->sequence)
 		damage_tell(w, *offset, 0, "a batch is missing before this one");
 	if (!whole && records_are_whole(records))
@@ -193,14 +225,20 @@ static bool batch_visit(struct walk *w, const struct ord_batch_header *h, uint64
 /* No batch begins at *offset: goes on where the next one does. False at the end of the segment. */
 static bool batch_skip(struct walk *w, uint64_t *offset)
 {
+	struct ord_batch_header h;
 	bool zero;
+	bool ended = ends_at(w, *offset);
+	if (ended && !w->is_last)
+		return false;
 	uint64_t next = batch_search(w, *offset, w->salt, &zero);
 	bool at_end = next == w->bytes;
 	if (at_end && (zero || w->is_last)) {
-		if (!zero)
+		if (!zero && !ended)
 			unfinished_tell(w, *offset);
 		return false;
 	}
+	if (!at_end && batch_peek(w, *offset, w->salt, &h))
+		return true; /* it was written meanwhile */
 	damage_tell(w, *offset, next - *offset, "no batch begins here");
 	w->sequence = 0;
 	*offset = next;
@@ -212,7 +250,7 @@ static void batches_walk(struct walk *w)
 	uint64_t offset = ORD_SEGMENT_HEADER_BYTES;
 	struct ord_batch_header h;
 	bool more = true;
-	while (more && !w->ended && offset < w->bytes) {
+	while (more && !w->ended && !w->has_gone && offset < w->bytes) {
 		if (!batch_peek(w, offset, w->salt, &h)) {
 			more = batch_skip(w, &offset);
 		} else if (!batch_visit(w, &h, &offset)) {
@@ -248,6 +286,33 @@ static bool salt_guess(struct walk *w, const uint8_t header[ORD_SEGMENT_HEADER_B
 	s.groups_count = ord_reader_u32(&r);
 	w->salt = ord_segment_encode(&s, copy);
 	return batch_search(w, ORD_SEGMENT_HEADER_BYTES, w->salt, &zero) < w->bytes;
+}
+
+static uint32_t format_guess(const uint8_t header[ORD_SEGMENT_HEADER_BYTES])
+{
+	uint32_t format;
+	memcpy(&format, header + FORMAT_OFFSET, sizeof format);
+	return format < ORD_SEGMENT_FORMAT && format >= ORD_SEGMENT_FORMAT_OLDEST ? format : ORD_SEGMENT_FORMAT;
+}
+
+/* Whether the header of the last segment is that of the file's former one: it was removed, and nothing was written since. */
+static bool is_of_former(const struct walk *w, const struct ord_segment *s)
+{
+	return w->is_last && w->numbers_count > 1 && s->number < w->number;
+}
+
+/* Whether batches of the segment that it should be stand behind the former one's header: then that is damage. Sets their salt. */
+static bool has_batches_all_the_same(struct walk *w, const struct ord_segment *former)
+{
+	struct ord_segment s = *former;
+	uint8_t copy[ORD_SEGMENT_HEADER_BYTES];
+	bool zero;
+	s.format = ORD_SEGMENT_FORMAT;
+	s.number = w->number;
+	s.sequence = w->sequence;
+	w->format = s.format;
+	w->salt = ord_segment_encode(&s, copy);
+	return w->sequence != 0 && batch_search(w, ORD_SEGMENT_HEADER_BYTES, w->salt, &zero) < w->bytes;
 }
 
 static void header_check(struct walk *w, const struct ord_segment *s)
@@ -287,44 +352,65 @@ static bool header_rescue(struct walk *w, const uint8_t *in, int err)
 		return false;
 	}
 	damage_tell(w, 0, ORD_SEGMENT_HEADER_BYTES, "the header of this segment is damaged");
+	w->format = format_guess(in);
 	w->sequence = 0;
 	return true;
 }
 
 static void segment_walk(struct walk *w)
 {
-	uint8_t in[ORD_SEGMENT_HEADER_BYTES];
 	struct ord_segment s;
-	size_t have = file_read(w, 0, in, sizeof in);
-	int err = have == sizeof in ? ord_segment_decode(in, &s, &w->salt) : ORD_ERR_TRUNCATED;
-	if (err == ORD_OK)
+	int err = w->header_bytes == sizeof w->header ? ord_segment_decode(w->header, &s, &w->salt) : ORD_ERR_TRUNCATED;
+	if (err == ORD_OK && is_of_former(w, &s)) {
+		if (!has_batches_all_the_same(w, &s))
+			return;
+		damage_tell(w, 0, 0, "this file was written as another segment");
+	} else if (err == ORD_OK) {
+		w->format = s.format;
 		header_check(w, &s);
-	else if (!header_rescue(w, in, err))
+	} else if (!header_rescue(w, w->header, err)) {
 		return;
+	}
 	batches_walk(w);
 }
 
-static void file_walk(struct walk *w, const char *directory, size_t i)
+/* Opens segment i of the list. False with errno. */
+static bool file_open(struct walk *w, const char *directory, size_t i)
 {
 	struct stat st;
 	w->number = w->numbers[i];
 	w->is_last = i + 1 == w->numbers_count;
+	w->has_gone = false;
+	w->format = 0;
 	snprintf(w->path, sizeof w->path, "%s/%016" PRIx64 SUFFIX, directory, w->number);
 	w->fd = open(w->path, O_RDONLY | O_CLOEXEC);
-	if (w->fd >= 0 && fstat(w->fd, &st) == 0) {
-		w->bytes = (uint64_t)st.st_size;
+	if (w->fd < 0 || fstat(w->fd, &st) != 0)
+		return false;
+	w->bytes = (uint64_t)st.st_size;
+	w->header_bytes = file_read(w, 0, w->header, sizeof w->header);
+	return true;
+}
+
+static void file_walk(struct walk *w, const char *directory, size_t i)
+{
+	if (file_open(w, directory, i)) {
 		if (w->begun && i > 0 && w->number != w->numbers[i - 1] + 1) {
 			damage_tell(w, 0, 0, "segments are missing before this one");
 			w->sequence = 0;
 		}
 		w->begun = true;
 		segment_walk(w);
+		if (!still_there(w)) { /* what was read last may have been of a later segment */
+			w->begun = false;
+			w->sequence = 0;
+		}
 	} else if (errno != ENOENT || w->begun) {
 		damage_tell(w, 0, 0, strerror(errno));
 		w->sequence = 0;
 	}
 	if (w->fd >= 0)
 		close(w->fd);
+	w->fd = -1;
 }
 
 /* --- The directory. --- */

@@ -15,7 +15,7 @@
 #define SEGMENTS 3
 #define BATCHES 3 /* a segment */
 #define RECORDS 2 /* a batch */
-#define ROOM 100  /* zeros at the end of a segment */
+#define ROOM 100  /* behind the last batch of a segment: the zeros that end it, then what its file had before */
 
 static char data_dir[] = "/tmp/ordain-segments.XXXXXX";
 static struct ord_bytes segments[SEGMENTS];
@@ -26,6 +26,8 @@ struct told {
 	unsigned unfinished;
 	uint64_t skipped;
 	uint64_t last_index;
+	char why[128];		       /* of the last damage */
+	void (*at_first_record)(void); /* NULL: nothing happens */
 };
 
 static void path_of(unsigned segment, char path[128])
@@ -83,7 +85,9 @@ static void open_log(void)
 		uint32_t salt = ord_segment_encode(&header, ord_bytes_extend(&segments[s], ORD_SEGMENT_HEADER_BYTES));
 		for (unsigned b = 0; b < BATCHES; b++)
 			put_batch(&segments[s], header.sequence + b, salt);
-		memset(ord_bytes_extend(&segments[s], ROOM), 0, ROOM);
+		uint8_t *room = ord_bytes_extend(&segments[s], ROOM);
+		memset(room, 'o', ROOM);
+		memset(room, 0, ORD_BATCH_HEADER_BYTES);
 		write_segment(s, segments[s].len);
 	}
 }
@@ -111,7 +115,8 @@ static bool record_cb(void *ctx, const struct ord_segments_place *place, const s
 	cr_expect_eq(place->sequence, r->index);
 	cr_expect_geq(r->index, t->last_index, "in the order of the log");
 	t->last_index = r->index;
-	t->records++;
+	if (t->records++ == 0 && t->at_first_record != NULL)
+		t->at_first_record();
 	return true;
 }
 
@@ -121,6 +126,7 @@ static void damage_cb(void *ctx, const struct ord_segments_place *place, uint64_
 
 	cr_expect_gt(strlen(why), 0);
 	cr_expect_leq(place->offset + bytes, segments[place->segment - 1].len);
+	snprintf(t->why, sizeof t->why, "%s", why);
 	t->damages++;
 	t->skipped += bytes;
 }
@@ -134,15 +140,20 @@ static void unfinished_cb(void *ctx, const struct ord_segments_place *place, uin
 	t->unfinished++;
 }
 
-static struct told walk(void)
+static struct told walk_while(void (*at_first_record)(void))
 {
-	struct told t = {.records = 0};
+	struct told t = {.at_first_record = at_first_record};
 	struct ord_segments_visitor visitor = {
 		.ctx = &t, .record = record_cb, .damage = damage_cb, .unfinished = unfinished_cb};
 	char why[256];
 
 	cr_assert_eq(ord_segments_walk(data_dir, &visitor, why, sizeof why), ORD_OK);
 	return t;
+}
+
+static struct told walk(void)
+{
+	return walk_while(NULL);
 }
 
 #define ALL (SEGMENTS * BATCHES * RECORDS)
@@ -153,19 +164,21 @@ Test(cli_segments, a_sound_log_is_told_whole)
 
 	cr_expect_eq(t.records, ALL);
 	cr_expect_eq(t.damages, 0);
-	cr_expect_eq(t.unfinished, 0, "room made in advance is a clean end");
+	cr_expect_eq(t.unfinished, 0, "what stands behind the end is not looked at");
 }
 
 Test(cli_segments, every_byte_that_changes_is_told)
 {
 	for (unsigned s = 0; s < SEGMENTS - 1; s++) {
-		for (size_t i = 0; i < segments[s].len; i++) {
+		for (size_t i = 0; i < segments[s].len - ROOM + ORD_BATCH_HEADER_BYTES; i++) {
 			segments[s].base[i] ^= 0x10;
 			write_segment(s, segments[s].len);
 			struct told t = walk();
 			cr_expect_geq(t.damages, 1, "segment %u, byte %zu", s, i);
 			cr_expect_geq(t.records, ALL - RECORDS, "segment %u, byte %zu", s, i);
 			cr_expect_eq(t.unfinished, 0);
+			if (i < ORD_SEGMENT_HEADER_BYTES)
+				cr_expect_eq(t.damages, 1, "its header alone: segment %u, byte %zu", s, i);
 			segments[s].base[i] ^= 0x10;
 		}
 		write_segment(s, segments[s].len);
@@ -240,5 +253,85 @@ Test(cli_segments, a_log_may_begin_late)
 	unlink(path);
 	struct told t = walk();
 	cr_expect_eq(t.damages, 0);
+	cr_expect_eq(t.records, ALL - BATCHES * RECORDS);
+}
+
+/* The last segment's file was another one's, and nothing was written to it since. */
+Test(cli_segments, a_used_file_of_which_nothing_was_written_is_empty)
+{
+	struct ord_bytes last = segments[SEGMENTS - 1];
+	segments[SEGMENTS - 1] = segments[0];
+	write_segment(SEGMENTS - 1, segments[0].len);
+	segments[SEGMENTS - 1] = last;
+	struct told t = walk();
+	cr_expect_eq(t.damages, 0, "%s", t.why);
+	cr_expect_eq(t.unfinished, 0);
+	cr_expect_eq(t.records, ALL - BATCHES * RECORDS);
+}
+
+Test(cli_segments, an_old_header_before_new_batches_is_damage)
+{
+	memcpy(segments[SEGMENTS - 1].base, segments[0].base, ORD_SEGMENT_HEADER_BYTES);
+	write_segment(SEGMENTS - 1, segments[SEGMENTS - 1].len);
+	struct told t = walk();
+	cr_expect_eq(t.damages, 1);
+	cr_expect_eq(t.records, ALL);
+}
+
+/* A batch that became zeros looks like the end; what follows knows better. */
+Test(cli_segments, a_batch_that_became_zeros_is_told)
+{
+	size_t batch = (segments[0].len - ROOM - ORD_SEGMENT_HEADER_BYTES) / BATCHES;
+
+	for (unsigned s = 0; s < SEGMENTS; s += SEGMENTS - 1) {
+		memset(segments[s].base + ORD_SEGMENT_HEADER_BYTES + batch, 0, ORD_BATCH_HEADER_BYTES);
+		write_segment(s, segments[s].len);
+	}
+	struct told t = walk();
+	cr_expect_eq(t.damages, 2);
+	cr_expect_eq(t.records, ALL - (BATCHES - 1) * RECORDS - RECORDS);
+}
+
+/* The first segment is removed while it is read, and its file used again. */
+static void use_again(void)
+{
+	char path[128], later[128];
+	struct ord_segment header = {.format = ORD_SEGMENT_FORMAT, .node = 1, .groups_count = RECORDS, .number = 9};
+	uint8_t out[4096] = {0};
+
+	path_of(0, path);
+	path_of(8, later);
+	cr_assert_eq(rename(path, later), 0);
+	ord_segment_encode(&header, out);
+	int fd = open(later, O_WRONLY);
+	cr_assert_eq(pwrite(fd, out, sizeof out, 0), (ssize_t)sizeof out);
+	close(fd);
+}
+
+Test(cli_segments, a_segment_that_is_removed_while_it_is_read_is_no_damage)
+{
+	char path[128];
+	struct told t = walk_while(use_again);
+	cr_expect_eq(t.damages, 0, "%s", t.why);
+	cr_expect_eq(t.records, ALL - (BATCHES - 1) * RECORDS,
+		     "the batch that was read by then, and the other segments");
+	path_of(8, path);
+	unlink(path);
+}
+
+static void remove_two(void)
+{
+	char path[128];
+
+	for (unsigned s = 0; s < 2; s++) {
+		path_of(s, path);
+		cr_assert_eq(unlink(path), 0);
+	}
+}
+
+Test(cli_segments, segments_that_are_removed_before_their_turn_are_no_damage)
+{
+	struct told t = walk_while(remove_two);
+	cr_expect_eq(t.damages, 0, "%s", t.why);
 	cr_expect_eq(t.records, ALL - BATCHES * RECORDS);
 }

@@ -28,10 +28,12 @@ def flip(path, offset, bit=0):
 
 
 def batches(path):
-    """Offset and length of each batch of a segment."""
+    """Offset and length of each batch of a segment. Behind its end, and in a file that was renamed and not written yet, there may be others, which count for nothing."""
     with open(path, "rb") as file:
         data = file.read()
     offset, found = 64, []
+    if data[32:40] != struct.pack("<Q", int(os.path.basename(path)[:16], 16)):
+        return found
     while data[offset : offset + 4] == b"oBA\x7f":
         length = struct.unpack_from("<I", data, offset + 16)[0]
         found.append((offset, length))

@@ -460,6 +460,10 @@ int sim_fs_rename(struct sim_disk *d, int from_dir, const char *from, int to_dir
 		return new.inode->is_dir ? -EISDIR : -ENOTDIR;
 	if (!sim_io())
 		return 0;
+	if (strcmp(old.name, "spare") == 0 && old.inode->cache_bytes > 0 && old.inode->cache[0] != 0)
+		sim_cover(SIM_COVER_SEGMENT_REUSED);
+	if (strncmp(new.name, "spare", 5) == 0)
+		old.inode->needed_bytes = 0;
 	sim_tree_move(d, &old, &new);
 	return 0;
 }

@@ -44,7 +44,7 @@ void sim_disk_power_loss(struct sim_disk *d);
 
 /* Damage to what was synced, in the files whose path begins with prefix ("/data/wal/"). Spares what may be the end of a log, since damage there cannot be told
  * from a torn write: what the last successful sync of each file brought, what was written since, and, when a sync failed in between, what the one before it
- * brought. Each gives false when there is nothing to damage; what was damaged is written to text (for the trace). prefix must live as long as the disk; sim_disk_mend undoes all of it that was not
+ * brought. Spares, too, what stands behind all that was written to a segment since its file was a spare one: nobody reads it. Each gives false when there is nothing to damage; what was damaged is written to text (for the trace). prefix must live as long as the disk; sim_disk_mend undoes all of it that was not
  * written again meanwhile. */
 bool sim_disk_flip_bit(struct sim_disk *d, const char *prefix, char *text, size_t text_size);
 /* A sector that was never written though the disk said so (an older content stands there), or that was written somewhere else. */

@@ -57,7 +57,7 @@ static bool may_damage(const struct sim_disk *d, const struct sim_inode *f, uint
 {
 	const uint8_t *cache = f->cache + sector * SIM_SECTOR;
 	size_t len = bytes_within(f, sector);
-	if (!f->promised[sector] || f->dirty[sector] != 0)
+	if (!f->promised[sector] || f->dirty[sector] != 0 || sector * SIM_SECTOR >= f->needed_bytes)
 		return false;
 	if (touches(f->synced, sector) || touches(f->unsynced, sector))
 		return false;

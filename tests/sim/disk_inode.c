@@ -128,6 +128,7 @@ void sim_inode_write(struct sim_disk *d, struct sim_inode *f, uint64_t offset, c
 	memcpy(f->cache + offset, base, len);
 	make_dirty(f, offset / SIM_SECTOR, sectors_of(end), ++d->writes_count);
 	f->unsynced = range_join(f->unsynced, (struct sim_range){.from = offset, .to = end});
+	f->needed_bytes = end > f->needed_bytes ? end : f->needed_bytes;
 	if (f->damages_count > 0)
 		sim_damage_written(d, f, offset, end);
 	if (end > f->cache_bytes) {

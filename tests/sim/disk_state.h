@@ -58,8 +58,10 @@ struct sim_inode {
 	struct sim_range sectors;  /* no sector outside is dirty */
 	struct sim_range unsynced; /* bytes that were written and of which no sync has told that they are there */
 	struct sim_range synced;   /* bytes that the last sync brought, of those that brought any */
-	uint64_t counted_bytes;	   /* its part of sim_disk_bytes */
-	unsigned links_count;	   /* entries in the cache */
+	uint64_t
+		needed_bytes; /* up to the end of all writes since the file was renamed to "spare...": what stands behind them is of no use */
+	uint64_t counted_bytes; /* its part of sim_disk_bytes */
+	unsigned links_count;	/* entries in the cache */
 	unsigned fds_count;
 	unsigned damages_count;
 	int lock_fd; /* -1: not locked */

@@ -367,6 +367,8 @@ void __wrap_ord_trace(const char *what, uint64_t a, uint64_t b)
 	sim_nemesis_tempt(sim_current()->number, truncates ? 2 : 10);
 	if (strcmp(what, "log tail cut") == 0)
 		sim_cover(SIM_COVER_TORN_TAIL);
+	if (strcmp(what, "log segment not begun") == 0)
+		sim_cover(SIM_COVER_SEGMENT_REUSED_UNWRITTEN);
 	if (strcmp(what, "group hand-over begins") == 0) {
 		sim_cover(SIM_COVER_HANDOVER);
 		watch.handed_us[a] = sim_now_us();

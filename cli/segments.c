@@ -228,11 +228,9 @@ static bool batch_skip(struct walk *w, uint64_t *offset)
 	struct ord_batch_header h;
 	bool zero;
 	bool ended = ends_at(w, *offset);
-	if (ended && !w->is_last)
-		return false;
 	uint64_t next = batch_search(w, *offset, w->salt, &zero);
 	bool at_end = next == w->bytes;
-	if (at_end && (zero || w->is_last)) {
+	if (at_end && (zero || ended || w->is_last)) {
 		if (!zero && !ended)
 			unfinished_tell(w, *offset);
 		return false;

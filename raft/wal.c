@@ -34,7 +34,7 @@
  * Reading (raft/wal_scan.c). A batch is whole when its header's checksum is right, its sequence is the one expected, its records fill its
  * length exactly, each has the right checksum and together they have the header's. Zeros from the end of a batch to the end of the segment
  * are room that was made in advance: a clean end. So are, from format 4 on, 32 zeros in the place of a header, unless a batch of this segment that is
- * later than the expected one stands behind them in the last segment: then it is corruption. That no batch is missing at the end of another segment the header of the
+ * later than the expected one stands behind them: then it is corruption. That the last batches of all are missing at the end of another segment the header of the
  * next one tells. A last segment whose header is whole and has a number before the first one that there is, is the file of a segment that was removed, in which
  * nothing was written since: it is empty. Anything else that is not a whole batch is
  *   - an incomplete tail, when it is in the last segment and no batch header with the right checksum and a later sequence follows anywhere

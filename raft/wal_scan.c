@@ -256,11 +256,11 @@ static int scan_judge_end(struct scan *s, uint64_t offset, const char *reason)
 	bool found;
 	uint64_t later;
 	int err = scan_ended(s, offset, &ended);
-	if (err == ORD_OK && !(ended && !s->is_last))
+	if (err == ORD_OK)
 		err = scan_zero_to_end(s, offset, &zero);
-	if (err != ORD_OK || zero || (ended && !s->is_last))
+	if (err != ORD_OK || zero)
 		return err;
-	if (!s->is_last)
+	if (!s->is_last && !ended)
 		return scan_damaged(s, offset, "%s, and segment %" PRIu64 " follows", reason, s->current.number + 1);
 	if (s->format != 0)
 		err = scan_find_later_batch(s, offset + 1, &s->salt, 1, &found, &later);

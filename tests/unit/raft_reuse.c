@@ -247,6 +247,19 @@ Test(raft_reuse, zeros_before_a_later_batch_are_corruption)
 	cr_expect_not_null(strstr(raft_log_why, "a batch written after it"), "%s", raft_log_why);
 }
 
+/* The segment after it says nothing, since nothing of it is on disk yet. */
+Test(raft_reuse, zeros_in_a_segment_that_another_empty_one_follows_are_corruption)
+{
+	struct ord_wal *w = log_at_reused_segment();
+	struct ord_wal *none = NULL;
+	copy_with_used_file();
+	struct raft_disk_segment *sealed = &other.segments[disk.write_segment - 1];
+	memset(sealed->base + ORD_SEGMENT_HEADER_BYTES, 0, ORD_BATCH_HEADER_BYTES);
+	cr_expect_eq(raft_log_open_with(&other, raft_log_normal, &none), ORD_ERR_CORRUPT);
+	cr_expect_not_null(strstr(raft_log_why, "a batch written after it"), "%s", raft_log_why);
+	ord_wal_close(w);
+}
+
 /* Crashes at random points, with removals under way, in files that are used again and again. */
 Test(raft_reuse, random_crashes_lose_only_what_was_not_synced)
 {

@@ -82,7 +82,9 @@ int ord_report_result(const struct ord_cmd *self, const struct ordain_result *r,
 		ord_cmd_fail(self, status, "refused (%s%s%s): %s", r->name, before, field, r->message);
 		break;
 	case ORDAIN_UNKNOWN:
-		if (r->status == ORDAIN_STATUS_ACCEPTED)
+		if (r->code == ORDAIN_ERR_EXPIRED)
+			ord_cmd_fail(self, status, "the outcome is not known: %s", r->message);
+		else if (r->status == ORDAIN_STATUS_ACCEPTED)
 			ord_cmd_fail(self, status,
 				     "logged, but its outcome was not known in time; see: ordain request show %s", id);
 		else

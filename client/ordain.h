@@ -190,7 +190,8 @@ struct ordain_command {
 	};
 };
 
-/* What came of one command. */
+/* What came of one command. UNKNOWN with ORDAIN_ERR_EXPIRED: an attempt of this call was logged or may have been, and meanwhile the id has become too old to be asked for. To ask again does not help; the history tells
+ * (`ordain log dump`). */
 enum ordain_answer {
 	ORDAIN_OK = 1, /* carried out; with ORDAIN_WAIT_LOGGED: logged */
 	ORDAIN_REFUSED =
@@ -218,7 +219,7 @@ const char *ordain_status_name(enum ordain_status status);
 struct ordain_result {
 	struct ordain_id id;
 	enum ordain_answer answer;
-	enum ordain_status status; /* ACCEPTED with ORDAIN_UNKNOWN: logged, and no outcome yet when the time was over */
+	enum ordain_status status; /* ACCEPTED with ORDAIN_UNKNOWN: logged, and this call did not learn the outcome */
 	bool replayed;
 	int code;	     /* REFUSED: the refusal's number. UNKNOWN, FAILED: enum ordain_error. OK: 0 */
 	const char *name;    /* of code; "" when it is 0 */

@@ -35,6 +35,9 @@
 _Static_assert(CALL_ITEMS_MAX <= ORD_BATCH_ITEMS_MAX, "a node takes it");
 _Static_assert(CALL_BYTES_MAX + ITEM_BYTES_MAX + 256 <= ORD_RPC_BYTES_MAX, "a node takes it");
 
+/* The refusal request_id_expired (docs/protocol.md, "Refusals"). */
+#define REFUSAL_EXPIRED 17
+
 #define ITEM_NONE UINT32_MAX
 
 struct item {
@@ -194,6 +197,25 @@ static void item_fault(struct batch *b, uint32_t i, const struct ord_decoded_fau
 	}
 }
 
+/* The id is too old by now to be asked for, and an earlier attempt may have been logged under it: "refused" would say that nothing was done. */
+static void item_expired(struct batch *b, uint32_t i)
+{
+	struct ordain_result *r = &b->results[i];
+	r->answer = ORDAIN_UNKNOWN;
+	item_trouble(b, i, ORDAIN_ERR_EXPIRED,
+		     r->status == ORDAIN_STATUS_ACCEPTED
+			     ? "logged, and its id is too old by now to be asked for: the outcome is in the history "
+			       "(ordain log dump)"
+			     : "an attempt whose answer was lost may have been logged, and the id is too old by now to "
+			       "be asked for: the history tells (ordain log dump)");
+	item_decided(b, i);
+}
+
+static bool is_expired(const struct ordain_result *r)
+{
+	return r->answer == ORDAIN_REFUSED && r->code == REFUSAL_EXPIRED;
+}
+
 /* A node answered for the item. */
 static void item_answered(struct batch *b, uint32_t i, const msgpack_object *o, uint64_t now_ms)
 {
@@ -206,6 +228,8 @@ static void item_answered(struct batch *b, uint32_t i, const msgpack_object *o, 
 		item_give_up(b, i);
 	} else if (fault.code != 0) {
 		item_fault(b, i, &fault, now_ms);
+	} else if (is_expired(&decoded) && item_may_be_logged(b, i)) {
+		item_expired(b, i);
 	} else {
 		/* Of a request that this call's own earlier attempt logged, the later ones say "replayed". */
 		if (r->status == ORDAIN_STATUS_ACCEPTED)

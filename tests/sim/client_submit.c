@@ -41,7 +41,7 @@ static const char *undecided_fault(const struct ordain_command *asked, const str
 	if (r->status == ORDAIN_STATUS_NONE && (r->partition != 0 || r->offset != 0))
 		return "what is not known to be logged has no position";
 	if (r->answer == ORDAIN_UNKNOWN) {
-		if (r->code != ORDAIN_ERR_UNKNOWN_OUTCOME)
+		if (r->code != ORDAIN_ERR_UNKNOWN_OUTCOME && r->code != ORDAIN_ERR_EXPIRED)
 			return "no node has a reason to say that";
 		if (r->status == ORDAIN_STATUS_NONE)
 			return NULL;

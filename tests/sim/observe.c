@@ -396,7 +396,19 @@ static void expired_check(const struct sim_moment *began, const struct ordain_re
 		sim_observe_request_wrong(began, a->partition, &a->id, "its id is expired, and it is not");
 	if (r->replayed || r->offset < began->committed[a->partition])
 		sim_observe_request_wrong(began, a->partition, &a->id, "its id is expired, and where it was logged");
+	if (a->submits_count == 1 && sim_trail_find_request(a->partition, &a->id) != NULL)
+		sim_observe_request_wrong(began, a->partition, &a->id,
+					  "its id is expired and nothing was done, and this very call has logged it");
 	sim_cover(SIM_COVER_RESULT_EXPIRED);
+}
+
+/* A client was told that its id has become too old while it did not know what came of it. */
+static void unknown_expired_check(const struct sim_moment *began, const struct asked *a)
+{
+	if (!sim_age_is_expired(a->partition, &a->id))
+		sim_observe_request_wrong(began, a->partition, &a->id,
+					  "its outcome is not known since its id is expired, and it is not");
+	sim_cover(SIM_COVER_RESULT_UNKNOWN_EXPIRED);
 }
 
 /* A client was told that its command stands in the log. */
@@ -472,7 +484,9 @@ void sim_observe_result(const struct sim_moment *began, const struct ordain_comm
 	if (!is_possible(r))
 		sim_observe_request_wrong(began, partition, &a->id, "answer, status and code do not go together");
 	cover_answer(r);
-	if (r->answer == ORDAIN_UNKNOWN && r->status == ORDAIN_STATUS_ACCEPTED)
+	if (r->answer == ORDAIN_UNKNOWN && r->code == ORDAIN_ERR_EXPIRED)
+		unknown_expired_check(began, a);
+	else if (r->answer == ORDAIN_UNKNOWN && r->status == ORDAIN_STATUS_ACCEPTED)
 		patience_check(began, a);
 	if (r->answer == ORDAIN_FAILED) {
 		a->failed_count++;

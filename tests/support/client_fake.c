@@ -9,6 +9,7 @@
 #include "base/limits.h"
 #include "client/fields.h"
 #include "client/routing.h"
+#include "partition/command.h"
 
 struct fake_connection {
 	uv_tcp_t tcp;
@@ -305,6 +306,31 @@ void fake_status(struct fake_request *r, const char *status)
 	bool replayed = log_id(r->fake, &id);
 	ord_rpc_put_result(&p, r->rpc_id);
 	put_result(&p, &id, status, replayed);
+	fake_bytes(r->connection, out.base, out.len);
+	ord_bytes_close(&out);
+}
+
+void fake_expired(struct fake_request *r)
+{
+	struct ord_bytes out;
+	struct ordain_id id;
+	msgpack_packer p;
+	ord_bytes_init(&out, 4096);
+	ord_rpc_packer(&out, &p);
+	bool has_id = ord_fields_id(r->params, "id", &id);
+	ORD_ASSERT(has_id);
+	ord_rpc_put_result(&p, r->rpc_id);
+	msgpack_pack_map(&p, 5);
+	put_id(&p, &id);
+	put_pair(&p, "status", "rejected");
+	ord_rpc_put_text(&p, "replayed");
+	msgpack_pack_false(&p);
+	put_pair(&p, "position", "5:77");
+	ord_rpc_put_text(&p, "reason");
+	msgpack_pack_map(&p, 3);
+	put_number(&p, "code", ORD_REFUSAL_REQUEST_ID_EXPIRED);
+	put_pair(&p, "name", "request_id_expired");
+	put_pair(&p, "message", "this request id is too old");
 	fake_bytes(r->connection, out.base, out.len);
 	ord_bytes_close(&out);
 }

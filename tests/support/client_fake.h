@@ -76,6 +76,9 @@ void fake_fault(struct fake_request *r, const struct ord_rpc_fault *fault);
 /* A result map with this status for the one command that r asks for; remembers its id. */
 void fake_status(struct fake_request *r, const char *status);
 
+/* The answer to the one command that r asks for: its id is expired, refused at 5:77. Remembers nothing. */
+void fake_expired(struct fake_request *r);
+
 /* Any bytes at all. */
 void fake_bytes(struct fake_connection *c, const void *base, size_t len);
 

@@ -12,7 +12,8 @@
  *            +---- preparer, a segment that is removed, or the next spare (FAILED, too) ----> READY
  *
  * The preparer removes segments one at a time, and stops filling for that: the file's name changes or goes, and the directory is synced. It takes its time without
- * keeping a write waiting. Where room is short it removes the next spare, too.
+ * keeping a write waiting. Where room is short it ends filling, removes the next spare and keeps none of the segments that go: that room is the node's
+ * again. The spare stays, since the log may need it: only a write of the log that fails stops a node.
  *
  * What is in a spare tells nothing: the log knows old batches by their checksums. But where no segment stands the log begins anew, perhaps as the one
  * before did, whose spare may be left: that one is not used.

@@ -345,7 +345,7 @@ static void room_changed(void *ctx, enum ord_room_state before)
 		return;
 	const struct ord_room *room = ord_gauge_room(s->gauge);
 	room_log(s, room);
-	ord_disk_prepare(s->disk, room->state != ORD_ROOM_CRITICAL);
+	ord_disk_prepare(s->disk, room->state == ORD_ROOM_OK);
 	ord_engine_room(s->engine, room->state);
 }
 

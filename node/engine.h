@@ -128,9 +128,10 @@ void ord_engine_tick(struct ord_engine *e);
 /* Ends a turn of the loop: applies, proposes, delivers, answers, begins a write. True when there is more to do at once. */
 bool ord_engine_turn(struct ord_engine *e);
 
-/* How much room the disk has, whenever that changes. LOW: commands of clients are answered ORD_ERR_NO_SPACE, and leaderships go to nodes that have room. CRITICAL: nothing is
- * proposed, and no entry of another leader is taken. */
-void ord_engine_room(struct ord_engine *e, enum ord_room_state state);
+/* How much room the disk has, each time that is measured, and how many bytes of entries may be taken until the next time; OK and UINT64_MAX, as at first: without an end. LOW: commands of
+ * clients are answered ORD_ERR_NO_SPACE, and leaderships go to nodes that have room. With no bytes left, as when CRITICAL (bytes is 0): nothing is proposed, and no entry of another leader is
+ * taken. */
+void ord_engine_room(struct ord_engine *e, enum ord_room_state state, uint64_t bytes);
 
 uint64_t ord_engine_now_ms(const struct ord_engine *e);
 uint32_t ord_engine_partitions_count(const struct ord_engine *e);

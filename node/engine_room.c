@@ -24,14 +24,17 @@ void ord_engine_tell_room(struct ord_engine *e, bool due)
 		tell(e, e->rooms[ord_engine_place(e, e->node)]);
 }
 
-void ord_engine_room(struct ord_engine *e, enum ord_room_state state)
+void ord_engine_room(struct ord_engine *e, enum ord_room_state state, uint64_t bytes)
 {
+	uint32_t place = ord_engine_place(e, e->node);
 	if (e->stopped)
 		return;
+	ord_host_room(e->host, bytes);
+	if (state == e->rooms[place])
+		return;
 	ord_trace("room", e->node, state);
-	e->rooms[ord_engine_place(e, e->node)] = state;
+	e->rooms[place] = state;
 	ord_host_reluctant(e->host, e->node, state != ORD_ROOM_OK);
-	ord_host_refuse_entries(e->host, state == ORD_ROOM_CRITICAL);
 	tell(e, state);
 }
 
@@ -50,7 +53,7 @@ bool ord_engine_may_propose(const struct ord_engine *e)
 	uint32_t taking_count = 0;
 	for (uint32_t i = 0; i < e->nodes_count; i++)
 		taking_count += e->rooms[i] != ORD_ROOM_CRITICAL;
-	return e->rooms[ord_engine_place(e, e->node)] != ORD_ROOM_CRITICAL && taking_count > e->nodes_count / 2;
+	return ord_host_has_room(e->host) && taking_count > e->nodes_count / 2;
 }
 
 bool ord_engine_has_room(const struct ord_engine *e)

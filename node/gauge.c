@@ -80,8 +80,8 @@ static void sample_cb(uv_fs_t *request)
 	} else {
 		g->failed = false;
 		sample.waiting_bytes = g->options.waiting_bytes(g->options.ctx);
-		if (ord_room_update(&g->room, &sample, ord_clock_monotonic_ms()))
-			g->options.changed(g->options.ctx, before);
+		ord_room_update(&g->room, &sample, ord_clock_monotonic_ms());
+		g->options.sampled(g->options.ctx, before);
 	}
 	if (g->stopped == NULL)
 		timer_again(g);

@@ -23,8 +23,8 @@ struct ord_gauge_options {
 	/* What the owner is about to write. */
 	uint64_t (*waiting_bytes)(void *ctx);
 
-	/* The state is another one. Not called for the first sample: look at ord_gauge_room. */
-	void (*changed)(void *ctx, enum ord_room_state before);
+	/* There is a sample; the state was before, and may be the same. Not called for the first sample: look at ord_gauge_room. */
+	void (*sampled)(void *ctx, enum ord_room_state before);
 	void *ctx; /* borrowed; first argument of both */
 };
 

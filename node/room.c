@@ -12,6 +12,8 @@
 
 #define PAUSE_MS 1000
 #define PAUSE_MS_MIN 100
+/* An entry is written three times, and may have been taken after the sample was. */
+#define WRITES_PER_ENTRY 4
 /* So many samples at least on the way to a threshold. */
 #define SAMPLES_AHEAD 4
 
@@ -76,6 +78,13 @@ bool ord_room_update(struct ord_room *r, const struct ord_room_sample *sample, u
 			r->state = files;
 	}
 	return r->state != before;
+}
+
+uint64_t ord_room_entries_bytes(const struct ord_room *r)
+{
+	uint64_t left = left_bytes(&r->sample);
+	uint64_t critical = r->reserve_bytes / 4;
+	return r->state != ORD_ROOM_CRITICAL && left > critical ? (left - critical) / WRITES_PER_ENTRY : 0;
 }
 
 uint32_t ord_room_pause_ms(const struct ord_room *r)

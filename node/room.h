@@ -44,6 +44,10 @@ uint64_t ord_room_reserve(uint64_t total_bytes, uint64_t needs_bytes);
 /* Takes a sample; now_ms is monotonic. True when the state is another one now. */
 bool ord_room_update(struct ord_room *r, const struct ord_room_sample *sample, uint64_t now_ms);
 
+/* How many bytes of entries may be taken until the next sample; 0 when CRITICAL. They come to the disk in the log, in the history and in states: as much again may fall to each of them, and to
+ * what is taken while the sample is, before a quarter of the reserve is touched. */
+uint64_t ord_room_entries_bytes(const struct ord_room *r);
+
 /* When to take the next one, in milliseconds: 1000, or less when the next threshold would be passed soon at the speed of now. */
 uint32_t ord_room_pause_ms(const struct ord_room *r);
 

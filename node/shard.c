@@ -337,16 +337,17 @@ static void room_log(const struct ord_shard *s, const struct ord_room *r)
 			dir, left_mib, waiting_mib, (unsigned long long)r->sample.free_files);
 }
 
-static void room_changed(void *ctx, enum ord_room_state before)
+static void room_sampled(void *ctx, enum ord_room_state before)
 {
 	struct ord_shard *s = ctx;
-	(void)before;
 	if (s->stopping || s->fatal_told)
 		return;
 	const struct ord_room *room = ord_gauge_room(s->gauge);
-	room_log(s, room);
-	ord_disk_prepare(s->disk, room->state == ORD_ROOM_OK);
-	ord_engine_room(s->engine, room->state);
+	if (room->state != before) {
+		room_log(s, room);
+		ord_disk_prepare(s->disk, room->state == ORD_ROOM_OK);
+	}
+	ord_engine_room(s->engine, room->state, ord_room_entries_bytes(room));
 }
 
 const struct ord_room *ord_shard_room(const struct ord_shard *s)
@@ -624,7 +625,7 @@ static int shard_open_gauge(struct ord_shard *s, char *why, size_t why_size)
 					    .needs_bytes = 2 * c->segment_bytes + c->checkpoint_bytes,
 					    .start_bytes = ORD_GAUGE_START_BYTES(c->partitions_count),
 					    .waiting_bytes = room_waiting_bytes,
-					    .changed = room_changed,
+					    .sampled = room_sampled,
 					    .ctx = s};
 	return ord_gauge_start(&options, &s->gauge, why, why_size);
 }
@@ -662,8 +663,7 @@ static int shard_open(struct ord_shard *s, char *why, size_t why_size)
 	err = shard_open_engine(s, why, why_size);
 	if (err != ORD_OK)
 		return err;
-	if (ord_gauge_room(s->gauge)->state != ORD_ROOM_OK)
-		room_changed(s, ORD_ROOM_OK);
+	room_sampled(s, ORD_ROOM_OK);
 	struct ord_peers_events events = {.ctx = s,
 					  .receive = peers_receive,
 					  .ended = peers_ended,

@@ -68,13 +68,17 @@ struct ord_group_env {
 	void *token;		    /* owned; see group_receive.c */
 	struct ord_group_list queues[ORD_GROUP_QUEUES];
 	struct ord_wal_damage damage;
-	bool refuses_entries; /* there is no room for entries of other leaders */
-	bool dead;	      /* fatal has been told: nothing more is done */
+	bool dead; /* fatal has been told: nothing more is done */
+	uint64_t
+		room_end_bytes; /* that the log may have been given in all before there is no room for more; UINT64_MAX: no end */
 };
 
 /* Tells the owner, once, that the node must stop. */
 __attribute__((format(printf, 3, 4))) void ord_group_env_fatal(struct ord_group_env *env, int err, const char *format,
 							       ...);
+
+/* Whether there is room for entries. */
+bool ord_group_env_has_room(const struct ord_group_env *env);
 
 /* Notes damage in the log. */
 void ord_group_env_damaged(struct ord_group_env *env, uint64_t segment, uint64_t offset, const char *why);

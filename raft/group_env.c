@@ -59,6 +59,13 @@ void ord_group_enqueue(struct ord_group *g, enum ord_group_queue queue)
 	list->last = g;
 }
 
+bool ord_group_env_has_room(const struct ord_group_env *env)
+{
+	struct ord_wal_status wal;
+	ord_wal_status(env->wal, &wal);
+	return wal.appended_bytes < env->room_end_bytes;
+}
+
 void ord_group_env_damaged(struct ord_group_env *env, uint64_t segment, uint64_t offset, const char *why)
 {
 	if (segment <= env->damage.segment)

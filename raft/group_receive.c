@@ -120,7 +120,7 @@ static int receive_append(struct ord_group *g, struct ord_message *m)
 		return ORD_ERR_FORMAT;
 	if (a->term >= term && !skip_to_base(g, &m->raft.append_entries))
 		return ORD_ERR_FORMAT;
-	if (a->n_entries > 0 && g->env->refuses_entries)
+	if (a->n_entries > 0 && !ord_group_env_has_room(g->env))
 		return ORD_OK; /* as if it had been lost on the way; the leader goes on asking for life, with appends that have none */
 	g->answers_stale = a->term < term;
 	if (!g->answers_stale) {

@@ -212,6 +212,7 @@ int ord_host_open(const struct ord_host_options *options, uint64_t now_ms, struc
 	}
 	h->groups_count = options->groups_count;
 	h->env.now_ms = now_ms;
+	h->env.room_end_bytes = UINT64_MAX;
 	ord_bytes_init(&h->env.members, ORD_ENTRY_BYTES_MAX);
 	ord_bytes_init(&h->env.output, ORD_MESSAGE_BYTES_MAX);
 	err = env_open(h, options, why, why_size);
@@ -427,9 +428,17 @@ void ord_host_reluctant(struct ord_host *h, uint32_t node, bool reluctant)
 		h->env.peers[peer].reluctant = reluctant;
 }
 
-void ord_host_refuse_entries(struct ord_host *h, bool refuses)
+void ord_host_room(struct ord_host *h, uint64_t bytes)
 {
-	h->env.refuses_entries = refuses;
+	struct ord_wal_status wal;
+	ord_wal_status(h->env.wal, &wal);
+	bool ends = bytes < UINT64_MAX - wal.appended_bytes;
+	h->env.room_end_bytes = ends ? wal.appended_bytes + bytes : UINT64_MAX;
+}
+
+bool ord_host_has_room(const struct ord_host *h)
+{
+	return ord_group_env_has_room(&h->env);
 }
 
 static void turn_apply(struct ord_host *h)
@@ -518,6 +527,7 @@ void ord_host_status(const struct ord_host *h, struct ord_host_status *ret)
 	*ret = (struct ord_host_status){.wal_bytes = w.disk_bytes,
 					.wal_segments = w.segments_count,
 					.wal_waiting_bytes = w.waiting_bytes,
+					.wal_appended_bytes = w.appended_bytes,
 					.syncs_count = w.syncs_count,
 					.cached_bytes = w.memory_bytes,
 					.wal_damaged_segment = h->env.damage.segment,

@@ -172,8 +172,13 @@ void ord_host_hold_group(struct ord_host *h, uint32_t group, bool held);
  * Nobody is until told. A node that is not in the list is passed over. */
 void ord_host_reluctant(struct ord_host *h, uint32_t node, bool reluctant);
 
-/* While it refuses entries this node takes no new ones from leaders, and acknowledges none; it still votes, and hears that leaders are alive. */
-void ord_host_refuse_entries(struct ord_host *h, bool refuses);
+/* From now on the log may be given so many bytes more, UINT64_MAX, as at first: without an end. When it has been, or at once when bytes is 0, this node takes no new entries from leaders, and
+ * acknowledges none, until the next call; it still votes, and hears that leaders are alive. The append that passes the bound is taken whole. Proposals of this node count, and are for the caller
+ * to stop. */
+void ord_host_room(struct ord_host *h, uint64_t bytes);
+
+/* Whether entries are taken now, as far as that is concerned. */
+bool ord_host_has_room(const struct ord_host *h);
 
 /* Ends a turn of the loop: begins a write when records wait and none is in flight, and applies what is committed, a bounded amount.
  * True when more can be applied at once: call again soon. */
@@ -213,9 +218,10 @@ struct ord_member_status {
 void ord_host_members(const struct ord_host *h, uint32_t group, struct ord_member_status *ret, uint32_t *ret_count);
 
 struct ord_host_status {
-	uint64_t wal_bytes;	    /* on disk */
-	uint64_t wal_segments;	    /* files */
-	uint64_t wal_waiting_bytes; /* written by nobody yet */
+	uint64_t wal_bytes;	     /* on disk */
+	uint64_t wal_segments;	     /* files */
+	uint64_t wal_waiting_bytes;  /* written by nobody yet */
+	uint64_t wal_appended_bytes; /* since it was opened, written or not */
 	uint64_t syncs_count;
 	uint64_t cached_bytes;	      /* entries in memory */
 	uint64_t wal_damaged_segment; /* the last one in which damage is known that has not gone yet; 0: none */

@@ -267,6 +267,7 @@ static int batch_open(struct ord_wal *w, size_t record_bytes)
 				.groups = b->groups};
 	block->len += ORD_BATCH_HEADER_BYTES;
 	w->waiting_bytes += prefix + ORD_BATCH_HEADER_BYTES;
+	w->appended_bytes += prefix + ORD_BATCH_HEADER_BYTES;
 	if (w->last == NULL)
 		w->first = b;
 	else
@@ -313,6 +314,7 @@ static uint8_t *batch_extend(struct ord_wal *w, size_t len, uint32_t group, uint
 	b->len += len;
 	b->header.records++;
 	w->waiting_bytes += len;
+	w->appended_bytes += len;
 	return at;
 }
 
@@ -433,6 +435,7 @@ void ord_wal_status(const struct ord_wal *w, struct ord_wal_status *ret)
 	*ret = (struct ord_wal_status){.disk_bytes = w->disk_bytes,
 				       .segments_count = w->kept_count,
 				       .waiting_bytes = w->waiting_bytes,
+				       .appended_bytes = w->appended_bytes,
 				       .memory_bytes = w->memory_bytes,
 				       .syncs_count = w->syncs_count,
 				       .in_flight = w->in_flight != NULL};

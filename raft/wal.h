@@ -133,8 +133,9 @@ int ord_wal_scrub_step(struct ord_wal_scrub *s, struct ord_wal_scrubbed *ret);
 struct ord_wal_status {
 	uint64_t disk_bytes; /* in all segments */
 	uint64_t segments_count;
-	uint64_t waiting_bytes; /* collected and not yet being written */
-	uint64_t memory_bytes;	/* held in memory */
+	uint64_t waiting_bytes;	 /* collected and not yet being written */
+	uint64_t appended_bytes; /* collected since it was opened, written or not */
+	uint64_t memory_bytes;	 /* held in memory */
 	uint64_t syncs_count;
 	bool in_flight;
 };

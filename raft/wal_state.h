@@ -75,6 +75,7 @@ struct ord_wal {
 	uint64_t durable_place;	  /* the end of what is on disk */
 	uint64_t disk_bytes;
 	uint64_t waiting_bytes;
+	uint64_t appended_bytes;
 	uint64_t memory_bytes;
 	uint64_t syncs_count;
 };

@@ -20,7 +20,7 @@ static void make(void)
 static void clean(void)
 {
 	for (unsigned i = 0; i < NODE_CLUSTER_NODES; i++)
-		ord_engine_room(c.nodes[i].engine, ORD_ROOM_OK);
+		ord_engine_room(c.nodes[i].engine, ORD_ROOM_OK, UINT64_MAX);
 	node_cluster_steps(&c, 5000);
 	node_cluster_check(&c);
 	node_cluster_close(&c);
@@ -30,7 +30,7 @@ TestSuite(engine_room, .init = make, .fini = clean, .timeout = 120);
 
 static void room(unsigned place, enum ord_room_state state)
 {
-	ord_engine_room(c.nodes[place].engine, state);
+	ord_engine_room(c.nodes[place].engine, state, state == ORD_ROOM_CRITICAL ? 0 : UINT64_MAX);
 }
 
 static void room_all(enum ord_room_state state)
@@ -145,6 +145,16 @@ Test(engine_room, a_critical_node_takes_no_entries_and_does_not_block_the_others
 		cr_expect_eq(last_index(0, i), before[i]);
 	room(0, ORD_ROOM_OK);
 	node_cluster_steps(&c, 5000);
+}
+
+/* Between two looks at the disk. The others are told nothing, and nothing is handed over. */
+Test(engine_room, what_may_be_taken_until_the_next_look_is_used_up)
+{
+	ord_engine_room(c.nodes[0].engine, ORD_ROOM_OK, 0);
+	cr_expect_eq(submit(transfer_led_by(0), 0), ORD_ERR_NO_SPACE);
+	cr_expect_eq(submit(transfer_led_by(0), 1), ORD_ERR_NO_SPACE, "passed on to it");
+	ord_engine_room(c.nodes[0].engine, ORD_ROOM_OK, UINT64_MAX);
+	cr_expect_eq(submit(transfer_led_by(0), 0), ORD_OK);
 }
 
 Test(engine_room, without_a_majority_that_takes_entries_commands_and_reads_are_refused_at_once)

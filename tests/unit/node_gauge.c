@@ -11,6 +11,7 @@
 static uv_loop_t loop;
 static struct ord_gauge *gauge;
 static uint64_t waiting;
+static unsigned samples_count;
 static unsigned changes_count;
 static enum ord_room_state state_before;
 static bool stopped;
@@ -22,9 +23,12 @@ static uint64_t waiting_bytes(void *ctx)
 	return waiting;
 }
 
-static void changed(void *ctx, enum ord_room_state before)
+static void sampled(void *ctx, enum ord_room_state before)
 {
 	(void)ctx;
+	samples_count++;
+	if (ord_gauge_room(gauge)->state == before)
+		return;
 	changes_count++;
 	state_before = before;
 }
@@ -42,7 +46,7 @@ static int start(const char *directory, uint64_t reserve_bytes, uint64_t start_b
 					    .reserve_bytes = reserve_bytes,
 					    .start_bytes = start_bytes,
 					    .waiting_bytes = waiting_bytes,
-					    .changed = changed};
+					    .sampled = sampled};
 	return ord_gauge_start(&options, &gauge, why, sizeof why);
 }
 
@@ -78,7 +82,7 @@ Test(node_gauge, the_first_sample_is_there_at_once)
 	cr_expect_eq(changes_count, 0);
 }
 
-Test(node_gauge, changes_are_told_as_they_come)
+Test(node_gauge, each_sample_is_told_and_changes_as_they_come)
 {
 	cr_assert_eq(start("/tmp", 1u << 20, 1), ORD_OK, "%s", why);
 	waiting = UINT64_MAX;
@@ -88,6 +92,8 @@ Test(node_gauge, changes_are_told_as_they_come)
 	waiting = 0;
 	UNTIL(&loop, changes_count == 2);
 	cr_expect_eq(ord_gauge_room(gauge)->state, ORD_ROOM_OK);
+	UNTIL(&loop, samples_count == 3);
+	cr_expect_eq(changes_count, 2);
 	end();
 }
 

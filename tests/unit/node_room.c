@@ -112,6 +112,30 @@ Test(node_room, is_looked_at_each_second_and_more_often_when_it_shrinks_fast)
 	cr_expect_eq(ord_room_pause_ms(&room), 100, "never less");
 }
 
+Test(node_room, until_the_next_look_entries_may_not_use_up_the_last_quarter)
+{
+	seen(5000);
+	cr_expect_eq(ord_room_entries_bytes(&room), 4900 * MIB / 4);
+	seen(180);
+	cr_expect_eq(ord_room_entries_bytes(&room), 20 * MIB);
+	struct ord_room_sample s = {.free_bytes = 180 * MIB, .total_bytes = TOTAL_BYTES, .waiting_bytes = 60 * MIB};
+	ord_room_update(&room, &s, now_ms += 1000);
+	cr_expect_eq(ord_room_entries_bytes(&room), 5 * MIB, "what waits is as good as written");
+	seen(99);
+	cr_expect_eq(ord_room_entries_bytes(&room), 0);
+	seen(149);
+	cr_expect_eq(room.state, ORD_ROOM_CRITICAL);
+	cr_expect_eq(ord_room_entries_bytes(&room), 0, "not before it is better");
+}
+
+Test(node_room, where_files_run_out_no_entries_are_taken)
+{
+	struct ord_room_sample s = {
+		.free_bytes = 5000 * MIB, .total_bytes = TOTAL_BYTES, .free_files = 255, .total_files = 100000};
+	ord_room_update(&room, &s, 1000);
+	cr_expect_eq(ord_room_entries_bytes(&room), 0);
+}
+
 Test(node_room, states_have_names)
 {
 	cr_expect_str_eq(ord_room_name(ORD_ROOM_OK), "ok");

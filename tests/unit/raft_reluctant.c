@@ -7,6 +7,7 @@
 
 #define NODES 3
 #define GROUPS 6
+#define ROOM_BYTES (256u << 10) /* of more than a MiB that it lacks in six groups */
 
 static struct raft_cluster *cluster;
 
@@ -88,7 +89,7 @@ static uint64_t last_index(uint32_t place, uint32_t group)
 Test(raft_reluctant, refused_entries_are_not_taken_and_cost_no_leadership)
 {
 	struct ord_group_status before, after;
-	ord_host_refuse_entries(cluster->nodes[2].host, true);
+	ord_host_room(cluster->nodes[2].host, 0);
 	uint64_t last = last_index(2, 0);
 	ord_host_group_status(cluster->nodes[0].host, 0, &before);
 	uint64_t commands = cluster->groups[0].commands;
@@ -98,7 +99,27 @@ Test(raft_reluctant, refused_entries_are_not_taken_and_cost_no_leadership)
 	cr_expect_gt(cluster->groups[0].commands, commands + 1000, "the other two do not go on");
 	cr_expect_eq(after.role, ORD_ROLE_LEADER);
 	cr_expect_eq(after.term, before.term, "there was an election");
-	ord_host_refuse_entries(cluster->nodes[2].host, false);
+	ord_host_room(cluster->nodes[2].host, UINT64_MAX);
+	cr_expect(raft_cluster_run_until(cluster, raft_cluster_all_equal, 20000));
+}
+
+/* Between two looks at its disk a node that comes back may be sent more than there is room for. */
+Test(raft_reluctant, so_many_bytes_of_entries_are_taken_and_an_append_more)
+{
+	struct ord_host_status before, after;
+	struct raft_cluster_node *node = &cluster->nodes[2];
+	ord_host_room(node->host, 0);
+	raft_cluster_load(cluster, 30, 300, 5000);
+	raft_cluster_run(cluster, 2000);
+	ord_host_status(node->host, &before);
+	ord_host_room(node->host, ROOM_BYTES);
+	cr_expect(ord_host_has_room(node->host));
+	raft_cluster_run(cluster, 5000);
+	ord_host_status(node->host, &after);
+	cr_expect_not(ord_host_has_room(node->host));
+	cr_expect_geq(after.wal_appended_bytes - before.wal_appended_bytes, ROOM_BYTES);
+	cr_expect_lt(after.wal_appended_bytes - before.wal_appended_bytes, 2 * ROOM_BYTES);
+	ord_host_room(node->host, UINT64_MAX);
 	cr_expect(raft_cluster_run_until(cluster, raft_cluster_all_equal, 20000));
 }
 
@@ -107,15 +128,15 @@ Test(raft_reluctant, when_a_majority_refuses_leaders_stay_and_what_was_proposed_
 {
 	struct ord_group_status before, after;
 	ord_host_group_status(cluster->nodes[0].host, 0, &before);
-	ord_host_refuse_entries(cluster->nodes[1].host, true);
-	ord_host_refuse_entries(cluster->nodes[2].host, true);
+	ord_host_room(cluster->nodes[1].host, 0);
+	ord_host_room(cluster->nodes[2].host, 0);
 	cr_assert(raft_cluster_propose(cluster, 0, 300));
 	raft_cluster_run(cluster, 10000);
 	ord_host_group_status(cluster->nodes[0].host, 0, &after);
 	cr_expect_eq(after.role, ORD_ROLE_LEADER);
 	cr_expect_eq(after.term, before.term, "there was an election");
 	cr_expect_lt(after.commit_index, after.last_index);
-	ord_host_refuse_entries(cluster->nodes[1].host, false);
+	ord_host_room(cluster->nodes[1].host, UINT64_MAX);
 	cr_expect(raft_cluster_run_until(cluster, raft_cluster_all_led, 5000));
 	raft_cluster_run(cluster, 2000);
 	ord_host_group_status(cluster->nodes[0].host, 0, &after);

@@ -7,11 +7,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/err.h"
 #include "node/config.h"
 #include "node/query.h"
+#include "node/room.h"
 #include "partition/route.h"
 #include "tests/support/node_client.h"
 
@@ -378,6 +380,26 @@ Test(shard, a_first_start_waits_for_all_nodes)
 	start_all();
 	UNTIL(&loop, all_led());
 	stop_all();
+}
+
+/* The spare that is there may be needed by the log; the next one takes room from it. */
+Test(shard, where_the_disk_is_low_one_spare_segment_is_kept_and_no_more)
+{
+	struct statvfs s;
+	start_all();
+	UNTIL(&loop, all_led());
+	stop_all();
+	cr_assert_eq(statvfs(parent, &s), 0);
+	for (unsigned i = 0; i < NODES; i++)
+		in_node(i, "truncate -s 1M wal/spare wal/spare.next");
+	configs[0].reserve_bytes = (uint64_t)s.f_bavail * s.f_frsize * 2;
+	configs[1].reserve_bytes = configs[2].reserve_bytes = 1;
+	start_all();
+	UNTIL(&loop, all_led());
+	cr_expect_eq(ord_shard_room(shards[0])->state, ORD_ROOM_LOW);
+	stop_all();
+	in_node(0, "test -e wal/spare && test ! -e wal/spare.next");
+	in_node(1, "test -e wal/spare && test -e wal/spare.next");
 }
 
 /* It is a whole member again: what is settled is settled with it alone beside another one. */

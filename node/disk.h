@@ -27,7 +27,7 @@ int ord_disk_open(uv_loop_t *loop, const char *directory, uint64_t segment_bytes
 struct ord_io ord_disk_io(struct ord_disk *d);
 
 /* Whether segments are prepared ahead, of removed ones where there are any, as they are at first. Where room is short the one that is written grows as it is needed, unless
- * a file is there for it; no further one is kept. */
+ * a file is there for it; of removed ones one is kept at most. */
 void ord_disk_prepare(struct ord_disk *d, bool prepares);
 
 /* What went wrong in the write or removal that failed: names the file. Never NULL. */

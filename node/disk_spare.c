@@ -12,8 +12,8 @@
  *            +---- preparer, a segment that is removed, or the next spare (FAILED, too) ----> READY
  *
  * The preparer removes segments one at a time, and stops filling for that: the file's name changes or goes, and the directory is synced. It takes its time without
- * keeping a write waiting. Where room is short it ends filling, removes the next spare and keeps none of the segments that go: that room is the node's
- * again. The spare stays, since the log may need it: only a write of the log that fails stops a node.
+ * keeping a write waiting. Where room is short nothing is filled and one spare is enough, which a segment that goes may still become: it is there
+ * for the log, and of all that a node writes only the log stops it when a write fails.
  *
  * What is in a spare tells nothing: the log knows old batches by their checksums. But where no segment stands the log begins anew, perhaps as the one
  * before did, whose spare may be left: that one is not used.
@@ -132,7 +132,7 @@ static void removal_do(struct ord_disk *d)
 	uint64_t segment = d->remove_segment;
 	bool is_next = d->spare == ORD_SPARE_READY;
 	const char *spare_name = is_next ? SPARE_NEXT_NAME : SPARE_NAME;
-	if (!d->prepares || d->has_next)
+	if (d->has_next || (is_next && !d->prepares))
 		spare_name = NULL;
 	uv_mutex_unlock(&d->mutex);
 	bool kept;
@@ -148,10 +148,10 @@ static void removal_do(struct ord_disk *d)
 	uv_async_send(&d->done);
 }
 
-/* Moves the next spare up, or removes it where room is short; with the mutex let go meanwhile. Not synced: when the name comes back it is found at the start. */
+/* Moves the next spare up where there is none, or removes it, for room is short; with the mutex let go meanwhile. Not synced: when the name comes back it is found at the start. */
 static void next_do(struct ord_disk *d)
 {
-	bool moves = d->prepares;
+	bool moves = d->spare != ORD_SPARE_READY;
 	d->has_next = false;
 	uv_mutex_unlock(&d->mutex);
 	if (moves)

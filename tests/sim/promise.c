@@ -224,6 +224,7 @@ void __wrap_ord_replica_apply(struct ord_replica *r, uint64_t index, uint64_t te
 	__real_ord_replica_apply(r, index, term, entry);
 	if (by->state != SIM_UP)
 		return;
+	sim_record_given(by->number, r->id, index, entry);
 	if (r->ready && r->fence.state == ORD_FENCE_FENCED)
 		sim_fail(SIM_SAFETY, "node %u leads partition %u with a replica that is fenced", by->number, r->id);
 	if (was_fenced && r->applied_index != before)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 - the one history of each partition.
  *
- * An entry that some replica applies is committed, for good. So the first one to apply it writes it down, and the copy of the partition applies it at once; whoever comes
- * to the same place of the log later, on another node or after a restart, must bring the same bytes, and end in the same state with the same effects (invariant 5). */
+ * An entry that some replica is given to apply is committed, for good. So the first one to get it writes it down, and the copy of the partition applies it at once; whoever comes
+ * to the same place of the log later, on another node or after a restart, must bring the same bytes, and end in the same state with the same effects (invariant 5). A replica that is
+ * fenced applies nothing, and may be the only one that gets an entry before all die: its history has it, and so has the record. */
 #include "tests/sim/record.h"
 
 #include <stdio.h>
@@ -49,6 +50,8 @@ static struct {
 	struct record_log logs[SIM_PARTITIONS_MAX];
 	struct ord_partition *copies[SIM_PARTITIONS_MAX];	       /* the same again, as others want them */
 	uint64_t applied_count[ORD_NODES_MAX + 1][SIM_PARTITIONS_MAX]; /* by this boot of the node */
+	/* Of the last entry that this boot of the node was given, or has in the state that it found. */
+	uint64_t given_index[ORD_NODES_MAX + 1][SIM_PARTITIONS_MAX];
 	uint32_t boots_count[ORD_NODES_MAX + 1];
 	bool harmed[ORD_NODES_MAX + 1];
 	bool spoilt[ORD_NODES_MAX + 1][SIM_PARTITIONS_MAX]; /* went astray */
@@ -135,6 +138,7 @@ void sim_record_boot(uint32_t node)
 {
 	SIM_ASSERT(node >= 1 && node <= record.nodes_count);
 	memset(record.applied_count[node], 0, sizeof record.applied_count[node]);
+	memset(record.given_index[node], 0, sizeof record.given_index[node]);
 	if (record.boots_count[node]++ > 0)
 		sim_follow_restart();
 }
@@ -219,6 +223,7 @@ void sim_record_found(uint32_t node, const struct ord_partition *p, uint64_t ind
 	struct applied empty = {.position = 0};
 
 	record.applied_count[node][p->id] = number;
+	record.given_index[node][p->id] = index;
 	const struct applied *a = number == 0 ? &empty : &l->entries[number - 1];
 	ord_partition_status(p, &status);
 	bool is_right = number > 0 && a->index == index && status.position == a->position &&
@@ -384,6 +389,39 @@ int __wrap_ord_partition_apply(struct ord_partition *p, struct ord_slice entry, 
 	struct applied now = applied_of(p, entry, fx);
 	replica_compare(by->number, p->id, number, &now);
 	return rv;
+}
+
+/* --- What a replica is given, also when it is fenced and applies nothing. --- */
+
+static void given_again(uint32_t node, uint32_t partition, const struct applied *a, struct ord_slice entry)
+{
+	if (a->bytes_count != entry.len || a->bytes_hash != ord_hash64(entry.base, entry.len))
+		sim_fail(SIM_SAFETY, "node %u, partition %u is given another entry at index %llu than others", node,
+			 partition, (unsigned long long)a->index);
+}
+
+void sim_record_given(uint32_t node, uint32_t partition, uint64_t index, struct ord_slice entry)
+{
+	SIM_ASSERT(node >= 1 && node <= record.nodes_count && partition < record.partitions_count);
+	struct record_log *l = &record.logs[partition];
+	uint64_t number = entries_up_to(l, index);
+	uint64_t last_index = number == 0 ? 0 : l->entries[number - 1].index;
+	uint64_t given_index = record.given_index[node][partition];
+
+	record.given_index[node][partition] = index;
+	if (last_index == index) {
+		given_again(node, partition, &l->entries[number - 1], entry);
+		return;
+	}
+	if (number < l->count || given_index != last_index)
+		sim_fail(SIM_SAFETY,
+			 "node %u, partition %u is given index %llu after %llu: others have %llu before it and %llu "
+			 "entries behind it",
+			 node, partition, (unsigned long long)index, (unsigned long long)given_index,
+			 (unsigned long long)last_index, (unsigned long long)(l->count - number));
+	record.announced = index;
+	log_append(l, partition, entry);
+	sim_cover(SIM_COVER_COMMITTED_UNAPPLIED);
 }
 
 /* --- All of it. --- */

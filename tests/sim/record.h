@@ -30,6 +30,10 @@ void sim_record_replaced(uint32_t node, uint32_t partition);
 /* The next entry that a replica applies has this index, and the last one before it that its state has in it that one. Without being told, entries are taken to come one after the other. */
 void sim_record_announce(uint64_t index, uint64_t index_before);
 
+/* A replica was given the entry at that index, as committed, whether it applied it or, being fenced, only put it into its history. Fails the run when others were given something else there, or when it has not been given what
+ * stands before it. */
+void sim_record_given(uint32_t node, uint32_t partition, uint64_t index, struct ord_slice entry);
+
 /* Invariants 1 to 7, the model, and all that clients were told, against the whole state. Fails the run. Call it now and then, when it does nothing unless much is new, and at the end,
  * when all is settled. */
 void sim_record_check(void);
@@ -46,7 +50,7 @@ struct sim_record_entry {
 };
 struct sim_record_entry sim_record_entry(uint32_t partition, uint64_t number);
 
-/* A node that starts has found a history that ends there. Fails the run when it is not the one that all have applied. */
+/* A node that starts has found a history that ends there. Fails the run when it is not the one that replicas were given, or has more. */
 struct ord_block_end;
 void sim_record_found_history(uint32_t node, uint32_t partition, const struct ord_block_end *end);
 

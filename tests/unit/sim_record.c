@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "partition/block.h"
 #include "partition/request.h"
 #include "partition/route.h"
 #include "partition/state.h"
@@ -332,4 +333,117 @@ static void apply_the_past(void)
 Test(sim_record, time_that_goes_back_is_found)
 {
 	expect_failure(apply_the_past, "before that of the one before it");
+}
+
+/* --- What a replica is given and does not apply. --- */
+
+/* An entry with one command, of a time of its own. The bytes are valid until the next call. */
+static struct ord_slice entry_of(struct ord_command c, uint64_t time_us)
+{
+	static uint8_t room[1024];
+	struct ord_bytes out = {.base = room, .capacity = sizeof room, .bytes_max = sizeof room};
+
+	ord_entry_begin(&out, time_us);
+	ord_command_encode(&c, &out);
+	ord_entry_end(&out, 1);
+	cr_assert_not(out.failed);
+	return ord_bytes_slice(&out);
+}
+
+/* The copy of partition 0 has applied the entry that opens the bank's account, which nobody gave an index. */
+static struct ord_slice next_entry(const char *account)
+{
+	return entry_of(build_open(account, build_account_in(account, 0, HISTORY_PARTITIONS), "EUR", 0, 500),
+			history_time_us());
+}
+
+static struct ord_block_end end_at(uint64_t index)
+{
+	struct ord_partition_status status;
+	struct ord_block_end end = {.number = 1, .last_index = index};
+
+	ord_partition_status(sim_record_partition(0), &status);
+	end.next_position = status.position;
+	memcpy(end.chain, status.history_hash, sizeof end.chain);
+	return end;
+}
+
+static void give_and_find(void)
+{
+	sim_record_given(3, 0, 7, next_entry("one"));
+	sim_record_given(2, 0, 7, next_entry("one"));
+	struct ord_block_end end = end_at(7);
+	sim_record_found_history(3, 0, &end);
+}
+
+Test(sim_record, what_only_a_fenced_replica_was_given_is_known)
+{
+	uint64_t count = sim_record_entries(0), position = sim_record_position(0);
+
+	expect_content(give_and_find);
+	cr_assert_eq(sim_record_entries(0), count + 1);
+	cr_assert_eq(sim_record_position(0), position + 1);
+	cr_assert_eq(sim_stub_record_covered(SIM_COVER_COMMITTED_UNAPPLIED), 1);
+}
+
+static void find_what_nobody_was_given(void)
+{
+	sim_record_given(3, 0, 7, next_entry("one"));
+	struct ord_block_end end = end_at(9);
+	sim_record_found_history(3, 0, &end);
+}
+
+Test(sim_record, a_history_with_more_than_anybody_was_given_is_found)
+{
+	expect_failure(find_what_nobody_was_given, "up to index 9 that nobody has");
+}
+
+static void give_another(void)
+{
+	sim_record_given(3, 0, 7, next_entry("one"));
+	sim_record_given(2, 0, 7, next_entry("two"));
+}
+
+Test(sim_record, another_entry_given_to_a_fenced_replica_is_found)
+{
+	expect_failure(give_another, "node 2, partition 0 is given another entry at index 7 than others");
+}
+
+static void apply_another(void)
+{
+	struct ord_effects fx;
+
+	sim_record_given(3, 0, 7, next_entry("one"));
+	ord_effects_init(&fx);
+	sim_stub_record_enter(1, SIM_UP);
+	ord_partition_apply(history_replica(1, 0), next_entry("two"), &fx);
+}
+
+Test(sim_record, another_entry_than_a_fenced_replica_was_given_is_found)
+{
+	expect_failure(apply_another, "another entry than others applied there");
+}
+
+static void give_with_a_gap(void)
+{
+	sim_record_given(3, 0, 7, next_entry("one"));
+	sim_record_given(2, 0, 9, next_entry("two"));
+}
+
+Test(sim_record, an_entry_given_without_the_one_before_it_is_found)
+{
+	expect_failure(give_with_a_gap, "node 2, partition 0 is given index 9 after 0: others have 7 before it");
+}
+
+static void give_in_between(void)
+{
+	sim_record_given(3, 0, 7, next_entry("one"));
+	sim_record_given(3, 0, 9, next_entry("two"));
+	sim_record_given(2, 0, 7, next_entry("one"));
+	sim_record_given(2, 0, 8, next_entry("two"));
+}
+
+Test(sim_record, an_entry_given_between_two_that_others_have_is_found)
+{
+	expect_failure(give_in_between, "is given index 8 after 7: others have 7 before it and 1 entries behind it");
 }

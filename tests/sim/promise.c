@@ -39,12 +39,15 @@ struct leader_log {
 static struct leader_log leader_logs[SIM_PARTITIONS_MAX];
 static struct promise promises[SIM_NODES_MAX + 1][SIM_PARTITIONS_MAX];
 static uint64_t promisers[SIM_NODES_MAX + 1]; /* as which member each node promised */
+static uint64_t confirmed
+	[SIM_PARTITIONS_MAX]; /* up to which index so many have told that they have it that it may be committed */
 
 void sim_promise_open(void)
 {
 	sim_promise_close();
 	memset(promises, 0, sizeof promises);
 	memset(promisers, 0, sizeof promisers);
+	memset(confirmed, 0, sizeof confirmed);
 }
 
 void sim_promise_close(void)
@@ -116,6 +119,34 @@ static void stored(struct promise *p, const struct leader_log *l, uint64_t term,
 	p->stored_entry_term = l->term == term && index < l->capacity ? l->entry_terms[index] : 0;
 }
 
+/* So many are a majority when the member of one node is out of the list, as while it is being replaced. */
+static uint32_t majority_least(void)
+{
+	return (sim_nodes_count() - 1) / 2 + 1;
+}
+
+/* The leader and those who told in that term, or later, that they have as much. */
+static uint32_t holders_count(uint32_t group, uint64_t term, uint64_t index)
+{
+	uint32_t count = 1;
+	for (uint32_t i = 1; i <= sim_nodes_count(); i++) {
+		const struct promise *p = &promises[i][group];
+		count += p->stored_term >= term && p->stored_index >= index;
+	}
+	return count;
+}
+
+/* An entry is committed when a majority has it, and one of the leader's own term at it or behind it (Raft paper, section 5.4.2). */
+static void confirm(uint32_t group, uint64_t term)
+{
+	for (uint32_t i = 1; i <= sim_nodes_count(); i++) {
+		const struct promise *p = &promises[i][group];
+		if (p->stored_term == term && p->stored_entry_term == term && p->stored_index > confirmed[group] &&
+		    holders_count(group, term, p->stored_index) >= majority_least())
+			confirmed[group] = p->stored_index;
+	}
+}
+
 static void message(uint32_t node, struct ord_slice body)
 {
 	struct ord_reader r = ord_reader_of(body);
@@ -147,8 +178,10 @@ static void message(uint32_t node, struct ord_slice body)
 		return;
 	uint64_t rejected = ord_reader_u64(&r);
 	uint64_t last_index = ord_reader_u64(&r);
-	if (rejected == 0)
-		stored(p, &leader_logs[group], term, last_index);
+	if (rejected != 0)
+		return;
+	stored(p, &leader_logs[group], term, last_index);
+	confirm(group, term);
 }
 
 void sim_promise_frame(uint32_t node, uint32_t to, const uint8_t *frame, size_t len)
@@ -224,6 +257,11 @@ void __wrap_ord_replica_apply(struct ord_replica *r, uint64_t index, uint64_t te
 	__real_ord_replica_apply(r, index, term, entry);
 	if (by->state != SIM_UP)
 		return;
+	if (index > confirmed[r->id] && majority_least() > 1)
+		sim_fail(SIM_SAFETY,
+			 "node %u, partition %u is given entry %llu as committed, and no majority has told that it has "
+			 "more than %llu",
+			 by->number, r->id, (unsigned long long)index, (unsigned long long)confirmed[r->id]);
 	sim_record_given(by->number, r->id, index, entry);
 	if (r->ready && r->fence.state == ORD_FENCE_FENCED)
 		sim_fail(SIM_SAFETY, "node %u leads partition %u with a replica that is fenced", by->number, r->id);

@@ -95,7 +95,9 @@ static int states_renew(void *ctx, uint32_t partition)
 static void write_work(struct ord_worker_job *job)
 {
 	struct ord_lmdb_write *w = (struct ord_lmdb_write *)job;
-	w->rv = ord_lmdb_env_write(&w->owner->states[w->partition].env, w->changes);
+	const struct ord_lmdb_env *env = &w->owner->states[w->partition].env;
+	w->rv = ord_lmdb_env_write(env, w->changes);
+	ord_lmdb_env_let_go(env);
 }
 
 static void write_done(struct ord_worker_job *job)

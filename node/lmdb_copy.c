@@ -38,6 +38,7 @@ static void copy_work(struct ord_worker_job *job)
 	struct ord_lmdb_copy *c = (struct ord_lmdb_copy *)job;
 	copy_announce(c);
 	c->status = ord_pairs_gather(&c->view.store, &c->after, c->bytes_max, &c->pairs, &c->is_last);
+	ord_lmdb_env_let_go(c->view.env);
 }
 
 static void copy_end(struct ord_lmdb_copy *c)

@@ -205,6 +205,15 @@ static int env_length(const struct ord_lmdb_env *e)
 	return (uint64_t)st.st_size + CUT_BYTES < ord_lmdb_env_bytes(e) ? MDB_CORRUPTED : MDB_SUCCESS;
 }
 
+static int env_map(struct ord_lmdb_env *e)
+{
+	mdb_filehandle_t fd;
+	int rv = mdb_env_get_fd(e->env, &fd);
+	if (rv == MDB_SUCCESS)
+		e->map = ord_mapped_find(fd);
+	return rv;
+}
+
 int ord_lmdb_directory_sync(const char *path)
 {
 	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -238,6 +247,8 @@ int ord_lmdb_env_open(struct ord_lmdb_env *e, const char *path, size_t map_bytes
 	if (rv == 0)
 		rv = env_length(e);
 	if (rv == 0)
+		rv = env_map(e);
+	if (rv == 0)
 		rv = ord_lmdb_directory_sync(path);
 	if (rv == 0)
 		rv = env_tables(e);
@@ -252,6 +263,11 @@ void ord_lmdb_env_close(struct ord_lmdb_env *e)
 	free(e->marker);
 	e->env = NULL;
 	e->marker = NULL;
+}
+
+void ord_lmdb_env_let_go(const struct ord_lmdb_env *e)
+{
+	ord_mapped_let_go(&e->map, ord_lmdb_env_bytes(e));
 }
 
 int ord_lmdb_env_sync(const struct ord_lmdb_env *e)

@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "node/mapped.h"
 #include "partition/changes.h"
 #include "partition/store.h"
 
@@ -16,6 +17,7 @@
 struct ord_lmdb_env {
 	MDB_env *env; /* owned; NULL: not open */
 	MDB_dbi tables[ORD_STORE_TABLES];
+	struct ord_mapped map;
 	char *marker; /* owned; of ord_guard_enter, NULL: what is being filled has none */
 };
 
@@ -51,6 +53,9 @@ int ord_lmdb_env_sync(const struct ord_lmdb_env *e);
 
 /* That part of the file will be read soon: the system may bring it into memory meanwhile. What lies behind the end of the file is passed over, and when nothing comes of it nothing is lost but time. */
 void ord_lmdb_env_ahead(const struct ord_lmdb_env *e, uint64_t offset, uint64_t bytes);
+
+/* The pages that were looked at leave the process's memory; what a view has shown stays valid. By any thread. */
+void ord_lmdb_env_let_go(const struct ord_lmdb_env *e);
 
 /* Bytes of its file. */
 uint64_t ord_lmdb_env_bytes(const struct ord_lmdb_env *e);

@@ -130,6 +130,7 @@ static void scrub_work(struct ord_worker_job *job)
 	/* Nobody writes such numbers here. */
 	s->status = err == ORD_ERR_FORMAT || err == ORD_ERR_MISMATCH ? ORD_ERR_CORRUPT : err;
 	s->checked.presses = scrub_presses(s);
+	ord_lmdb_env_let_go(scrub_env(s));
 	if (err != ORD_OK || s->checked.is_last)
 		scrub_drop(s);
 }

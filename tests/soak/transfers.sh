@@ -49,7 +49,7 @@ memory() {
 # Sectors that the device under the directory has written; 0 when nobody counts.
 sectors() {
 	device=$(df --output=source "$1" | tail -1)
-	awk -v name="${device##*/}" '$3 == name { n = $10 } END { print n + 0 }' /proc/diskstats
+	awk -v name="${device##*/}" '$3 == name { n = $10 } END { printf "%d\n", n }' /proc/diskstats
 }
 
 requests() {

@@ -110,6 +110,8 @@ static void vote(uint32_t node, uint32_t group, struct promise *p, uint64_t term
 
 static void stored(struct promise *p, const struct leader_log *l, uint64_t term, uint64_t index)
 {
+	if (term < p->stored_term)
+		return; /* to an earlier leader, held back until the disk had it */
 	if (p->stored_term != term)
 		p->stored_index = p->stored_entry_term = 0;
 	p->stored_term = term;
@@ -119,10 +121,20 @@ static void stored(struct promise *p, const struct leader_log *l, uint64_t term,
 	p->stored_entry_term = l->term == term && index < l->capacity ? l->entry_terms[index] : 0;
 }
 
-/* So many are a majority when the member of one node is out of the list, as while it is being replaced. */
-static uint32_t majority_least(void)
+/* At least so many are a majority of the voters that the leader's list has, or had before its last change: who has lost a disk is out of it for a while, and so may two be. */
+static uint32_t majority_least(uint32_t group)
 {
-	return (sim_nodes_count() - 1) / 2 + 1;
+	struct ord_member_status members[ORD_NODES_MAX];
+	uint32_t count = 0, voters = 0;
+	uint32_t leader = leader_logs[group].node;
+	const struct ord_engine *e = leader > 0 ? sim_node_engine(leader) : NULL;
+	if (e != NULL)
+		ord_host_members(e->host, group, members, &count);
+	for (uint32_t i = 0; i < count; i++)
+		voters += members[i].role == ORD_MEMBER_VOTER;
+	if (voters == 0)
+		voters = sim_nodes_count();
+	return (voters - 1) / 2 + 1;
 }
 
 /* The leader and those who told in that term, or later, that they have as much. */
@@ -142,7 +154,7 @@ static void confirm(uint32_t group, uint64_t term)
 	for (uint32_t i = 1; i <= sim_nodes_count(); i++) {
 		const struct promise *p = &promises[i][group];
 		if (p->stored_term == term && p->stored_entry_term == term && p->stored_index > confirmed[group] &&
-		    holders_count(group, term, p->stored_index) >= majority_least())
+		    holders_count(group, term, p->stored_index) >= majority_least(group))
 			confirmed[group] = p->stored_index;
 	}
 }
@@ -257,7 +269,7 @@ void __wrap_ord_replica_apply(struct ord_replica *r, uint64_t index, uint64_t te
 	__real_ord_replica_apply(r, index, term, entry);
 	if (by->state != SIM_UP)
 		return;
-	if (index > confirmed[r->id] && majority_least() > 1)
+	if (index > confirmed[r->id] && majority_least(r->id) > 1)
 		sim_fail(SIM_SAFETY,
 			 "node %u, partition %u is given entry %llu as committed, and no majority has told that it has "
 			 "more than %llu",

@@ -91,7 +91,7 @@ static void writer_main(void *arg)
 	uv_mutex_lock(&d->mutex);
 	for (;;) {
 		while (!d->job_waiting && !d->stopping)
-			uv_cond_wait(&d->changed, &d->mutex);
+			uv_cond_wait(&d->writes, &d->mutex);
 		if (!d->job_waiting)
 			break;
 		uv_mutex_unlock(&d->mutex);
@@ -102,7 +102,7 @@ static void writer_main(void *arg)
 		d->job_status = status;
 		if (d->prepares && d->spare == ORD_SPARE_NONE && d->job_offset > d->segment_bytes / 2) {
 			d->spare = ORD_SPARE_WANTED;
-			uv_cond_broadcast(&d->changed);
+			uv_cond_signal(&d->prepared);
 		}
 		uv_async_send(&d->done);
 	}
@@ -191,7 +191,7 @@ static void disk_write(void *ctx, uint64_t segment, uint64_t offset, struct ord_
 	d->job_offset = offset;
 	d->job_bytes = bytes;
 	d->job_waiting = true;
-	uv_cond_broadcast(&d->changed);
+	uv_cond_signal(&d->writes);
 	uv_mutex_unlock(&d->mutex);
 }
 
@@ -207,7 +207,7 @@ static void disk_remove(void *ctx, uint64_t segment)
 	ORD_ASSERT(segment != 0);
 	ORD_ASSERT(d->remove_segment == 0 && !d->remove_done);
 	d->remove_segment = segment;
-	uv_cond_broadcast(&d->changed);
+	uv_cond_signal(&d->prepared);
 	uv_mutex_unlock(&d->mutex);
 }
 
@@ -275,7 +275,7 @@ int ord_disk_open(uv_loop_t *loop, const char *directory, uint64_t segment_bytes
 	int err = disk_list(d, has_segments_cb, &has_segments);
 	ord_disk_spare_find(d, err == ORD_OK && has_segments);
 	d->prepares = true;
-	ORD_ASSERT(uv_mutex_init(&d->mutex) == 0 && uv_cond_init(&d->changed) == 0);
+	ORD_ASSERT(uv_mutex_init(&d->mutex) == 0 && uv_cond_init(&d->writes) == 0 && uv_cond_init(&d->prepared) == 0);
 	ORD_ASSERT(uv_async_init(loop, &d->done, done_cb) == 0);
 	d->done.data = d;
 	ORD_ASSERT(uv_thread_create(&d->writer, writer_main, d) == 0);
@@ -299,7 +299,8 @@ void ord_disk_stop(struct ord_disk *d, void (*stopped)(void *ctx), void *ctx)
 	d->stopped_ctx = ctx;
 	uv_mutex_lock(&d->mutex);
 	d->stopping = true;
-	uv_cond_broadcast(&d->changed);
+	uv_cond_signal(&d->writes);
+	uv_cond_signal(&d->prepared);
 	uv_mutex_unlock(&d->mutex);
 	uv_thread_join(&d->writer);
 	uv_thread_join(&d->preparer);
@@ -312,7 +313,8 @@ void ord_disk_stop(struct ord_disk *d, void (*stopped)(void *ctx), void *ctx)
 	if (d->read_fd >= 0)
 		close(d->read_fd);
 	close(d->dir_fd);
-	uv_cond_destroy(&d->changed);
+	uv_cond_destroy(&d->writes);
+	uv_cond_destroy(&d->prepared);
 	uv_mutex_destroy(&d->mutex);
 	uv_close((uv_handle_t *)&d->done, closed_cb);
 }

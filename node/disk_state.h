@@ -19,7 +19,8 @@ struct ord_disk {
 	uv_thread_t writer;
 	uv_thread_t preparer;
 	uv_mutex_t mutex; /* guards what follows */
-	uv_cond_t changed;
+	uv_cond_t writes;   /* the writer has something to do */
+	uv_cond_t prepared; /* the preparer has */
 	bool stopping;
 	bool job_waiting;
 	bool job_done;

@@ -351,22 +351,33 @@ void ord_peers_out_member(struct ord_peer *peer)
 	}
 }
 
-void ord_peers_out_flush(struct ord_peer *peer)
+/* Leaves to a write request what the system did not take at once. */
+static void rest_write(struct ord_peer *peer, size_t taken)
 {
-	if (!peer->out_up || peer->writing_bytes > 0 || peer->output.len == 0)
-		return;
 	struct out_write *write = malloc(sizeof *write);
 	ORD_ASSERT(write != NULL);
-	ord_frame_end(&peer->output, peer->frame_begun, ORD_FRAME_PARTS);
 	write->out = peer->out;
 	write->frame = peer->output;
 	peer->output = peer->spare;
 	ord_bytes_init(&peer->spare, write->frame.bytes_max);
 	peer->writing_bytes = write->frame.len;
-	uv_buf_t buf = uv_buf_init((char *)write->frame.base, (unsigned)write->frame.len);
+	uv_buf_t buf = uv_buf_init((char *)write->frame.base + taken, (unsigned)(write->frame.len - taken));
 	if (uv_write(&write->request, (uv_stream_t *)&peer->out->tcp, &buf, 1, written_cb) != 0) {
 		ord_bytes_close(&write->frame);
 		free(write);
 		out_fail(peer->out);
 	}
+}
+
+void ord_peers_out_flush(struct ord_peer *peer)
+{
+	if (!peer->out_up || peer->writing_bytes > 0 || peer->output.len == 0)
+		return;
+	ord_frame_end(&peer->output, peer->frame_begun, ORD_FRAME_PARTS);
+	uv_buf_t buf = uv_buf_init((char *)peer->output.base, (unsigned)peer->output.len);
+	int taken = uv_try_write((uv_stream_t *)&peer->out->tcp, &buf, 1); /* what fails here fails again below */
+	if (taken >= 0 && (size_t)taken == peer->output.len)
+		ord_bytes_clear(&peer->output);
+	else
+		rest_write(peer, taken > 0 ? (size_t)taken : 0);
 }

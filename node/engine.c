@@ -721,7 +721,12 @@ bool ord_engine_turn(struct ord_engine *e)
 		ord_replica_propose(&e->replicas[i]);
 	more = engine_answer_deferred(e) || more;
 	more = ord_host_turn(e->host) || more;
-	return !e->stopped && (ord_keep_turn(&e->keep) || more);
+	return !e->stopped && more;
+}
+
+bool ord_engine_keep(struct ord_engine *e)
+{
+	return !e->stopped && ord_keep_turn(&e->keep);
 }
 
 /* --- Looking in. --- */

@@ -128,6 +128,9 @@ void ord_engine_tick(struct ord_engine *e);
 /* Ends a turn of the loop: applies, proposes, delivers, answers, begins a write. True when there is more to do at once. */
 bool ord_engine_turn(struct ord_engine *e);
 
+/* Behind each turn, the share of it that checkpoints have: some rows of the one under way, some that leave memory. True when there is more to do at once. */
+bool ord_engine_keep(struct ord_engine *e);
+
 /* How much room the disk has, each time that is measured, and how many bytes of entries may be taken until the next time; OK and UINT64_MAX, as at first: without an end. LOW: commands of
  * clients are answered ORD_ERR_NO_SPACE, and leaderships go to nodes that have room. With no bytes left, as when CRITICAL (bytes is 0): nothing is proposed, and no entry of another leader is
  * taken. */

@@ -43,6 +43,7 @@ struct ord_shard {
 	struct ord_clock clock;
 	struct ord_histogram turns_us;
 	struct ord_histogram works_us; /* of the turns what a processor worked */
+	struct ord_histogram keeps_us; /* of that what checkpoints took */
 	uv_timer_t tick;
 	uv_check_t check;
 	uv_idle_t idle; /* active while the engine has more to do */
@@ -65,6 +66,15 @@ static void idle_cb(uv_idle_t *idle)
 	(void)idle; /* being active keeps the loop from waiting; the work is done in the check callback */
 }
 
+/* What checkpoints add to a turn. */
+static bool engine_keep(struct ord_shard *s)
+{
+	uint64_t worked_us = ord_clock_worked_us();
+	bool more = ord_engine_keep(s->engine);
+	ord_histogram_add(&s->keeps_us, ord_clock_worked_us() - worked_us);
+	return more;
+}
+
 static void shard_turn(struct ord_shard *s)
 {
 	if (s->stopping || s->fatal_told)
@@ -72,6 +82,7 @@ static void shard_turn(struct ord_shard *s)
 	shard_clock(s);
 	uint64_t begin_us = ord_clock_monotonic_us(), worked_us = ord_clock_worked_us();
 	bool more = ord_engine_turn(s->engine);
+	more = engine_keep(s) || more;
 	if (s->fatal_told)
 		return;
 	ord_peers_flush(s->peers);
@@ -178,7 +189,9 @@ static void state_written(void *ctx, uint32_t partition, int status)
 	}
 	if (is_mendable)
 		ord_log(ORD_LOG_ERROR, "%s", ord_lmdb_error_text(s->lmdb));
+	uint64_t worked_us = ord_clock_worked_us();
 	ord_engine_saved(s->engine, status);
+	ord_histogram_add(&s->keeps_us, ord_clock_worked_us() - worked_us);
 }
 
 static void state_copied(void *ctx, unsigned copy, int status, const struct ord_changes *pairs, bool is_last)
@@ -447,7 +460,9 @@ void ord_shard_turn_status(const struct ord_shard *s, struct ord_turn_status *re
 					.p999_us = ord_histogram_quantile(&s->turns_us, 999),
 					.max_us = s->turns_us.max,
 					.worked_p999_us = ord_histogram_quantile(&s->works_us, 999),
-					.worked_max_us = s->works_us.max};
+					.worked_max_us = s->works_us.max,
+					.checkpoint_p999_us = ord_histogram_quantile(&s->keeps_us, 999),
+					.checkpoint_max_us = s->keeps_us.max};
 }
 
 int ord_shard_spoil(struct ord_shard *s, struct ord_slice account, int64_t delta)
@@ -699,6 +714,7 @@ static int shard_try(uv_loop_t *loop, const struct ord_config *config,
 	s->handles_count = 3;
 	ord_histogram_init(&s->turns_us);
 	ord_histogram_init(&s->works_us);
+	ord_histogram_init(&s->keeps_us);
 	int err = shard_open(s, why, why_size);
 	if (err != ORD_OK) {
 		bool gone = false;

@@ -127,6 +127,8 @@ struct ord_turn_status {
 	uint64_t max_us;
 	uint64_t worked_p999_us; /* without what the thread waited for a processor */
 	uint64_t worked_max_us;
+	uint64_t checkpoint_p999_us; /* of that what checkpoints add to a turn */
+	uint64_t checkpoint_max_us;
 };
 void ord_shard_turn_status(const struct ord_shard *s, struct ord_turn_status *ret);
 

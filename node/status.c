@@ -175,7 +175,7 @@ static void put_turns(msgpack_packer *p, const struct ord_shard *shard)
 {
 	struct ord_turn_status turn;
 	ord_shard_turn_status(shard, &turn);
-	msgpack_pack_map(p, 7);
+	msgpack_pack_map(p, 9);
 	ord_reply_put_pair_u64(p, "turns", turn.count);
 	ord_reply_put_pair_u64(p, "p50_us", turn.p50_us);
 	ord_reply_put_pair_u64(p, "p99_us", turn.p99_us);
@@ -183,6 +183,8 @@ static void put_turns(msgpack_packer *p, const struct ord_shard *shard)
 	ord_reply_put_pair_u64(p, "max_us", turn.max_us);
 	ord_reply_put_pair_u64(p, "worked_p999_us", turn.worked_p999_us);
 	ord_reply_put_pair_u64(p, "worked_max_us", turn.worked_max_us);
+	ord_reply_put_pair_u64(p, "checkpoint_p999_us", turn.checkpoint_p999_us);
+	ord_reply_put_pair_u64(p, "checkpoint_max_us", turn.checkpoint_max_us);
 }
 
 void ord_status_put(msgpack_packer *p, const struct ord_config *config, const struct ord_shard *shard,

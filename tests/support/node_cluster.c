@@ -389,7 +389,7 @@ void node_cluster_step(struct node_cluster *c)
 			node_states_step(n->states, n->engine);
 		if (c->now_ms % 10 == 0)
 			ord_engine_tick(n->engine);
-		while (ord_engine_turn(n->engine))
+		while (ord_engine_turn(n->engine) | ord_engine_keep(n->engine))
 			;
 	}
 }

@@ -373,7 +373,8 @@ Test(node_listener, cluster_and_status_are_answered_here)
 			      "\"disk\"=>{\"free_bytes\"=>900, \"total_bytes\"=>5000, \"reserve_bytes\"=>1000, "
 			      "\"state\"=>\"low\"}, "
 			      "\"loop\"=>{\"turns\"=>7, \"p50_us\"=>0, \"p99_us\"=>0, \"p999_us\"=>0, "
-			      "\"max_us\"=>90, \"worked_p999_us\"=>0, \"worked_max_us\"=>0}, \"clients\"=>1}]"),
+			      "\"max_us\"=>90, \"worked_p999_us\"=>0, \"worked_max_us\"=>0, "
+			      "\"checkpoint_p999_us\"=>0, \"checkpoint_max_us\"=>0}, \"clients\"=>1}]"),
 		"%s", shown);
 	cr_assert_not_null(strstr(client_ask(&c, "[0, 4, scrub, {}]"), "[1, 4, nil, {\"gaps\"=>0"));
 	cr_assert_eq(scrubs_count, 1);

@@ -57,11 +57,6 @@ int ord_lmdb_err(int rv)
 
 /* --- Reading. --- */
 
-static MDB_val val_of(struct ord_slice s)
-{
-	return (MDB_val){.mv_size = s.len, .mv_data = (void *)(uintptr_t)s.base};
-}
-
 static struct ord_slice slice_of(MDB_val v)
 {
 	return ord_slice_of(v.mv_data, v.mv_size);
@@ -81,7 +76,7 @@ static int value_check(const MDB_val *v)
 static int view_get(void *ctx, enum ord_store_table table, struct ord_slice key, struct ord_slice *ret)
 {
 	const struct ord_lmdb_view *view = ctx;
-	MDB_val k = val_of(key), v;
+	MDB_val k = ord_lmdb_val(key), v;
 	ord_guard_enter(view->env->marker);
 	int rv = mdb_get(view->reader, view->env->tables[table], &k, &v);
 	if (rv == MDB_SUCCESS)
@@ -108,7 +103,7 @@ static int view_walk(void *ctx, enum ord_store_table table, struct ord_slice fro
 {
 	const struct ord_lmdb_view *view = ctx;
 	MDB_cursor *cursor;
-	MDB_val k = val_of(from), v;
+	MDB_val k = ord_lmdb_val(from), v;
 	ord_guard_enter(view->env->marker);
 	int rv = mdb_cursor_open(view->reader, view->env->tables[table], &cursor);
 	ord_guard_leave();

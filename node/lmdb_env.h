@@ -31,6 +31,12 @@ struct ord_lmdb_view {
 /* The ORD_ERR_* for what LMDB gave. */
 int ord_lmdb_err(int rv);
 
+/* The same bytes for LMDB, which does not write to them. */
+static inline MDB_val ord_lmdb_val(struct ord_slice s)
+{
+	return (MDB_val){.mv_size = s.len, .mv_data = (void *)(uintptr_t)s.base};
+}
+
 /* The address space of one environment, where a process has as many open as there are partitions. */
 size_t ord_lmdb_env_map_bytes(uint32_t partitions_count);
 

@@ -11,14 +11,9 @@
 /* With less than that free a write may have been cut short for want of room. */
 #define SHORT_BYTES (UINT64_C(16) << 20)
 
-static MDB_val val_of(struct ord_slice s)
-{
-	return (MDB_val){.mv_size = s.len, .mv_data = (void *)(uintptr_t)s.base};
-}
-
 static int make_change(MDB_cursor *cursor, const struct ord_change *c)
 {
-	MDB_val k = val_of(c->key), v = val_of(c->value);
+	MDB_val k = ord_lmdb_val(c->key), v = ord_lmdb_val(c->value);
 	if (!c->is_removal)
 		return mdb_cursor_put(cursor, &k, &v, 0);
 	int rv = mdb_cursor_get(cursor, &k, &v, MDB_SET);
@@ -30,7 +25,7 @@ static int make_change(MDB_cursor *cursor, const struct ord_change *c)
 /* Behind the last key: LMDB then looks for no place and leaves no page half empty. */
 static int append_change(MDB_cursor *cursor, const struct ord_change *c)
 {
-	MDB_val k = val_of(c->key), v = val_of(c->value);
+	MDB_val k = ord_lmdb_val(c->key), v = ord_lmdb_val(c->value);
 	return c->is_removal ? MDB_SUCCESS : mdb_cursor_put(cursor, &k, &v, MDB_APPEND);
 }
 
@@ -123,7 +118,7 @@ int ord_lmdb_env_write(const struct ord_lmdb_env *s, const struct ord_changes *c
 
 static int add_change(const struct ord_lmdb_env *e, MDB_txn *txn, const struct ord_change *c)
 {
-	MDB_val k = val_of(c->key), v = val_of(c->value);
+	MDB_val k = ord_lmdb_val(c->key), v = ord_lmdb_val(c->value);
 	return c->is_removal ? MDB_INCOMPATIBLE : mdb_put(txn, e->tables[c->table], &k, &v, MDB_APPEND);
 }
 

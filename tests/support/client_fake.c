@@ -294,17 +294,23 @@ void fake_answer_half(struct fake_request *r)
 	ord_bytes_close(&out);
 }
 
+/* Begins the answer to a request that names an id. */
+static void answer_begin(const struct fake_request *r, struct ord_bytes *out, msgpack_packer *p, struct ordain_id *ret)
+{
+	ord_bytes_init(out, 4096);
+	ord_rpc_packer(out, p);
+	bool has_id = ord_fields_id(r->params, "id", ret);
+	ORD_ASSERT(has_id);
+	ord_rpc_put_result(p, r->rpc_id);
+}
+
 void fake_status(struct fake_request *r, const char *status)
 {
 	struct ord_bytes out;
 	struct ordain_id id;
 	msgpack_packer p;
-	ord_bytes_init(&out, 4096);
-	ord_rpc_packer(&out, &p);
-	bool has_id = ord_fields_id(r->params, "id", &id);
-	ORD_ASSERT(has_id);
+	answer_begin(r, &out, &p, &id);
 	bool replayed = log_id(r->fake, &id);
-	ord_rpc_put_result(&p, r->rpc_id);
 	put_result(&p, &id, status, replayed);
 	fake_bytes(r->connection, out.base, out.len);
 	ord_bytes_close(&out);
@@ -315,11 +321,7 @@ void fake_expired(struct fake_request *r)
 	struct ord_bytes out;
 	struct ordain_id id;
 	msgpack_packer p;
-	ord_bytes_init(&out, 4096);
-	ord_rpc_packer(&out, &p);
-	bool has_id = ord_fields_id(r->params, "id", &id);
-	ORD_ASSERT(has_id);
-	ord_rpc_put_result(&p, r->rpc_id);
+	answer_begin(r, &out, &p, &id);
 	msgpack_pack_map(&p, 5);
 	put_id(&p, &id);
 	put_pair(&p, "status", "rejected");

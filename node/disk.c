@@ -102,7 +102,7 @@ static void writer_main(void *arg)
 		d->job_status = status;
 		if (d->prepares && d->spare == ORD_SPARE_NONE && d->job_offset > d->segment_bytes / 2) {
 			d->spare = ORD_SPARE_WANTED;
-			uv_cond_signal(&d->prepared);
+			uv_cond_broadcast(&d->prepared);
 		}
 		uv_async_send(&d->done);
 	}
@@ -191,7 +191,7 @@ static void disk_write(void *ctx, uint64_t segment, uint64_t offset, struct ord_
 	d->job_offset = offset;
 	d->job_bytes = bytes;
 	d->job_waiting = true;
-	uv_cond_signal(&d->writes);
+	uv_cond_broadcast(&d->writes);
 	uv_mutex_unlock(&d->mutex);
 }
 
@@ -207,7 +207,7 @@ static void disk_remove(void *ctx, uint64_t segment)
 	ORD_ASSERT(segment != 0);
 	ORD_ASSERT(d->remove_segment == 0 && !d->remove_done);
 	d->remove_segment = segment;
-	uv_cond_signal(&d->prepared);
+	uv_cond_broadcast(&d->prepared);
 	uv_mutex_unlock(&d->mutex);
 }
 
@@ -299,8 +299,8 @@ void ord_disk_stop(struct ord_disk *d, void (*stopped)(void *ctx), void *ctx)
 	d->stopped_ctx = ctx;
 	uv_mutex_lock(&d->mutex);
 	d->stopping = true;
-	uv_cond_signal(&d->writes);
-	uv_cond_signal(&d->prepared);
+	uv_cond_broadcast(&d->writes);
+	uv_cond_broadcast(&d->prepared);
 	uv_mutex_unlock(&d->mutex);
 	uv_thread_join(&d->writer);
 	uv_thread_join(&d->preparer);

@@ -66,7 +66,7 @@ void ord_disk_spare_use(struct ord_disk *d, const char *name)
 	uv_mutex_lock(&d->mutex);
 	if (ready || d->spare == ORD_SPARE_FAILED)
 		d->spare = ORD_SPARE_NONE;
-	uv_cond_signal(&d->prepared);
+	uv_cond_broadcast(&d->prepared);
 	uv_mutex_unlock(&d->mutex);
 }
 
@@ -74,7 +74,7 @@ void ord_disk_prepare(struct ord_disk *d, bool prepares)
 {
 	uv_mutex_lock(&d->mutex);
 	d->prepares = prepares;
-	uv_cond_signal(&d->prepared);
+	uv_cond_broadcast(&d->prepared);
 	uv_mutex_unlock(&d->mutex);
 }
 

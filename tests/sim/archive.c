@@ -132,6 +132,15 @@ void sim_archive_watch(void)
 	}
 }
 
+bool sim_archive_has_all(uint32_t node)
+{
+	struct ord_history_status s;
+	struct sim_process *before = sim_enter(sim_node_process(node));
+	ord_shard_history_status(sim_node_shard(node), &s);
+	sim_enter(before);
+	return s.surveyed && s.missing_count == 0;
+}
+
 bool sim_archive_is_whole(char *why, size_t why_size)
 {
 	for (uint32_t node = 1; node <= sim_nodes_count(); node++) {

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 - lost disks: a node goes down and comes back with nothing, or with a log that it sets aside, and is a new member then.
  *
- *   whole --a disk is emptied, or its log damaged--> losing --every node knows every node that there is now as a voter of every group, and no disk is damaged--> whole
+ *   whole --a disk is emptied, or its log damaged--> losing --every node knows every node that there is now as a voter of every group, has all of the history, and no disk is damaged--> whole
  *
- * What a majority of disks had is promised for ever; so only a whole cluster loses one. While it is losing, no other disk is harmed and no node is lost for good.
+ * What a majority of disks had is promised for ever, and history as long as one of them has it; so only a whole cluster loses one. While it is losing, no other disk is harmed and no node is lost for good.
  */
 #include <string.h>
 
 #include "base/err.h"
 #include "node/datadir.h"
 #include "node/engine_state.h"
+#include "tests/sim/archive.h"
 #include "tests/sim/coverage.h"
 #include "tests/sim/nemesis.h"
 #include "tests/sim/nemesis_state.h"
@@ -67,7 +68,8 @@ bool sim_nemesis_is_whole(void)
 	uint64_t current[SIM_NODES_MAX + 1];
 	for (uint32_t i = 1; i <= sim_nemesis.nodes_count; i++) {
 		struct ord_member_self self;
-		if (sim_node_shard(i) == NULL || sim_disk_is_damaged(sim_node_process(i)->disk, "/data/wal/"))
+		if (sim_node_shard(i) == NULL || !sim_archive_has_all(i) ||
+		    sim_disk_is_damaged(sim_node_process(i)->disk, "/data/wal/"))
 			return false;
 		ord_shard_member_status(sim_node_shard(i), &self);
 		current[i] = self.member;

@@ -126,7 +126,8 @@ static void wait_for(bool (*done)(char *why, size_t why_size), uint64_t within_u
 
 static bool is_whole(char *why, size_t why_size)
 {
-	snprintf(why, why_size, "some node is not a voter of every partition, or some partition is not led");
+	snprintf(why, why_size,
+		 "some node is not a voter of every partition or lacks history, or some partition is not led");
 	return sim_nemesis_is_whole();
 }
 

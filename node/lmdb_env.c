@@ -22,6 +22,8 @@
 #define MAP_BYTES_ALL ((size_t)32 << 40)
 #define MAP_BYTES_MAX ((size_t)1 << 40)
 
+/* Pages are let go after so many records that were read; each brings one or two into memory. */
+#define LOOKS_KEPT 4096u
 /* A file that is so much shorter than its own pages was cut. By less it may be: pages that a transaction took and gave back are not written. */
 #define CUT_BYTES (UINT64_C(1) << 20)
 
@@ -73,9 +75,17 @@ static int value_check(const MDB_val *v)
 	return MDB_SUCCESS;
 }
 
+static void view_looked(struct ord_lmdb_view *view)
+{
+	if (++view->looks < LOOKS_KEPT)
+		return;
+	view->looks = 0;
+	ord_lmdb_env_let_go(view->env);
+}
+
 static int view_get(void *ctx, enum ord_store_table table, struct ord_slice key, struct ord_slice *ret)
 {
-	const struct ord_lmdb_view *view = ctx;
+	struct ord_lmdb_view *view = ctx;
 	MDB_val k = ord_lmdb_val(key), v;
 	ord_guard_enter(view->env->marker);
 	int rv = mdb_get(view->reader, view->env->tables[table], &k, &v);
@@ -84,6 +94,7 @@ static int view_get(void *ctx, enum ord_store_table table, struct ord_slice key,
 	ord_guard_leave();
 	if (rv == MDB_SUCCESS)
 		*ret = slice_of(v);
+	view_looked(view);
 	return ord_lmdb_err(rv);
 }
 
@@ -101,7 +112,7 @@ static int cursor_next(const struct ord_lmdb_view *view, MDB_cursor *cursor, MDB
 
 static int view_walk(void *ctx, enum ord_store_table table, struct ord_slice from, ord_store_each each, void *arg)
 {
-	const struct ord_lmdb_view *view = ctx;
+	struct ord_lmdb_view *view = ctx;
 	MDB_cursor *cursor;
 	MDB_val k = ord_lmdb_val(from), v;
 	ord_guard_enter(view->env->marker);
@@ -115,6 +126,7 @@ static int view_walk(void *ctx, enum ord_store_table table, struct ord_slice fro
 		if (rv != MDB_SUCCESS)
 			break;
 		err = each(arg, slice_of(k), slice_of(v));
+		view_looked(view);
 	}
 	mdb_cursor_close(cursor);
 	if (err != ORD_OK || rv == MDB_NOTFOUND)

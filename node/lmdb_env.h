@@ -26,6 +26,7 @@ struct ord_lmdb_view {
 	struct ord_store store; /* ctx is the view: it must stay where it is */
 	const struct ord_lmdb_env *env;
 	MDB_txn *reader; /* owned; NULL: not open */
+	uint32_t looks;	 /* records that were read since pages were let go last */
 };
 
 /* The ORD_ERR_* for what LMDB gave. */
@@ -66,7 +67,7 @@ void ord_lmdb_env_let_go(const struct ord_lmdb_env *e);
 /* Bytes of its file. */
 uint64_t ord_lmdb_env_bytes(const struct ord_lmdb_env *e);
 
-/* Opens a view of what was written last; renew leads it to that again. */
+/* Opens a view of what was written last; renew leads it to that again. Now and then a view lets go what was looked at, so that reading alone does not fill the process's memory. */
 int ord_lmdb_view_open(struct ord_lmdb_view *v, const struct ord_lmdb_env *e);
 int ord_lmdb_view_renew(struct ord_lmdb_view *v);
 

@@ -142,6 +142,20 @@ static int commit(uint32_t partition)
 	return written_status;
 }
 
+/* Kilobytes of files in this process's memory; -1: the system does not tell. */
+static long file_kilobytes(void)
+{
+	long kilobytes = -1;
+	char line[256];
+	FILE *status = fopen("/proc/self/status", "re");
+	while (status != NULL && fgets(line, sizeof line, status) != NULL)
+		if (sscanf(line, "RssFile: %ld", &kilobytes) == 1)
+			break;
+	if (status != NULL)
+		fclose(status);
+	return kilobytes;
+}
+
 /* The value of a key; "-" when there is none. */
 static const char *value(uint32_t partition, enum ord_store_table table, const char *key)
 {
@@ -444,4 +458,26 @@ Test(lmdb, only_what_happens_inside_counts)
 	cr_expect_not(leaves_marker(end_outside, SIGSEGV));
 	cr_expect_not(leaves_marker(end_outside, SIGABRT));
 	cr_expect_not(leaves_marker(end_inside, SIGSEGV), "somebody sent it");
+}
+
+/* 64 MiB are read, and nothing is written meanwhile. */
+Test(lmdb, reading_alone_does_not_fill_the_memory)
+{
+	enum { RECORDS = 16384, BYTES = 3000 };
+	char key[16], bytes[BYTES] = "";
+	struct ord_slice found;
+	for (unsigned i = 0; i < RECORDS; i++) {
+		snprintf(key, sizeof key, "%08u", i);
+		ord_changes_put(&changes, ORD_STORE_NAMES, ord_slice_text(key), ord_slice_of(bytes, sizeof bytes));
+	}
+	cr_assert_eq(commit(0), ORD_OK);
+	long before = file_kilobytes(), most = 0;
+	for (unsigned i = 0; i < RECORDS; i++) {
+		snprintf(key, sizeof key, "%08u", i);
+		cr_assert_eq(stores[0]->get(stores[0]->ctx, ORD_STORE_NAMES, ord_slice_text(key), &found), ORD_OK);
+		cr_assert_eq(found.len, sizeof bytes);
+		long now = i % 256 == 0 ? file_kilobytes() - before : 0;
+		most = now > most ? now : most;
+	}
+	cr_expect_lt(most, 40000, "%ld KiB", most);
 }

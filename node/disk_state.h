@@ -18,7 +18,7 @@ struct ord_disk {
 	uv_async_t done;
 	uv_thread_t writer;
 	uv_thread_t preparer;
-	uv_mutex_t mutex; /* guards what follows */
+	uv_mutex_t mutex;   /* guards what follows */
 	uv_cond_t writes;   /* the writer has something to do */
 	uv_cond_t prepared; /* the preparer has */
 	bool stopping;

@@ -18,6 +18,7 @@
 
 #include "base/assert.h"
 #include "base/err.h"
+#include "cli/tool.h"
 
 #define DYING_WAIT_MS 2000	/* a killed process ends as soon as its last system calls are over */
 #define FLAG_EXITING 0x00000004 /* PF_EXITING of Linux: the thread is on its way out */
@@ -205,6 +206,10 @@ static const char *become(const struct ord_process_spawn *spawn, int keep_fd)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	signal(SIGPIPE, SIG_DFL);
 	setsid();
+	if (spawn->netns != NULL && ord_tool_enter(spawn->netns) != ORD_OK)
+		return spawn->netns;
+	for (size_t i = 0; spawn->environment != NULL && spawn->environment[i] != NULL; i++)
+		putenv(spawn->environment[i]);
 	if (pid_file_write(spawn->pid_file) != 0)
 		return spawn->pid_file;
 	execv(spawn->program, spawn->argv);

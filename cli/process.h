@@ -27,8 +27,10 @@ void ord_process_close(struct ord_process *p);
 struct ord_process_spawn {
 	const char *program;
 	char *const *argv;
-	const char *log;      /* stdout and stderr are appended to this file */
-	const char *pid_file; /* written before the program runs; taken away when it cannot be run */
+	const char *log;	  /* stdout and stderr are appended to this file */
+	const char *pid_file;	  /* written before the program runs; taken away when it cannot be run */
+	const char *netns;	  /* the network namespace that it runs in; NULL: ours */
+	char *const *environment; /* "NAME=value", set for it beside ours; ends with NULL; NULL: nothing */
 };
 
 /* Starts a daemon: own session, standard input from /dev/null, no other descriptor of ours. Returns when the program has been executed.

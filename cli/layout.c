@@ -16,8 +16,12 @@
 #include "base/err.h"
 #include "cli/args.h"
 #include "cli/port.h"
+#include "cli/subnet.h"
 
 #define HOST "127.0.0.1"
+#define NETNS_VERSION 1	     /* of what the line "netns" means */
+#define NETNS_PEER_PORT 7101 /* a node with a namespace of its own has all ports to itself */
+#define NETNS_CLIENT_PORT 7001
 #define FILE_NAME "cluster.conf"
 #define LINE_BYTES_MAX 512
 
@@ -41,12 +45,23 @@ void ord_layout_path(const struct ord_layout *l, const struct ord_layout_node *n
 		path[0] = '\0';
 }
 
+void ord_layout_host(const struct ord_layout *l, uint32_t node, char host[ORD_LAYOUT_HOST_SIZE])
+{
+	if (l->netns.on)
+		ord_subnet_host(l->netns.network, node != 0 ? node : ORD_SUBNET_GATE, host);
+	else
+		snprintf(host, ORD_LAYOUT_HOST_SIZE, HOST);
+}
+
 void ord_layout_addresses(const struct ord_layout *l, char addresses[ORD_LAYOUT_ADDRESSES_SIZE])
 {
+	char host[ORD_LAYOUT_HOST_SIZE];
 	size_t len = 0;
-	for (uint32_t i = 0; i < l->nodes_count; i++)
+	for (uint32_t i = 0; i < l->nodes_count; i++) {
+		ord_layout_host(l, l->nodes[i].id, host);
 		len += (size_t)snprintf(addresses + len, ORD_LAYOUT_ADDRESSES_SIZE - len, "%s%s:%u", i > 0 ? "," : "",
-					HOST, (unsigned)l->nodes[i].client_port);
+					host, (unsigned)l->nodes[i].client_port);
+	}
 }
 
 const struct ord_layout_node *ord_layout_find(const struct ord_layout *l, int64_t node)
@@ -58,13 +73,31 @@ const struct ord_layout_node *ord_layout_find(const struct ord_layout *l, int64_
 	return NULL;
 }
 
-/* "1=127.0.0.1:PEERPORT:CLIENTPORT", the next node in order. */
+/* "1 10.x.y.0/24 BYTES": the version of the line, the network, the size of each node's file system. Stands before the nodes. */
+static int netns_parse(const char *value, struct ord_layout *l)
+{
+	char network[ORD_LAYOUT_HOST_SIZE];
+	uint32_t version;
+	int end = 0;
+	if (sscanf(value, "%" SCNu32 " %15[0-9.]/24 %" SCNu64 "%n", &version, network, &l->netns.disk_bytes, &end) !=
+		    3 ||
+	    value[end] != '\0' || version != NETNS_VERSION || l->nodes_count > 0)
+		return ORD_ERR_FORMAT;
+	l->netns.on = true;
+	return ord_subnet_parse(network, &l->netns.network);
+}
+
+/* "1=HOST:PEERPORT:CLIENTPORT", the next node in order. */
 static int node_parse(const char *value, struct ord_layout *l)
 {
+	char host[ORD_LAYOUT_HOST_SIZE], expected[ORD_LAYOUT_HOST_SIZE];
 	uint32_t id, peer, client;
 	int end = 0;
-	if (sscanf(value, "%" SCNu32 "=" HOST ":%" SCNu32 ":%" SCNu32 "%n", &id, &peer, &client, &end) != 3 ||
+	if (sscanf(value, "%" SCNu32 "=%15[0-9.]:%" SCNu32 ":%" SCNu32 "%n", &id, host, &peer, &client, &end) != 4 ||
 	    value[end] != '\0')
+		return ORD_ERR_FORMAT;
+	ord_layout_host(l, id, expected);
+	if (strcmp(host, expected) != 0)
 		return ORD_ERR_FORMAT;
 	if (l->nodes_count == ORD_NODES_MAX || id != l->nodes_count + 1 || peer < 1 || peer > 65535 || client < 1 ||
 	    client > 65535)
@@ -89,6 +122,8 @@ static int line_parse(char *line, struct ord_layout *l)
 		return ord_uuid_parse(ord_slice_text(value), &l->cluster);
 	if (strcmp(line, "nodes") == 0)
 		return node_parse(value, l);
+	if (strcmp(line, "netns") == 0)
+		return netns_parse(value, l);
 	if (strcmp(line, "partitions") != 0 || ord_args_number(value, 1, ORD_PARTITIONS_MAX, &partitions) != ORD_OK)
 		return ORD_ERR_FORMAT;
 	l->partitions_count = (uint32_t)partitions;
@@ -184,14 +219,15 @@ static int file_write(const char *path, const char *text, char *why, size_t why_
 /* The lines that cluster.conf and every ordaind.conf have in common. */
 static size_t common_format(const struct ord_layout *l, char *text, size_t text_size)
 {
-	char cluster[ORD_UUID_TEXT_SIZE];
+	char cluster[ORD_UUID_TEXT_SIZE], host[ORD_LAYOUT_HOST_SIZE];
 	size_t len;
 	ord_uuid_format(&l->cluster, cluster);
 	len = (size_t)snprintf(text, text_size, "cluster_id = %s\npartitions = %" PRIu32 "\n", cluster,
 			       l->partitions_count);
 	for (uint32_t i = 0; i < l->nodes_count; i++) {
 		const struct ord_layout_node *n = &l->nodes[i];
-		len += (size_t)snprintf(text + len, text_size - len, "nodes = %" PRIu32 "=" HOST ":%u:%u\n", n->id,
+		ord_layout_host(l, n->id, host);
+		len += (size_t)snprintf(text + len, text_size - len, "nodes = %" PRIu32 "=%s:%u:%u\n", n->id, host,
 					(unsigned)n->peer_port, (unsigned)n->client_port);
 	}
 	return len;
@@ -208,23 +244,54 @@ static int identity_make(struct ord_uuid *ret)
 	return ORD_OK;
 }
 
+/* Ports of this machine that nobody listens on, two for each node. */
+static int ports_choose(struct ord_layout *l, char *why, size_t why_size)
+{
+	uint16_t ports[2 * ORD_NODES_MAX];
+	int err = ord_port_choose(ports, 2 * (size_t)l->nodes_count, why, why_size);
+	if (err != ORD_OK)
+		return err;
+	for (uint32_t i = 0; i < l->nodes_count; i++)
+		l->nodes[i] = (struct ord_layout_node){
+			.id = i + 1, .peer_port = ports[2 * i], .client_port = ports[2 * i + 1]};
+	return ORD_OK;
+}
+
+/* A network that this machine does not use. */
+static int network_choose(const struct ord_layout_shape *shape, struct ord_layout *l, char *why, size_t why_size)
+{
+	l->netns = (struct ord_layout_netns){.on = true, .disk_bytes = shape->disk_bytes};
+	for (uint32_t i = 0; i < l->nodes_count; i++)
+		l->nodes[i] = (struct ord_layout_node){
+			.id = i + 1, .peer_port = NETNS_PEER_PORT, .client_port = NETNS_CLIENT_PORT};
+	return ord_subnet_choose(&l->cluster, &l->netns.network, why, why_size);
+}
+
+/* The text of cluster.conf. */
+static void conf_format(const struct ord_layout *l, char *text, size_t text_size)
+{
+	char network[ORD_LAYOUT_HOST_SIZE];
+	size_t len = (size_t)snprintf(
+		text, text_size, "# Made by 'ordain cluster start': NUMBER=HOST:PEERPORT:CLIENTPORT for each node.\n");
+	if (l->netns.on) {
+		ord_subnet_host(l->netns.network, 0, network);
+		len += (size_t)snprintf(text + len, text_size - len, "netns = %d %s/24 %" PRIu64 "\n", NETNS_VERSION,
+					network, l->netns.disk_bytes);
+	}
+	common_format(l, text + len, text_size - len);
+}
+
 int ord_layout_create(const char *dir, const struct ord_layout_shape *shape, struct ord_layout *ret, char *why,
 		      size_t why_size)
 {
-	static const char head[] = "# Made by 'ordain cluster start': NUMBER=HOST:PEERPORT:CLIENTPORT for each node.\n";
 	struct ord_layout l = {.partitions_count = shape->partitions_count, .nodes_count = shape->nodes_count};
-	uint16_t ports[2 * ORD_NODES_MAX];
 	char text[2048], path[PATH_MAX];
 	if (realpath(dir, l.dir) == NULL || identity_make(&l.cluster) != ORD_OK)
 		return fail_errno(dir, why, why_size);
-	int err = ord_port_choose(ports, 2 * (size_t)l.nodes_count, why, why_size);
+	int err = shape->netns ? network_choose(shape, &l, why, why_size) : ports_choose(&l, why, why_size);
 	if (err != ORD_OK)
 		return err;
-	for (uint32_t i = 0; i < l.nodes_count; i++)
-		l.nodes[i] = (struct ord_layout_node){
-			.id = i + 1, .peer_port = ports[2 * i], .client_port = ports[2 * i + 1]};
-	memcpy(text, head, sizeof head);
-	common_format(&l, text + sizeof head - 1, sizeof text - sizeof head);
+	conf_format(&l, text, sizeof text);
 	path_join(path, l.dir, FILE_NAME);
 	err = file_write(path, text, why, why_size);
 	if (err == ORD_OK)

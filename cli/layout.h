@@ -3,20 +3,29 @@
 #define ORD_CLI_LAYOUT_H
 
 #include <limits.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "base/limits.h"
 #include "base/uuid.h"
 
-/* DIR/cluster.conf      cluster id, partitions, ports: written once, the same for the cluster's life
+/* DIR/cluster.conf      cluster id, partitions, addresses: written once, the same for the cluster's life
  * DIR/lock              held while processes are started and ended
  * DIR/node-N/ordaind.conf   the node's configuration: written when missing, may be edited
- * DIR/node-N/pid, log, data */
+ * DIR/node-N/pid, log, data
+ * DIR/node-N/disk.img, clock   with network namespaces: the file system that is mounted at data; what is added to the node's clock */
 struct ord_layout_node {
 	uint32_t id;
 	uint16_t peer_port;
 	uint16_t client_port;
+};
+
+/* Nodes that have network namespaces, and file systems of their own (cli/netns.h, cli/node_disk.h). */
+struct ord_layout_netns {
+	bool on;
+	uint32_t network;    /* 10.x.y.0 as a number; node N is 10.x.y.N */
+	uint64_t disk_bytes; /* of each node's file system */
 };
 
 struct ord_layout {
@@ -24,11 +33,14 @@ struct ord_layout {
 	struct ord_uuid cluster;
 	uint32_t partitions_count;
 	uint32_t nodes_count;
+	struct ord_layout_netns netns;
 	struct ord_layout_node nodes[ORD_NODES_MAX];
 };
 
-/* Room for "127.0.0.1:port" of every node. */
-#define ORD_LAYOUT_ADDRESSES_SIZE (ORD_NODES_MAX * 16 + 1)
+#define ORD_LAYOUT_HOST_SIZE 16 /* of "127.0.0.1", "10.x.y.z" */
+
+/* Room for "host:port" of every node. */
+#define ORD_LAYOUT_ADDRESSES_SIZE (ORD_NODES_MAX * (ORD_LAYOUT_HOST_SIZE + 6) + 1)
 
 /* Reads DIR/cluster.conf. ORD_ERR_NOT_FOUND: there is none; ORD_ERR_FORMAT, ORD_ERR_IO. why names the file, the line and the remedy. */
 int ord_layout_load(const char *dir, struct ord_layout *ret, char *why, size_t why_size);
@@ -36,6 +48,8 @@ int ord_layout_load(const char *dir, struct ord_layout *ret, char *why, size_t w
 struct ord_layout_shape {
 	uint32_t nodes_count;
 	uint32_t partitions_count;
+	bool netns;
+	uint64_t disk_bytes; /* with netns */
 };
 
 /* Makes the directory and those above it where they are missing. ORD_ERR_IO with why. */
@@ -44,7 +58,7 @@ int ord_layout_directory(const char *dir, char *why, size_t why_size);
 /* Waits for DIR/lock and takes it; it is free again when *ret_fd is closed or the process ends. ORD_ERR_IO with why. */
 int ord_layout_lock(const char *dir, int *ret_fd, char *why, size_t why_size);
 
-/* Writes DIR/cluster.conf with a new cluster id and free ports; the lock is held. ORD_ERR_IO with why. */
+/* Writes DIR/cluster.conf with a new cluster id and free ports, or with free addresses; the lock is held. ORD_ERR_IO with why. */
 int ord_layout_create(const char *dir, const struct ord_layout_shape *shape, struct ord_layout *ret, char *why,
 		      size_t why_size);
 
@@ -54,6 +68,9 @@ int ord_layout_prepare(const struct ord_layout *l, const struct ord_layout_node 
 /* "DIR/node-N/name". */
 void ord_layout_path(const struct ord_layout *l, const struct ord_layout_node *node, const char *name,
 		     char path[PATH_MAX]);
+
+/* The address of a node; of the host on the nodes' network for node 0. */
+void ord_layout_host(const struct ord_layout *l, uint32_t node, char host[ORD_LAYOUT_HOST_SIZE]);
 
 /* The client addresses of all nodes, with commas between. */
 void ord_layout_addresses(const struct ord_layout *l, char addresses[ORD_LAYOUT_ADDRESSES_SIZE]);

@@ -12,6 +12,8 @@
 #include "base/assert.h"
 #include "base/err.h"
 #include "cli/log_file.h"
+#include "cli/netns.h"
+#include "cli/node_disk.h"
 #include "cli/port.h"
 
 #define KILL_WAIT_MS 10000 /* a killed process ends as soon as its last system call is over */
@@ -89,6 +91,8 @@ int ord_cluster_program(struct ord_cluster *c, const char *given, char *why)
 static int ports_check(const struct ord_layout *l, const struct ord_layout_node *node, char *why)
 {
 	uint16_t taken = 0;
+	if (l->netns.on) /* it has them to itself */
+		return ORD_OK;
 	if (!ord_port_is_free(node->peer_port))
 		taken = node->peer_port;
 	if (!ord_port_is_free(node->client_port))
@@ -106,7 +110,7 @@ static int ports_check(const struct ord_layout *l, const struct ord_layout_node 
 static int start_node(struct ord_cluster *c, uint32_t place, char *why)
 {
 	const struct ord_layout_node *node = &c->layout.nodes[place];
-	char conf[PATH_MAX], data[PATH_MAX], log[PATH_MAX], pid_file[PATH_MAX];
+	char conf[PATH_MAX], data[PATH_MAX], log[PATH_MAX], pid_file[PATH_MAX], netns[ORD_NETNS_NAME_SIZE];
 	char *argv[] = {c->ordaind, "--config", conf, "--data-dir", data, NULL};
 	ORD_ASSERT(c->processes[place].pidfd < 0);
 	int err = ord_layout_prepare(&c->layout, node, why, ORD_CLUSTER_WHY_SIZE);
@@ -117,7 +121,12 @@ static int start_node(struct ord_cluster *c, uint32_t place, char *why)
 	ord_layout_path(&c->layout, node, "log", log);
 	ord_layout_path(&c->layout, node, "pid", pid_file);
 	c->log_begin[place] = ord_log_file_end_bytes(log);
-	struct ord_process_spawn spawn = {.program = c->ordaind, .argv = argv, .log = log, .pid_file = pid_file};
+	ord_netns_name(&c->layout, node->id, netns);
+	struct ord_process_spawn spawn = {.program = c->ordaind,
+					  .argv = argv,
+					  .log = log,
+					  .pid_file = pid_file,
+					  .netns = c->layout.netns.on ? netns : NULL};
 	return ord_process_start(&spawn, &c->processes[place], why, ORD_CLUSTER_WHY_SIZE);
 }
 
@@ -137,6 +146,38 @@ int ord_cluster_check(const struct ord_cluster *c, int64_t node, char *why)
 	return ORD_ERR_INVALID;
 }
 
+/* The network, and the file systems of the nodes of the mask, of a cluster that has them. */
+static int places_make(const struct ord_cluster *c, uint32_t mask, char *why)
+{
+	const struct ord_layout *l = &c->layout;
+	bool is_running = false;
+	if (!l->netns.on || mask == 0)
+		return ORD_OK;
+	for (uint32_t i = 0; i < l->nodes_count; i++)
+		is_running = is_running || c->processes[i].pidfd >= 0;
+	int err = ord_netns_check(why, ORD_CLUSTER_WHY_SIZE);
+	if (err == ORD_OK)
+		err = ord_netns_raise(l, is_running, why, ORD_CLUSTER_WHY_SIZE);
+	for (uint32_t i = 0; err == ORD_OK && i < l->nodes_count; i++) {
+		if ((mask >> i & 1) != 0)
+			err = ord_node_disk_mount(l, &l->nodes[i], why, ORD_CLUSTER_WHY_SIZE);
+	}
+	return err;
+}
+
+int ord_cluster_clear(const struct ord_cluster *c, char *why)
+{
+	const struct ord_layout *l = &c->layout;
+	int err = ORD_OK;
+	if (!l->netns.on)
+		return ORD_OK;
+	for (uint32_t i = 0; i < l->nodes_count; i++)
+		ORD_ASSERT(c->processes[i].pidfd < 0);
+	for (uint32_t i = 0; err == ORD_OK && i < l->nodes_count; i++)
+		err = ord_node_disk_unmount(l, &l->nodes[i], why, ORD_CLUSTER_WHY_SIZE);
+	return err == ORD_OK ? ord_netns_remove(l, why, ORD_CLUSTER_WHY_SIZE) : err;
+}
+
 int ord_cluster_start_nodes(struct ord_cluster *c, uint32_t mask, uint32_t *ret_count, char *why)
 {
 	int err = absent_find(c, why);
@@ -149,6 +190,8 @@ int ord_cluster_start_nodes(struct ord_cluster *c, uint32_t mask, uint32_t *ret_
 		if ((mask >> i & 1) != 0)
 			err = ports_check(&c->layout, &c->layout.nodes[i], why);
 	}
+	if (err == ORD_OK)
+		err = places_make(c, mask, why);
 	for (uint32_t i = 0; err == ORD_OK && i < c->layout.nodes_count; i++) {
 		if ((mask >> i & 1) == 0)
 			continue;
@@ -160,7 +203,7 @@ int ord_cluster_start_nodes(struct ord_cluster *c, uint32_t mask, uint32_t *ret_
 
 int ord_cluster_survey(const struct ord_cluster *c, struct ord_survey **ret, char *why)
 {
-	char addresses[ORD_LAYOUT_ADDRESSES_SIZE];
+	char addresses[ORD_LAYOUT_ADDRESSES_SIZE], host[ORD_LAYOUT_HOST_SIZE];
 	struct ordain_id cluster_id;
 	struct ordain_options options = {.addresses = addresses, .cluster_id = &cluster_id};
 	struct ord_survey *s;
@@ -178,7 +221,8 @@ int ord_cluster_survey(const struct ord_cluster *c, struct ord_survey **ret, cha
 	}
 	for (uint32_t i = 0; i < c->layout.nodes_count; i++) {
 		ord_survey_node_add(s, c->layout.nodes[i].id);
-		snprintf(s->nodes[i].host, sizeof s->nodes[i].host, "127.0.0.1");
+		ord_layout_host(&c->layout, c->layout.nodes[i].id, host);
+		snprintf(s->nodes[i].host, sizeof s->nodes[i].host, "%s", host);
 		s->nodes[i].port = c->layout.nodes[i].client_port;
 		s->nodes[i].asked = c->processes[i].pidfd >= 0;
 	}

@@ -39,8 +39,8 @@ int ord_cluster_check(const struct ord_cluster *c, int64_t node, char *why);
 /* The mask (bit i: place i) of a node that the cluster has, or of all for 0. */
 uint32_t ord_cluster_mask(const struct ord_cluster *c, int64_t node);
 
-/* Starts the nodes of the mask that do not run, after another look whether they do; the directory's lock is held. *ret_count: how many were
- * started, also on failure. */
+/* Starts the nodes of the mask that do not run, after another look whether they do, and makes before what they run in; the directory's lock is held. *ret_count: how
+ * many were started, also on failure. */
 int ord_cluster_start_nodes(struct ord_cluster *c, uint32_t mask, uint32_t *ret_count, char *why);
 
 enum ord_cluster_end { ORD_CLUSTER_NOT_RUNNING = 1, ORD_CLUSTER_ENDED = 2, ORD_CLUSTER_KILLED = 3 };
@@ -49,6 +49,10 @@ enum ord_cluster_end { ORD_CLUSTER_NOT_RUNNING = 1, ORD_CLUSTER_ENDED = 2, ORD_C
  * ret_ends[place] tells what happened. ORD_ERR_TIMEOUT when one still runs. */
 int ord_cluster_stop(struct ord_cluster *c, uint32_t mask, bool force, int64_t timeout_ms,
 		     enum ord_cluster_end ret_ends[ORD_NODES_MAX], char *why);
+
+/* Takes away what nodes of this cluster ran in: their network and mounts, where they have them (--netns), also what was left half made. Asserts that none runs; the directory's lock
+ * is held. */
+int ord_cluster_clear(const struct ord_cluster *c, char *why);
 
 /* A survey of the cluster that asks its running nodes; made again for each use, since processes change. */
 int ord_cluster_survey(const struct ord_cluster *c, struct ord_survey **ret, char *why);

@@ -8,10 +8,14 @@
 #include "cli/cluster_wait.h"
 #include "cli/cluster_words.h"
 #include "cli/cmd.h"
+#include "cli/netns.h"
+#include "cli/node_disk.h"
 #include "cli/overview.h"
 #include "cli/target.h"
 
 #define STATUS_WAIT_MS 2000 /* for one node's answer */
+#define DISK_MIB 4096
+#define DISK_MIB_MAX (16 << 20)
 
 /* --- start ------------------------------------------------------------------------------------------------------------ */
 
@@ -19,6 +23,12 @@ static int shape_check(const struct ord_layout *l, const struct ord_layout_shape
 {
 	bool nodes = wanted->nodes_count == 0 || wanted->nodes_count == l->nodes_count;
 	bool partitions = wanted->partitions_count == 0 || wanted->partitions_count == l->partitions_count;
+	if (wanted->netns && !l->netns.on) {
+		snprintf(why, ORD_CLUSTER_WHY_SIZE,
+			 "--netns: the cluster in %s was made without; leave the flag out, or use another --dir",
+			 l->dir);
+		return ORD_ERR_INVALID;
+	}
 	if (nodes && partitions)
 		return ORD_OK;
 	snprintf(why, ORD_CLUSTER_WHY_SIZE,
@@ -35,8 +45,12 @@ static int layout_find_or_make(const char *dir, const struct ord_layout_shape *w
 {
 	struct ord_layout_shape shape = {.nodes_count = wanted->nodes_count != 0 ? wanted->nodes_count : 3,
 					 .partitions_count =
-						 wanted->partitions_count != 0 ? wanted->partitions_count : 8};
+						 wanted->partitions_count != 0 ? wanted->partitions_count : 8,
+					 .netns = wanted->netns,
+					 .disk_bytes = wanted->disk_bytes};
 	int err = ord_layout_load(dir, ret, why, ORD_CLUSTER_WHY_SIZE);
+	if (err == ORD_ERR_NOT_FOUND && wanted->netns && ord_netns_check(why, ORD_CLUSTER_WHY_SIZE) != ORD_OK)
+		return ORD_ERR_INVALID;
 	if (err == ORD_ERR_NOT_FOUND)
 		return ord_layout_create(dir, &shape, ret, why, ORD_CLUSTER_WHY_SIZE);
 	return err == ORD_OK ? shape_check(ret, wanted, why) : err;
@@ -100,9 +114,21 @@ int ord_cmd_cluster_start(const struct ord_cmd *self, int argc, char **argv)
 	struct ord_cluster_words common = {.timeout_ms = 30000};
 	int64_t nodes = 0, partitions = 0;
 	const char *ordaind = NULL;
+	bool netns = false;
+	int64_t disk_mib = DISK_MIB;
 	struct ord_flag flags[] = {
 		ord_cluster_words_dir(&common),
 		ord_cluster_words_node(&common, "all nodes"),
+		{.name = "netns",
+		 .on = &netns,
+		 .help = "each node in its own network namespace, with its own file system; as root"},
+		{.name = "disk-size",
+		 .value = "MIB",
+		 .number = &disk_mib,
+		 .min = ORD_NODE_DISK_BYTES_MIN >> 20,
+		 .max = DISK_MIB_MAX,
+		 .help = "with --netns: of each node's file system, in MiB",
+		 .normal = "4096"},
 		{.name = "nodes",
 		 .value = "N",
 		 .number = &nodes,
@@ -134,7 +160,10 @@ int ord_cmd_cluster_start(const struct ord_cmd *self, int argc, char **argv)
 		return status;
 	for (uint32_t i = 0; i < ORD_NODES_MAX; i++)
 		c.processes[i].pidfd = -1;
-	struct ord_layout_shape wanted = {.nodes_count = (uint32_t)nodes, .partitions_count = (uint32_t)partitions};
+	struct ord_layout_shape wanted = {.nodes_count = (uint32_t)nodes,
+					  .partitions_count = (uint32_t)partitions,
+					  .netns = netns,
+					  .disk_bytes = (uint64_t)disk_mib << 20};
 	int err = cluster_start(&c, &common, &wanted, ordaind, &started, why);
 	if (err == ORD_OK)
 		err = serving_wait(&c, &common, &started, why);

@@ -80,6 +80,8 @@ int ord_cmd_cluster_stop(const struct ord_cmd *self, int argc, char **argv)
 		return ord_cluster_words_fail(self, err, why);
 	uint32_t mask = ord_cluster_mask(&c, common.node);
 	err = ord_cluster_stop(&c, mask, force, common.timeout_ms, ends, why);
+	if (err == ORD_OK && common.node == 0)
+		err = ord_cluster_clear(&c, why);
 	if (err == ORD_OK)
 		ends_show(&c, mask, ends, common.json);
 	ord_cluster_close(&c);

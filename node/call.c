@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 - requests under way. */
 #include "node/call.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/assert.h"
 #include "base/err.h"
 #include "base/limits.h"
 #include "node/config.h"
+#include "node/faults.h"
 #include "node/reply.h"
 #include "node/status.h"
 
@@ -151,16 +154,48 @@ static int command_submit(struct ord_call *c, const struct ord_params *params, u
 
 static int spoil(struct ord_calls *calls, const struct ord_params *params, struct ord_params_fault *ret_fault)
 {
-	if (!calls->config->enable_faults) {
-		ord_params_fault_set(ret_fault, ORD_RPC_ERROR_UNKNOWN_METHOD, NULL,
-				     "this node makes no faults on purpose: start it with --enable-faults");
-		return ORD_ERR_INVALID;
-	}
 	int err = ord_shard_spoil(calls->shard, params->account, params->delta);
 	if (err != ORD_OK)
 		ord_params_fault_set(ret_fault, ORD_RPC_ERROR_NOT_FOUND, ord_field_name(ORD_FIELD_ACCOUNT),
 				     "no such account is in this node's memory: let it pay or be paid first");
 	return err;
+}
+
+static int fault(struct ord_calls *calls, const struct ord_params *params, struct ord_params_fault *ret_fault)
+{
+	struct ord_faults_order order;
+	uint32_t node;
+	int err = ord_faults_decode(params, &order, ret_fault);
+	if (err != ORD_OK)
+		return err;
+	err = ord_shard_fault(calls->shard, &order, &node);
+	if (err == ORD_OK)
+		return ORD_OK;
+	char text[ORD_FAULT_MESSAGE_SIZE];
+	snprintf(text, sizeof text, "node %" PRIu32 " is not another node of this cluster", node);
+	ord_params_fault_set(ret_fault, ORD_RPC_ERROR_INVALID_FIELD, "links", text);
+	return err;
+}
+
+/* Faults on purpose. */
+static int make_fault(struct ord_calls *calls, const struct ord_method *m, const struct ord_params *params,
+		      struct ord_params_fault *ret_fault)
+{
+	if (!calls->config->enable_faults) {
+		ord_params_fault_set(ret_fault, ORD_RPC_ERROR_UNKNOWN_METHOD, NULL,
+				     "this node makes no faults on purpose: start it with --enable-faults");
+		return ORD_ERR_INVALID;
+	}
+	if (m->kind == ORD_METHOD_SPOIL)
+		return spoil(calls, params, ret_fault);
+	return m->kind == ORD_METHOD_FAULT ? fault(calls, params, ret_fault) : ORD_OK;
+}
+
+static void put_faults(msgpack_packer *p, struct ord_calls *calls)
+{
+	struct ord_faults_status status;
+	ord_shard_faults(calls->shard, &status);
+	ord_faults_put(p, &status);
 }
 
 /* What this node answers by itself. */
@@ -178,7 +213,8 @@ static int answer_here(struct ord_calls *calls, const struct ord_method *m, cons
 				     text);
 		return ORD_ERR_INVALID;
 	}
-	if (m->kind == ORD_METHOD_SPOIL && spoil(calls, params, ret_fault) != ORD_OK)
+	bool is_fault = m->kind == ORD_METHOD_SPOIL || m->kind == ORD_METHOD_FAULT || m->kind == ORD_METHOD_FAULTS;
+	if (is_fault && make_fault(calls, m, params, ret_fault) != ORD_OK)
 		return ORD_ERR_INVALID;
 	msgpack_packer p;
 	ord_rpc_packer(out, &p);
@@ -193,6 +229,8 @@ static int answer_here(struct ord_calls *calls, const struct ord_method *m, cons
 		ord_status_put_cluster(&p, config, calls->shard);
 	else if (m->kind == ORD_METHOD_SCRUB)
 		ord_status_put_history(&p, calls->shard);
+	else if (m->kind == ORD_METHOD_FAULT || m->kind == ORD_METHOD_FAULTS)
+		put_faults(&p, calls);
 	else
 		ord_status_put(&p, config, calls->shard, ord_shard_now_ms(calls->shard) - calls->started_ms,
 			       calls->clients_count);

@@ -32,6 +32,13 @@ uint64_t ord_clock_system_us(void)
 	return clock_read_us(CLOCK_REALTIME);
 }
 
+int64_t ord_clock_skew_us(const struct ord_clock_skew *s, uint64_t monotonic_us)
+{
+	if (s->drift_ppm == 0)
+		return s->offset_us;
+	return s->offset_us + (int64_t)((monotonic_us - s->since_us) / 1000) * s->drift_ppm / 1000;
+}
+
 uint64_t ord_clock_hand_out(struct ord_clock *c, uint64_t read_us)
 {
 	c->behind_us = read_us < c->handed_us ? c->handed_us - read_us : 0;
@@ -42,5 +49,8 @@ uint64_t ord_clock_hand_out(struct ord_clock *c, uint64_t read_us)
 
 uint64_t ord_clock_wall_us(struct ord_clock *c)
 {
-	return ord_clock_hand_out(c, ord_clock_system_us());
+	uint64_t read_us = ord_clock_system_us();
+	if ((c->skew.offset_us | c->skew.drift_ppm) != 0)
+		read_us = (uint64_t)((int64_t)read_us + ord_clock_skew_us(&c->skew, ord_clock_monotonic_us()));
+	return ord_clock_hand_out(c, read_us);
 }

@@ -8,6 +8,7 @@
 #include "raft/io.h"
 
 struct ord_disk;
+struct ord_faults_disk;
 
 /* What the owner is told, on the loop's thread: that a write, or a removal, has ended, with ORD_OK, ORD_ERR_IO or ORD_ERR_NO_SPACE; ord_disk_error_text then
  * tells more. */
@@ -17,6 +18,7 @@ struct ord_disk_events {
 	void (*removed)(void *ctx, int status);
 	/* On the writer's thread: what was written is synced, and that is not told yet. An error is told instead. May be NULL. */
 	int (*stored)(void *ctx);
+	struct ord_faults_disk *faults; /* borrowed; what fails on purpose, NULL: nothing */
 };
 
 /* Starts the threads for segment files in directory. Segments are made segment_bytes long. ORD_ERR_IO, ORD_ERR_NOMEM. The caller owns *ret. */

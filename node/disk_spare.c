@@ -26,6 +26,7 @@
 
 #include "base/err.h"
 #include "node/disk_state.h"
+#include "node/faults_disk.h"
 
 #define SPARE_NAME "spare"
 #define SPARE_NEXT_NAME "spare.next"
@@ -99,7 +100,8 @@ static bool spare_fill(struct ord_disk *d, const void *zeros)
 	for (uint64_t offset = 0; good && offset < d->segment_bytes; offset += FILL_BYTES) {
 		uint64_t left = d->segment_bytes - offset;
 		size_t len = left < FILL_BYTES ? (size_t)left : FILL_BYTES;
-		good = may_fill(d) && pwrite(fd, zeros, len, (off_t)offset) == (ssize_t)len && fdatasync(fd) == 0;
+		good = may_fill(d) && ord_faults_disk_write(d->events.faults, true) &&
+		       pwrite(fd, zeros, len, (off_t)offset) == (ssize_t)len && fdatasync(fd) == 0;
 	}
 	good = good && fsync(fd) == 0;
 	close(fd);

@@ -11,6 +11,7 @@
 #include "base/assert.h"
 #include "base/err.h"
 #include "node/clock.h"
+#include "node/faults_disk.h"
 #include "node/log.h"
 
 struct ord_gauge {
@@ -36,6 +37,8 @@ static int sample_take(struct ord_gauge *g, struct ord_room_sample *ret)
 						.total_bytes = s->f_blocks * s->f_bsize,
 						.free_files = s->f_ffree,
 						.total_files = s->f_files};
+	if (err == 0 && ord_faults_disk_is_full(g->options.faults))
+		ret->free_bytes = 0;
 	uv_fs_req_cleanup(&g->request);
 	return err;
 }

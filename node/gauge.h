@@ -9,6 +9,7 @@
 #include "node/room.h"
 
 struct ord_gauge;
+struct ord_faults_disk;
 
 /* With less than that a node does not start: opening the state of a partition takes some pages that must be there. */
 #define ORD_GAUGE_START_BYTES(partitions_count) ((64u << 10) + (uint64_t)(partitions_count) * (16u << 10))
@@ -18,7 +19,8 @@ struct ord_gauge_options {
 	const char *directory;	/* copied */
 	uint64_t reserve_bytes; /* as ord_room_init */
 	uint64_t needs_bytes;
-	uint64_t start_bytes; /* what has to be there at the start */
+	uint64_t start_bytes;		/* what has to be there at the start */
+	struct ord_faults_disk *faults; /* borrowed; says on purpose that nothing is free, NULL: never */
 
 	/* What the owner is about to write. */
 	uint64_t (*waiting_bytes)(void *ctx);

@@ -49,10 +49,11 @@ struct ord_history_options {
 		scrub_bytes; /* a second, that are read to be checked; 0: none are, but when ord_history_scrub_now asks for it */
 	uint64_t
 		keep_bytes; /* of each partition's history, in whole files, before older ones may go; 0: for ever; likewise below */
-	uint64_t keep_us;	 /* of an entry's own time */
-	uint64_t scrub_pause_ms; /* from the beginning of one round to that of the next, at least */
-	void *ctx;		 /* borrowed; first argument of all */
-	bool keep_damaged;	 /* nobody has another copy: a damaged file stays where it is, and is told of */
+	uint64_t keep_us;		/* of an entry's own time */
+	uint64_t scrub_pause_ms;	/* from the beginning of one round to that of the next, at least */
+	void *ctx;			/* borrowed; first argument of all */
+	struct ord_faults_disk *faults; /* borrowed; what fails on purpose, NULL: nothing */
+	bool keep_damaged;		/* nobody has another copy: a damaged file stays where it is, and is told of */
 };
 
 /* Opens what is there and starts the thread. Of each partition the last file is walked and its last blocks are checked; a write that was cut short is cut off and what is left

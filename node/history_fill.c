@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "node/faults_disk.h"
 #include "node/file.h"
 #include "node/history_files.h"
 #include "node/history_state.h"
@@ -59,7 +60,7 @@ static int file_begin(struct ord_history *h, uint64_t volume)
 
 static int file_sync(struct ord_history *h)
 {
-	if (fdatasync(h->filling.fd) != 0)
+	if (!ord_faults_disk_sync(h->options.faults) || fdatasync(h->filling.fd) != 0)
 		return fill_fail(h, "syncing");
 	h->filling.synced = h->filling.offset;
 	return ORD_OK;
@@ -200,7 +201,8 @@ static int block_append(struct ord_history *h, const struct ord_block *block)
 	header.joined = 0;
 	ord_block_header_encode(&header, head);
 	struct ord_slice stored = ord_slice_of((const uint8_t *)block->bytes.base + sizeof head, header.stored_bytes);
-	if (!ord_file_write(f->fd, ord_slice_of(head, sizeof head), f->offset) ||
+	if (!ord_faults_disk_write(h->options.faults, true) ||
+	    !ord_file_write(f->fd, ord_slice_of(head, sizeof head), f->offset) ||
 	    !ord_file_write(f->fd, stored, f->offset + sizeof head))
 		return fill_fail(h, "filling");
 	f->offset += ord_block_bytes(&header);

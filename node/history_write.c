@@ -20,6 +20,7 @@
 #include "base/assert.h"
 #include "base/err.h"
 #include "base/limits.h"
+#include "node/faults_disk.h"
 #include "node/file.h"
 #include "node/history_state.h"
 #include "partition/volume.h"
@@ -151,9 +152,10 @@ static int run_append(struct ord_history *h, const struct ord_history_job *first
 		err = volume_open(h, partition, &place);
 	if (err != ORD_OK)
 		return err;
-	if (!ord_file_write(h->write_fd, ord_bytes_slice(&h->bytes), place.offset))
+	if (!ord_faults_disk_write(h->options.faults, true) ||
+	    !ord_file_write(h->write_fd, ord_bytes_slice(&h->bytes), place.offset))
 		return ord_history_write_fail(h, partition, place.volume, "writing");
-	if (fdatasync(h->write_fd) != 0)
+	if (!ord_faults_disk_sync(h->options.faults) || fdatasync(h->write_fd) != 0)
 		return ord_history_write_fail(h, partition, place.volume, "syncing");
 	place.offset += h->bytes.len;
 	place.next = place.end.number + 1;

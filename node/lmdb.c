@@ -15,6 +15,7 @@
 
 #include "base/assert.h"
 #include "base/err.h"
+#include "node/faults_disk.h"
 #include "node/lmdb_state.h"
 
 void ord_lmdb_path(const struct ord_lmdb *l, uint32_t partition, const char *suffix, char *path)
@@ -96,7 +97,9 @@ static void write_work(struct ord_worker_job *job)
 {
 	struct ord_lmdb_write *w = (struct ord_lmdb_write *)job;
 	const struct ord_lmdb_env *env = &w->owner->states[w->partition].env;
-	w->rv = ord_lmdb_env_write(env, w->changes);
+	struct ord_faults_disk *faults = w->owner->events.faults;
+	bool good = ord_faults_disk_write(faults, true) && ord_faults_disk_sync(faults);
+	w->rv = good ? ord_lmdb_env_write(env, w->changes) : errno;
 	ord_lmdb_env_let_go(env);
 }
 

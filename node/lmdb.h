@@ -9,6 +9,7 @@
 #include "node/states.h"
 
 struct ord_lmdb;
+struct ord_faults_disk;
 
 /* All on the loop's thread. ord_lmdb_error_text tells more when a status is none of ORD_OK and ORD_ERR_NO_SPACE. */
 struct ord_lmdb_events {
@@ -21,6 +22,7 @@ struct ord_lmdb_events {
 	void (*scrubbed)(void *ctx, uint32_t partition, int status, const struct ord_pairs_checked *piece);
 	/* A step of a copy that comes in has ended. */
 	void (*filled)(void *ctx, int status);
+	struct ord_faults_disk *faults; /* borrowed; what fails on purpose, NULL: nothing */
 };
 
 /* Starts the threads for environments below directory, which is made when it is not there. ORD_ERR_IO and ORD_ERR_NO_SPACE with errno, ORD_ERR_NOMEM. The

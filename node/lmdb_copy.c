@@ -9,6 +9,7 @@
 
 #include "base/assert.h"
 #include "base/err.h"
+#include "node/faults_disk.h"
 #include "node/lmdb_state.h"
 
 /* So much of a state's file is announced for each piece that is copied, in pieces. */
@@ -126,7 +127,8 @@ static int fill_begin(struct ord_lmdb_fill *f, const char *path)
 /* Nothing has to be on disk before the end. But all of it at once would keep the disk from the write-ahead log for as long as it takes. */
 static int fill_write(struct ord_lmdb_fill *f)
 {
-	int rv = ord_lmdb_env_add(&f->env, f->pairs);
+	bool good = ord_faults_disk_write(f->owner->events.faults, true);
+	int rv = good ? ord_lmdb_env_add(&f->env, f->pairs) : errno;
 	f->unsynced_bytes += f->pairs->bytes.len;
 	if (rv != 0 || f->unsynced_bytes < FILL_SYNC_BYTES)
 		return rv;

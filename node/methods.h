@@ -16,9 +16,11 @@ enum ord_method_kind {
 	ORD_METHOD_READ = 3,
 	ORD_METHOD_CLUSTER = 4,
 	ORD_METHOD_STATUS = 5,
-	ORD_METHOD_SPOIL = 6,	  /* a fault on purpose; only where faults are enabled */
-	ORD_METHOD_SCRUB = 7,	  /* begins to check the history on disk */
-	ORD_METHOD_CHECKPOINT = 8 /* has all states written to disk */
+	ORD_METHOD_SPOIL = 6,	   /* a fault on purpose; only where faults are enabled */
+	ORD_METHOD_SCRUB = 7,	   /* begins to check the history on disk */
+	ORD_METHOD_CHECKPOINT = 8, /* has all states written to disk */
+	ORD_METHOD_FAULT = 9,	   /* as SPOIL; links, disk and clock */
+	ORD_METHOD_FAULTS = 10	   /* what of that is in force */
 };
 
 struct ord_method {

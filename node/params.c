@@ -10,7 +10,7 @@
 #include "node/shard.h"
 #include "partition/command.h"
 
-enum field_kind { KIND_UUID, KIND_TEXT, KIND_NUMBER, KIND_STATE, KIND_WAIT, KIND_ITEMS };
+enum field_kind { KIND_UUID, KIND_TEXT, KIND_NUMBER, KIND_STATE, KIND_WAIT, KIND_ITEMS, KIND_MAP };
 
 struct field {
 	const char *name;
@@ -38,6 +38,7 @@ static const struct ord_params defaults = {
 #define DEFAULT_UUID(member, initial)
 #define DEFAULT_TEXT(member, initial)
 #define DEFAULT_ITEMS(member, initial)
+#define DEFAULT_MAP(member, initial)
 #define DEFAULT_NUMBER(member, initial) .member = (initial),
 #define DEFAULT_STATE(member, initial) .member = (initial),
 #define DEFAULT_WAIT(member, initial) .member = (initial),
@@ -82,6 +83,9 @@ static void field_describe(const struct field *f, char *text, size_t text_size)
 		break;
 	case KIND_ITEMS:
 		snprintf(text, text_size, "must be an array of %" PRId64 " to %" PRId64 " maps", f->least, f->most);
+		break;
+	case KIND_MAP:
+		snprintf(text, text_size, "must be a map of field names and values");
 		break;
 	}
 }
@@ -207,6 +211,10 @@ static int field_take(const struct field *f, const msgpack_object *o, struct ord
 		break;
 	case KIND_ITEMS:
 		return take_items(o, f, member, ret_fault);
+	case KIND_MAP:
+		fits = o->type == MSGPACK_OBJECT_MAP;
+		*(const msgpack_object **)member = o;
+		break;
 	}
 	return fits ? ORD_OK : fault_field(ret_fault, ORD_RPC_ERROR_INVALID_FIELD, f);
 }

@@ -32,6 +32,8 @@ struct ord_params {
 	int64_t state;				    /* enum ord_account_state */
 	int64_t wait;				    /* enum ord_wait */
 	const msgpack_object *items;		    /* an array of ORD_BATCH_ITEMS_MAX at most */
+	const msgpack_object *links;	    /* an array of ORD_NODES_MAX at most, what is in it is not checked */
+	const msgpack_object *disk, *clock; /* maps; likewise */
 };
 
 /* Room for the texts of a fault. A batch of ORD_BATCH_ITEMS_MAX items that all fail must fit ORD_RPC_BYTES_MAX. */

@@ -33,7 +33,7 @@ struct ord_greeting ord_peers_greeting(const struct ord_peers *p, uint32_t to)
 	return g;
 }
 
-static struct ord_peer *peer_find(struct ord_peers *p, uint32_t node)
+struct ord_peer *ord_peers_find(struct ord_peers *p, uint32_t node)
 {
 	for (uint32_t i = 0; i < p->peers_count; i++)
 		if (p->peers[i].config->id == node)
@@ -99,7 +99,7 @@ int ord_peers_check(struct ord_peers *p, const struct ord_greeting *g, uint32_t 
 	int err = greeting_compare(p, g, from, why);
 	if (err != ORD_OK)
 		return err;
-	struct ord_peer *peer = peer_find(p, g->node);
+	struct ord_peer *peer = ord_peers_find(p, g->node);
 	if (peer == NULL) {
 		snprintf(why, ORD_PEERS_WHY_SIZE, "node %u is not one of the nodes that node %u knows: check nodes",
 			 g->node, p->config->node);
@@ -203,6 +203,8 @@ int ord_peers_start(uv_loop_t *loop, const struct ord_config *config, struct ord
 		peer->config = &config->nodes[i];
 		ord_bytes_init(&peer->output, output_bytes);
 		ord_bytes_init(&peer->spare, output_bytes);
+		if (config->enable_faults)
+			ord_peers_link_start(peer);
 		ord_peers_out_start(peer);
 	}
 	*ret = p;
@@ -211,7 +213,9 @@ int ord_peers_start(uv_loop_t *loop, const struct ord_config *config, struct ord
 
 void ord_peers_send(struct ord_peers *p, uint32_t node, uint8_t kind, struct ord_slice body)
 {
-	struct ord_peer *peer = peer_find(p, node);
+	struct ord_peer *peer = ord_peers_find(p, node);
+	if (peer != NULL && peer->link != NULL)
+		ord_peers_link_message(peer);
 	if (peer == NULL || !peer->out_up)
 		return;
 	struct ord_bytes *out = &peer->output;
@@ -260,8 +264,11 @@ void ord_peers_stop(struct ord_peers *p, void (*stopped)(void *ctx), void *ctx)
 	p->stopped = stopped;
 	p->stopped_ctx = ctx;
 	ord_peers_handle_opened(p); /* keeps p until all below have been told */
-	for (uint32_t i = 0; i < p->peers_count; i++)
+	for (uint32_t i = 0; i < p->peers_count; i++) {
 		ord_peers_out_stop(&p->peers[i]);
+		if (p->peers[i].link != NULL)
+			ord_peers_link_stop(&p->peers[i]);
+	}
 	ord_peers_in_stop(p);
 	ord_peers_meet_stop(p);
 	ord_peers_handle_closed(p);

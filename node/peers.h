@@ -10,6 +10,7 @@
 #include "base/bytes.h"
 #include "node/config.h"
 #include "node/datadir.h"
+#include "node/faults_link.h"
 #include "node/shard.h"
 
 struct ord_peers;
@@ -41,6 +42,10 @@ void ord_peers_flush(struct ord_peers *p);
 
 uint32_t ord_peers_count(const struct ord_peers *p);
 void ord_peers_status(const struct ord_peers *p, uint32_t peer, struct ord_peer_status *ret);
+
+/* Makes the network to a node bad on purpose (node/faults_link.h); False: there is no such other node. What it is like now; NULL: there is none. Only with enable_faults. */
+bool ord_peers_link_set(struct ord_peers *p, uint32_t node, const struct ord_faults_link_rule *rule);
+const struct ord_faults_link *ord_peers_link(struct ord_peers *p, uint32_t node);
 
 /* The nodes whose word is still missed to decide what this node is; none when that is decided. Returns how many; nodes has room for ORD_NODES_MAX. */
 uint32_t ord_peers_waits_for(const struct ord_peers *p, uint32_t *ret_nodes);

@@ -115,12 +115,22 @@ static void in_refuse(struct ord_peers_in *in, const char *why)
 	in_answer(in, refused_written_cb);
 }
 
+static bool in_is_ignored(const struct ord_peers_in *in, uint32_t node)
+{
+	struct ord_peer *peer = ord_peers_find(in->peers, node);
+	return peer != NULL && peer->link != NULL && ord_peers_link_ignores(peer);
+}
+
 static void in_greet(struct ord_peers_in *in, const struct ord_frame *frame)
 {
 	struct ord_greeting g;
 	struct ord_peer *peer;
 	char why[ORD_PEERS_WHY_SIZE] = "a greeting was expected: only ordaind may connect to the peer port";
 	int err = frame->kind == ORD_FRAME_HELLO ? ord_frame_get_greeting(frame->body, &g) : ORD_ERR_FORMAT;
+	if (err == ORD_OK && in_is_ignored(in, g.node)) {
+		in->waiting = true; /* until it is expired */
+		return;
+	}
 	if (err == ORD_OK)
 		err = ord_peers_check(in->peers, &g, 0, &peer, why);
 	if (err == ORD_ERR_BUSY) {
@@ -147,6 +157,8 @@ static void in_greet(struct ord_peers_in *in, const struct ord_frame *frame)
 	if (g.member != 0)
 		ord_peers_take_member(peer, g.member);
 	ord_peers_update(peer);
+	if (peer->link != NULL)
+		ord_peers_link_welcomed(peer);
 }
 
 static int in_parts(struct ord_peers_in *in, struct ord_slice body)
@@ -230,6 +242,16 @@ static void read_cb(uv_stream_t *stream, ssize_t len, const uv_buf_t *buf)
 	in->input.len += (size_t)len;
 	if (!in->waiting)
 		in_frames(in);
+}
+
+void ord_peers_in_hold(struct ord_peers_in *in, bool holds)
+{
+	if (in->closing)
+		return;
+	if (holds)
+		uv_read_stop((uv_stream_t *)&in->tcp);
+	else if (uv_read_start((uv_stream_t *)&in->tcp, alloc_cb, read_cb) != 0)
+		ord_peers_in_close(in);
 }
 
 void ord_peers_in_resume(struct ord_peers *p)

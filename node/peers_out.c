@@ -21,8 +21,6 @@
 #define ATTEMPT_MS 3000
 /* Larger memory than this, needed for a peer that was slow, is given back. */
 #define KEEP_BYTES (8u << 20)
-/* Bytes that the other side does not acknowledge for so long end the connection. */
-#define UNACKNOWLEDGED_MS 5000
 
 struct ord_peers_out {
 	struct ord_peer *peer; /* borrowed; NULL once the connection is given up */
@@ -71,6 +69,8 @@ static void out_fail(struct ord_peers_out *out)
 	peer->out_up = false;
 	peer->writing_bytes = 0;
 	ord_bytes_clear(&peer->output);
+	if (peer->link != NULL)
+		ord_peers_link_ended(peer);
 	if (out->resolving)
 		uv_cancel((uv_req_t *)&out->resolve); /* fails when it has begun: then its end is waited for */
 	uv_close((uv_handle_t *)&out->tcp, closed_cb);
@@ -189,7 +189,7 @@ static void connected_cb(uv_connect_t *connect, int status)
 	}
 	uv_tcp_nodelay(&out->tcp, 1);
 	int fd;
-	unsigned timeout_ms = UNACKNOWLEDGED_MS;
+	unsigned timeout_ms = ORD_PEERS_UNACKNOWLEDGED_MS;
 	if (uv_fileno((uv_handle_t *)&out->tcp, &fd) == 0)
 		setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout_ms, sizeof timeout_ms);
 	struct ord_greeting g = ord_peers_greeting(out->peers, out->peer->config->id);
@@ -232,6 +232,29 @@ static void resolved_cb(uv_getaddrinfo_t *resolve, int status, struct addrinfo *
 	uv_freeaddrinfo(addresses);
 }
 
+static void out_resolve(struct ord_peers_out *out)
+{
+	struct ord_peer *peer = out->peer;
+	char port[8];
+	snprintf(port, sizeof port, "%u", peer->config->peer.port);
+	struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
+	out->resolving = true;
+	if (uv_getaddrinfo(peer->peers->loop, &out->resolve, resolved_cb, peer->config->peer.host, port, &hints) != 0) {
+		out->resolving = false;
+		out_fail(out);
+	}
+}
+
+/* An attempt on a link that is bad on purpose: it goes on now, or was answered by nobody. */
+static void later_cb(uv_timer_t *timer)
+{
+	struct ord_peer *peer = timer->data;
+	if (ord_peers_link_is_cut(peer))
+		out_fail(peer->out);
+	else
+		out_resolve(peer->out);
+}
+
 static void out_attempt(struct ord_peer *peer)
 {
 	struct ord_peers_out *out = calloc(1, sizeof *out);
@@ -245,14 +268,11 @@ static void out_attempt(struct ord_peer *peer)
 	out->tcp.data = out;
 	out->resolve.data = out;
 	peer->out = out;
-	char port[8];
-	snprintf(port, sizeof port, "%u", peer->config->peer.port);
-	struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
-	out->resolving = true;
-	if (uv_getaddrinfo(peer->peers->loop, &out->resolve, resolved_cb, peer->config->peer.host, port, &hints) != 0) {
-		out->resolving = false;
-		out_fail(out);
-	}
+	uint64_t later_ms = peer->link != NULL ? ord_peers_link_attempt_ms(peer) : 0;
+	if (later_ms > 0)
+		uv_timer_start(&peer->timer, later_cb, later_ms < ATTEMPT_MS ? later_ms : ATTEMPT_MS, 0);
+	else
+		out_resolve(out);
 }
 
 void ord_peers_out_start(struct ord_peer *peer)
@@ -267,6 +287,12 @@ void ord_peers_out_start(struct ord_peer *peer)
 void ord_peers_out_close(struct ord_peer *peer)
 {
 	if (peer->out != NULL && peer->out_up)
+		out_fail(peer->out);
+}
+
+void ord_peers_out_retry(struct ord_peer *peer)
+{
+	if (peer->out != NULL && !peer->out_up)
 		out_fail(peer->out);
 }
 
@@ -343,6 +369,10 @@ void ord_peers_out_member(struct ord_peer *peer)
 	size_t begun = ord_frame_begin(&write->frame);
 	ord_frame_put_member(&write->frame, member);
 	ord_frame_end(&write->frame, begun, ORD_FRAME_MEMBER);
+	if (peer->link != NULL && ord_peers_link_put(peer, &write->frame)) {
+		free(write);
+		return;
+	}
 	uv_buf_t buf = uv_buf_init((char *)write->frame.base, (unsigned)write->frame.len);
 	if (uv_write(&write->request, (uv_stream_t *)&peer->out->tcp, &buf, 1, member_written_cb) != 0) {
 		ord_bytes_close(&write->frame);
@@ -351,14 +381,14 @@ void ord_peers_out_member(struct ord_peer *peer)
 	}
 }
 
-/* Leaves to a write request what the system did not take at once. */
-static void rest_write(struct ord_peer *peer, size_t taken)
+/* Leaves to a write request what the system did not take at once. *frame is taken, and gets the spare memory. */
+static void rest_write(struct ord_peer *peer, struct ord_bytes *frame, size_t taken)
 {
 	struct out_write *write = malloc(sizeof *write);
 	ORD_ASSERT(write != NULL);
 	write->out = peer->out;
-	write->frame = peer->output;
-	peer->output = peer->spare;
+	write->frame = *frame;
+	*frame = peer->spare;
 	ord_bytes_init(&peer->spare, write->frame.bytes_max);
 	peer->writing_bytes = write->frame.len;
 	uv_buf_t buf = uv_buf_init((char *)write->frame.base + taken, (unsigned)(write->frame.len - taken));
@@ -369,15 +399,29 @@ static void rest_write(struct ord_peer *peer, size_t taken)
 	}
 }
 
+static void frame_write(struct ord_peer *peer, struct ord_bytes *frame)
+{
+	uv_buf_t buf = uv_buf_init((char *)frame->base, (unsigned)frame->len);
+	int taken = uv_try_write((uv_stream_t *)&peer->out->tcp, &buf, 1); /* what fails here fails again below */
+	if (taken >= 0 && (size_t)taken == frame->len)
+		ord_bytes_clear(frame);
+	else
+		rest_write(peer, frame, taken > 0 ? (size_t)taken : 0);
+}
+
+void ord_peers_out_write(struct ord_peer *peer, struct ord_bytes *frame)
+{
+	ORD_ASSERT(peer->out_up && peer->writing_bytes == 0);
+	frame_write(peer, frame);
+	ord_bytes_close(frame);
+}
+
 void ord_peers_out_flush(struct ord_peer *peer)
 {
+	if (peer->link != NULL && ord_peers_link_flush(peer))
+		return;
 	if (!peer->out_up || peer->writing_bytes > 0 || peer->output.len == 0)
 		return;
 	ord_frame_end(&peer->output, peer->frame_begun, ORD_FRAME_PARTS);
-	uv_buf_t buf = uv_buf_init((char *)peer->output.base, (unsigned)peer->output.len);
-	int taken = uv_try_write((uv_stream_t *)&peer->out->tcp, &buf, 1); /* what fails here fails again below */
-	if (taken >= 0 && (size_t)taken == peer->output.len)
-		ord_bytes_clear(&peer->output);
-	else
-		rest_write(peer, taken > 0 ? (size_t)taken : 0);
+	frame_write(peer, &peer->output);
 }

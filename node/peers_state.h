@@ -10,9 +10,12 @@
 /* Connections whose greeting has not come yet, and how long one may take. */
 #define ORD_PEERS_STRANGERS_MAX 64
 #define ORD_PEERS_GREETING_MS 5000
+/* Bytes that the other side does not acknowledge for so long end the connection. */
+#define ORD_PEERS_UNACKNOWLEDGED_MS 5000
 
 struct ord_peers_out;
 struct ord_peers_in;
+struct ord_peers_link;
 
 /* One other node. */
 struct ord_peer {
@@ -32,6 +35,7 @@ struct ord_peer {
 	size_t writing_bytes;	 /* of the output that is being written, 0: none */
 	uint64_t dropped_count;
 	struct ord_log_limit refused_log;
+	struct ord_peers_link *link; /* owned; how bad the network is on purpose, NULL: it never is */
 };
 
 struct ord_peers {
@@ -68,6 +72,9 @@ int ord_peers_check(struct ord_peers *p, const struct ord_greeting *g, uint32_t 
 
 /* A peer that has greeted says which member it is. ORD_ERR_FORMAT: that it cannot be. */
 int ord_peers_take_member(struct ord_peer *peer, uint64_t member);
+
+/* NULL when there is no such peer. */
+struct ord_peer *ord_peers_find(struct ord_peers *p, uint32_t node);
 
 /* Tells the owner when a peer has become connected or not. */
 void ord_peers_update(struct ord_peer *peer);
@@ -109,6 +116,10 @@ void ord_peers_out_resume(struct ord_peer *peer);
 void ord_peers_out_close(struct ord_peer *peer);
 /* Tells the other side which member this node is, if it has not been told. Does nothing while the connection is not up: it is done when it comes up. */
 void ord_peers_out_member(struct ord_peer *peer);
+/* Gives up an attempt that is under way, and makes another one later. */
+void ord_peers_out_retry(struct ord_peer *peer);
+/* Hands bytes to the connection, past what collects for it; to be called while it is up and nothing is being written. *frame is taken. */
+void ord_peers_out_write(struct ord_peer *peer, struct ord_bytes *frame);
 /* Ends attempts for good. */
 void ord_peers_out_stop(struct ord_peer *peer);
 /* Writes the frame that has collected, if none is being written. */
@@ -119,10 +130,33 @@ void ord_peers_out_flush(struct ord_peer *peer);
 /* ORD_ERR_IO with why. */
 int ord_peers_in_listen(struct ord_peers *p, char *why, size_t why_size);
 void ord_peers_in_close(struct ord_peers_in *in);
+/* From now on nothing is read of what comes there; or it is again. */
+void ord_peers_in_hold(struct ord_peers_in *in, bool holds);
 /* Greetings that waited for their peer to be remembered are checked again, in the order in which they came. */
 void ord_peers_in_resume(struct ord_peers *p);
 /* Closes strangers whose time is over. */
 void ord_peers_in_expire(struct ord_peers *p);
 void ord_peers_in_stop(struct ord_peers *p);
+
+/* --- peers_link.c: a network that is bad on purpose. peer->link is there where a function asks for it. --- */
+
+/* A good link, whose rule may change. */
+void ord_peers_link_start(struct ord_peer *peer);
+void ord_peers_link_stop(struct ord_peer *peer);
+/* What collects, or what is on the way, is for the link to send when it lets it through. False: it may be sent past it now. */
+bool ord_peers_link_flush(struct ord_peer *peer);
+/* Sends a frame that does not collect. False: it may be sent past the link. *frame is taken when true. */
+bool ord_peers_link_put(struct ord_peer *peer, struct ord_bytes *frame);
+/* A message is put into what collects. */
+void ord_peers_link_message(struct ord_peer *peer);
+/* An attempt begins: how long it takes more because of the link; UINT64_MAX: nobody answers. */
+uint64_t ord_peers_link_attempt_ms(struct ord_peer *peer);
+bool ord_peers_link_is_cut(const struct ord_peer *peer);
+/* The peer's own attempt gets no answer. */
+bool ord_peers_link_ignores(struct ord_peer *peer);
+/* The peer's connection was welcomed just now. */
+void ord_peers_link_welcomed(struct ord_peer *peer);
+/* The connection that this node made has ended. */
+void ord_peers_link_ended(struct ord_peer *peer);
 
 #endif

@@ -21,6 +21,7 @@
 #include "node/datadir.h"
 #include "node/disk.h"
 #include "node/engine.h"
+#include "node/faults.h"
 #include "node/gauge.h"
 #include "node/history.h"
 #include "node/keep.h"
@@ -40,6 +41,7 @@ struct ord_shard {
 	struct ord_history *history;	 /* owned */
 	struct ord_peers *peers;	 /* owned */
 	struct ord_engine *engine;	 /* owned */
+	struct ord_faults_disk *faults;	 /* owned; NULL without enable_faults */
 	struct ord_clock clock;
 	struct ord_histogram turns_us;
 	struct ord_histogram works_us; /* of the turns what a processor worked */
@@ -476,6 +478,24 @@ int ord_shard_spoil(struct ord_shard *s, struct ord_slice account, int64_t delta
 	return err;
 }
 
+static struct ord_faults_parts faults_parts(struct ord_shard *s)
+{
+	return (struct ord_faults_parts){
+		.peers = s->peers, .disk = s->faults, .clock = &s->clock, .room = ord_gauge_room(s->gauge)};
+}
+
+int ord_shard_fault(struct ord_shard *s, const struct ord_faults_order *order, uint32_t *ret_node)
+{
+	struct ord_faults_parts parts = faults_parts(s);
+	return ord_faults_apply(&parts, order, ret_node);
+}
+
+void ord_shard_faults(struct ord_shard *s, struct ord_faults_status *ret)
+{
+	struct ord_faults_parts parts = faults_parts(s);
+	ord_faults_look(&parts, ret);
+}
+
 const struct ord_engine *ord_shard_engine(const struct ord_shard *s)
 {
 	return s->engine;
@@ -487,6 +507,7 @@ static void shard_free(struct ord_shard *s)
 {
 	ord_engine_close(s->engine);
 	ord_datadir_close(s->datadir);
+	ord_faults_disk_close(s->faults);
 	void (*stopped)(void *ctx) = s->stopped;
 	void *ctx = s->stopped_ctx;
 	free(s);
@@ -557,6 +578,9 @@ void ord_shard_stop(struct ord_shard *s, void (*stopped)(void *ctx), void *ctx)
 	s->stopped_ctx = ctx;
 	if (s->engine != NULL)
 		ord_engine_stop(s->engine);
+	if (s->faults != NULL)
+		ord_faults_disk_set(s->faults,
+				    &(struct ord_faults_disk_rule){0}); /* nobody waits for a slow disk any more */
 	if (s->gauge != NULL)
 		ord_gauge_stop(s->gauge, peers_stop, s);
 	else
@@ -584,6 +608,7 @@ static int shard_open_history(struct ord_shard *s, char *why, size_t why_size)
 					      .keep_us = s->config->history_days * UINT64_C(86400000000),
 					      .scrub_pause_ms = bounds.scrub_pause_ms,
 					      .ctx = s,
+					      .faults = s->faults,
 					      .keep_damaged = s->config->nodes_count == 1};
 	return ord_history_open(&options, &s->history, why, why_size);
 }
@@ -639,6 +664,7 @@ static int shard_open_gauge(struct ord_shard *s, char *why, size_t why_size)
 					    .reserve_bytes = c->reserve_bytes,
 					    .needs_bytes = 2 * c->segment_bytes + c->checkpoint_bytes,
 					    .start_bytes = ORD_GAUGE_START_BYTES(c->partitions_count),
+					    .faults = s->faults,
 					    .waiting_bytes = room_waiting_bytes,
 					    .sampled = room_sampled,
 					    .ctx = s};
@@ -648,12 +674,14 @@ static int shard_open_gauge(struct ord_shard *s, char *why, size_t why_size)
 static int shard_open(struct ord_shard *s, char *why, size_t why_size)
 {
 	int err = ord_datadir_open(s->config, &s->datadir, why, why_size);
+	if (err == ORD_OK && s->config->enable_faults)
+		err = ord_faults_disk_open(&s->faults);
 	if (err == ORD_OK)
 		err = shard_open_gauge(s, why, why_size);
 	if (err != ORD_OK)
 		return err;
 	struct ord_disk_events disk_events = {
-		.ctx = s, .synced = disk_synced, .removed = disk_removed, .stored = disk_stored};
+		.ctx = s, .synced = disk_synced, .removed = disk_removed, .stored = disk_stored, .faults = s->faults};
 	err = ord_disk_open(s->loop, ord_datadir_wal(s->datadir), s->config->segment_bytes, &disk_events, &s->disk);
 	if (err != ORD_OK) {
 		snprintf(why, why_size, "data_dir %s: the write-ahead log's directory cannot be opened",
@@ -664,7 +692,8 @@ static int shard_open(struct ord_shard *s, char *why, size_t why_size)
 					      .written = state_written,
 					      .copied = state_copied,
 					      .scrubbed = state_scrubbed,
-					      .filled = state_filled};
+					      .filled = state_filled,
+					      .faults = s->faults};
 	err = ord_lmdb_open(s->loop, ord_datadir_state(s->datadir), s->config->partitions_count, &lmdb_events,
 			    &s->lmdb);
 	if (err != ORD_OK) {

@@ -135,6 +135,12 @@ void ord_shard_turn_status(const struct ord_shard *s, struct ord_turn_status *re
 /* Makes a fault on purpose (ord_partition_spoil). ORD_ERR_NOT_FOUND. */
 int ord_shard_spoil(struct ord_shard *s, struct ord_slice account, int64_t delta);
 
+/* Makes faults on purpose, and tells of those that are in force (node/faults.h); only with enable_faults. ORD_ERR_NOT_FOUND with *ret_node: there is no such other node, and nothing was done. */
+struct ord_faults_order;
+struct ord_faults_status;
+int ord_shard_fault(struct ord_shard *s, const struct ord_faults_order *order, uint32_t *ret_node);
+void ord_shard_faults(struct ord_shard *s, struct ord_faults_status *ret);
+
 /* What decides for it (node/engine.h), for checkers; borrowed. */
 const struct ord_engine *ord_shard_engine(const struct ord_shard *s);
 

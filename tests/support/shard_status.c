@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 - what a shard that is none tells of itself: always the same. For tests/unit/node_listener.c, which has the rest of it. */
+#include "base/err.h"
+#include "node/faults.h"
 #include "node/room.h"
 #include "node/scrub.h"
 #include "node/shard.h"
@@ -56,4 +58,19 @@ void ord_shard_host_status(const struct ord_shard *s, struct ord_host_status *re
 void ord_shard_checkpoint(struct ord_shard *s)
 {
 	(void)s;
+}
+
+int ord_shard_fault(struct ord_shard *s, const struct ord_faults_order *order, uint32_t *ret_node)
+{
+	(void)s;
+	if (order->links_count == 0 || order->links[0].node == 2)
+		return ORD_OK;
+	*ret_node = order->links[0].node;
+	return ORD_ERR_NOT_FOUND;
+}
+
+void ord_shard_faults(struct ord_shard *s, struct ord_faults_status *ret)
+{
+	(void)s;
+	*ret = (struct ord_faults_status){.links_count = 1, .links = {{.node = 2, .rule = {.cut_out = true}}}};
 }

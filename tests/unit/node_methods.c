@@ -267,7 +267,7 @@ Test(node_methods, an_unknown_method_is_told_which_there_are)
 		cr_assert_str_eq(fault.message,
 				 "there is no such method; there are open_account set_account transfer transfers "
 				 "claim claims release reassign account history request name cluster status spoil "
-				 "scrub checkpoint");
+				 "fault faults scrub checkpoint");
 	}
 }
 

@@ -56,21 +56,46 @@ static int layout_find_or_make(const char *dir, const struct ord_layout_shape *w
 	return err == ORD_OK ? shape_check(ret, wanted, why) : err;
 }
 
-static int cluster_start(struct ord_cluster *c, const struct ord_cluster_words *common,
-			 const struct ord_layout_shape *wanted, const char *ordaind, uint32_t *ret_count, char *why)
+/* Lets the nodes of the mask make faults on purpose, from their next start on. */
+static int faults_enable(const struct ord_cluster *c, uint32_t mask, char *why)
+{
+	int err = ORD_OK;
+	for (uint32_t i = 0; err == ORD_OK && i < c->layout.nodes_count; i++) {
+		bool changed;
+		if ((mask >> i & 1) == 0)
+			continue;
+		err = ord_layout_enable_faults(&c->layout, &c->layout.nodes[i], &changed, why, ORD_CLUSTER_WHY_SIZE);
+		if (err == ORD_OK && changed && c->processes[i].pidfd >= 0)
+			fprintf(stderr, "node %" PRIu32 " runs already and makes faults after its next start\n",
+				c->layout.nodes[i].id);
+	}
+	return err;
+}
+
+/* What 'cluster start' is asked for, beside the flags that all have. */
+struct start {
+	struct ord_layout_shape shape;
+	const char *ordaind;
+	bool enable_faults;
+};
+
+static int cluster_start(struct ord_cluster *c, const struct ord_cluster_words *common, const struct start *start,
+			 uint32_t *ret_count, char *why)
 {
 	int lock = -1;
 	int err = ord_layout_directory(common->dir, why, ORD_CLUSTER_WHY_SIZE);
 	if (err == ORD_OK)
 		err = ord_layout_lock(common->dir, &lock, why, ORD_CLUSTER_WHY_SIZE);
 	if (err == ORD_OK)
-		err = ord_cluster_program(c, ordaind, why);
+		err = ord_cluster_program(c, start->ordaind, why);
 	if (err == ORD_OK)
-		err = layout_find_or_make(common->dir, wanted, &c->layout, why);
+		err = layout_find_or_make(common->dir, &start->shape, &c->layout, why);
 	if (err == ORD_OK)
 		err = ord_cluster_find(c, why);
 	if (err == ORD_OK)
 		err = ord_cluster_check(c, common->node, why);
+	if (err == ORD_OK && start->enable_faults)
+		err = faults_enable(c, ord_cluster_mask(c, common->node), why);
 	if (err == ORD_OK)
 		err = ord_cluster_start_nodes(c, ord_cluster_mask(c, common->node), ret_count, why);
 	if (lock >= 0)
@@ -113,7 +138,7 @@ int ord_cmd_cluster_start(const struct ord_cmd *self, int argc, char **argv)
 {
 	struct ord_cluster_words common = {.timeout_ms = 30000};
 	int64_t nodes = 0, partitions = 0;
-	const char *ordaind = NULL;
+	struct start start = {0};
 	bool netns = false;
 	int64_t disk_mib = DISK_MIB;
 	struct ord_flag flags[] = {
@@ -145,9 +170,12 @@ int ord_cmd_cluster_start(const struct ord_cmd *self, int argc, char **argv)
 		 .normal = "8"},
 		{.name = "ordaind",
 		 .value = "PROGRAM",
-		 .text = &ordaind,
+		 .text = &start.ordaind,
 		 .help = "the node program",
 		 .normal = "beside ordain, or in PATH"},
+		{.name = "enable-faults",
+		 .on = &start.enable_faults,
+		 .help = "let 'ordain fault' make links, disks and clocks go wrong: for tests, never where it matters"},
 		ord_cluster_words_timeout(&common),
 		ord_cluster_words_json(&common),
 	};
@@ -160,11 +188,11 @@ int ord_cmd_cluster_start(const struct ord_cmd *self, int argc, char **argv)
 		return status;
 	for (uint32_t i = 0; i < ORD_NODES_MAX; i++)
 		c.processes[i].pidfd = -1;
-	struct ord_layout_shape wanted = {.nodes_count = (uint32_t)nodes,
-					  .partitions_count = (uint32_t)partitions,
-					  .netns = netns,
-					  .disk_bytes = (uint64_t)disk_mib << 20};
-	int err = cluster_start(&c, &common, &wanted, ordaind, &started, why);
+	start.shape = (struct ord_layout_shape){.nodes_count = (uint32_t)nodes,
+						.partitions_count = (uint32_t)partitions,
+						.netns = netns,
+						.disk_bytes = (uint64_t)disk_mib << 20};
+	int err = cluster_start(&c, &common, &start, &started, why);
 	if (err == ORD_OK)
 		err = serving_wait(&c, &common, &started, why);
 	if (err == ORD_OK && started == 0)

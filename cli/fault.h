@@ -57,6 +57,11 @@ struct ord_fault_clock {
 	int32_t drift_ppm; /* from that moment on: so much faster (below 0: slower) */
 };
 
+/* Is this rule none? */
+bool ord_fault_link_is_none(const struct ord_fault_link *r);
+bool ord_fault_disk_is_none(const struct ord_fault_disk *r);
+bool ord_fault_clock_is_none(const struct ord_fault_clock *r);
+
 /* What is in force. */
 struct ord_fault_look {
 	struct ord_fault_node_seen {
@@ -102,5 +107,8 @@ struct ord_fault_back {
 
 /* By hooks in the nodes (node/faults.h), for nodes that were started with --enable-faults. */
 extern const struct ord_fault_back ord_fault_hooks;
+
+/* The one for a cluster: what it was started with decides. */
+const struct ord_fault_back *ord_fault_back_of(const struct ord_layout *l);
 
 #endif

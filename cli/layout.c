@@ -314,6 +314,43 @@ int ord_layout_prepare(const struct ord_layout *l, const struct ord_layout_node 
 	return file_write(path, text, why, why_size);
 }
 
+/* What a node's configuration says of faults: 1 yes, 0 no, -1 nothing. */
+static int faults_read(FILE *in)
+{
+	char line[LINE_BYTES_MAX], value[8];
+	int said = -1;
+	while (fgets(line, sizeof line, in) != NULL) {
+		if (sscanf(line, " enable_faults = %7s", value) == 1)
+			said = strcmp(value, "yes") == 0;
+	}
+	return said;
+}
+
+int ord_layout_enable_faults(const struct ord_layout *l, const struct ord_layout_node *node, bool *ret_changed,
+			     char *why, size_t why_size)
+{
+	char path[PATH_MAX];
+	*ret_changed = false;
+	int err = ord_layout_prepare(l, node, why, why_size);
+	if (err != ORD_OK)
+		return err;
+	ord_layout_path(l, node, "ordaind.conf", path);
+	FILE *file = fopen(path, "r+e");
+	if (file == NULL)
+		return fail_errno(path, why, why_size);
+	int said = faults_read(file);
+	if (said == 0) {
+		snprintf(why, why_size, "%s: says enable_faults = no; remove that line, or leave --enable-faults out",
+			 path);
+		err = ORD_ERR_INVALID;
+	}
+	if (said == -1)
+		*ret_changed = fseek(file, 0, SEEK_END) == 0 && fputs("enable_faults = yes\n", file) >= 0;
+	if ((said == -1 && !*ret_changed) || fclose(file) != 0)
+		return fail_errno(path, why, why_size);
+	return err;
+}
+
 int ord_layout_lock(const char *dir, int *ret_fd, char *why, size_t why_size)
 {
 	char path[PATH_MAX];

@@ -65,6 +65,10 @@ int ord_layout_create(const char *dir, const struct ord_layout_shape *shape, str
 /* Makes DIR/node-N and its ordaind.conf where they are missing. ORD_ERR_IO with why. */
 int ord_layout_prepare(const struct ord_layout *l, const struct ord_layout_node *node, char *why, size_t why_size);
 
+/* Writes "enable_faults = yes" into the node's ordaind.conf, unless it is there; *ret_changed tells. ORD_ERR_INVALID: the file says that it is not to be; ORD_ERR_IO; with why. */
+int ord_layout_enable_faults(const struct ord_layout *l, const struct ord_layout_node *node, bool *ret_changed,
+			     char *why, size_t why_size);
+
 /* "DIR/node-N/name". */
 void ord_layout_path(const struct ord_layout *l, const struct ord_layout_node *node, const char *name,
 		     char path[PATH_MAX]);

@@ -164,7 +164,7 @@ int ord_process_find(const char *pid_file, struct ord_process *ret, char *why, s
 		close(pidfd);
 		return ORD_OK;
 	}
-	*ret = (struct ord_process){.pidfd = pidfd, .pid = id.pid, .paused = line.state == 'T'};
+	*ret = (struct ord_process){.pidfd = pidfd, .pid = id.pid, .paused = line.state == 'T', .state = line.state};
 	return ORD_OK;
 }
 
@@ -255,7 +255,7 @@ int ord_process_start(const struct ord_process_spawn *spawn, struct ord_process 
 		snprintf(why, why_size, "%s: %s", failure.what, strerror(failure.number));
 		return ORD_ERR_IO;
 	}
-	*ret = (struct ord_process){.pidfd = pidfd_open(pid, 0), .pid = pid, .ours = true};
+	*ret = (struct ord_process){.pidfd = pidfd_open(pid, 0), .pid = pid, .ours = true, .state = 'R'};
 	if (ret->pidfd >= 0)
 		return ORD_OK;
 	snprintf(why, why_size, "pidfd_open of process %d: %s; Linux 5.3 or newer is needed", (int)pid,

@@ -13,7 +13,8 @@ struct ord_process {
 	int pidfd; /* owned; -1: not running */
 	pid_t pid; /* 0: not running */
 	bool paused;
-	bool ours; /* started by this program: a child */
+	char state; /* as proc_pid_stat(5) has it, when it was looked for: R, S, D, T, ... */
+	bool ours;  /* started by this program: a child */
 };
 
 /* Finds the process that pid_file names. A missing file, an ended process and another process with that pid all give pid 0. The end of one that

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: Apache-2.0 - ordain fault: kill, term, pause, resume, start, wipe. */
+#include <inttypes.h>
+#include <signal.h>
+
+#include "base/err.h"
+#include "cli/fault_process.h"
+#include "cli/wipe.h"
+
+/* What a subcommand does. */
+struct doing {
+	const char *fault;
+	int signal_number; /* 0: none */
+	const char *done;  /* the outcome in a word */
+	const char *not_done;
+};
+
+static const struct doing doings[] = {
+	{.fault = "kill", .signal_number = SIGKILL, .done = "killed", .not_done = "was not running"},
+	{.fault = "term", .signal_number = SIGTERM, .done = "ended", .not_done = "was not running"},
+	{.fault = "pause", .signal_number = SIGSTOP, .done = "paused", .not_done = "is not running"},
+	{.fault = "resume", .signal_number = SIGCONT, .done = "goes on", .not_done = "is not running"},
+};
+
+static int answer(struct ord_fault_work *w, const struct doing *d, const char *target, uint32_t mask, uint32_t did)
+{
+	const char *outcomes[ORD_NODES_MAX];
+	struct ord_fault_answer a = {.fault = d->fault,
+				     .nodes = mask,
+				     .parts = ORD_FAULT_PROCESSES,
+				     .outcomes = outcomes,
+				     .has_seed = target[0] > '9'};
+	for (uint32_t i = 0; i < w->cluster.layout.nodes_count; i++)
+		outcomes[i] = (did >> i & 1) != 0 ? d->done : d->not_done;
+	ord_fault_show(w, &a, NULL);
+	return ORD_EXIT_OK;
+}
+
+/* A target for a signal; a word for the pool that it chooses from. */
+static struct ord_fault_pool pool_of(const struct ord_fault_work *w, const struct doing *d)
+{
+	if (d->signal_number == SIGCONT)
+		return (struct ord_fault_pool){.mask = ord_fault_paused(w), .name = "is paused"};
+	if (d->signal_number == SIGSTOP)
+		return (struct ord_fault_pool){.mask = ord_fault_running(w) & ~ord_fault_paused(w), .name = "runs"};
+	return (struct ord_fault_pool){.mask = ord_fault_running(w), .name = "runs"};
+}
+
+static int signal_run(const struct ord_cmd *self, int argc, char **argv, const struct doing *d)
+{
+	struct ord_fault_work w;
+	const char *target = NULL;
+	struct ord_flag flags[] = {{.name = "target",
+				    .value = "TARGET",
+				    .text = &target,
+				    .place = 1,
+				    .required = true,
+				    .help = ORD_FAULT_TARGET_HELP}};
+	struct ord_args args = ord_fault_args(&w, self, flags, ORD_COUNT(flags));
+	uint32_t mask, did = 0;
+	int status;
+	if (!ord_cmd_begin(&args, argc, argv, &status))
+		return status;
+	int err = ord_fault_open(&w);
+	if (err == ORD_OK) {
+		struct ord_fault_pool pool = pool_of(&w, d);
+		err = ord_fault_resolve(&w, target, &pool, &mask);
+	}
+	if (err == ORD_OK) {
+		did = mask & ord_fault_running(&w);
+		err = ord_fault_signal(&w, mask, d->signal_number);
+	}
+	status = err == ORD_OK ? answer(&w, d, target, mask, did) : ord_fault_fail(&w, err);
+	ord_fault_close(&w);
+	return status;
+}
+
+int ord_cmd_fault_kill(const struct ord_cmd *self, int argc, char **argv)
+{
+	return signal_run(self, argc, argv, &doings[0]);
+}
+
+int ord_cmd_fault_term(const struct ord_cmd *self, int argc, char **argv)
+{
+	return signal_run(self, argc, argv, &doings[1]);
+}
+
+int ord_cmd_fault_pause(const struct ord_cmd *self, int argc, char **argv)
+{
+	return signal_run(self, argc, argv, &doings[2]);
+}
+
+int ord_cmd_fault_resume(const struct ord_cmd *self, int argc, char **argv)
+{
+	return signal_run(self, argc, argv, &doings[3]);
+}
+
+/* --- start, wipe ------------------------------------------------------------------------------------------------------ */
+
+int ord_cmd_fault_start(const struct ord_cmd *self, int argc, char **argv)
+{
+	static const struct doing start = {.fault = "start", .done = "started", .not_done = "ran already"};
+	struct ord_fault_work w;
+	const char *target = NULL, *ordaind = NULL;
+	struct ord_flag flags[] = {
+		{.name = "target",
+		 .value = "TARGET",
+		 .text = &target,
+		 .place = 1,
+		 .required = true,
+		 .help = ORD_FAULT_TARGET_HELP},
+		ord_fault_ordaind_flag(&ordaind),
+	};
+	struct ord_args args = ord_fault_args(&w, self, flags, ORD_COUNT(flags));
+	uint32_t mask, did = 0;
+	int status;
+	args.notes = "Returns when the nodes answer; they may have no leaders, where links are cut.";
+	if (!ord_cmd_begin(&args, argc, argv, &status))
+		return status;
+	int err = ord_fault_open(&w);
+	if (err == ORD_OK) {
+		struct ord_fault_pool pool = {.mask = ord_fault_all(&w) & ~ord_fault_running(&w), .name = "is down"};
+		err = ord_fault_resolve(&w, target, &pool, &mask);
+	}
+	if (err == ORD_OK) {
+		did = mask & ~ord_fault_running(&w);
+		err = ord_fault_start(&w, did, ordaind);
+	}
+	status = err == ORD_OK ? answer(&w, &start, target, mask, did) : ord_fault_fail(&w, err);
+	ord_fault_close(&w);
+	return status;
+}
+
+/* All copies of what was acknowledged would be gone. */
+static int wipe_check(struct ord_fault_work *w, uint32_t mask, bool force)
+{
+	uint32_t count = (uint32_t)__builtin_popcount(mask), all = w->cluster.layout.nodes_count;
+	if (force || all - count >= all / 2 + 1)
+		return ORD_OK;
+	snprintf(
+		w->why, sizeof w->why,
+		"wiping %" PRIu32 " of %" PRIu32
+		" nodes leaves no majority that knows what was acknowledged: the cluster would lose data; give --force "
+		"when "
+		"that is meant",
+		count, all);
+	return ORD_ERR_INVALID;
+}
+
+static int wipe_all(struct ord_fault_work *w, uint32_t mask)
+{
+	int err = ord_fault_signal(w, mask, SIGKILL);
+	for (uint32_t i = 0; err == ORD_OK && i < w->cluster.layout.nodes_count; i++) {
+		char data[PATH_MAX];
+		if ((mask >> i & 1) == 0)
+			continue;
+		ord_layout_path(&w->cluster.layout, &w->cluster.layout.nodes[i], "data", data);
+		err = ord_wipe(data, w->why, sizeof w->why);
+	}
+	return err;
+}
+
+int ord_cmd_fault_wipe(const struct ord_cmd *self, int argc, char **argv)
+{
+	static const struct doing wipe = {.fault = "wipe", .done = "wiped", .not_done = "wiped"};
+	struct ord_fault_work w;
+	const char *target = NULL, *ordaind = NULL;
+	bool starts = false, force = false;
+	struct ord_flag flags[] = {
+		{.name = "target",
+		 .value = "TARGET",
+		 .text = &target,
+		 .place = 1,
+		 .required = true,
+		 .help = ORD_FAULT_TARGET_HELP},
+		{.name = "start", .on = &starts, .help = "start the nodes again, with nothing on their disks"},
+		{.name = "force", .on = &force, .help = "also when no majority keeps its data"},
+		ord_fault_ordaind_flag(&ordaind),
+	};
+	struct ord_args args = ord_fault_args(&w, self, flags, ORD_COUNT(flags));
+	uint32_t mask;
+	int status;
+	args.notes = "A node that lost its disk comes back as a new member and is filled by the others. Wait until it "
+		     "is equal "
+		     "to them\nbefore the next one is wiped.";
+	if (!ord_cmd_begin(&args, argc, argv, &status))
+		return status;
+	int err = ord_fault_open(&w);
+	if (err == ORD_OK) {
+		struct ord_fault_pool pool = {.mask = ord_fault_all(&w), .name = "is there"};
+		err = ord_fault_resolve(&w, target, &pool, &mask);
+	}
+	if (err == ORD_OK)
+		err = wipe_check(&w, mask, force);
+	if (err == ORD_OK)
+		err = wipe_all(&w, mask);
+	if (err == ORD_OK && starts)
+		err = ord_fault_start(&w, mask, ordaind);
+	status = err == ORD_OK ? answer(&w, &wipe, target, mask, mask) : ord_fault_fail(&w, err);
+	ord_fault_close(&w);
+	return status;
+}

@@ -79,7 +79,7 @@ static int rule_run(struct ord_fault_work *w, const struct words *c)
 	struct ord_fault_answer answer = {.fault = "disk",
 					  .nodes = mask,
 					  .parts = ORD_FAULT_PROCESSES | ORD_FAULT_DISKS,
-					  .has_seed = c->target[0] > '9'};
+					  .has_seed = ord_fault_target_is_chance(c->target)};
 	return ord_fault_look_and_show(w, &answer);
 }
 

@@ -223,7 +223,8 @@ static int change_links(struct ord_fault_work *w, const struct change *c)
 	struct ord_fault_answer answer = {.fault = c->fault,
 					  .nodes = changed,
 					  .parts = ORD_FAULT_LINKS,
-					  .has_seed = c->from != NULL || c->to != NULL};
+					  .has_seed = (c->from != NULL && ord_fault_target_is_chance(c->from)) ||
+						      (c->to != NULL && ord_fault_target_is_chance(c->to))};
 	return links_set(w, &links, &answer);
 }
 

@@ -28,7 +28,7 @@ static int answer(struct ord_fault_work *w, const struct doing *d, const char *t
 				     .nodes = mask,
 				     .parts = ORD_FAULT_PROCESSES,
 				     .outcomes = outcomes,
-				     .has_seed = target[0] > '9'};
+				     .has_seed = ord_fault_target_is_chance(target)};
 	for (uint32_t i = 0; i < w->cluster.layout.nodes_count; i++)
 		outcomes[i] = (did >> i & 1) != 0 ? d->done : d->not_done;
 	ord_fault_show(w, &a, NULL);

@@ -115,6 +115,12 @@ bool ord_fault_target_is_role(const char *text)
 	return strncmp(text, "leader:", 7) == 0 || strncmp(text, "follower:", 9) == 0;
 }
 
+bool ord_fault_target_is_chance(const char *text)
+{
+	return strncmp(text, "follower:", 9) == 0 || strcmp(text, "random") == 0 || strcmp(text, "majority") == 0 ||
+	       strcmp(text, "minority") == 0;
+}
+
 static int role_take(const char *text, const struct ord_fault_view *view, uint32_t *ret_mask, char *why,
 		     size_t why_size)
 {
@@ -133,9 +139,11 @@ static int role_take(const char *text, const struct ord_fault_view *view, uint32
 			 text, partition);
 		return ORD_ERR_NOT_FOUND;
 	}
-	*ret_mask = leads ? 1u << leader : choose(view, view->pool & ~(1u << leader), 1);
-	if (*ret_mask != 0)
+	uint32_t mask = leads ? 1u << leader : choose(view, view->pool & ~(1u << leader), 1);
+	if (mask != 0) {
+		*ret_mask = mask;
 		return ORD_OK;
+	}
 	snprintf(why, why_size, "'%.60s': there is no node but the leader that %s", text, view->pool_name);
 	return ORD_ERR_NOT_FOUND;
 }
@@ -158,9 +166,10 @@ int ord_fault_target(const char *text, const struct ord_fault_view *view, uint32
 		mask = choose(view, view->pool, 1);
 	else
 		return unusable(text, strlen(text), why, why_size);
-	*ret_mask = mask;
-	if (mask != 0)
+	if (mask != 0) {
+		*ret_mask = mask;
 		return ORD_OK;
+	}
 	if (strcmp(text, "random") == 0)
 		snprintf(why, why_size, "'random': there is no node that %s", view->pool_name);
 	else

@@ -29,6 +29,9 @@ int ord_fault_target(const char *text, const struct ord_fault_view *view, uint32
 /* True when the text names a role of a partition, so that view->leaders is needed. */
 bool ord_fault_target_is_role(const char *text);
 
+/* True when chance has a part in what the text comes to be. */
+bool ord_fault_target_is_chance(const char *text);
+
 /* A list "1,3", `len` bytes of text. As ord_fault_target. */
 int ord_fault_target_list(const char *text, size_t len, const struct ord_fault_view *view, uint32_t *ret_mask,
 			  char *why, size_t why_size);

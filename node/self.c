@@ -178,13 +178,15 @@ int ord_self_parse(const char *text, const struct ord_config *config, struct ord
 			 value, SELF_FORMAT);
 		return ORD_ERR_MISMATCH;
 	}
-	int err = owner_compare(text, config, why, why_size);
+	/* Before anything that it says is taken at its word: a bit that flipped must not pass for another cluster's directory. */
+	bool is_whole = format == SELF_FORMAT_FOUNDERS || ord_lines_is_sealed(text);
+	int err = is_whole ? owner_compare(text, config, why, why_size) : ORD_OK;
 	if (err != ORD_OK)
 		return err;
 	if (format == SELF_FORMAT_FOUNDERS) {
 		self.standing = ORD_STANDING_FOUNDER;
 		self.log_begun = true;
-	} else if (!ord_lines_is_sealed(text) || !standing_parse(text, &self)) {
+	} else if (!is_whole || !standing_parse(text, &self)) {
 		snprintf(why, why_size, "file 'identity' has been changed or cut off: " REMEDY);
 		return ORD_ERR_CORRUPT;
 	}

@@ -66,6 +66,14 @@ static void expect_refusal(const char *bad, int err, const char *word)
 	cr_assert_not_null(strstr(why, word), "'%s' is not in: %s", word, why);
 }
 
+Test(self, a_flipped_bit_is_damage_and_no_other_clusters_directory)
+{
+	struct ord_self self = drawn(ORD_STANDING_FOUNDER, true);
+	ord_self_format(&self, &config, text);
+	*strstr(text, "09000000") ^= 1;
+	expect_refusal(text, ORD_ERR_CORRUPT, "changed or cut off");
+}
+
 #define FORMAT_1 "format = 1\ncluster_id = 09000000-0000-0000-0000-000000000000\nnode = 2\n"
 
 Test(self, format_1_is_a_founder_with_a_log)

@@ -39,7 +39,7 @@ all: ## build everything: build/ordaind, build/ordain, build/libordain.a (defaul
 	@$(SETUP) build
 	$(AGAIN) programs
 
-programs: $(BUILD)/ordaind $(BUILD)/ordain $(BUILD)/libordain.a
+programs: $(BUILD)/ordaind $(BUILD)/ordain $(BUILD)/ordain-clock.so $(BUILD)/libordain.a
 
 demo: ## install what is missing, build, and run the main job on a cluster of three nodes
 	@$(SETUP) demo
@@ -69,7 +69,7 @@ $(BUILD)/%.o: %.c $(BUILD)/flags
 
 # One archive a folder: build/base.a, build/partition.a ... (main.c of node and cli stays out).
 define ARCHIVE
-$(BUILD)/$(1).a: $$(call objects,$$(filter-out %/main.c,$$(wildcard $(1)/*.c)))
+$(BUILD)/$(1).a: $$(call objects,$$(filter-out %/main.c %/clock_preload.c,$$(wildcard $(1)/*.c)))
 	@rm -f $$@
 	$$(Q)ar rcs $$@ $$^
 endef
@@ -90,6 +90,11 @@ $(BUILD)/ordaind: $(BUILD)/node/main.o $(addprefix $(BUILD)/,node.a raft.a parti
 $(BUILD)/ordain: $(BUILD)/cli/main.o $(addprefix $(BUILD)/,cli.a node.a client.a partition.a raft.a base.a)
 	@echo "link $@"
 	$(Q)$(CC) $^ $(ALL_LDFLAGS) $(LIBS) -o $@
+
+# Preloaded into nodes whose clocks `ordain fault` sets. Alone, and without sanitizers: it is in the process before anything else.
+$(BUILD)/ordain-clock.so: cli/clock_preload.c cli/clock_page.h $(BUILD)/flags
+	@echo "link $@"
+	$(Q)$(CC) -std=c11 -D_GNU_SOURCE -I. $(WARN) -O2 -g -fPIC -shared $< -ldl -o $@
 
 # --- tests ---
 
@@ -236,6 +241,7 @@ TREE = $(DESTDIR)$(PREFIX)
 install: all ## install programs, library, header, unit and docs under DESTDIR and PREFIX (/usr/local)
 	install -D -m 755 -t $(TREE)/bin $(BUILD)/ordaind $(BUILD)/ordain
 	install -D -m 644 -t $(TREE)/lib $(BUILD)/libordain.a
+	install -D -m 644 -t $(TREE)/lib/ordain $(BUILD)/ordain-clock.so
 	install -D -m 644 -t $(TREE)/include client/ordain.h
 	install -d $(TREE)/lib/pkgconfig $(TREE)/lib/systemd/system
 	sed 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|; s|@MSGPACK@|$(MSGPACK)|' client/ordain.pc.in > $(TREE)/lib/pkgconfig/ordain.pc

@@ -13,6 +13,7 @@
 #include "base/err.h"
 #include "cli/log_file.h"
 #include "cli/netns.h"
+#include "cli/node_clock.h"
 #include "cli/node_disk.h"
 #include "cli/port.h"
 
@@ -121,12 +122,18 @@ static int start_node(struct ord_cluster *c, uint32_t place, char *why)
 	ord_layout_path(&c->layout, node, "log", log);
 	ord_layout_path(&c->layout, node, "pid", pid_file);
 	c->log_begin[place] = ord_log_file_end_bytes(log);
+	struct ord_node_clock_environment clock = {0};
+	if (c->layout.netns.on)
+		err = ord_node_clock_prepare(&c->layout, node, &clock, why, ORD_CLUSTER_WHY_SIZE);
+	if (err != ORD_OK)
+		return err;
 	ord_netns_name(&c->layout, node->id, netns);
 	struct ord_process_spawn spawn = {.program = c->ordaind,
 					  .argv = argv,
 					  .log = log,
 					  .pid_file = pid_file,
-					  .netns = c->layout.netns.on ? netns : NULL};
+					  .netns = c->layout.netns.on ? netns : NULL,
+					  .environment = clock.variables};
 	return ord_process_start(&spawn, &c->processes[place], why, ORD_CLUSTER_WHY_SIZE);
 }
 

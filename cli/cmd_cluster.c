@@ -94,7 +94,8 @@ static int cluster_start(struct ord_cluster *c, const struct ord_cluster_words *
 		err = ord_cluster_find(c, why);
 	if (err == ORD_OK)
 		err = ord_cluster_check(c, common->node, why);
-	if (err == ORD_OK && start->enable_faults)
+	/* What the kernel cannot do the nodes do (cli/fault_netns.c). */
+	if (err == ORD_OK && (start->enable_faults || c->layout.netns.on))
 		err = faults_enable(c, ord_cluster_mask(c, common->node), why);
 	if (err == ORD_OK)
 		err = ord_cluster_start_nodes(c, ord_cluster_mask(c, common->node), ret_count, why);

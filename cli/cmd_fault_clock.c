@@ -78,8 +78,10 @@ int ord_cmd_fault_clock(const struct ord_cmd *self, int argc, char **argv)
 	int err = ord_fault_open(&w);
 	if (err == ORD_OK)
 		err = clock_change(&w, &c, &mask);
-	struct ord_fault_answer answer = {
-		.fault = "clock", .nodes = mask, .parts = ORD_FAULT_CLOCKS, .has_seed = ord_fault_target_is_chance(c.target)};
+	struct ord_fault_answer answer = {.fault = "clock",
+					  .nodes = mask,
+					  .parts = ORD_FAULT_CLOCKS,
+					  .has_seed = ord_fault_target_is_chance(c.target)};
 	status = err == ORD_OK ? ord_fault_look_and_show(&w, &answer) : ord_fault_fail(&w, err);
 	ord_fault_close(&w);
 	return status;

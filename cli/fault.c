@@ -3,8 +3,7 @@
 
 const struct ord_fault_back *ord_fault_back_of(const struct ord_layout *l)
 {
-	(void)l;
-	return &ord_fault_hooks;
+	return l->netns.on ? &ord_fault_netns : &ord_fault_hooks;
 }
 
 bool ord_fault_link_is_none(const struct ord_fault_link *r)

@@ -77,6 +77,7 @@ struct ord_fault_look {
 		bool known; /* one of its ends could say */
 		struct ord_fault_link rule;
 		struct ord_fault_link_counts counts;
+		char by[12]; /* whose doing the rule is: "hooks", "netns", "netns+hooks"; "" without a rule */
 	} links[ORD_NODES_MAX][ORD_NODES_MAX];
 };
 
@@ -110,5 +111,9 @@ extern const struct ord_fault_back ord_fault_hooks;
 
 /* The one for a cluster: what it was started with decides. */
 const struct ord_fault_back *ord_fault_back_of(const struct ord_layout *l);
+
+/* Real ones, for clusters that were started with --netns: packets in the switch, the nodes' file systems, the clock that their processes see. What the kernel cannot do is left to the hooks, and the look says so: delay,
+ * jitter and reorder where it has no netem, a slow disk. A disk in error loses what was not synced, and its node comes to its end by that; to heal it the node is ended if it still runs. */
+extern const struct ord_fault_back ord_fault_netns;
 
 #endif

@@ -71,7 +71,7 @@ static bool netns_has_name(const struct ord_layout *l, uint32_t node)
 	return access(path, F_OK) == 0;
 }
 
-static bool netns_is_whole(const struct ord_layout *l, uint32_t node)
+static bool netns_is_there(const struct ord_layout *l, uint32_t node)
 {
 	char path[PATH_MAX];
 	struct statfs fs;
@@ -92,11 +92,11 @@ static bool host_link_is_up(const struct ord_layout *l)
 	return up;
 }
 
-static bool network_is_whole(const struct ord_layout *l)
+bool ord_netns_is_whole(const struct ord_layout *l)
 {
 	bool whole = host_link_is_up(l);
 	for (uint32_t node = ORD_NETNS_SWITCH; whole && node <= l->nodes_count; node++)
-		whole = netns_is_whole(l, node);
+		whole = netns_is_there(l, node);
 	return whole;
 }
 
@@ -170,7 +170,7 @@ static int host_address(const struct ord_layout *l, char *why, size_t why_size)
 
 int ord_netns_raise(const struct ord_layout *l, bool is_running, char *why, size_t why_size)
 {
-	if (network_is_whole(l))
+	if (ord_netns_is_whole(l))
 		return ORD_OK;
 	if (is_running) {
 		snprintf(why, why_size,

@@ -26,6 +26,9 @@ void ord_netns_name(const struct ord_layout *l, uint32_t node, char name[ORD_NET
 /* Whether this user may, and this machine has the programs. ORD_ERR_NOT_FOUND, ORD_ERR_INVALID: why names what is missing and the remedy. */
 int ord_netns_check(char *why, size_t why_size);
 
+/* Whether all of it is there. */
+bool ord_netns_is_whole(const struct ord_layout *l);
+
 /* Makes the whole network, unless it is there; what an earlier run left half made is taken away before. is_running: nodes run in it, so nothing may be taken away. ORD_ERR_IN_USE: its addresses
  * are used by others, or nodes run and parts of it are gone; ORD_ERR_IO; with why. */
 int ord_netns_raise(const struct ord_layout *l, bool is_running, char *why, size_t why_size);

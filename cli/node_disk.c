@@ -6,18 +6,27 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/err.h"
 #include "cli/tool.h"
 
 #define LOOPS_BYTES_MAX 4096
+#define FILL_STEP_BYTES ((off_t)1 << 30)
+#define FILL_STEP_BYTES_MIN ((off_t)4096)
+
+/* Linux, fs/ext4/ext4.h; the same number for all file systems that can be shut down. */
+#define SHUTDOWN_REQUEST _IOR('X', 125, uint32_t)
+#define SHUTDOWN_WITHOUT_LOG 2u
 
 struct paths {
 	char image[PATH_MAX];
 	char draft[PATH_MAX]; /* the image until it is whole */
 	char data[PATH_MAX];
+	char filler[PATH_MAX];
 };
 
 static struct paths paths_of(const struct ord_layout *l, const struct ord_layout_node *node)
@@ -26,6 +35,7 @@ static struct paths paths_of(const struct ord_layout *l, const struct ord_layout
 	ord_layout_path(l, node, "disk.img", p.image);
 	ord_layout_path(l, node, "disk.img.new", p.draft);
 	ord_layout_path(l, node, "data", p.data);
+	ord_layout_path(l, node, "data/filler", p.filler);
 	return p;
 }
 
@@ -106,4 +116,104 @@ int ord_node_disk_unmount(const struct ord_layout *l, const struct ord_layout_no
 	}
 	unlink(p.draft);
 	return loops_free(&p, why, why_size);
+}
+
+/* --- what is wrong with it on purpose --------------------------------------------------------------------------------- */
+
+static int mounted_check(const struct ord_layout *l, const struct ord_layout_node *node, char *why, size_t why_size)
+{
+	if (ord_node_disk_is_mounted(l, node))
+		return ORD_OK;
+	snprintf(why, why_size,
+		 "the file system of node %u is not mounted; start it with: ordain cluster start --dir %s",
+		 (unsigned)node->id, l->dir);
+	return ORD_ERR_IO;
+}
+
+/* A file without a name is made: nothing of it stays. */
+static bool is_broken(const char *data)
+{
+	int fd = open(data, O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return errno == EIO;
+	close(fd);
+	return false;
+}
+
+int ord_node_disk_look(const struct ord_layout *l, const struct ord_layout_node *node, struct ord_node_disk_look *ret,
+		       char *why, size_t why_size)
+{
+	struct paths p = paths_of(l, node);
+	struct statvfs fs;
+	int err = mounted_check(l, node, why, why_size);
+	if (err != ORD_OK)
+		return err;
+	if (statvfs(p.data, &fs) != 0)
+		return fail_errno(p.data, why, why_size);
+	*ret = (struct ord_node_disk_look){.full = access(p.filler, F_OK) == 0,
+					   .broken = is_broken(p.data),
+					   .free_bytes = (uint64_t)fs.f_bavail * fs.f_frsize};
+	return ORD_OK;
+}
+
+/* In steps that are halved as room gets short. Nothing is written: the blocks are only taken. */
+static int room_take(int fd)
+{
+	struct stat st;
+	if (fstat(fd, &st) != 0)
+		return ORD_ERR_IO;
+	off_t end = st.st_size;
+	for (off_t step = FILL_STEP_BYTES; step >= FILL_STEP_BYTES_MIN; step /= 2) {
+		while (fallocate(fd, 0, end, step) == 0)
+			end += step;
+		if (errno != ENOSPC && errno != EFBIG && errno != EINTR)
+			return ORD_ERR_IO;
+	}
+	return ORD_OK;
+}
+
+int ord_node_disk_fill(const struct ord_layout *l, const struct ord_layout_node *node, char *why, size_t why_size)
+{
+	struct paths p = paths_of(l, node);
+	int err = mounted_check(l, node, why, why_size);
+	if (err != ORD_OK)
+		return err;
+	int fd = open(p.filler, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return fail_errno(p.filler, why, why_size);
+	err = room_take(fd) == ORD_OK ? ORD_OK : fail_errno(p.filler, why, why_size);
+	close(fd);
+	return err;
+}
+
+int ord_node_disk_empty(const struct ord_layout *l, const struct ord_layout_node *node, char *why, size_t why_size)
+{
+	struct paths p = paths_of(l, node);
+	if (unlink(p.filler) == 0 || errno == ENOENT)
+		return ORD_OK;
+	return fail_errno(p.filler, why, why_size);
+}
+
+int ord_node_disk_break(const struct ord_layout *l, const struct ord_layout_node *node, char *why, size_t why_size)
+{
+	struct paths p = paths_of(l, node);
+	uint32_t how = SHUTDOWN_WITHOUT_LOG;
+	int err = mounted_check(l, node, why, why_size);
+	if (err != ORD_OK)
+		return err;
+	int fd = open(p.data, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0 || ioctl(fd, SHUTDOWN_REQUEST, &how) != 0)
+		err = fail_errno(p.data, why, why_size);
+	if (fd >= 0)
+		close(fd);
+	return err;
+}
+
+int ord_node_disk_mend(const struct ord_layout *l, const struct ord_layout_node *node, char *why, size_t why_size)
+{
+	struct paths p = paths_of(l, node);
+	if (!ord_node_disk_is_mounted(l, node) || !is_broken(p.data))
+		return ORD_OK;
+	int err = ord_node_disk_unmount(l, node, why, why_size);
+	return err == ORD_OK ? ord_node_disk_mount(l, node, why, why_size) : err;
 }

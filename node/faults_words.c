@@ -80,13 +80,18 @@ static int fault_say(struct ord_params_fault *ret, enum ord_rpc_error code, cons
 	return ORD_ERR_INVALID;
 }
 
-static int fault_unknown(struct ord_params_fault *ret, const struct vocabulary *v)
+/* The client's word is shown in plain ASCII: an answer must be UTF-8 whatever came. */
+static int fault_unknown(struct ord_params_fault *ret, const struct vocabulary *v, const msgpack_object *key)
 {
 	char text[ORD_FAULT_MESSAGE_SIZE] = "there is no such field here; there are";
-	size_t len = strlen(text);
+	char name[ORD_FAULT_FIELD_SIZE] = "";
+	size_t len = key->type == MSGPACK_OBJECT_STR ? key->via.str.size : 0;
+	for (size_t i = 0; i < len && i < sizeof name - 1; i++)
+		name[i] = key->via.str.ptr[i] >= 0x20 && key->via.str.ptr[i] < 0x7f ? key->via.str.ptr[i] : '?';
+	len = strlen(text);
 	for (size_t i = 0; i < v->words_count; i++)
 		len += (size_t)snprintf(text + len, sizeof text - len, " %s", v->words[i].name);
-	return fault_say(ret, ORD_RPC_ERROR_UNKNOWN_FIELD, v, "", text);
+	return fault_say(ret, ORD_RPC_ERROR_UNKNOWN_FIELD, v, name, text);
 }
 
 static bool number_of(const msgpack_object *o, int64_t *ret)
@@ -137,7 +142,7 @@ static int map_take(const struct vocabulary *v, const msgpack_object *o, void *i
 {
 	for (uint32_t i = 0; i < o->via.map.size; i++) {
 		const struct word *w = word_find(v, &o->via.map.ptr[i].key);
-		int err = w == NULL ? fault_unknown(ret_fault, v)
+		int err = w == NULL ? fault_unknown(ret_fault, v, &o->via.map.ptr[i].key)
 				    : word_take(v, w, &o->via.map.ptr[i].val, into, ret_fault);
 		if (err != ORD_OK)
 			return err;
@@ -152,9 +157,11 @@ static int link_take(const msgpack_object *o, uint32_t number, struct ord_faults
 	struct vocabulary v = {link_words, sizeof link_words / sizeof *link_words, place};
 	snprintf(place, sizeof place, "links[%" PRIu32 "].", number);
 	*ret = (struct ord_faults_link_order){0};
-	if (o->type != MSGPACK_OBJECT_MAP)
-		return fault_say(ret_fault, ORD_RPC_ERROR_INVALID_FIELD, &v, "",
-				 "must be a map of field names and values");
+	if (o->type != MSGPACK_OBJECT_MAP) {
+		ord_params_fault_set(ret_fault, ORD_RPC_ERROR_INVALID_FIELD, "links",
+				     "must be an array of maps of field names and values");
+		return ORD_ERR_INVALID;
+	}
 	int err = map_take(&v, o, ret, ret_fault);
 	if (err == ORD_OK && ret->node == 0)
 		err = fault_say(ret_fault, ORD_RPC_ERROR_MISSING_FIELD, &v, "node", "each link needs this field");

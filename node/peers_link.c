@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 - a network that is bad on purpose, between this node and one other: the sockets and the clock of node/faults_link.h.
  *
- * A cut looks to the node as a network that swallows packets: what it sends waits, and after ORD_PEERS_UNACKNOWLEDGED_MS its connection is given up; attempts to connect are answered by nobody; on the connection
+ * A cut looks to the node as a network that swallows packets: what it sends waits, and when it has waited for ORD_PEERS_UNACKNOWLEDGED_MS the connection is given up; attempts to connect are answered by nobody; on the connection
  * that the other side made nothing comes any more, and after UNANSWERED_MS it is given up. Where one direction alone is cut, a connection that stands goes on in the other one for as long as it stands (over a real
  * network it would end, since its acknowledgements are lost); none can be made, since that takes both. */
 #include <stdlib.h>
@@ -16,8 +16,8 @@ struct ord_peers_link {
 	struct ord_faults_link model;
 	struct ord_peer *peer; /* borrowed */
 	uv_timer_t timer;
-	uint64_t cut_out_ms; /* when it was cut; 0: it is not */
-	uint64_t cut_in_ms;
+	uint64_t held_ms;   /* since when a cut keeps bytes from leaving; 0: it keeps none */
+	uint64_t cut_in_ms; /* when it was cut; 0: it is not */
 };
 
 static void timer_cb(uv_timer_t *timer);
@@ -47,8 +47,8 @@ static void timer_set(struct ord_peers_link *l)
 	bool writes = l->peer->out_up && l->peer->writing_bytes == 0; /* else the end of the write goes on */
 	if (due_us != UINT64_MAX && writes)
 		ms = sooner_ms(ms, (due_us + 999) / 1000, now_ms);
-	if (l->cut_out_ms != 0 && l->peer->out_up)
-		ms = sooner_ms(ms, l->cut_out_ms + ORD_PEERS_UNACKNOWLEDGED_MS, now_ms);
+	if (l->held_ms != 0)
+		ms = sooner_ms(ms, l->held_ms + ORD_PEERS_UNACKNOWLEDGED_MS, now_ms);
 	if (l->cut_in_ms != 0 && l->peer->in != NULL)
 		ms = sooner_ms(ms, l->cut_in_ms + UNANSWERED_MS, now_ms);
 	if (ms == UINT64_MAX || l->peer->peers->stopping)
@@ -62,7 +62,7 @@ static void timer_cb(uv_timer_t *timer)
 	struct ord_peers_link *l = timer->data;
 	struct ord_peer *peer = l->peer;
 	uint64_t now_ms = ord_clock_monotonic_ms();
-	if (l->cut_out_ms != 0 && now_ms - l->cut_out_ms >= ORD_PEERS_UNACKNOWLEDGED_MS)
+	if (l->held_ms != 0 && now_ms - l->held_ms >= ORD_PEERS_UNACKNOWLEDGED_MS)
 		ord_peers_out_close(peer);
 	if (l->cut_in_ms != 0 && now_ms - l->cut_in_ms >= UNANSWERED_MS && peer->in != NULL)
 		ord_peers_in_close(peer->in);
@@ -96,11 +96,23 @@ void ord_peers_link_stop(struct ord_peer *peer)
 	uv_close((uv_handle_t *)&peer->link->timer, closed_cb);
 }
 
+/* Notes since when something waits that a cut keeps from leaving. */
+static void held_note(struct ord_peers_link *l)
+{
+	bool holds = l->peer->out_up && ord_faults_link_is_cut_out(&l->model) &&
+		     (l->peer->output.len > 0 || l->model.waiting_bytes > 0);
+	if (!holds)
+		l->held_ms = 0;
+	else if (l->held_ms == 0)
+		l->held_ms = ord_clock_monotonic_ms();
+}
+
 bool ord_peers_link_flush(struct ord_peer *peer)
 {
 	struct ord_peers_link *l = peer->link;
 	if (ord_faults_link_is_idle(&l->model))
 		return false;
+	held_note(l);
 	bool moves = peer->out_up && peer->output.len > 0 && !ord_faults_link_is_cut_out(&l->model) &&
 		     ord_faults_link_has_room(&l->model);
 	if (moves) {
@@ -157,6 +169,7 @@ void ord_peers_link_welcomed(struct ord_peer *peer)
 void ord_peers_link_ended(struct ord_peer *peer)
 {
 	ord_faults_link_drop(&peer->link->model);
+	peer->link->held_ms = 0;
 }
 
 bool ord_peers_link_set(struct ord_peers *p, uint32_t node, const struct ord_faults_link_rule *rule)
@@ -165,13 +178,10 @@ bool ord_peers_link_set(struct ord_peers *p, uint32_t node, const struct ord_fau
 	if (peer == NULL)
 		return false;
 	struct ord_peers_link *l = peer->link;
-	uint64_t now_ms = ord_clock_monotonic_ms();
 	ord_faults_link_set(&l->model, rule);
-	bool cut_out = ord_faults_link_is_cut_out(&l->model);
-	if (cut_out != (l->cut_out_ms != 0))
-		l->cut_out_ms = cut_out ? now_ms : 0;
+	held_note(l);
 	if (rule->cut_in != (l->cut_in_ms != 0)) {
-		l->cut_in_ms = rule->cut_in ? now_ms : 0;
+		l->cut_in_ms = rule->cut_in ? ord_clock_monotonic_ms() : 0;
 		if (peer->in != NULL)
 			ord_peers_in_hold(peer->in, rule->cut_in);
 	}

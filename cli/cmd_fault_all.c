@@ -58,11 +58,16 @@ static int heal_check(struct ord_fault_work *w, struct ord_fault_look *ret)
 static int heal(struct ord_fault_work *w, const char *ordaind, uint32_t *resumed, uint32_t *started)
 {
 	*resumed = ord_fault_paused(w);
-	*started = ord_fault_all(w) & ~ord_fault_running(w);
+	*started = 0;
 	int err = ord_fault_signal(w, *resumed, SIGCONT);
 	/* First what can be healed at once: nodes that start may need their links to answer, or room on their disks. */
 	if (err == ORD_OK)
 		err = w->back->heal(w->ctx, w->why);
+	/* One whose disk failed may have come to its end meanwhile. */
+	if (err == ORD_OK)
+		err = ord_fault_refind(w);
+	if (err == ORD_OK)
+		*started = ord_fault_all(w) & ~ord_fault_running(w);
 	if (err == ORD_OK && *started != 0)
 		err = ord_fault_start(w, *started, ordaind);
 	return err;

@@ -291,6 +291,8 @@ static void link_take(struct looking *w, const msgpack_object *o)
 	ord_fields_bool(o, "cut_in", &cut_in);
 	out->known = true;
 	in->known = true;
+	snprintf(out->by, sizeof out->by, "hooks");
+	snprintf(in->by, sizeof in->by, "hooks");
 	out->rule.cut |= cut_out;
 	in->rule.cut |= cut_in;
 	ord_fields_u32(o, "delay_ms", &out->rule.delay_ms);

@@ -20,6 +20,10 @@ struct back {
 	const struct ord_cluster *c;
 	const struct ord_layout *l;
 	void *hooks; /* owned */
+	/* What the last look saw of the hooks: they are asked to change only what they have, since a node that is paused or ends cannot. */
+	bool has_looked;
+	bool has_soft_links;
+	bool is_slow[ORD_NODES_MAX];
 };
 
 static int back_open(const struct ord_cluster *c, int64_t timeout_ms, void **ret, char *why)
@@ -105,7 +109,7 @@ static int set_links(void *back, const struct ord_fault_links *rules, char *why)
 {
 	struct back *b = back;
 	struct ord_links now, wanted = {0};
-	struct ord_fault_links soft, soft_now;
+	struct ord_fault_links soft;
 	int err = network_check(b, why);
 	if (err == ORD_OK)
 		err = ord_links_read(b->l, &now, why, WHY_SIZE);
@@ -114,9 +118,8 @@ static int set_links(void *back, const struct ord_fault_links *rules, char *why)
 	memcpy(wanted.rules, rules->rules, sizeof wanted.rules);
 	soft_choose(b, &wanted);
 	err = ord_links_write(b->l, &now, &wanted, why, WHY_SIZE);
-	bool any_now = soft_part(b, &now, &soft_now);
 	bool any = soft_part(b, &wanted, &soft);
-	if (err == ORD_OK && (any || any_now))
+	if (err == ORD_OK && (any || b->has_soft_links || !b->has_looked))
 		err = ord_fault_hooks.set_links(b->hooks, &soft, why);
 	return err;
 }
@@ -158,12 +161,10 @@ static int set_disk(void *back, uint32_t place, const struct ord_fault_disk *rul
 	struct back *b = back;
 	struct ord_node_disk_look now;
 	struct ord_fault_disk soft = {.slow_ms = rule->slow_ms};
-	const struct ord_process *p = &b->c->processes[place];
 	int err = ord_node_disk_look(b->l, &b->l->nodes[place], &now, why, WHY_SIZE);
 	if (err == ORD_OK)
 		err = disk_bring(b, place, rule, &now, why);
-	/* A broken disk ends the node: it may be gone any moment. */
-	if (err == ORD_OK && !now.broken && !rule->error && (rule->slow_ms > 0 || (p->pidfd >= 0 && !p->paused)))
+	if (err == ORD_OK && (rule->slow_ms > 0 || b->is_slow[place] || !b->has_looked))
 		err = ord_fault_hooks.set_disk(b->hooks, place, &soft, why);
 	return err;
 }
@@ -191,24 +192,23 @@ static const char *by_name(bool real, bool soft)
 	return soft ? "hooks" : "";
 }
 
-static void link_look(const struct ord_links *links, uint32_t i, uint32_t k, struct ord_fault_look *ret)
+/* seen holds what the hooks say. */
+static void link_look(const struct ord_links *links, uint32_t i, uint32_t k, struct ord_fault_link_seen *seen)
 {
-	struct ord_fault_link_seen *seen = &ret->links[i][k];
-	struct ord_fault_link_seen soft = *seen; /* what the hooks say */
+	struct ord_fault_link_seen soft = *seen;
 	struct ord_fault_link real = links->rules[i][k];
-	*seen = (struct ord_fault_link_seen){.known = true, .rule = real, .counts = links->counts[i][k]};
-	if (links->soft[i][k]) {
+	bool has_soft = soft.known && is_delayed(&soft.rule);
+	if (links->soft[i][k])
 		real.delay_ms = real.jitter_ms = real.reorder_ppm = 0;
+	*seen = (struct ord_fault_link_seen){.known = true, .rule = real, .counts = links->counts[i][k]};
+	if (has_soft) {
 		seen->rule.delay_ms = soft.rule.delay_ms;
 		seen->rule.jitter_ms = soft.rule.jitter_ms;
 		seen->rule.reorder_ppm = soft.rule.reorder_ppm;
 		seen->counts.delayed += soft.counts.delayed;
 		seen->counts.reordered += soft.counts.reordered;
 	}
-	bool has_real = real.cut || real.delay_ms > 0 || real.jitter_ms > 0 || real.loss_ppm > 0 ||
-			real.duplicate_ppm > 0 || real.reorder_ppm > 0 || real.rate_bytes_s > 0;
-	bool has_soft = links->soft[i][k] && is_delayed(&seen->rule);
-	snprintf(seen->by, sizeof seen->by, "%s", by_name(has_real, has_soft));
+	snprintf(seen->by, sizeof seen->by, "%s", by_name(!ord_fault_link_is_none(&real), has_soft));
 }
 
 static void node_look(const struct back *b, uint32_t place, struct ord_fault_node_seen *seen)
@@ -220,6 +220,8 @@ static void node_look(const struct back *b, uint32_t place, struct ord_fault_nod
 	char why[WHY_SIZE];
 	bool soft_is_slow = soft.known && soft.disk.slow_ms > 0;
 	*seen = (struct ord_fault_node_seen){.known = true};
+	if (p->pidfd >= 0) /* what the hooks do there is not known then */
+		snprintf(seen->problem, sizeof seen->problem, "%s", soft.problem);
 	if (ord_node_disk_look(b->l, node, &disk, why, sizeof why) == ORD_OK) {
 		seen->disk = (struct ord_fault_disk){
 			.error = disk.broken, .full = disk.full, .slow_ms = soft_is_slow ? soft.disk.slow_ms : 0};
@@ -252,11 +254,16 @@ static int look(void *back, struct ord_fault_look *ret, char *why)
 		return err;
 	if (ord_fault_hooks.look(b->hooks, ret, why) != ORD_OK)
 		*ret = (struct ord_fault_look){0};
+	b->has_looked = true;
+	b->has_soft_links = false;
 	for (uint32_t i = 0; i < b->l->nodes_count; i++) {
+		b->is_slow[i] = ret->nodes[i].known && ret->nodes[i].disk.slow_ms > 0;
 		node_look(b, i, &ret->nodes[i]);
 		for (uint32_t k = 0; k < b->l->nodes_count; k++) {
+			struct ord_fault_link_seen *seen = &ret->links[i][k];
+			b->has_soft_links = b->has_soft_links || (seen->known && !ord_fault_link_is_none(&seen->rule));
 			if (i != k)
-				link_look(&links, i, k, ret);
+				link_look(&links, i, k, seen);
 		}
 	}
 	return ORD_OK;

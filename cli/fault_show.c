@@ -58,6 +58,7 @@ static void link_fill(const struct ord_fault_link_seen *l, struct ord_sheet *s)
 	ord_sheet_uint(s, l->counts.duplicated);
 	ord_sheet_uint(s, l->counts.reordered);
 	ord_sheet_uint(s, l->counts.bytes);
+	text_or_null(s, l->by);
 }
 
 /* Links that have a rule. */
@@ -65,7 +66,8 @@ static void links_fill(const struct ord_fault_work *w, const struct ord_fault_lo
 {
 	static const char *const columns[] = {
 		"from",	       "to",	       "cut",	  "delay_ms", "jitter_ms",  "loss_ppm",	 "duplicate_ppm",
-		"reorder_ppm", "rate_bytes_s", "dropped", "delayed",  "duplicated", "reordered", "bytes"};
+		"reorder_ppm", "rate_bytes_s", "dropped", "delayed",  "duplicated", "reordered", "bytes",
+		"by"};
 	uint32_t count = w->cluster.layout.nodes_count;
 	ord_sheet_init(s, columns, ORD_COUNT(columns));
 	for (uint32_t i = 0; i < count; i++) {

@@ -25,12 +25,6 @@ __attribute__((format(printf, 2, 3))) static void put(struct ord_bytes *out, con
 	ord_bytes_put(out, text, (size_t)len < sizeof text ? (size_t)len : sizeof text - 1);
 }
 
-static bool rule_is_none(const struct ord_fault_link *r)
-{
-	return !r->cut && r->delay_ms == 0 && r->jitter_ms == 0 && r->loss_ppm == 0 && r->duplicate_ppm == 0 &&
-	       r->reorder_ppm == 0 && r->rate_bytes_s == 0;
-}
-
 static bool rule_equal(const struct ord_fault_link *a, const struct ord_fault_link *b)
 {
 	return a->cut == b->cut && a->delay_ms == b->delay_ms && a->jitter_ms == b->jitter_ms &&
@@ -56,7 +50,7 @@ static void put_forward(const struct ord_layout *l, const struct ord_links *now,
 	struct ord_fault_link_counts c = counts_begin(now, wanted, a, b);
 	uint32_t from = l->nodes[a].id, to = l->nodes[b].id;
 	char match[128];
-	if (rule_is_none(r))
+	if (ord_fault_link_is_none(r))
 		return;
 	snprintf(match, sizeof match, "iifname \"n%" PRIu32 "\" oifname \"n%" PRIu32 "\" ether type ip", from, to);
 	if (r->cut)
@@ -235,11 +229,35 @@ bool ord_links_can_delay(const struct ord_layout *l)
 	return ord_tool_run(&tool, ignored, sizeof ignored) == ORD_OK;
 }
 
+/* The wanted rules, and beside them the queues that are still there: what is seen in between, and after a crash in between, is not less than what is in force. */
+static struct ord_links between(const struct ord_layout *l, const struct ord_links *now, const struct ord_links *wanted)
+{
+	struct ord_links all = *wanted;
+	for (uint32_t a = 0; a < l->nodes_count; a++) {
+		for (uint32_t b = 0; b < l->nodes_count; b++) {
+			struct ord_fault_link *r = &all.rules[a][b];
+			if (!is_queued(now, a, b) || is_queued(wanted, a, b))
+				continue;
+			r->rate_bytes_s = now->rules[a][b].rate_bytes_s;
+			r->delay_ms = now->rules[a][b].delay_ms;
+			r->jitter_ms = now->rules[a][b].jitter_ms;
+			r->reorder_ppm = now->rules[a][b].reorder_ppm;
+			all.soft[a][b] = now->soft[a][b];
+		}
+	}
+	return all;
+}
+
 int ord_links_write(const struct ord_layout *l, const struct ord_links *now, const struct ord_links *wanted, char *why,
 		    size_t why_size)
 {
-	/* The queues first: that they are there is read from them, what they are for from the tables. */
+	struct ord_links all = between(l, now, wanted);
+	bool queues = false;
 	int err = ORD_OK;
+	for (uint32_t b = 0; b < l->nodes_count; b++)
+		queues = queues || port_differs(l, now, wanted, b);
+	if (queues)
+		err = tables_write(l, now, &all, why, why_size);
 	for (uint32_t b = 0; err == ORD_OK && b < l->nodes_count; b++) {
 		if (port_differs(l, now, wanted, b))
 			err = port_write(l, wanted, b, why, why_size);
@@ -297,28 +315,41 @@ static void rule_parse(const struct ord_layout *l, const char *line, struct ord_
 	}
 }
 
+/* What `tc WHAT show` says of a port, as text. */
+static int port_ask(const struct ord_layout *l, uint32_t b, const char *what, struct ord_bytes *out, char *why,
+		    size_t why_size)
+{
+	char netns[ORD_NETNS_NAME_SIZE], dev[16];
+	snprintf(dev, sizeof dev, "n%" PRIu32, l->nodes[b].id);
+	ord_netns_name(l, ORD_NETNS_SWITCH, netns);
+	const char *const argv[] = {"tc", what, "show", "dev", dev, NULL};
+	struct ord_tool tool = {.argv = argv, .netns = netns, .output = out};
+	int err = ord_tool_run(&tool, why, why_size);
+	ord_bytes_put_u8(out, '\0');
+	return err == ORD_OK && out->failed ? ORD_ERR_TOO_BIG : err;
+}
+
 /* Takes from the rules of the port what its queues do not have. */
 static int port_read(const struct ord_layout *l, uint32_t b, struct ord_links *links, char *why, size_t why_size)
 {
-	char netns[ORD_NETNS_NAME_SIZE], dev[16], class[32];
-	struct ord_bytes out;
-	snprintf(dev, sizeof dev, "n%" PRIu32, l->nodes[b].id);
-	ord_netns_name(l, ORD_NETNS_SWITCH, netns);
-	const char *const argv[] = {"tc", "class", "show", "dev", dev, NULL};
-	struct ord_tool tool = {.argv = argv, .netns = netns, .output = &out};
-	ord_bytes_init(&out, OUTPUT_BYTES_MAX);
-	int err = ord_tool_run(&tool, why, why_size);
-	ord_bytes_put_u8(&out, '\0');
-	for (uint32_t a = 0; err == ORD_OK && !out.failed && a < l->nodes_count; a++) {
+	struct ord_bytes classes, queues;
+	char class[32], netem[32];
+	ord_bytes_init(&classes, OUTPUT_BYTES_MAX);
+	ord_bytes_init(&queues, OUTPUT_BYTES_MAX);
+	int err = port_ask(l, b, "class", &classes, why, why_size);
+	if (err == ORD_OK)
+		err = port_ask(l, b, "qdisc", &queues, why, why_size);
+	for (uint32_t a = 0; err == ORD_OK && a < l->nodes_count; a++) {
 		struct ord_fault_link *r = &links->rules[a][b];
 		snprintf(class, sizeof class, "class htb 1:%" PRIu32 " ", l->nodes[a].id);
-		if (!is_queued(links, a, b) || strstr((const char *)out.base, class) != NULL)
-			continue;
-		r->rate_bytes_s = 0;
-		if (!links->soft[a][b])
+		snprintf(netem, sizeof netem, "qdisc netem 1%" PRIu32 ": ", l->nodes[a].id);
+		if (strstr((const char *)classes.base, class) == NULL)
+			r->rate_bytes_s = 0;
+		if (!links->soft[a][b] && strstr((const char *)queues.base, netem) == NULL)
 			r->delay_ms = r->jitter_ms = r->reorder_ppm = 0;
 	}
-	ord_bytes_close(&out);
+	ord_bytes_close(&classes);
+	ord_bytes_close(&queues);
 	return err;
 }
 

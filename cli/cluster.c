@@ -180,8 +180,10 @@ int ord_cluster_clear(const struct ord_cluster *c, char *why)
 		return ORD_OK;
 	for (uint32_t i = 0; i < l->nodes_count; i++)
 		ORD_ASSERT(c->processes[i].pidfd < 0);
-	for (uint32_t i = 0; err == ORD_OK && i < l->nodes_count; i++)
+	for (uint32_t i = 0; err == ORD_OK && i < l->nodes_count; i++) {
+		ord_node_clock_remove(l, &l->nodes[i]);
 		err = ord_node_disk_unmount(l, &l->nodes[i], why, ORD_CLUSTER_WHY_SIZE);
+	}
 	return err == ORD_OK ? ord_netns_remove(l, why, ORD_CLUSTER_WHY_SIZE) : err;
 }
 

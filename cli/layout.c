@@ -355,7 +355,8 @@ int ord_layout_lock(const char *dir, int *ret_fd, char *why, size_t why_size)
 {
 	char path[PATH_MAX];
 	path_join(path, dir, "lock");
-	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+	/* Programs that are run under the lock (cli/tool.c) have it, too: one that outlives us by a moment is waited for by the next. */
+	int fd = open(path, O_RDWR | O_CREAT, 0644);
 	if (fd < 0)
 		return fail_errno(path, why, why_size);
 	while (flock(fd, LOCK_EX) != 0) {

@@ -55,7 +55,7 @@ struct ord_layout_shape {
 /* Makes the directory and those above it where they are missing. ORD_ERR_IO with why. */
 int ord_layout_directory(const char *dir, char *why, size_t why_size);
 
-/* Waits for DIR/lock and takes it; it is free again when *ret_fd is closed or the process ends. ORD_ERR_IO with why. */
+/* Waits for DIR/lock and takes it; it is free again when *ret_fd is closed or the process has ended, and with it the programs that it runs. ORD_ERR_IO with why. */
 int ord_layout_lock(const char *dir, int *ret_fd, char *why, size_t why_size);
 
 /* Writes DIR/cluster.conf with a new cluster id and free ports, or with free addresses; the lock is held. ORD_ERR_IO with why. */

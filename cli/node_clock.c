@@ -149,6 +149,13 @@ int ord_node_clock_set(const struct ord_layout *l, const struct ord_layout_node 
 	return ORD_OK;
 }
 
+void ord_node_clock_remove(const struct ord_layout *l, const struct ord_layout_node *node)
+{
+	char path[PATH_MAX];
+	ord_layout_path(l, node, "clock", path);
+	unlink(path);
+}
+
 void ord_node_clock_get(const struct ord_layout *l, const struct ord_layout_node *node, int64_t *ret_offset_us,
 			int32_t *ret_drift_ppm)
 {

@@ -18,7 +18,7 @@ struct ord_node_clock_environment {
 	char sanitizer[1024];
 };
 
-/* Makes the file when it is missing or of an earlier boot, and the environment; without variables when the library is neither beside this program nor in ../lib/ordain. ORD_ERR_IO with why. */
+/* Makes the file when it is missing or of an earlier boot of this machine, and the environment; without variables when the library is neither beside this program nor in ../lib/ordain. ORD_ERR_IO with why. */
 int ord_node_clock_prepare(const struct ord_layout *l, const struct ord_layout_node *node,
 			   struct ord_node_clock_environment *ret, char *why, size_t why_size);
 
@@ -28,6 +28,9 @@ bool ord_node_clock_is_seen(const struct ord_layout *l, const struct ord_layout_
 /* From now on the clock is offset_us ahead (below 0: behind), and goes drift_ppm faster. ORD_ERR_IO with why. */
 int ord_node_clock_set(const struct ord_layout *l, const struct ord_layout_node *node, int64_t offset_us,
 		       int32_t drift_ppm, char *why, size_t why_size);
+
+/* Takes the file away; nobody may run with it. */
+void ord_node_clock_remove(const struct ord_layout *l, const struct ord_layout_node *node);
 
 /* How it is now; zero when there is no file. */
 void ord_node_clock_get(const struct ord_layout *l, const struct ord_layout_node *node, int64_t *ret_offset_us,

@@ -80,7 +80,11 @@ int ord_node_disk_mount(const struct ord_layout *l, const struct ord_layout_node
 	int err = ord_layout_directory(p.data, why, why_size);
 	if (err == ORD_OK && access(p.image, F_OK) != 0)
 		err = image_make(&p, l->netns.disk_bytes, why, why_size);
-	return err == ORD_OK ? ord_tool_say(why, why_size, mount) : err;
+	if (err == ORD_OK)
+		err = ord_tool_say(why, why_size, mount);
+	if (err == ORD_OK)
+		unlink(p.filler);
+	return err;
 }
 
 /* `mount` was killed between two of its steps: the loop device has the image, and nobody the loop device. */

@@ -9,7 +9,7 @@
 
 #define ORD_NODE_DISK_BYTES_MIN (1024u << 20) /* below, the nodes' own reserve leaves little */
 
-/* Mounts it, unless it is; makes the image when there is none. ORD_ERR_IO with why. */
+/* Mounts it, unless it is, and gives room back that a fault took; makes the image when there is none. ORD_ERR_IO with why. */
 int ord_node_disk_mount(const struct ord_layout *l, const struct ord_layout_node *node, char *why, size_t why_size);
 
 /* Takes the mount and its loop device away where they are; the image stays. Nobody may use it. ORD_ERR_IO with why. */

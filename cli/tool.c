@@ -91,7 +91,8 @@ int ord_tool_enter(const char *netns)
 }
 
 /* In the child. */
-__attribute__((noreturn)) static void become(const struct ord_tool *tool, const char *path, const struct streams *s)
+__attribute__((noreturn)) static void become(const struct ord_tool *tool, const char *path, const struct streams *s,
+					     pid_t parent)
 {
 	sigset_t none;
 	sigemptyset(&none);
@@ -99,6 +100,8 @@ __attribute__((noreturn)) static void become(const struct ord_tool *tool, const 
 	signal(SIGPIPE, SIG_DFL);
 	/* What is half done when this program is killed is not done behind the back of the next one. */
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent)
+		_exit(CANNOT_RUN);
 	if (dup2(s->input, 0) < 0 || dup2(s->output, 1) < 0 || dup2(s->errors, 2) < 0)
 		_exit(CANNOT_RUN);
 	setenv("LC_ALL", "C", 1);
@@ -167,11 +170,11 @@ int ord_tool_run(const struct ord_tool *tool, char *why, size_t why_size)
 		snprintf(why, why_size, "the program '%s' is not installed", tool->argv[0]);
 		return ORD_ERR_NOT_FOUND;
 	}
-	pid_t pid = -1;
+	pid_t pid = -1, self = getpid();
 	if (streams_open(tool->input, &s) == ORD_OK)
 		pid = fork();
 	if (pid == 0)
-		become(tool, path, &s);
+		become(tool, path, &s, self);
 	if (pid < 0) {
 		snprintf(why, why_size, "%s cannot be run: %s", tool->argv[0], strerror(errno));
 		streams_close(&s);

@@ -121,6 +121,30 @@ Test(cli_layout, addresses_are_those_for_clients)
 	cr_assert_null(ord_layout_find(&l, 0));
 }
 
+Test(cli_layout, nodes_with_namespaces_have_addresses_of_one_network)
+{
+	static const struct ord_layout_shape apart = {
+		.nodes_count = 3, .partitions_count = 8, .netns = true, .disk_bytes = UINT64_C(5) << 30};
+	struct ord_layout made, read;
+	char host[ORD_LAYOUT_HOST_SIZE], expected[128], addresses[ORD_LAYOUT_ADDRESSES_SIZE];
+	cr_assert_eq(ord_layout_create(dir, &apart, &made, why, sizeof why), ORD_OK, "%s", why);
+	cr_assert_eq(ord_layout_load(dir, &read, why, sizeof why), ORD_OK, "%s", why);
+	cr_assert(read.netns.on);
+	cr_assert_eq(read.netns.network, made.netns.network);
+	cr_assert_eq(read.netns.disk_bytes, UINT64_C(5) << 30);
+	ord_layout_host(&read, 2, host);
+	cr_assert_eq(strncmp(host, "10.", 3), 0);
+	ord_layout_addresses(&read, addresses);
+	snprintf(expected, sizeof expected, ",%s:%u,", host, (unsigned)read.nodes[1].client_port);
+	cr_assert_not_null(strstr(addresses, expected), "%s", addresses);
+	cr_assert_eq(ord_layout_prepare(&read, &read.nodes[0], why, sizeof why), ORD_OK, "%s", why);
+	char *text = file_get("node-1/ordaind.conf");
+	snprintf(expected, sizeof expected, "\nnodes = 2=%s:%u:%u\n", host, (unsigned)read.nodes[1].peer_port,
+		 (unsigned)read.nodes[1].client_port);
+	cr_assert_not_null(strstr(text, expected), "%s", text);
+	cr_assert_null(strstr(text, "netns"));
+}
+
 Test(cli_layout, a_directory_without_cluster_says_how_to_make_one)
 {
 	struct ord_layout l;
@@ -141,6 +165,11 @@ Test(cli_layout, damage_is_named_with_its_line)
 					  "nodes = 1=127.0.0.1:0:2",
 					  "nodes = 1=127.0.0.1:1:65536",
 					  "nodes = 1=127.0.0.1:1:2x",
+					  "nodes = 1=10.64.0.1:1:2",
+					  "netns = 2 10.64.0.0/24 1073741824",
+					  "netns = 1 10.64.0.1/24 1073741824",
+					  "netns = 1 10.64.0.0/16 1073741824",
+					  "netns = 1 10.64.0.0/24",
 					  "wombat = 1",
 					  "partitions=8",
 					  "garbage"};

@@ -97,23 +97,35 @@ static bool has_duplicates(const struct ord_layout *l, const struct ord_links *l
 	return any;
 }
 
-/* One transaction: all old rules go and all new ones come. */
-static void put_tables(const struct ord_layout *l, const struct ord_links *now, const struct ord_links *wanted,
-		       struct ord_bytes *out)
+/* Kernels without hooks where packets leave a link know no such table: it is named only when there is something in it. */
+static void put_duplicates_table(const struct ord_layout *l, const struct ord_links *now,
+				 const struct ord_links *wanted, struct ord_bytes *out)
 {
-	put(out, "add table bridge ordain\ndelete table bridge ordain\n"
-		 "add table netdev ordain\ndelete table netdev ordain\n"
-		 "table bridge ordain {\n chain forward { type filter hook forward priority 0; policy accept;\n");
-	for (uint32_t a = 0; a < l->nodes_count; a++) {
-		for (uint32_t b = 0; b < l->nodes_count; b++)
-			put_forward(l, now, wanted, a, b, out);
-	}
-	put(out, " }\n}\ntable netdev ordain {\n");
+	bool any = false;
+	for (uint32_t b = 0; b < l->nodes_count; b++)
+		any = any || has_duplicates(l, now, b) || has_duplicates(l, wanted, b);
+	if (!any)
+		return;
+	put(out, "add table netdev ordain\ndelete table netdev ordain\ntable netdev ordain {\n");
 	for (uint32_t b = 0; b < l->nodes_count; b++) {
 		if (has_duplicates(l, wanted, b))
 			put_duplicates(l, now, wanted, b, out);
 	}
 	put(out, "}\n");
+}
+
+/* One transaction: all old rules go and all new ones come. */
+static void put_tables(const struct ord_layout *l, const struct ord_links *now, const struct ord_links *wanted,
+		       struct ord_bytes *out)
+{
+	put(out, "add table bridge ordain\ndelete table bridge ordain\n"
+		 "table bridge ordain {\n chain forward { type filter hook forward priority 0; policy accept;\n");
+	for (uint32_t a = 0; a < l->nodes_count; a++) {
+		for (uint32_t b = 0; b < l->nodes_count; b++)
+			put_forward(l, now, wanted, a, b, out);
+	}
+	put(out, " }\n}\n");
+	put_duplicates_table(l, now, wanted, out);
 }
 
 static int tables_write(const struct ord_layout *l, const struct ord_links *now, const struct ord_links *wanted,

@@ -127,7 +127,11 @@ Test(peers_link, a_long_cut_ends_the_connection_and_nobody_answers_until_it_is_m
 	cr_assert_geq(now_ms() - begin_ms, 5400, "TCP gives up after five seconds without an answer");
 	SIDE_TURN_UNTIL(counts_of(1, 2).attempts > 0);
 	SIDE_TURN_UNTIL(counts_of(1, 2).unanswered > 0); /* of node 2, which knows of no cut */
+	side_turn_for(300);
+	side_part_send(&sides[2], 1, 0, 100); /* to nobody */
+	side_turn_for(300);
 	cr_assert_not(sides[1].connected[2]);
+	cr_assert_eq(sides[1].next, 0);
 	rule_set(1, 2, good);
 	SIDE_TURN_UNTIL(sides[1].connected[2] && sides[2].connected[1]);
 	side_part_send(&sides[1], 2, 0, 100);

@@ -9,16 +9,16 @@
 /* What a subcommand does. */
 struct doing {
 	const char *fault;
-	int signal_number; /* 0: none */
-	const char *done;  /* the outcome in a word */
-	const char *not_done;
+	int signal_number;   /* 0: none */
+	const char *done;    /* the outcome in a word */
+	const char *already; /* of one that runs, where nothing was to be done; NULL: there is none */
 };
 
 static const struct doing doings[] = {
-	{.fault = "kill", .signal_number = SIGKILL, .done = "killed", .not_done = "was not running"},
-	{.fault = "term", .signal_number = SIGTERM, .done = "ended", .not_done = "was not running"},
-	{.fault = "pause", .signal_number = SIGSTOP, .done = "paused", .not_done = "is not running"},
-	{.fault = "resume", .signal_number = SIGCONT, .done = "goes on", .not_done = "is not running"},
+	{.fault = "kill", .signal_number = SIGKILL, .done = "killed"},
+	{.fault = "term", .signal_number = SIGTERM, .done = "ended"},
+	{.fault = "pause", .signal_number = SIGSTOP, .done = "paused", .already = "was paused"},
+	{.fault = "resume", .signal_number = SIGCONT, .done = "goes on", .already = "was not paused"},
 };
 
 static int answer(struct ord_fault_work *w, const struct doing *d, const char *target, uint32_t mask, uint32_t did)
@@ -30,7 +30,9 @@ static int answer(struct ord_fault_work *w, const struct doing *d, const char *t
 				     .outcomes = outcomes,
 				     .has_seed = ord_fault_target_is_chance(target)};
 	for (uint32_t i = 0; i < w->cluster.layout.nodes_count; i++)
-		outcomes[i] = (did >> i & 1) != 0 ? d->done : d->not_done;
+		outcomes[i] = (did >> i & 1) != 0		   ? d->done
+			      : w->cluster.processes[i].pidfd >= 0 ? d->already
+								   : "was not running";
 	ord_fault_show(w, &a, NULL);
 	return ORD_EXIT_OK;
 }
@@ -56,17 +58,18 @@ static int signal_run(const struct ord_cmd *self, int argc, char **argv, const s
 				    .required = true,
 				    .help = ORD_FAULT_TARGET_HELP}};
 	struct ord_args args = ord_fault_args(&w, self, flags, ORD_COUNT(flags));
+	struct ord_fault_pool pool = {0};
 	uint32_t mask, did = 0;
 	int status;
 	if (!ord_cmd_begin(&args, argc, argv, &status))
 		return status;
 	int err = ord_fault_open(&w);
 	if (err == ORD_OK) {
-		struct ord_fault_pool pool = pool_of(&w, d);
+		pool = pool_of(&w, d);
 		err = ord_fault_resolve(&w, target, &pool, &mask);
 	}
 	if (err == ORD_OK) {
-		did = mask & ord_fault_running(&w);
+		did = mask & pool.mask;
 		err = ord_fault_signal(&w, mask, d->signal_number);
 	}
 	status = err == ORD_OK ? answer(&w, d, target, mask, did) : ord_fault_fail(&w, err);
@@ -98,7 +101,7 @@ int ord_cmd_fault_resume(const struct ord_cmd *self, int argc, char **argv)
 
 int ord_cmd_fault_start(const struct ord_cmd *self, int argc, char **argv)
 {
-	static const struct doing start = {.fault = "start", .done = "started", .not_done = "ran already"};
+	static const struct doing start = {.fault = "start", .done = "started", .already = "ran already"};
 	struct ord_fault_work w;
 	const char *target = NULL, *ordaind = NULL;
 	struct ord_flag flags[] = {
@@ -161,7 +164,7 @@ static int wipe_all(struct ord_fault_work *w, uint32_t mask)
 
 int ord_cmd_fault_wipe(const struct ord_cmd *self, int argc, char **argv)
 {
-	static const struct doing wipe = {.fault = "wipe", .done = "wiped", .not_done = "wiped"};
+	static const struct doing wipe = {.fault = "wipe", .done = "wiped"};
 	struct ord_fault_work w;
 	const char *target = NULL, *ordaind = NULL;
 	bool starts = false, force = false;

@@ -314,12 +314,14 @@ int ord_layout_prepare(const struct ord_layout *l, const struct ord_layout_node 
 	return file_write(path, text, why, why_size);
 }
 
-/* What a node's configuration says of faults: 1 yes, 0 no, -1 nothing. */
-static int faults_read(FILE *in)
+/* What a node's configuration says of faults: 1 yes, 0 no, -1 nothing. *ret_open: its last line has no end. */
+static int faults_read(FILE *in, bool *ret_open)
 {
 	char line[LINE_BYTES_MAX], value[8];
 	int said = -1;
+	*ret_open = false;
 	while (fgets(line, sizeof line, in) != NULL) {
+		*ret_open = strchr(line, '\n') == NULL;
 		if (sscanf(line, " enable_faults = %7s", value) == 1)
 			said = strcmp(value, "yes") == 0;
 	}
@@ -338,14 +340,16 @@ int ord_layout_enable_faults(const struct ord_layout *l, const struct ord_layout
 	FILE *file = fopen(path, "r+e");
 	if (file == NULL)
 		return fail_errno(path, why, why_size);
-	int said = faults_read(file);
+	bool is_open;
+	int said = faults_read(file, &is_open);
 	if (said == 0) {
 		snprintf(why, why_size, "%s: says enable_faults = no; remove that line, or leave --enable-faults out",
 			 path);
 		err = ORD_ERR_INVALID;
 	}
 	if (said == -1)
-		*ret_changed = fseek(file, 0, SEEK_END) == 0 && fputs("enable_faults = yes\n", file) >= 0;
+		*ret_changed = fseek(file, 0, SEEK_END) == 0 &&
+			       fprintf(file, "%senable_faults = yes\n", is_open ? "\n" : "") > 0;
 	if ((said == -1 && !*ret_changed) || fclose(file) != 0)
 		return fail_errno(path, why, why_size);
 	return err;

@@ -66,6 +66,7 @@ expect "the others go on" await_progress "$outcomes" 200
 expect "the one that is down is started" fault_says 'd["processes"][0]["running"] and d["processes"][0]["outcome"] == "started"' start random
 expect "there is none that is down now" says 1 "no node that is down" -- "$ORDAIN" fault start random --dir "$dir"
 expect "a node is paused: the system says so" fault_says '[p["state"] for p in d["processes"]] == ["T"]' pause 2
+expect "once more it changes nothing" fault_says 'd["processes"][0]["outcome"] == "was paused"' pause 2
 expect "it cannot be asked, and list says so" fault_says 'd["processes"][1]["state"] == "T" and "paused" in d["processes"][1]["problem"]' list
 expect "it can be told nothing, and the remedy is named" says 1 "node 2 is paused" "fault resume 2" -- "$ORDAIN" fault disk slow 10 2 --dir "$dir"
 expect "nor can the links that it sends on be made slow" says 1 "fault resume 2" -- "$ORDAIN" fault delay 10 --from 2 --dir "$dir"

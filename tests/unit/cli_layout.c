@@ -51,6 +51,35 @@ static char *file_get(const char *name)
 	return text;
 }
 
+/* How often the node's configuration has the line. */
+static unsigned lines_count(const char *line)
+{
+	unsigned count = 0;
+	for (const char *at = file_get("node-2/ordaind.conf"); (at = strstr(at, line)) != NULL; at++)
+		count++;
+	return count;
+}
+
+Test(cli_layout, faults_are_enabled_once_and_not_against_what_the_file_says)
+{
+	struct ord_layout l;
+	bool changed;
+	cr_assert_eq(ord_layout_create(dir, &shape, &l, why, sizeof why), ORD_OK, "%s", why);
+	cr_assert_eq(ord_layout_enable_faults(&l, &l.nodes[1], &changed, why, sizeof why), ORD_OK, "%s", why);
+	cr_assert(changed, "also in a configuration that was just made");
+	cr_assert_eq(ord_layout_enable_faults(&l, &l.nodes[1], &changed, why, sizeof why), ORD_OK, "%s", why);
+	cr_assert_not(changed);
+	cr_assert_eq(lines_count("enable_faults = yes\n"), 1);
+	file_put("node-2/ordaind.conf", "# enable_faults = no\nnode = 2");
+	cr_assert_eq(ord_layout_enable_faults(&l, &l.nodes[1], &changed, why, sizeof why), ORD_OK, "%s", why);
+	cr_assert(changed, "a comment says nothing");
+	cr_assert_eq(lines_count("node = 2\nenable_faults = yes\n"), 1);
+	file_put("node-2/ordaind.conf", "node = 2\nenable_faults = no\n");
+	cr_assert_eq(ord_layout_enable_faults(&l, &l.nodes[1], &changed, why, sizeof why), ORD_ERR_INVALID);
+	cr_assert_not_null(strstr(why, "node-2/ordaind.conf: says enable_faults = no; remove that line"), "%s", why);
+	cr_assert_eq(lines_count("enable_faults"), 1);
+}
+
 Test(cli_layout, what_is_made_is_read_back)
 {
 	struct ord_layout made, read;

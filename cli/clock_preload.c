@@ -13,11 +13,6 @@
 
 #include "cli/clock_page.h"
 
-/* The C library's, by a parameter list that its header cannot object to. */
-int clock_gettime(clockid_t clock, struct timespec *ret);
-int gettimeofday(struct timeval *restrict ret, void *restrict zone);
-time_t time(time_t *ret);
-
 static const struct ord_clock_page *page;
 static int (*system_clock)(clockid_t clock, struct timespec *ret);
 

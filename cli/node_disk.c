@@ -9,6 +9,7 @@
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/err.h"
@@ -16,6 +17,8 @@
 
 #define LOOPS_BYTES_MAX 4096
 #define FILL_STEP_BYTES ((off_t)1 << 30)
+#define FILL_LAST_BYTES (32u << 20) /* are taken last, after a while */
+#define FILL_PAUSE_MS 2500	    /* a node looks at its disk each second */
 #define FILL_STEP_BYTES_MIN ((off_t)4096)
 
 /* Linux, fs/ext4/ext4.h; the same number for all file systems that can be shut down. */
@@ -160,18 +163,25 @@ int ord_node_disk_look(const struct ord_layout *l, const struct ord_layout_node 
 	return ORD_OK;
 }
 
-/* In steps that are halved as room gets short. Nothing is written: the blocks are only taken. */
-static int room_take(int fd)
+/* Makes the file longer until no more than left_bytes are free, in steps that are halved as room gets short. Nothing is written: the blocks are only taken. */
+static int room_take(int fd, uint64_t left_bytes)
 {
+	struct statvfs fs;
 	struct stat st;
 	if (fstat(fd, &st) != 0)
 		return ORD_ERR_IO;
 	off_t end = st.st_size;
-	for (off_t step = FILL_STEP_BYTES; step >= FILL_STEP_BYTES_MIN; step /= 2) {
-		while (fallocate(fd, 0, end, step) == 0)
-			end += step;
-		if (errno != ENOSPC && errno != EFBIG && errno != EINTR)
+	for (off_t step = FILL_STEP_BYTES; step >= FILL_STEP_BYTES_MIN;) {
+		if (fstatvfs(fd, &fs) != 0)
 			return ORD_ERR_IO;
+		bool fits = (uint64_t)fs.f_bavail * fs.f_frsize >= left_bytes + (uint64_t)step || left_bytes == 0;
+		if (fits && fallocate(fd, 0, end, step) == 0) {
+			end += step;
+			continue;
+		}
+		if (fits && errno != ENOSPC && errno != EFBIG && errno != EINTR)
+			return ORD_ERR_IO;
+		step /= 2;
 	}
 	return ORD_OK;
 }
@@ -179,13 +189,17 @@ static int room_take(int fd)
 int ord_node_disk_fill(const struct ord_layout *l, const struct ord_layout_node *node, char *why, size_t why_size)
 {
 	struct paths p = paths_of(l, node);
+	const struct timespec pause = {.tv_sec = FILL_PAUSE_MS / 1000, .tv_nsec = FILL_PAUSE_MS % 1000 * 1000000};
 	int err = mounted_check(l, node, why, why_size);
 	if (err != ORD_OK)
 		return err;
+	bool is_full = access(p.filler, F_OK) == 0;
 	int fd = open(p.filler, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return fail_errno(p.filler, why, why_size);
-	err = room_take(fd) == ORD_OK ? ORD_OK : fail_errno(p.filler, why, why_size);
+	if (!is_full && room_take(fd, FILL_LAST_BYTES) == ORD_OK)
+		nanosleep(&pause, NULL);
+	err = room_take(fd, 0) == ORD_OK ? ORD_OK : fail_errno(p.filler, why, why_size);
 	close(fd);
 	return err;
 }

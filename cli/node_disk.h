@@ -28,7 +28,8 @@ struct ord_node_disk_look {
 int ord_node_disk_look(const struct ord_layout *l, const struct ord_layout_node *node, struct ord_node_disk_look *ret,
 		       char *why, size_t why_size);
 
-/* Takes all room with one file; gives it back. Neither minds when it is so already. ORD_ERR_IO with why. */
+/* Takes all room with one file, the last 32 MiB of it after 2.5 s: a node that looks at its disk each second sees it coming, as with disks that fill up by themselves. Gives it back. Neither
+ * minds when it is so already. ORD_ERR_IO with why. */
 int ord_node_disk_fill(const struct ord_layout *l, const struct ord_layout_node *node, char *why, size_t why_size);
 int ord_node_disk_empty(const struct ord_layout *l, const struct ord_layout_node *node, char *why, size_t why_size);
 

@@ -147,6 +147,7 @@ expect "after a heal the clocks are right" fault_says "$clean" list
 
 expect "a disk is full" fault_says 'd["disks"][0]["full"] and d["disks"][0]["free_bytes"] == 0 and d["disks"][0]["by"] == "netns"' disk full 3
 expect "the others go on" await_progress "$outcomes" 500
+expect "the node saw it coming, takes no more, and lives" bash -c '"$0" cluster status --dir "$1" --json | grep -q "\"disk\":\"critical\"" && "$0" fault list --dir "$1" | grep -q "^process.3.yes"' "$ORDAIN" "$dir"
 must fault heal
 expect "healed, there is room again" bash -c '[ "$(df --output=avail -k "$0/node-3/data" | tail -n 1)" -gt 300000 ] && [ ! -e "$0/node-3/data/filler" ]' "$dir"
 expect "a disk fails" fault_says 'd["disks"][0]["error"]' disk error 2

@@ -45,7 +45,7 @@ fault() { # WORD ...
 fault_says() { # EXPRESSION WORD ...
 	local expression=$1
 	shift
-	fault "$@" --json >"$WORK/json" || return 1
+	fault "$@" --json >"$WORK/json" || { echo "status $?" && return 1; }
 	cat "$WORK/json"
 	"$PYTHON" -c 'import json, sys; d = json.load(open(sys.argv[1])); sys.exit(not eval(sys.argv[2]))' "$WORK/json" "$expression"
 }
@@ -198,8 +198,8 @@ killed_faults() {
 			kill -KILL $! 2>/dev/null
 			wait $! 2>/dev/null
 		done
-		fault heal || return 1
-		fault_says "$clean" list || return 1
+		fault heal || { echo "healing gave status $?" && return 1; }
+		fault_says "$clean" list || { echo "it is not clean, status $?" && return 1; }
 		links_are_plain || { echo "killed after $delay_ms ms" && return 1; }
 	done
 }

@@ -49,8 +49,6 @@ static int layout_find_or_make(const char *dir, const struct ord_layout_shape *w
 					 .netns = wanted->netns,
 					 .disk_bytes = wanted->disk_bytes};
 	int err = ord_layout_load(dir, ret, why, ORD_CLUSTER_WHY_SIZE);
-	if (err == ORD_ERR_NOT_FOUND && wanted->netns && ord_netns_check(why, ORD_CLUSTER_WHY_SIZE) != ORD_OK)
-		return ORD_ERR_INVALID;
 	if (err == ORD_ERR_NOT_FOUND)
 		return ord_layout_create(dir, &shape, ret, why, ORD_CLUSTER_WHY_SIZE);
 	return err == ORD_OK ? shape_check(ret, wanted, why) : err;
@@ -83,7 +81,9 @@ static int cluster_start(struct ord_cluster *c, const struct ord_cluster_words *
 			 uint32_t *ret_count, char *why)
 {
 	int lock = -1;
-	int err = ord_layout_directory(common->dir, why, ORD_CLUSTER_WHY_SIZE);
+	int err = start->shape.netns ? ord_netns_check(why, ORD_CLUSTER_WHY_SIZE) : ORD_OK;
+	if (err == ORD_OK)
+		err = ord_layout_directory(common->dir, why, ORD_CLUSTER_WHY_SIZE);
 	if (err == ORD_OK)
 		err = ord_layout_lock(common->dir, &lock, why, ORD_CLUSTER_WHY_SIZE);
 	if (err == ORD_OK)

@@ -26,6 +26,19 @@ if [ -n "$why" ]; then
 	exit 0
 fi
 
+# A user without rights, in a directory of its own.
+as_nobody() {
+	local at
+	at=$(mktemp -d "${TMPDIR:-/tmp}/ordain-test.XXXXXX") && chown nobody "$at" || return 1
+	says 2 "need root" -- setpriv --reuid=nobody --regid=nogroup --clear-groups "$ORDAIN" cluster start --netns --dir "$at/cluster" && [ -z "$(ls "$at")" ]
+	local status=$?
+	rm -rf "$at"
+	return $status
+}
+if setpriv --reuid=nobody --regid=nogroup --clear-groups test -x "$ORDAIN" 2>/dev/null; then
+	expect "without root, --netns says what it needs and makes nothing" as_nobody
+fi
+
 # --- what the steps share ---------------------------------------------------------------------------------------------------
 
 # However the test ends, its clusters are taken away before their directories.
@@ -159,6 +172,11 @@ must await_progress "$outcomes" 500
 expect "every request got its outcome" stop_load "$outcomes"
 expect "outcomes, balances and digests agree everywhere" verify "$dir" "$outcomes"
 
+# Nothing is asked of the disk, so the node has not noticed.
+must fault disk error 2
+expect "a disk in error is healed under a node that has not noticed" fault heal
+expect "and the node runs on the sound one" fault_says "$clean" list
+
 # --- nothing is left --------------------------------------------------------------------------------------------------------
 
 must fault partition '1|2,3'
@@ -187,6 +205,20 @@ killed_starts() {
 expect "a start that is killed anywhere is cleared by a stop" killed_starts 2>/dev/null
 expect "and can be started" start_here "$other"
 must timeout "$DEADLINE" "$ORDAIN" cluster stop --dir "$other"
+
+killed_stops() {
+	local delay_ms
+	for delay_ms in 5 20 40 60 80 100 130 160; do
+		start_here "$other" >/dev/null || return 1
+		"$ORDAIN" cluster stop --dir "$other" >/dev/null 2>&1 &
+		sleep "0.$(printf %03d "$delay_ms")"
+		kill -KILL $! 2>/dev/null
+		wait $! 2>/dev/null
+		timeout "$DEADLINE" "$ORDAIN" cluster stop --dir "$other" >/dev/null || return 1
+		leaves_nothing "$other" || { echo "killed after $delay_ms ms" && return 1; }
+	done
+}
+expect "a stop that is killed anywhere is ended by the next one" killed_stops 2>/dev/null
 
 killed_faults() {
 	local delay_ms word

@@ -175,21 +175,21 @@ int ord_faults_decode(const struct ord_params *params, struct ord_faults_order *
 {
 	const struct vocabulary disk = {disk_words, sizeof disk_words / sizeof *disk_words, "disk."};
 	const struct vocabulary clock = {clock_words, sizeof clock_words / sizeof *clock_words, "clock."};
+	const msgpack_object *links = params->links;
 	int err = ORD_OK;
-	*ret = (struct ord_faults_order){.has_links = params->links != NULL,
-					 .has_disk = params->disk != NULL,
-					 .has_clock = params->clock != NULL};
-	if (!ret->has_links && !ret->has_disk && !ret->has_clock) {
+	*ret = (struct ord_faults_order){
+		.has_links = links != NULL, .has_disk = params->disk != NULL, .has_clock = params->clock != NULL};
+	if (links == NULL && params->disk == NULL && params->clock == NULL) {
 		ord_params_fault_set(ret_fault, ORD_RPC_ERROR_MISSING_FIELD, "links",
 				     "the method needs links, disk or clock, or some of them");
 		return ORD_ERR_INVALID;
 	}
-	ret->links_count = ret->has_links ? params->links->via.array.size : 0;
+	ret->links_count = links != NULL ? links->via.array.size : 0;
 	for (uint32_t i = 0; err == ORD_OK && i < ret->links_count; i++)
-		err = link_take(&params->links->via.array.ptr[i], i, &ret->links[i], ret_fault);
-	if (err == ORD_OK && ret->has_disk)
+		err = link_take(&links->via.array.ptr[i], i, &ret->links[i], ret_fault);
+	if (err == ORD_OK && params->disk != NULL)
 		err = map_take(&disk, params->disk, &ret->disk, ret_fault);
-	if (err == ORD_OK && ret->has_clock)
+	if (err == ORD_OK && params->clock != NULL)
 		err = map_take(&clock, params->clock, &ret->clock, ret_fault);
 	return err;
 }

@@ -54,7 +54,7 @@ void ord_faults_link_close(struct ord_faults_link *l)
 	ord_faults_link_drop(l);
 }
 
-static bool rule_equal(const struct ord_faults_link_rule *a, const struct ord_faults_link_rule *b)
+bool ord_faults_link_rule_equal(const struct ord_faults_link_rule *a, const struct ord_faults_link_rule *b)
 {
 	return a->cut_out == b->cut_out && a->cut_in == b->cut_in && a->delay_ms == b->delay_ms &&
 	       a->jitter_ms == b->jitter_ms && a->loss_ppm == b->loss_ppm && a->duplicate_ppm == b->duplicate_ppm &&
@@ -64,12 +64,12 @@ static bool rule_equal(const struct ord_faults_link_rule *a, const struct ord_fa
 static bool is_good(const struct ord_faults_link *l)
 {
 	static const struct ord_faults_link_rule none;
-	return rule_equal(&l->rule, &none);
+	return ord_faults_link_rule_equal(&l->rule, &none);
 }
 
 void ord_faults_link_set(struct ord_faults_link *l, const struct ord_faults_link_rule *rule)
 {
-	if (rule_equal(&l->rule, rule))
+	if (ord_faults_link_rule_equal(&l->rule, rule))
 		return;
 	l->rule = *rule;
 	l->counts = (struct ord_faults_link_counts){0};

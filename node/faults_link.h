@@ -54,6 +54,8 @@ struct ord_faults_link {
 	uint64_t random;
 };
 
+bool ord_faults_link_rule_equal(const struct ord_faults_link_rule *a, const struct ord_faults_link_rule *b);
+
 /* A good link. Different seeds lose different packets. */
 void ord_faults_link_init(struct ord_faults_link *l, uint64_t seed);
 /* Frees what is on the way. */

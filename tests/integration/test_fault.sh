@@ -88,6 +88,7 @@ expect "the others go on without it" await_progress "$outcomes" 300
 expect "its log does not grow meanwhile" [ "$(position_of "$cut")" -eq "$before" ]
 expect "the others' logs do" status_says "min(position(n) for n in (1, 2, 3) if n != $cut) > $before"
 expect "list shows what did not get through, in both directions" fault_says "all(l['dropped'] > 0 for l in d['links']) and len(d['links']) == 4" list
+expect "the nodes' logs tell of it" grep -q "a fault on purpose: links; .*node [123] cut_out cut_in" "$dir/node-$cut/log"
 expect "the cut stays when the node is killed and comes back, by the others' ends" fault kill "$cut"
 must fault start "$cut"
 expect "list says so" fault_says 'len([l for l in d["links"] if l["cut"]]) == 4' list

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/chance.h"
 #include "base/err.h"
 
 #define READ_BYTES (64u << 10)
@@ -21,15 +22,6 @@ static const struct kind {
 	     {"history", "history/[0-9]*/*[0-9].hist"},
 	     {"state", "state/[0-9]*/data.mdb"},
 	     {"identity", "identity"}};
-
-/* SplitMix64 (G. Steele, D. Lea, C. Flood, OOPSLA 2014). */
-static uint64_t random_next(uint64_t *state)
-{
-	uint64_t z = *state += 0x9e3779b97f4a7c15u;
-	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-	z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-	return z ^ (z >> 31);
-}
 
 static int fail_errno(const char *path, char *why, size_t why_size)
 {
@@ -68,8 +60,8 @@ static int bit_change(int fd, uint64_t *random, struct ord_fault_flip *ret, char
 		return fail_errno(ret->path, why, why_size);
 	if (written == 0)
 		return ORD_ERR_NOT_FOUND;
-	ret->offset = random_next(random) % written;
-	ret->bit = (unsigned)(random_next(random) % 8);
+	ret->offset = ord_chance_next(random) % written;
+	ret->bit = (unsigned)(ord_chance_next(random) % 8);
 	if (pread(fd, &ret->before, 1, (off_t)ret->offset) != 1)
 		return fail_errno(ret->path, why, why_size);
 	uint8_t changed = ret->before ^ (uint8_t)(1u << ret->bit);
@@ -102,7 +94,7 @@ int ord_fault_flip(const char *data_dir, const char *kind, uint64_t seed, struct
 			pattern[0] = '\0';
 	int err = ORD_ERR_NOT_FOUND;
 	size_t count = glob(pattern, 0, NULL, &files) == 0 ? files.gl_pathc : 0;
-	size_t first = count > 0 ? random_next(&random) % count : 0;
+	size_t first = count > 0 ? ord_chance_next(&random) % count : 0;
 	for (size_t i = 0; err == ORD_ERR_NOT_FOUND && i < count; i++)
 		err = file_change(files.gl_pathv[(first + i) % count], &random, ret, why, why_size);
 	if (err == ORD_ERR_NOT_FOUND)

@@ -6,17 +6,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/chance.h"
 #include "base/err.h"
 #include "cli/args.h"
-
-/* SplitMix64 (G. Steele, D. Lea, C. Flood, OOPSLA 2014). */
-static uint64_t random_next(uint64_t *state)
-{
-	uint64_t z = *state += 0x9e3779b97f4a7c15u;
-	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-	z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-	return z ^ (z >> 31);
-}
 
 void ord_fault_shuffle(uint64_t seed, uint32_t count, uint32_t ret_places[ORD_NODES_MAX])
 {
@@ -24,7 +16,7 @@ void ord_fault_shuffle(uint64_t seed, uint32_t count, uint32_t ret_places[ORD_NO
 	for (uint32_t i = 0; i < count; i++)
 		ret_places[i] = i;
 	for (uint32_t left = count; left > 1; left--) {
-		uint32_t other = (uint32_t)(random_next(&state) % left), last = ret_places[left - 1];
+		uint32_t other = (uint32_t)(ord_chance_next(&state) % left), last = ret_places[left - 1];
 		ret_places[left - 1] = ret_places[other];
 		ret_places[other] = last;
 	}

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/assert.h"
+#include "base/chance.h"
 
 /* What an Ethernet packet carries of a TCP stream. */
 #define PACKET_BYTES 1448u
@@ -101,25 +102,16 @@ bool ord_faults_link_has_room(const struct ord_faults_link *l)
 	return l->waiting_bytes < ORD_FAULTS_LINK_BYTES_MAX && l->chunks_count < ORD_FAULTS_LINK_CHUNKS_MAX;
 }
 
-/* SplitMix64 (G. Steele, D. Lea, C. Flood, OOPSLA 2014). */
-static uint64_t random_next(struct ord_faults_link *l)
-{
-	uint64_t z = l->random += 0x9e3779b97f4a7c15u;
-	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-	z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-	return z ^ (z >> 31);
-}
-
 static bool chance(struct ord_faults_link *l, uint32_t ppm)
 {
-	return ppm > 0 && random_next(l) % ORD_FAULTS_PPM_ALL < ppm;
+	return ppm > 0 && ord_chance_next(&l->random) % ORD_FAULTS_PPM_ALL < ppm;
 }
 
 static uint64_t delay_us(struct ord_faults_link *l)
 {
 	uint64_t least_us = (uint64_t)(l->rule.delay_ms - l->rule.jitter_ms) * 1000;
 	uint64_t spread_us = (uint64_t)l->rule.jitter_ms * 2000;
-	return least_us + (spread_us > 0 ? random_next(l) % (spread_us + 1) : 0);
+	return least_us + (spread_us > 0 ? ord_chance_next(&l->random) % (spread_us + 1) : 0);
 }
 
 /* How long the stream waits until a packet has come through that may be lost, more than once. */

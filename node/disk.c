@@ -66,8 +66,7 @@ static int segment_open(struct ord_disk *d, uint64_t segment, uint64_t offset)
 static bool bytes_write(const struct ord_disk *d)
 {
 	static const uint8_t zeros[ORD_IO_END_BYTES];
-	return ord_faults_disk_write(d->events.faults, false) &&
-	       ord_file_write(d->write_fd, ord_slice_of(zeros, sizeof zeros), d->job_offset + d->job_bytes.len) &&
+	return ord_file_write(d->write_fd, ord_slice_of(zeros, sizeof zeros), d->job_offset + d->job_bytes.len) &&
 	       ord_file_write(d->write_fd, d->job_bytes, d->job_offset);
 }
 
@@ -78,9 +77,13 @@ static int job_write(struct ord_disk *d)
 	ord_disk_name(d->job_segment, name);
 	if (d->write_fd < 0 || d->write_segment != d->job_segment)
 		err = segment_open(d, d->job_segment, d->job_offset);
+	if (err == ORD_OK && !ord_faults_disk_write(d->events.faults, false))
+		return ord_disk_fail(d, "writing", name);
 	if (err == ORD_OK && !bytes_write(d))
 		return ord_disk_fail(d, "writing", name);
-	if (err == ORD_OK && (!ord_faults_disk_sync(d->events.faults) || fdatasync(d->write_fd) != 0))
+	if (err == ORD_OK && !ord_faults_disk_sync(d->events.faults))
+		return ord_disk_fail(d, "syncing", name);
+	if (err == ORD_OK && fdatasync(d->write_fd) != 0)
 		err = ord_disk_fail(d, "syncing", name);
 	if (err == ORD_OK && d->events.stored != NULL && d->events.stored(d->events.ctx) != ORD_OK)
 		err = ord_disk_fail(d, "noting the beginning", "identity");

@@ -54,9 +54,8 @@ int ord_cmd_fault_clock(const struct ord_cmd *self, int argc, char **argv)
 		 .max = JUMP_MS_MAX,
 		 .place = 2,
 		 .required = true,
-		 .help = "skew: parts per million (10000 is 1 % fast, -10000 slow, 0 as it should be); jump: "
-			 "milliseconds "
-			 "(after -- when below 0)"},
+		 .help = "skew: parts per million, 10000 is 1 % fast, -10000 slow, 0 as it should be; jump: "
+			 "milliseconds, below 0 back"},
 		{.name = "target",
 		 .value = "TARGET",
 		 .text = &c.target,

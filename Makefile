@@ -26,9 +26,9 @@ LIBS = $(PKG_LIBS) -lpthread
 # Commands are named, not shown; V=1 shows them.
 Q = $(if $(V),,@)
 
-FOLDERS = base partition raft client node cli
+FOLDERS = base partition raft client node cli jepsen
 objects = $(patsubst %.c,$(BUILD)/%.o,$(1))
-SOURCES := $(wildcard $(FOLDERS:%=%/*.c) tests/*/*.c)
+SOURCES := $(wildcard $(FOLDERS:%=%/*.c) jepsen/*/*.c tests/*/*.c)
 
 # Asks for nothing on the network when all packages are there.
 SETUP = tests/support/setup.sh
@@ -67,9 +67,9 @@ $(BUILD)/%.o: %.c $(BUILD)/flags
 	@echo "compile $<"
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
 
-# One archive a folder: build/base.a, build/partition.a ... (main.c of node and cli stays out).
+# One archive a folder: build/base.a, build/partition.a ... with what lies in its folders (main.c of node, cli and jepsen stays out).
 define ARCHIVE
-$(BUILD)/$(1).a: $$(call objects,$$(filter-out %/main.c %/clock_preload.c,$$(wildcard $(1)/*.c)))
+$(BUILD)/$(1).a: $$(call objects,$$(filter-out %/main.c %/clock_preload.c,$$(wildcard $(1)/*.c $(1)/*/*.c)))
 	@rm -f $$@
 	$$(Q)ar rcs $$@ $$^
 endef
@@ -104,6 +104,7 @@ DEPS_partition = tests/support.a partition.a base.a
 DEPS_raft = raft.a base.a
 DEPS_client = client.a base.a
 DEPS_node = tests/support.a node.a raft.a partition.a client.a base.a
+DEPS_jepsen = jepsen.a client.a base.a
 DEPS_cli = tests/support.a cli.a node.a client.a partition.a raft.a base.a
 link_inputs = $(call objects,$(wildcard tests/support/$(1)_*.c)) $(addprefix $(BUILD)/,$(DEPS_$(1)))
 
@@ -204,7 +205,7 @@ run-mutants: $(BUILD)/sim
 
 # --- lint ---
 
-C_FILES := $(wildcard $(FOLDERS:%=%/*.[ch]) jepsen/*.[ch] tests/*/*.[ch])
+C_FILES := $(wildcard $(FOLDERS:%=%/*.[ch]) jepsen/*/*.[ch] tests/*/*.[ch])
 # Without the preload libraries: they define the C library's functions anew.
 TIDY_OK = $(patsubst %.c,$(BUILD)/tidy/%.ok,$(filter-out tests/integration/% cli/clock_preload.c,$(filter %.c,$(C_FILES))))
 

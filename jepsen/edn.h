@@ -121,7 +121,10 @@ struct ord_edn ord_edn_get(struct ord_edn map, const char *word);
 
 /* --- Text --- */
 
-/* Writes v on one line, without a newline. Bytes of strings that are not UTF-8 become U+FFFD, one for each; a keyword is written as it is. */
+/* True for the bytes that a keyword may have. */
+bool ord_edn_word_byte(char c);
+
+/* Writes v on one line, without a newline. Bytes of strings that are not UTF-8 become U+FFFD, one for each; a keyword that has bytes which EDN does not allow there is written as a string. */
 void ord_edn_write(FILE *out, struct ord_edn v);
 
 /* The same value as JSON (RFC 8259): keywords as strings, keys that are no text as the text of their EDN. */

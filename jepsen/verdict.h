@@ -28,6 +28,7 @@ struct ord_verdict {
 	struct ord_finding findings[ORD_VERDICT_FINDINGS_MAX];
 	uint32_t findings_kept;
 	uint64_t findings_count;
+	uint32_t last;		  /* the finding that was added last; ORD_VERDICT_FINDINGS_MAX: it was not kept */
 	struct ord_edn figures;	  /* a map, its keys keywords */
 	struct ord_edn_pool pool; /* the figures' memory */
 };

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: Apache-2.0 - values as text: EDN, and JSON (RFC 8259). */
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "jepsen/edn.h"
+
+/* Length of the well-formed UTF-8 sequence (RFC 3629 section 4) at p, 0 when there is none. */
+static size_t sequence_len(const uint8_t *p, size_t left)
+{
+	uint8_t low = 0x80, high = 0xBF;
+	size_t len;
+	if (p[0] < 0x80)
+		return 1;
+	if (p[0] >= 0xC2 && p[0] <= 0xDF)
+		len = 2;
+	else if ((p[0] & 0xF0) == 0xE0)
+		len = 3;
+	else if (p[0] >= 0xF0 && p[0] <= 0xF4)
+		len = 4;
+	else
+		return 0;
+	if (p[0] == 0xE0)
+		low = 0xA0;
+	if (p[0] == 0xED)
+		high = 0x9F;
+	if (p[0] == 0xF0)
+		low = 0x90;
+	if (p[0] == 0xF4)
+		high = 0x8F;
+	if (len > left || p[1] < low || p[1] > high)
+		return 0;
+	for (size_t i = 2; i < len; i++) {
+		if ((p[i] & 0xC0) != 0x80)
+			return 0;
+	}
+	return len;
+}
+
+bool ord_edn_word_byte(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+	       (c != '\0' && strchr(".*+!-_?$%&=<>/#", c) != NULL);
+}
+
+/* The escapes are those that EDN and JSON have in common. */
+static void write_quoted(FILE *out, struct ord_slice s)
+{
+	const uint8_t *p = s.base;
+	fputc('"', out);
+	for (size_t i = 0; i < s.len;) {
+		size_t len = sequence_len(p + i, s.len - i);
+		if (len == 0)
+			fputs("\\ufffd", out);
+		else if (p[i] == '"' || p[i] == '\\')
+			fprintf(out, "\\%c", p[i]);
+		else if (p[i] == '\n')
+			fputs("\\n", out);
+		else if (p[i] < 0x20 || p[i] == 0x7F)
+			fprintf(out, "\\u%04x", p[i]);
+		else
+			fwrite(p + i, 1, len, out);
+		i += len == 0 ? 1 : len;
+	}
+	fputc('"', out);
+}
+
+static void write_keyword(FILE *out, struct ord_edn v)
+{
+	bool good = v.len > 0;
+	for (uint32_t i = 0; i < v.len; i++)
+		good = good && ord_edn_word_byte(v.text[i]);
+	if (good)
+		fprintf(out, ":%.*s", (int)v.len, v.text);
+	else
+		write_quoted(out, ord_edn_text(v));
+}
+
+static void write_scalar(FILE *out, struct ord_edn v)
+{
+	if (v.kind == ORD_EDN_BOOL)
+		fputs(v.truth ? "true" : "false", out);
+	else if (v.kind == ORD_EDN_INT)
+		fprintf(out, "%" PRId64, v.integer);
+	else if (v.kind == ORD_EDN_STRING)
+		write_quoted(out, ord_edn_text(v));
+}
+
+void ord_edn_write(FILE *out, struct ord_edn v)
+{
+	switch (v.kind) {
+	case ORD_EDN_NIL:
+		fputs("nil", out);
+		return;
+	case ORD_EDN_KEYWORD:
+		write_keyword(out, v);
+		return;
+	case ORD_EDN_VECTOR:
+	case ORD_EDN_MAP:
+		fputc(v.kind == ORD_EDN_MAP ? '{' : '[', out);
+		for (uint32_t i = 0; i < v.len; i++) {
+			if (i > 0)
+				fputs(v.kind == ORD_EDN_MAP && i % 2 == 0 ? ", " : " ", out);
+			ord_edn_write(out, v.items[i]);
+		}
+		fputc(v.kind == ORD_EDN_MAP ? '}' : ']', out);
+		return;
+	case ORD_EDN_BOOL:
+	case ORD_EDN_INT:
+	case ORD_EDN_STRING:
+		write_scalar(out, v);
+		return;
+	}
+}
+
+static void write_json_key(FILE *out, struct ord_edn key)
+{
+	char *text = NULL;
+	size_t len = 0;
+	if (key.kind == ORD_EDN_STRING || key.kind == ORD_EDN_KEYWORD) {
+		write_quoted(out, ord_edn_text(key));
+		return;
+	}
+	FILE *memory = open_memstream(&text, &len);
+	if (memory != NULL) {
+		ord_edn_write(memory, key);
+		fclose(memory);
+	}
+	write_quoted(out, ord_slice_of(text, len));
+	free(text);
+}
+
+void ord_edn_write_json(FILE *out, struct ord_edn v)
+{
+	switch (v.kind) {
+	case ORD_EDN_NIL:
+		fputs("null", out);
+		return;
+	case ORD_EDN_KEYWORD:
+		write_quoted(out, ord_edn_text(v));
+		return;
+	case ORD_EDN_VECTOR:
+		fputc('[', out);
+		for (uint32_t i = 0; i < v.len; i++) {
+			if (i > 0)
+				fputc(',', out);
+			ord_edn_write_json(out, v.items[i]);
+		}
+		fputc(']', out);
+		return;
+	case ORD_EDN_MAP:
+		fputc('{', out);
+		for (uint32_t i = 0; i < v.len; i += 2) {
+			if (i > 0)
+				fputc(',', out);
+			write_json_key(out, v.items[i]);
+			fputc(':', out);
+			ord_edn_write_json(out, v.items[i + 1]);
+		}
+		fputc('}', out);
+		return;
+	case ORD_EDN_BOOL:
+	case ORD_EDN_INT:
+	case ORD_EDN_STRING:
+		write_scalar(out, v);
+		return;
+	}
+}

@@ -127,6 +127,9 @@ bool ord_edn_word_byte(char c);
 /* Writes v on one line, without a newline. Bytes of strings that are not UTF-8 become U+FFFD, one for each; a keyword that has bytes which EDN does not allow there is written as a string. */
 void ord_edn_write(FILE *out, struct ord_edn v);
 
+/* The same in text, cut with "..." where bytes (20 or more) are not enough. Returns text. */
+const char *ord_edn_show(struct ord_edn v, char *text, size_t bytes);
+
 /* The same value as JSON (RFC 8259): keywords as strings, keys that are no text as the text of their EDN. */
 void ord_edn_write_json(FILE *out, struct ord_edn v);
 

@@ -112,6 +112,22 @@ void ord_edn_write(FILE *out, struct ord_edn v)
 	}
 }
 
+const char *ord_edn_show(struct ord_edn v, char *text, size_t bytes)
+{
+	char *whole = NULL;
+	size_t len = 0;
+	FILE *memory = open_memstream(&whole, &len);
+	if (memory != NULL) {
+		ord_edn_write(memory, v);
+		fclose(memory);
+	}
+	bool fits = len < bytes;
+	snprintf(text, bytes, "%.*s%s", (int)(fits ? len : bytes - sizeof "..."), whole != NULL ? whole : "",
+		 fits ? "" : "...");
+	free(whole);
+	return text;
+}
+
 static void write_json_key(FILE *out, struct ord_edn key)
 {
 	char *text = NULL;

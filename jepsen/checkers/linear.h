@@ -45,7 +45,7 @@ struct ord_linear_result {
 	uint64_t steps; /* operations tried */
 };
 
-/* ops has the order of begin. Looks at the operations alone: no I/O but the clock, when there is a deadline. */
+/* ops has the order of begin (asserted). limits may be NULL. Looks at the operations alone: no I/O but the clock, when there is a deadline. */
 void ord_linear_check(const struct ord_linear_op *ops, uint32_t ops_count, const struct ord_linear_limits *limits,
 		      struct ord_linear_result *ret);
 

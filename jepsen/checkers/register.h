@@ -17,7 +17,7 @@ struct ord_register_options {
 };
 
 /* Rules: `not-linearizable` (invalid: a key has no possible order; names the operation that no order got past), `out-of-time`, `out-of-memory` (unknown, never valid), `malformed` (unknown: a
- * value that is none of the above). Unknown as well when there is no operation at all. Figures: :keys, :ops, :infos, :steps, :concurrency-max, :duration-us. options may be NULL. ORD_ERR_NOMEM. */
+ * value that is none of the above). `no-operation` (unknown: there is nothing to judge). Figures: :keys, :ops, :infos, :steps, :duration-us. options may be NULL. ORD_ERR_NOMEM. */
 int ord_check_register(const struct ord_jepsen_history *h, const struct ord_register_options *options,
 		       struct ord_verdict *ret);
 

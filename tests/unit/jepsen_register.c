@@ -234,4 +234,7 @@ Test(jepsen_register, a_hundred_thousand_operations_take_less_than_ten_seconds)
 	check_made(30, 20, false);
 	check_made(10, 0, true);
 	check_made(30, 5, true);
+	check_made(30, 50, false);
+	check_made(30, 20, true);
+	check_made(30, 50, true);
 }

@@ -74,9 +74,19 @@ static void tell(const struct ord_verdict *v)
 	ord_edn_pool_close(&pool);
 }
 
+/* The first finding that makes the verdict what it is. */
+static const char *first_rule(const struct ord_verdict *v)
+{
+	for (uint32_t i = 0; i < v->findings_kept; i++) {
+		if (v->findings[i].validity == v->validity)
+			return v->findings[i].rule;
+	}
+	return NULL;
+}
+
 void story_expect(struct ord_verdict *v, enum ord_validity validity, const char *rule)
 {
-	const char *first = v->findings_kept > 0 ? v->findings[0].rule : NULL;
+	const char *first = first_rule(v);
 	bool same = first == NULL || rule == NULL ? first == rule : strcmp(first, rule) == 0;
 	if (!same || v->validity != validity)
 		tell(v);

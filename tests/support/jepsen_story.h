@@ -8,7 +8,7 @@
  * by themselves; a line "at 500" sets the time in ms. Spaces at the beginning of a line do not matter. Fails the test when it is no history. To be closed. */
 void story_of(const char *text, struct ord_jepsen_history *ret);
 
-/* Fails the test unless v has the validity and its first finding the rule (NULL: there is none), naming all that v says. Closes v. */
+/* Fails the test unless v has the validity, and the first finding of that validity the rule (NULL: there is none); then all that v says is shown. Closes v. */
 void story_expect(struct ord_verdict *v, enum ord_validity validity, const char *rule);
 
 /* An integer among the figures; fails the test when there is none of that name. */

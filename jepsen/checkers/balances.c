@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: Apache-2.0 - between which two values a balance must lie at a time.
+ *
+ * Of each account four sums that only grow, at each operation of the history that changes one of them: paid in and paid out, for sure and at most.
+ *
+ *   asked first             may have been paid out, may have been paid in
+ *   told that it settled    was paid out, was paid in
+ *   told that it was refused by the payee's side: paid out and back. Other refusals change nothing at any time. */
+#include "jepsen/checkers/balances.h"
+
+#include <stdlib.h>
+
+#include "base/err.h"
+
+struct sums {
+	int64_t sure_in;
+	int64_t sure_out;
+	int64_t may_in;
+	int64_t may_out;
+};
+
+struct moment {
+	uint32_t op; /* the sums are so from this operation on */
+	struct sums sums;
+};
+
+struct course {
+	struct moment *moments; /* owned */
+	uint32_t moments_count;
+	uint32_t moments_capacity;
+};
+
+struct ord_balances {
+	const struct ord_ledger *l; /* borrowed */
+	struct course *courses;	    /* owned; by account */
+	uint32_t courses_count;
+};
+
+/* The sums of the account that op changes; NULL without memory. */
+static struct sums *sums_at(struct ord_balances *b, uint32_t account, uint32_t op)
+{
+	struct course *c = &b->courses[account];
+	if (c->moments_count > 0 && c->moments[c->moments_count - 1].op == op)
+		return &c->moments[c->moments_count - 1].sums;
+	if (c->moments_count == c->moments_capacity) {
+		uint32_t capacity = c->moments_capacity > 0 ? 2 * c->moments_capacity : 16;
+		struct moment *grown = realloc(c->moments, capacity * sizeof *grown);
+		if (grown == NULL)
+			return NULL;
+		c->moments = grown;
+		c->moments_capacity = capacity;
+	}
+	struct sums before = c->moments_count > 0 ? c->moments[c->moments_count - 1].sums : (struct sums){0};
+	c->moments[c->moments_count] = (struct moment){.op = op, .sums = before};
+	return &c->moments[c->moments_count++].sums;
+}
+
+/* Whether a refusal for this reason comes after the debit, so that there was a refund. */
+static bool is_refunded(struct ord_edn reason)
+{
+	return ord_edn_is_word(reason, "unknown_payee") || ord_edn_is_word(reason, "payee_not_open") ||
+	       ord_edn_is_word(reason, "payee_other_asset") || ord_edn_is_word(reason, "above_ceiling");
+}
+
+static int may_pay(struct ord_balances *b, const struct ord_ledger_payload *p, bool reaches_payee, uint32_t op)
+{
+	struct sums *from = sums_at(b, p->from, op);
+	if (from == NULL)
+		return ORD_ERR_NOMEM;
+	from->may_out += p->amount;
+	if (!reaches_payee)
+		from->may_in += p->amount; /* the refund */
+	struct sums *to = reaches_payee ? sums_at(b, p->to, op) : NULL;
+	if (to == NULL)
+		return reaches_payee ? ORD_ERR_NOMEM : ORD_OK;
+	to->may_in += p->amount;
+	return ORD_OK;
+}
+
+static int has_paid(struct ord_balances *b, const struct ord_ledger_payload *p, bool reached_payee, uint32_t op)
+{
+	struct sums *from = sums_at(b, p->from, op);
+	if (from == NULL)
+		return ORD_ERR_NOMEM;
+	from->sure_out += p->amount;
+	if (!reached_payee)
+		from->sure_in += p->amount;
+	struct sums *to = reached_payee ? sums_at(b, p->to, op) : NULL;
+	if (to == NULL)
+		return reached_payee ? ORD_ERR_NOMEM : ORD_OK;
+	to->sure_in += p->amount;
+	return ORD_OK;
+}
+
+/* An invocation of a transfer: the first one of its request; all of them while nobody knows which payload counts. */
+static int take_invocation(struct ord_balances *b, uint32_t index)
+{
+	uint32_t number = ord_ledger_request_of(b->l, &b->l->h->ops[index]);
+	struct ord_ledger_payload payload;
+	if (number == ORD_NUMBERING_NONE || !ord_ledger_payload_of(b->l, &b->l->h->ops[index], &payload))
+		return ORD_OK;
+	const struct ord_ledger_request *r = &b->l->requests[number];
+	switch (r->outcome) {
+	case ORD_LEDGER_NONE:
+		return ORD_OK;
+	case ORD_LEDGER_UNKNOWN:
+		return index == r->asked_op || r->payloads_differ ? may_pay(b, &payload, true, index) : ORD_OK;
+	case ORD_LEDGER_REFUSED:
+		return index == r->asked_op && is_refunded(r->reason) ? may_pay(b, &r->payload, false, index) : ORD_OK;
+	case ORD_LEDGER_SETTLED:
+		return index == r->asked_op ? may_pay(b, &r->payload, true, index) : ORD_OK;
+	}
+	return ORD_OK;
+}
+
+/* A completion: when it is the one that told the outcome. */
+static int take_completion(struct ord_balances *b, uint32_t index)
+{
+	uint32_t number = ord_ledger_request_of(b->l, &b->l->h->ops[b->l->h->ops[index].other]);
+	if (number == ORD_NUMBERING_NONE || b->l->requests[number].told_op != index)
+		return ORD_OK;
+	const struct ord_ledger_request *r = &b->l->requests[number];
+	if (r->outcome == ORD_LEDGER_SETTLED)
+		return has_paid(b, &r->payload, true, index);
+	return is_refunded(r->reason) ? has_paid(b, &r->payload, false, index) : ORD_OK;
+}
+
+static int take(struct ord_balances *b, uint32_t index)
+{
+	const struct ord_jepsen_op *op = &b->l->h->ops[index];
+	if (op->process == ORD_JEPSEN_NEMESIS)
+		return ORD_OK;
+	if (op->type == ORD_JEPSEN_INVOKE)
+		return strcmp(op->f, "transfer") == 0 ? take_invocation(b, index) : ORD_OK;
+	return op->other != ORD_JEPSEN_NONE ? take_completion(b, index) : ORD_OK;
+}
+
+int ord_balances_open(const struct ord_ledger *l, struct ord_balances **ret)
+{
+	struct ord_balances *b = calloc(1, sizeof *b);
+	int err = b != NULL ? ORD_OK : ORD_ERR_NOMEM;
+	if (b == NULL)
+		return err;
+	b->l = l;
+	b->courses_count = l->accounts_by_name.values_count;
+	b->courses = calloc((size_t)b->courses_count + 1, sizeof *b->courses);
+	if (b->courses == NULL)
+		err = ORD_ERR_NOMEM;
+	for (uint32_t i = 0; err == ORD_OK && i < l->h->ops_count; i++)
+		err = take(b, i);
+	if (err == ORD_OK)
+		*ret = b;
+	else
+		ord_balances_close(b);
+	return err;
+}
+
+void ord_balances_close(struct ord_balances *b)
+{
+	if (b == NULL)
+		return;
+	for (uint32_t i = 0; b->courses != NULL && i < b->courses_count; i++)
+		free(b->courses[i].moments);
+	free(b->courses);
+	free(b);
+}
+
+/* The sums after the operation. */
+static struct sums sums_after(const struct course *c, uint32_t op)
+{
+	uint32_t low = 0, high = c->moments_count; /* those before low are not later than op, those from high on are */
+	while (low < high) {
+		uint32_t middle = low + (high - low) / 2;
+		if (c->moments[middle].op <= op)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low > 0 ? c->moments[low - 1].sums : (struct sums){0};
+}
+
+struct ord_balances_range ord_balances_between(const struct ord_balances *b, uint32_t account, uint32_t begin,
+					       uint32_t end)
+{
+	struct sums at_begin = sums_after(&b->courses[account], begin);
+	struct sums at_end = sums_after(&b->courses[account], end);
+	return (struct ord_balances_range){.low = at_begin.sure_in - at_end.may_out,
+					   .high = at_end.may_in - at_begin.sure_out};
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 - between which two values a balance must lie at a time, by all that is known of transfers in the end. */
+#ifndef ORD_JEPSEN_CHECKERS_BALANCES_H
+#define ORD_JEPSEN_CHECKERS_BALANCES_H
+
+#include "jepsen/checkers/ledger.h"
+
+struct ord_balances;
+
+/* The ledger is borrowed. ORD_ERR_NOMEM. */
+int ord_balances_open(const struct ord_ledger *l, struct ord_balances **ret);
+void ord_balances_close(struct ord_balances *b);
+
+struct ord_balances_range {
+	int64_t low;
+	int64_t high;
+};
+
+/* What the balance of the account (by number) can have been at some moment between the operations begin and end of the history. Low: what was surely paid in before begin less all that may have been paid out before end; high: the reverse.
+ * "Surely" is what somebody had been told; "may" is what had been asked for and was not refused before a debit, in the end. */
+struct ord_balances_range ord_balances_between(const struct ord_balances *b, uint32_t account, uint32_t begin,
+					       uint32_t end);
+
+#endif

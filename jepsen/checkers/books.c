@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: Apache-2.0 - the rules of money. */
+#include "jepsen/checkers/books.h"
+
+#include <inttypes.h>
+
+#include "base/err.h"
+#include "jepsen/checkers/balances.h"
+
+#define NAME_BYTES 64
+
+struct books {
+	const struct ord_ledger *l;
+	struct ord_verdict *v;
+	struct ord_balances *balances;
+	uint64_t reads_count;
+	uint64_t finals_count;
+};
+
+/* --- Reads --- */
+
+/* One account's balance in a read that was asked at begin and completed at end. */
+static void look_at_balance(struct books *b, uint32_t number, int64_t balance, bool is_final, uint32_t begin,
+			    uint32_t end)
+{
+	const struct ord_ledger_account *a = &b->l->accounts[number];
+	char name[NAME_BYTES];
+	ord_edn_show(a->name, name, sizeof name);
+	if (balance < a->floor && a->opened_op != ORD_JEPSEN_NONE)
+		ord_verdict_add(b->v, ORD_INVALID, "floor", end, ORD_JEPSEN_NONE,
+				"account %s has %" PRId64 ", below its floor of %" PRId64, name, balance, a->floor);
+	if (balance > a->ceiling)
+		ord_verdict_add(b->v, ORD_INVALID, "ceiling", end, ORD_JEPSEN_NONE,
+				"account %s has %" PRId64 ", above its ceiling of %" PRId64, name, balance, a->ceiling);
+	struct ord_balances_range range = ord_balances_between(b->balances, number, begin, end);
+	if (balance < range.low || balance > range.high)
+		ord_verdict_add(b->v, ORD_INVALID, is_final ? "balance" : "read", begin, end,
+				"account %s has %" PRId64 ", but all transfers make it %" PRId64 " to %" PRId64, name,
+				balance, range.low, range.high);
+}
+
+static void look_at_read(struct books *b, uint32_t asked, bool is_final)
+{
+	uint32_t done = ord_ledger_ok_of(b->l->h, asked);
+	struct ord_edn balances = done != ORD_JEPSEN_NONE ? b->l->h->ops[done].value : ord_edn_nil();
+	for (uint32_t i = 0; balances.kind == ORD_EDN_MAP && i < balances.len; i += 2) {
+		uint32_t number = ord_numbering_find(&b->l->accounts_by_name, balances.items[i]);
+		struct ord_edn balance = balances.items[i + 1];
+		if (balance.kind != ORD_EDN_INT)
+			ord_verdict_add(b->v, ORD_UNKNOWN, "malformed", done, ORD_JEPSEN_NONE,
+					"a balance that is no integer");
+		else if (number != ORD_NUMBERING_NONE)
+			look_at_balance(b, number, balance.integer, is_final, asked, done);
+	}
+	if (done != ORD_JEPSEN_NONE)
+		(*(is_final ? &b->finals_count : &b->reads_count))++;
+}
+
+static void look_at_reads(struct books *b)
+{
+	for (uint32_t i = 0; i < b->l->h->ops_count; i++) {
+		const struct ord_jepsen_op *op = &b->l->h->ops[i];
+		bool is_final = strcmp(op->f, "final-read") == 0;
+		if (op->type == ORD_JEPSEN_INVOKE && (is_final || strcmp(op->f, "read") == 0))
+			look_at_read(b, i, is_final);
+	}
+}
+
+static void look_at_total(struct books *b)
+{
+	uint32_t count = b->l->accounts_by_name.values_count, last = ORD_JEPSEN_NONE;
+	bool is_whole = count > 0;
+	__int128 total = 0;
+	for (uint32_t i = 0; i < count; i++) {
+		const struct ord_ledger_account *a = &b->l->accounts[i];
+		char name[NAME_BYTES];
+		total += a->read_balance;
+		last = a->read_op != ORD_JEPSEN_NONE ? a->read_op : last;
+		if (a->read_op != ORD_JEPSEN_NONE)
+			continue;
+		is_whole = false;
+		ord_verdict_add(b->v, ORD_UNKNOWN, "no-final-read", a->opened_op, ORD_JEPSEN_NONE,
+				"account %s was not read at the end", ord_edn_show(a->name, name, sizeof name));
+	}
+	if (count == 0)
+		ord_verdict_add(b->v, ORD_UNKNOWN, "no-operation", ORD_JEPSEN_NONE, ORD_JEPSEN_NONE,
+				"there are no accounts");
+	if (is_whole && total != 0)
+		ord_verdict_add(b->v, ORD_INVALID, "total", last, ORD_JEPSEN_NONE,
+				"all balances at the end sum to %" PRId64 " and not to 0", (int64_t)total);
+}
+
+/* --- Requests --- */
+
+/* A refusal that cannot be, by all that is known. NULL when it can. */
+static const char *is_impossible(const struct books *b, const struct ord_ledger_request *r)
+{
+	const struct ord_ledger_account *from = &b->l->accounts[r->payload.from];
+	const struct ord_ledger_account *to = &b->l->accounts[r->payload.to];
+	if (ord_edn_is_word(r->reason, "unknown_payer") && from->opened_op < r->asked_op)
+		return "the payer's account was there";
+	if (ord_edn_is_word(r->reason, "unknown_payee") && to->opened_op < r->asked_op)
+		return "the payee's account was there";
+	if (ord_edn_is_word(r->reason, "above_ceiling") && to->opened_op != ORD_JEPSEN_NONE && to->ceiling == INT64_MAX)
+		return "the payee's account has no ceiling";
+	if (ord_edn_is_word(r->reason, "below_floor") && from->opened_op < r->asked_op) {
+		struct ord_balances_range range =
+			ord_balances_between(b->balances, r->payload.from, r->asked_op, r->told_op);
+		if (range.low - r->payload.amount >= from->floor)
+			return "the payer had enough all the time";
+	}
+	return NULL;
+}
+
+static void look_at_request(struct books *b, const struct ord_ledger_request *r)
+{
+	char id[NAME_BYTES];
+	ord_edn_show(r->id, id, sizeof id);
+	if (r->conflict != NULL)
+		ord_verdict_add(b->v, ORD_INVALID, r->conflict, r->told_op, r->conflict_op,
+				"request %s was told one thing and then another", id);
+	const char *why = r->outcome == ORD_LEDGER_REFUSED ? is_impossible(b, r) : NULL;
+	if (why != NULL)
+		ord_verdict_add(b->v, ORD_INVALID, "impossible", r->asked_op, r->told_op,
+				"request %s was refused, but %s", id, why);
+	if (r->outcome == ORD_LEDGER_UNKNOWN)
+		ord_verdict_add(b->v, ORD_UNKNOWN, "undecided", r->asked_op, ORD_JEPSEN_NONE,
+				"nobody was told what became of request %s", id);
+}
+
+static void look_at_requests(struct books *b)
+{
+	uint64_t counts[ORD_LEDGER_REFUSED + 1] = {0};
+	int64_t moved = 0;
+	for (uint32_t i = 0; i < b->l->requests_by_id.values_count; i++) {
+		const struct ord_ledger_request *r = &b->l->requests[i];
+		look_at_request(b, r);
+		counts[r->outcome]++;
+		moved += r->outcome == ORD_LEDGER_SETTLED ? r->payload.amount : 0;
+	}
+	ord_verdict_count(b->v, "accounts", b->l->accounts_by_name.values_count);
+	ord_verdict_count(b->v, "settled", counts[ORD_LEDGER_SETTLED]);
+	ord_verdict_count(b->v, "refused", counts[ORD_LEDGER_REFUSED]);
+	ord_verdict_count(b->v, "none", counts[ORD_LEDGER_NONE]);
+	ord_verdict_count(b->v, "undecided", counts[ORD_LEDGER_UNKNOWN]);
+	ord_verdict_count(b->v, "moved", (uint64_t)moved);
+}
+
+int ord_books_check(const struct ord_ledger *l, struct ord_verdict *v)
+{
+	struct books b = {.l = l, .v = v};
+	int err = ord_balances_open(l, &b.balances);
+	if (err != ORD_OK)
+		return err;
+	look_at_requests(&b);
+	look_at_reads(&b);
+	look_at_total(&b);
+	ord_verdict_count(v, "reads", b.reads_count);
+	ord_verdict_count(v, "final-reads", b.finals_count);
+	ord_balances_close(b.balances);
+	return ORD_OK;
+}

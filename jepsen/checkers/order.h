@@ -12,7 +12,7 @@
 
 /* Rules, all invalid: `shared-position` (two ids at one), `moved` (one id at two), `real-time` (what was completed before another one was asked for the first time lies behind it in the same partition), `replicas-differ` (two nodes have
  * different commands at one offset), `hole` (a node lacks a command before others that it has), `not-in-log` (an acknowledged id is not at its position in a node's log that reaches so far). `no-positions`, `malformed`: unknown.
- * Figures: :acknowledged, :partitions, :replicas, :compared (offsets that two or more nodes have). ORD_ERR_NOMEM. */
+ * Figures: :acknowledged, :partitions, :replicas, :compared (offsets that two or more nodes have), :found-in-logs (acknowledged ids at whose position there is a log). ORD_ERR_NOMEM. */
 int ord_check_order(const struct ord_jepsen_history *h, struct ord_verdict *ret);
 
 #endif

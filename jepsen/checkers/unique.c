@@ -62,11 +62,11 @@ static bool change_of(const struct ord_jepsen_op *asked, struct request *ret)
 		ret->to = owner;
 	else if (is_f(asked, "release"))
 		ret->from = owner;
-	else if (is_f(asked, "reassign"))
-		ret->from = ord_edn_get(asked->value, "from"), ret->to = ord_edn_get(asked->value, "to");
-	else
-		return false;
-	return true;
+	if (is_f(asked, "reassign")) {
+		ret->from = ord_edn_get(asked->value, "from");
+		ret->to = ord_edn_get(asked->value, "to");
+	}
+	return is_f(asked, "claim") || is_f(asked, "release") || is_f(asked, "reassign");
 }
 
 static bool is_complete(const struct ord_jepsen_op *asked, const struct request *r)
@@ -141,16 +141,11 @@ static void take_answer(struct unique *u, uint32_t index)
 /* A refusal has seen something: which of what the register knows comes nearest. False when it says nothing. */
 static bool refusal_of(const struct request *r, struct ord_registers_op *op)
 {
-	op->kind = ORD_LINEAR_NOT;
-	if (ord_edn_is_word(r->reason, "name_taken"))
-		op->a = ord_edn_nil();
-	else if (ord_edn_is_word(r->reason, "other_owner"))
-		op->a = r->from;
-	else if (ord_edn_is_word(r->reason, "name_free"))
-		op->kind = ORD_LINEAR_READ;
-	else
-		return false;
-	return true;
+	bool is_free = ord_edn_is_word(r->reason, "name_free");
+	bool is_taken = ord_edn_is_word(r->reason, "name_taken");
+	op->kind = is_free ? ORD_LINEAR_READ : ORD_LINEAR_NOT;
+	op->a = op->b = is_free || is_taken ? ord_edn_nil() : r->from;
+	return is_free || is_taken || ord_edn_is_word(r->reason, "other_owner");
 }
 
 static void count_won(struct unique *u, const struct request *r)
@@ -190,8 +185,6 @@ static int add_change(struct unique *u, uint32_t index)
 	count_won(u, r);
 	if (is_told && !r->is_settled && !refusal_of(r, &op))
 		return ORD_OK;
-	if (op.kind != ORD_LINEAR_CAS)
-		op.b = op.a;
 	return ord_registers_add(u->registers, &op);
 }
 

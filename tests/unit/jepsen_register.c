@@ -237,5 +237,5 @@ Test(jepsen_register, a_hundred_thousand_operations_take_less_than_ten_seconds)
 	check_made(30, 5, true);
 	check_made(30, 50, false);
 	check_made(30, 20, true);
-	check_made(30, 50, true);
+	check_made(30, 30, true);
 }

@@ -35,11 +35,11 @@ SETUP = tests/support/setup.sh
 # A make of ours inside this one: set-up may have changed what pkg-config says, which is read at the start.
 AGAIN = +@$(MAKE) --no-print-directory $(if $(findstring j,$(filter -j% --jobserver%,$(MAKEFLAGS))),,-j$(shell nproc))
 
-all: ## build everything: build/ordaind, build/ordain, build/libordain.a (default)
+all: ## build everything: build/ordaind, build/ordain, build/libordain.a, build/ordain-jepsen (default)
 	@$(SETUP) build
 	$(AGAIN) programs
 
-programs: $(BUILD)/ordaind $(BUILD)/ordain $(BUILD)/ordain-clock.so $(BUILD)/libordain.a
+programs: $(BUILD)/ordaind $(BUILD)/ordain $(BUILD)/ordain-clock.so $(BUILD)/libordain.a $(BUILD)/ordain-jepsen
 
 demo: ## install what is missing, build, and run the main job on a cluster of three nodes
 	@$(SETUP) demo
@@ -95,6 +95,10 @@ $(BUILD)/ordain: $(BUILD)/cli/main.o $(addprefix $(BUILD)/,cli.a node.a client.a
 $(BUILD)/ordain-clock.so: cli/clock_preload.c cli/clock_page.h $(BUILD)/flags
 	@echo "link $@"
 	$(Q)$(CC) -std=c11 -D_GNU_SOURCE -I. $(WARN) -O2 -g -fPIC -shared $< -ldl -o $@
+
+$(BUILD)/ordain-jepsen: $(BUILD)/jepsen/main.o $(addprefix $(BUILD)/,jepsen.a client.a base.a)
+	@echo "link $@"
+	$(Q)$(CC) $^ $(ALL_LDFLAGS) $(LIBS) -o $@
 
 # --- tests ---
 

@@ -40,28 +40,42 @@ static struct ord_edn checkers_map(const struct ord_judge *judge, struct ord_edn
 	return map;
 }
 
+static void short_put(struct ord_edn *map, const struct ord_run_options *options, const struct ord_run_summary *summary,
+		      struct ord_edn_pool *pool)
+{
+	ord_edn_put_word(map, "valid?", valid_word(summary->validity));
+	ord_edn_put_word(map, "workload", ord_edn_literal(options->workload->name));
+	ord_edn_put_word(map, "nemesis", ord_edn_literal(options->nemesis_words));
+	ord_edn_put_word(map, "seed", ord_edn_int((int64_t)options->seed));
+	ord_edn_put_word(map, "command", ord_edn_literal(options->command));
+	ord_edn_put_word(map, "seconds", ord_edn_int(options->seconds));
+	ord_edn_put_word(map, "nodes", ord_edn_int(options->nodes_count));
+	ord_edn_put_word(map, "partitions", ord_edn_int(options->partitions_count));
+	ord_edn_put_word(map, "concurrency", ord_edn_int(options->concurrency));
+	ord_edn_put_word(map, "rate", ord_edn_int(options->rate));
+	ord_edn_put_word(map, "netns", ord_edn_bool(options->netns));
+	ord_edn_put_word(map, "ops", ord_edn_int(summary->ops_count));
+	ord_edn_put_word(map, "ok_per_mille", ord_edn_int(summary->ok_per_mille));
+	ord_edn_put_word(map, "outage_us", ord_edn_int((int64_t)summary->outage_us));
+	ord_edn_put_word(map, "words", ord_edn_string(pool, ord_slice_text(summary->words)));
+	ord_edn_put_word(map, "faults_count", ord_edn_int(summary->faults_count));
+	ord_edn_put_word(map, "faults_unseen", ord_edn_int(summary->faults_unseen));
+}
+
+struct ord_edn ord_results_short(const struct ord_run_options *options, const struct ord_run_summary *summary,
+				 struct ord_edn_pool *pool)
+{
+	struct ord_edn map = ord_edn_map(pool, 24);
+	short_put(&map, options, summary, pool);
+	return map;
+}
+
 struct ord_edn ord_results_make(const struct ord_run_options *options, const struct ord_storm *storm,
 				const struct ord_judge *judge, const struct ord_run_summary *summary,
 				struct ord_edn_pool *pool)
 {
 	struct ord_edn map = ord_edn_map(pool, 24);
-	ord_edn_put_word(&map, "valid?", valid_word(summary->validity));
-	ord_edn_put_word(&map, "workload", ord_edn_literal(options->workload->name));
-	ord_edn_put_word(&map, "nemesis", ord_edn_literal(options->nemesis_words));
-	ord_edn_put_word(&map, "seed", ord_edn_int((int64_t)options->seed));
-	ord_edn_put_word(&map, "command", ord_edn_literal(options->command));
-	ord_edn_put_word(&map, "seconds", ord_edn_int(options->seconds));
-	ord_edn_put_word(&map, "nodes", ord_edn_int(options->nodes_count));
-	ord_edn_put_word(&map, "partitions", ord_edn_int(options->partitions_count));
-	ord_edn_put_word(&map, "concurrency", ord_edn_int(options->concurrency));
-	ord_edn_put_word(&map, "rate", ord_edn_int(options->rate));
-	ord_edn_put_word(&map, "netns", ord_edn_bool(options->netns));
-	ord_edn_put_word(&map, "ops", ord_edn_int(summary->ops_count));
-	ord_edn_put_word(&map, "ok_per_mille", ord_edn_int(summary->ok_per_mille));
-	ord_edn_put_word(&map, "outage_us", ord_edn_int((int64_t)summary->outage_us));
-	ord_edn_put_word(&map, "words", ord_edn_string(pool, ord_slice_text(summary->words)));
-	ord_edn_put_word(&map, "faults_count", ord_edn_int(summary->faults_count));
-	ord_edn_put_word(&map, "faults_unseen", ord_edn_int(summary->faults_unseen));
+	short_put(&map, options, summary, pool);
 	ord_edn_put_word(&map, "heals_failed", ord_edn_int(storm->heals_failed));
 	ord_edn_put_word(&map, "checkers", checkers_map(judge, pool));
 	ord_edn_put_word(&map, "faults", faults_list(storm, pool));

@@ -11,6 +11,10 @@ struct ord_edn ord_results_make(const struct ord_run_options *options, const str
 				const struct ord_judge *judge, const struct ord_run_summary *summary,
 				struct ord_edn_pool *pool);
 
+/* The same without checkers and faults: for the index page. */
+struct ord_edn ord_results_short(const struct ord_run_options *options, const struct ord_run_summary *summary,
+				 struct ord_edn_pool *pool);
+
 /* The counts of a history and its verdicts. Fills all but dir. */
 void ord_results_summarize(const struct ord_jepsen_history *h, const struct ord_storm *storm,
 			   const struct ord_judge *judge, struct ord_run_summary *ret);

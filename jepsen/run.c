@@ -10,8 +10,11 @@
 #include "jepsen/clock.h"
 #include "jepsen/crowd.h"
 #include "jepsen/judge.h"
+#include "jepsen/plot.h"
 #include "jepsen/results.h"
+#include "jepsen/shelf.h"
 #include "jepsen/storm.h"
+#include "jepsen/timeline.h"
 
 #define WHOLE_TIMEOUT_MS 90000
 #define RESULTS_BYTES_MAX (512u << 20)
@@ -178,8 +181,25 @@ static int results_store(struct run *r, const struct ord_judge *judge, struct or
 		err = ord_store_value(ret->dir, "results.edn", results, r->why, ORD_SUBJECT_WHY_SIZE);
 	if (err == ORD_OK)
 		err = ord_store_value(ret->dir, "results.json", results, r->why, ORD_SUBJECT_WHY_SIZE);
+	if (err == ORD_OK)
+		err = ord_store_value(ret->dir, "summary.json", ord_results_short(r->options, ret, &pool), r->why,
+				      ORD_SUBJECT_WHY_SIZE);
 	ord_edn_pool_close(&pool);
 	return err;
+}
+
+/* Plots and pages: what is missing of them takes nothing from the verdict. */
+static void pages_store(const struct run *r, const struct ord_run_summary *summary)
+{
+	const struct ord_run_options *o = r->options;
+	char title[256], why[ORD_SUBJECT_WHY_SIZE] = "no memory";
+	snprintf(title, sizeof title, "%s under %s, seed %" PRIu64 ": %s", o->workload->name, o->nemesis_words, o->seed,
+		 ord_validity_name(summary->validity));
+	if (ord_timeline_write(summary->dir, title, &r->diary.history, r->storm, why, sizeof why) != ORD_OK ||
+	    ord_plot_write(summary->dir, title, &r->diary.history, r->storm, why, sizeof why) != ORD_OK)
+		say(why);
+	if (ord_shelf_write(o->store, why, sizeof why) != ORD_OK)
+		say(why);
 }
 
 /* Everything that is known, into the directory of the run; and the verdicts. */
@@ -203,6 +223,8 @@ static int conclude(struct run *r, struct ord_run_summary *ret)
 	ord_results_summarize(&r->diary.history, r->storm, &judge, ret);
 	err = results_store(r, &judge, ret);
 	ord_judge_close(&judge);
+	if (err == ORD_OK)
+		pages_store(r, ret);
 	return err;
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "jepsen/campaign.h"
 #include "jepsen/clock.h"
 #include "jepsen/judge.h"
 #include "jepsen/run.h"
@@ -91,6 +92,42 @@ static int run_main(int argc, char **argv)
 	return status_of(summary.validity);
 }
 
+static int campaign_main(int argc, char **argv)
+{
+	struct ord_campaign_options options = {
+		.workloads = "bank,unique,register,set,idempotence,stock,log",
+		.nemeses = "none,kill,pause,partition,clock,disk,all",
+	};
+	int64_t minutes = 60;
+	struct ord_setting s;
+	char why[ORD_SETTING_WHY_SIZE];
+	enum ord_validity validity;
+	int status;
+	ord_setting_init(&s, argc, argv);
+	struct ord_flags_one list[ORD_SETTING_FLAGS + 3] = {
+		{.name = "minutes",
+		 .value = "M",
+		 .number = &minutes,
+		 .min = 1,
+		 .max = 100000,
+		 .help = "for all runs together"},
+		{.name = "workloads", .value = "W,W", .text = &options.workloads, .help = "which"},
+		{.name = "nemeses", .value = "N,N", .text = &options.nemeses, .help = "which"},
+	};
+	memcpy(list + 3, s.flags, s.flags_count * sizeof *list);
+	struct ord_flags flags = {.command = "campaign",
+				  .summary = "Runs every workload under every nemesis. Exit status: 0 all valid, 1 one "
+					     "invalid, 2 one unknown.",
+				  .list = list,
+				  .count = s.flags_count + 3};
+	if (!flags_read(&flags, argc - 2, argv + 2, &status))
+		return status;
+	options.minutes = (uint32_t)minutes;
+	if (ord_campaign_run(&s, &options, &validity, why) != ORD_OK)
+		return fail("campaign", EXIT_USAGE, "%s", why);
+	return status_of(validity);
+}
+
 static int check_main(int argc, char **argv)
 {
 	const char *workload = "bank", *path = NULL;
@@ -152,6 +189,7 @@ static int help_main(int status)
 	FILE *out = status == 0 ? stdout : stderr;
 	fputs("usage: ordain-jepsen COMMAND [flags]\n\n"
 	      "  run       Starts a cluster, drives clients and faults, checks the history.\n"
+	      "  campaign  Runs every workload under every nemesis, and prints a table.\n"
 	      "  check     Checks a history again.\n"
 	      "  list      Names the workloads and nemeses.\n\n"
 	      "COMMAND --help lists the flags. Exit status: 0 valid, 1 invalid, 2 unknown, 3 wrong input, 4 it could "
@@ -178,6 +216,8 @@ int main(int argc, char **argv)
 	const char *command = argc > 1 ? argv[1] : "";
 	if (strcmp(command, "run") == 0)
 		return run_main(argc, argv);
+	if (strcmp(command, "campaign") == 0)
+		return campaign_main(argc, argv);
 	if (strcmp(command, "check") == 0)
 		return check_main(argc, argv);
 	if (strcmp(command, "list") == 0)

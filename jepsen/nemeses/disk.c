@@ -43,11 +43,12 @@ static void error_plan(struct ord_random *r, const struct ord_nemesis_shape *sha
 
 static void corrupt_plan(struct ord_random *r, const struct ord_nemesis_shape *shape, struct ord_nemesis_plan *ret)
 {
-	static const char *const kinds[] = {"wal", "history", "state"};
+	/* A young history has no file yet, a young cluster no state. */
+	static const char *const kinds[] = {"wal", "wal", "wal", "state", "history"};
 	begin(ret, "corrupt", "disk");
 	ret->harms_data = true;
 	ord_nemesis_add(ret, "corrupt");
-	ord_nemesis_add(ret, "%s", kinds[ord_random_below(r, 3)]);
+	ord_nemesis_add(ret, "%s", kinds[ord_random_below(r, sizeof kinds / sizeof(kinds[0]))]);
 	ord_nemesis_add(ret, "%" PRIu32, shape->victim);
 	ord_nemesis_add(ret, "--seed");
 	ord_nemesis_add(ret, "%" PRIu64, ord_random_below(r, 1000000));

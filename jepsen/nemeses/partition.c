@@ -45,10 +45,11 @@ const struct ord_nemesis ord_nemesis_isolate_leader = {.name = "isolate-leader",
 
 static void ring_plan(struct ord_random *r, const struct ord_nemesis_shape *shape, struct ord_nemesis_plan *ret)
 {
-	(void)r;
 	(void)shape;
 	begin(ret, "ring");
 	ord_nemesis_add(ret, "--ring");
+	ord_nemesis_add(ret, "--seed");
+	ord_nemesis_add(ret, "%" PRIu64, ord_random_below(r, 1000000));
 }
 
 const struct ord_nemesis ord_nemesis_ring = {

@@ -50,8 +50,13 @@ test: ## install what is missing, build, and run every test; the last line is "N
 	@$(SETUP) test
 	$(AGAIN) run-tests
 
+jepsen: ## install what is missing, build, and break real clusters for five minutes: workloads under faults, each history checked; kept in store/
+	@$(SETUP) jepsen
+	$(AGAIN) programs
+	@$(BUILD)/ordain-jepsen campaign --minutes 5 --workloads bank,register,set --nemeses kill,all --seed $(FIRST)
+
 setup: ## install the packages that building, testing and linting need
-	@$(SETUP) build demo test lint
+	@$(SETUP) build demo test jepsen lint
 
 # --- objects, archives, programs ---
 
@@ -264,7 +269,7 @@ help: ## this list
 	@echo "Variables: SAN=address,undefined (sanitizers, own build directory)  BUILD=dir  CFLAGS=...  PREFIX=/usr/local  DESTDIR=  V=1"
 
 FORCE:
-.PHONY: all programs demo test run-tests sim sim-mutants run-mutants setup unit lint check-format check-includes check-sizes check-symbols check-tidy \
+.PHONY: all programs demo test jepsen run-tests sim sim-mutants run-mutants setup unit lint check-format check-includes check-sizes check-symbols check-tidy \
 	install clean help FORCE
 .SECONDARY:
 .DELETE_ON_ERROR:

@@ -74,7 +74,8 @@ static char *escape(const char **from, char *to)
 		long low = hex4(from);
 		code = low >= 0xDC00 && low < 0xE000 ? 0x10000 + ((code - 0xD800) << 10) + (low - 0xDC00) : -1;
 	}
-	return code < 0 ? NULL : utf8_put(to, (unsigned long)code);
+	bool alone = code >= 0xD800 && code < 0xE000; /* half of a pair */
+	return code < 0 || alone ? NULL : utf8_put(to, (unsigned long)code);
 }
 
 /* Where the closing quote stands of the string that begins at `at`; NULL: nowhere. */

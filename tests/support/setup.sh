@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0 - asks what is installed and gets the rest from Debian packages; changes nothing when all is there.
 #
-#   setup.sh PURPOSE...     purposes: build, demo, test, lint
+#   setup.sh PURPOSE...     purposes: build, demo, test, jepsen, lint
 #   setup.sh explain        says why an older libraft will not do
 #
 # Without root it prints what to run and exits 1. On Debian 12, libraft comes from backports: the mirror is the one that apt
@@ -68,8 +68,13 @@ want_test() {
 	fi
 }
 
-want_lint() {
+want_jepsen() {
 	want_test
+	command -v gnuplot >/dev/null || need "gnuplot (plots of jepsen runs)" gnuplot-nox
+}
+
+want_lint() {
+	want_jepsen
 	command -v clang-format >/dev/null || need clang-format clang-format
 	command -v clang-tidy >/dev/null || need clang-tidy clang-tidy
 }
@@ -171,19 +176,19 @@ advise() {
 purposes="$*"
 for purpose in "$@"; do
 	case $purpose in
-	build | demo | test | lint) ;;
+	build | demo | test | jepsen | lint) ;;
 	explain)
 		explain_raft
 		exit 0
 		;;
 	*)
-		say "setup.sh: unknown purpose '$purpose'; one or more of build, demo, test, lint, or explain"
+		say "setup.sh: unknown purpose '$purpose'; one or more of build, demo, test, jepsen, lint, or explain"
 		exit 2
 		;;
 	esac
 done
 last=""
-for purpose in build demo test lint; do # each includes the ones before
+for purpose in build demo test jepsen lint; do # each includes the ones before
 	case " $purposes " in *" $purpose "*) last=$purpose ;; esac
 done
 [ -z "$last" ] || "want_$last"

@@ -1,0 +1,82 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0 - ordain-jepsen on real clusters: a minute of workloads under faults is valid, a history that lies is not, nothing is left behind.
+. "$(dirname "$0")/lib.sh"
+JEPSEN=$BUILD/ordain-jepsen
+store=$WORK/store
+export TMPDIR=$WORK
+
+run() { # WORKLOAD NEMESIS SECONDS [FLAG ...]
+	local workload=$1 nemesis=$2 seconds=$3
+	shift 3
+	timeout 300 "$JEPSEN" run --workload "$workload" --nemesis "$nemesis" --time-limit "$seconds" --interval-ms 2500 \
+		--rate 100 --store "$store" "$@"
+}
+
+newest() { # WORKLOAD
+	find "$store/$1" -mindepth 1 -maxdepth 1 | sort | tail -n 1
+}
+
+# Runs a shell command on the history of a run's directory and checks what comes out; the exit status must be STATUS.
+check_changed() { # STATUS RULE WORKLOAD COMMAND ...
+	local status=$1 rule=$2 workload=$3
+	shift 3
+	"$@" <"$(newest "$workload")/history.edn" >"$WORK/changed.edn"
+	says "$status" "$rule" -- "$JEPSEN" check "$WORK/changed.edn" --workload "$workload"
+}
+
+# The balance of the mint in the final read, one cent off.
+cent_lost() {
+	sed -E '/:f :final-read/ s/"mint" -1000/"mint" -999/'
+}
+
+# The value of the last read of a key that somebody wrote, never written by anybody.
+read_invented() {
+	awk '/:type :ok, :f :read, :value \[[0-9]+ [0-9]+\]/ && !done { sub(/[0-9]+\]/, "987654321]"); done = 1 } { print }'
+}
+
+has_files() { # DIRECTORY NAME ...
+	local dir=$1 name
+	shift
+	for name in "$@"; do
+		[ -s "$dir/$name" ] || { echo "$name is missing in $dir" && return 1; }
+	done
+}
+
+# Commands of the faults of a run, in order, without the ones that came late: a busy machine has time for fewer.
+faults_of() { # DIRECTORY
+	grep -o '"command": *"fault [^"]*"' "$1/results.json" | head -n 3
+}
+
+repeats() {
+	run set kill-leader,pause-leader 8 --seed 11 --interval-ms 1500 || return 1
+	faults_of "$(newest set)" >"$WORK/first"
+	sleep 1.1 # directories are named by the second
+	run set kill-leader,pause-leader 8 --seed 11 --interval-ms 1500 || return 1
+	faults_of "$(newest set)" >"$WORK/second"
+	[ -s "$WORK/first" ] && head -n 2 "$WORK/first" >"$WORK/a" && head -n 2 "$WORK/second" >"$WORK/b" &&
+		diff "$WORK/a" "$WORK/b"
+}
+
+nothing_left() {
+	[ -z "$(find "$WORK" -maxdepth 1 -name 'ordain-jepsen.*')" ] || { ls "$WORK" && return 1; }
+	! pgrep -f "$WORK/ordain-jepsen" >/dev/null
+}
+
+expect "money under kill, pause and partition" says 0 "^valid: bank" -- run bank kill,pause,partition 20 --seed 1
+expect "its directory has all of it" has_files "$(newest bank)" history.edn results.edn results.json summary.json timeline.html \
+	node-1.log node-5.log
+expect "the index page names the run" grep -q "bank/$(basename "$(newest bank)")/timeline.html" "$store/index.html"
+expect "every fault took effect" says 0 '"faults_unseen": *0' -- cat "$(newest bank)/summary.json"
+expect "a history that lacks a cent is invalid" check_changed 1 "total" bank cent_lost
+expect "the same history as it was is valid" check_changed 0 "valid\\? true" bank cat
+expect "registers under all faults" says 0 "^valid: register" -- run register all 15 --seed 2 --intensity 2
+expect "a history with an invented value is invalid" check_changed 1 "not-linearizable" register read_invented
+expect "a seed chooses the same faults again" repeats
+expect "nothing is left behind" nothing_left
+
+expect "an unknown workload names the known ones" says 3 "no 'bnak'.*bank unique" -- run bnak none 1
+expect "an unknown nemesis names the known ones" says 3 "no 'kil'.*kill pause" -- run bank kil 1
+expect "a wrong number names its limits" says 3 "nodes: '99' is not an integer from 1 to 9" -- run bank none 1 --nodes 99
+expect "an unknown flag is told" says 3 "no flag --sed" -- run bank none 1 --sed 5
+expect "a history that is none is told with line and column" says 3 "line 1, column" -- "$JEPSEN" check "$0"
+expect "a program that is not there is told" says 4 "/nowhere/ordain" -- run bank none 1 --ordain /nowhere/ordain

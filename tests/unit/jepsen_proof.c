@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 - proof of faults: effects are seen in what commands answer, and their absence as well. */
+#include "jepsen/proof.h"
+
+#include <criterion/criterion.h>
+
+#include "base/err.h"
+#include "jepsen/json.h"
+
+static struct ord_edn_pool pool;
+
+static struct ord_edn answer(const char *json)
+{
+	struct ord_edn v;
+	cr_assert_eq(ord_json_read(&pool, json, &v), ORD_OK);
+	return v;
+}
+
+static void begin(void)
+{
+	ord_edn_pool_init(&pool, 1u << 20);
+}
+
+static void end(void)
+{
+	ord_edn_pool_close(&pool);
+}
+
+TestSuite(jepsen_proof, .init = begin, .fini = end);
+
+static enum ord_storm_effect effect(const char *f, const char *json)
+{
+	struct ord_nemesis_plan plan = {.f = f};
+	return ord_proof_effect(&plan, answer(json));
+}
+
+Test(jepsen_proof, killed_processes_are_gone)
+{
+	cr_expect_eq(effect("kill", "{\"processes\":[{\"running\":false},{\"running\":false}]}"), ORD_STORM_SEEN);
+	cr_expect_eq(effect("kill", "{\"processes\":[{\"running\":false},{\"running\":true}]}"), ORD_STORM_NONE);
+	cr_expect_eq(effect("wipe", "{\"processes\":[]}"), ORD_STORM_NONE);
+	cr_expect_eq(effect("term", "null"), ORD_STORM_NONE);
+}
+
+Test(jepsen_proof, paused_processes_stand_still)
+{
+	cr_expect_eq(effect("pause", "{\"processes\":[{\"running\":true,\"state\":\"T\"}]}"), ORD_STORM_SEEN);
+	cr_expect_eq(effect("pause", "{\"processes\":[{\"running\":true,\"state\":\"S\"}]}"), ORD_STORM_NONE);
+}
+
+Test(jepsen_proof, bits_are_flipped)
+{
+	cr_expect_eq(effect("corrupt", "{\"flips\":[{\"before\":\"00\",\"after\":\"04\"}]}"), ORD_STORM_SEEN);
+	cr_expect_eq(effect("corrupt", "{\"flips\":[{\"before\":\"04\",\"after\":\"04\"}]}"), ORD_STORM_NONE);
+}
+
+Test(jepsen_proof, what_counts_later_is_not_known_at_first)
+{
+	cr_expect_eq(effect("partition", "{\"links\":[{\"cut\":true,\"dropped\":0}]}"), ORD_STORM_UNKNOWN);
+}
+
+Test(jepsen_proof, counters_prove)
+{
+	struct ord_edn cut = answer("{\"links\":[{\"dropped\":0},{\"dropped\":3}]}");
+	struct ord_edn quiet = answer("{\"links\":[{\"dropped\":0}],\"disks\":[{\"slowed\":2,\"failed\":0}]}");
+	cr_expect_eq(ord_proof_listed("partition", cut), ORD_STORM_SEEN);
+	cr_expect_eq(ord_proof_listed("delay", cut), ORD_STORM_NONE);
+	cr_expect_eq(ord_proof_listed("ring", quiet), ORD_STORM_NONE);
+	cr_expect_eq(ord_proof_listed("slow-disk", quiet), ORD_STORM_SEEN);
+	cr_expect_eq(ord_proof_listed("disk-error", quiet), ORD_STORM_NONE);
+	cr_expect_eq(ord_proof_listed("partition", ord_edn_nil()), ORD_STORM_UNKNOWN);
+}
+
+Test(jepsen_proof, a_node_whose_disk_failed_may_have_ended)
+{
+	struct ord_edn ended = answer("{\"processes\":[{\"running\":true},{\"running\":false}]}");
+	cr_expect_eq(ord_proof_listed("disk-error", ended), ORD_STORM_SEEN);
+	cr_expect_eq(ord_proof_listed("slow-disk", ended), ORD_STORM_NONE);
+}

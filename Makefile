@@ -212,6 +212,15 @@ run-mutants: SEEDS = 500
 run-mutants: $(BUILD)/sim
 	@BUILD=$(BUILD) FIRST=$(FIRST) SEEDS=$(SEEDS) JOBS=$(JOBS) MUTANT_CC='$(CC) $(ALL_CFLAGS)' MUTANT_LINK='$(SIM_LINK)' tests/sim/mutants.sh $(NAMES)
 
+bite: ## plant bugs of tests/sim/mutants in real nodes (or NAMES="...") and show which workload and nemesis finds each; some twenty minutes
+	@$(SETUP) test
+	$(AGAIN) run-bite
+
+BITE_LINK = $(CC) $(BUILD)/node/main.o $(addprefix $(BUILD)/,node.a raft.a partition.a client.a base.a) $(ALL_LDFLAGS) $(LIBS)
+
+run-bite: programs
+	@BUILD=$(BUILD) MUTANT_CC='$(CC) $(ALL_CFLAGS)' BITE_LINK='$(BITE_LINK)' tests/soak/bite.sh $(NAMES)
+
 # --- lint ---
 
 C_FILES := $(wildcard $(FOLDERS:%=%/*.[ch]) jepsen/*/*.[ch] tests/*/*.[ch])
@@ -269,7 +278,7 @@ help: ## this list
 	@echo "Variables: SAN=address,undefined (sanitizers, own build directory)  BUILD=dir  CFLAGS=...  PREFIX=/usr/local  DESTDIR=  V=1"
 
 FORCE:
-.PHONY: all programs demo test jepsen run-tests sim sim-mutants run-mutants setup unit lint check-format check-includes check-sizes check-symbols check-tidy \
+.PHONY: all programs demo test jepsen bite run-bite run-tests sim sim-mutants run-mutants setup unit lint check-format check-includes check-sizes check-symbols check-tidy \
 	install clean help FORCE
 .SECONDARY:
 .DELETE_ON_ERROR:

@@ -28,11 +28,11 @@ static struct ord_told open_account(struct ord_client *c, struct ord_edn value)
 	struct ordain_command command = {.kind = ORDAIN_OPEN_ACCOUNT};
 	struct ordain_result result;
 	struct ord_told told = {.type = ORD_JEPSEN_FAIL, .error = ord_edn_word("system")};
-	struct ord_edn floor = ord_edn_get(value, "floor");
+	struct ord_edn floor = ord_edn_get(value, "floor"), ceiling = ord_edn_get(value, "ceiling");
 	command.open_account.account = ord_client_str(ord_edn_get(value, "account"));
 	command.open_account.asset = ordain_str_of(ORD_MONEY_ASSET);
 	command.open_account.floor = floor.kind == ORD_EDN_INT ? floor.integer : 0;
-	command.open_account.ceiling = INT64_MAX;
+	command.open_account.ceiling = ceiling.kind == ORD_EDN_INT ? ceiling.integer : INT64_MAX;
 	if (ordain_id_make(&command.id) != 0 || !ord_client_submit(c, &command, &result, &told))
 		return told;
 	if (result.answer == ORDAIN_OK)
@@ -132,11 +132,13 @@ void ord_money_perform(struct ord_client *c, const struct ord_ask *ask, struct o
 	}
 }
 
-struct ord_ask ord_money_open(struct ord_edn_pool *pool, struct ord_edn account, int64_t floor)
+struct ord_ask ord_money_open(struct ord_edn_pool *pool, struct ord_edn account, int64_t floor, int64_t ceiling)
 {
-	struct ord_edn value = ord_edn_map(pool, 3); /* room for one more */
+	struct ord_edn value = ord_edn_map(pool, 4); /* room for one more */
 	ord_edn_put_word(&value, "account", account);
 	ord_edn_put_word(&value, "floor", ord_edn_int(floor));
+	if (ceiling != INT64_MAX)
+		ord_edn_put_word(&value, "ceiling", ord_edn_int(ceiling));
 	return (struct ord_ask){.f = "open", .value = value};
 }
 

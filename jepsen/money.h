@@ -16,7 +16,8 @@ void ord_money_request(struct ord_client *c, const struct ord_ask *ask, struct o
 /* The answer of a command that was carried out or refused: the value that was asked, and :outcome, :reason, :replayed, :position. INFO when its id is too old to be known. */
 struct ord_told ord_money_decided(struct ord_client *c, struct ord_edn asked, const struct ordain_result *result);
 
-struct ord_ask ord_money_open(struct ord_edn_pool *pool, struct ord_edn account, int64_t floor);
+/* ceiling: INT64_MAX for none. */
+struct ord_ask ord_money_open(struct ord_edn_pool *pool, struct ord_edn account, int64_t floor, int64_t ceiling);
 struct ord_ask ord_money_transfer(struct ord_edn_pool *pool, struct ord_edn id, struct ord_edn payer,
 				  struct ord_edn payee, int64_t amount);
 

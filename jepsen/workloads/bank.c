@@ -5,6 +5,7 @@
 
 #define ACCOUNTS 10
 #define BALANCE 100 /* that each begins with */
+#define CEILING 130 /* of every third: what goes beyond it goes back to the payer */
 #define READS_PER_MILLE 200
 #define LARGE_PER_MILLE 50 /* transfers of more than anybody is likely to have: refused */
 #define FLOOR (-1000000)
@@ -13,9 +14,9 @@ static bool setup(void *state, uint32_t n, struct ord_random *r, struct ord_edn_
 {
 	(void)state;
 	if (n == 0)
-		*ret = ord_money_open(pool, ord_edn_literal(ORD_MONEY_MINT), FLOOR);
+		*ret = ord_money_open(pool, ord_edn_literal(ORD_MONEY_MINT), FLOOR, INT64_MAX);
 	else if (n <= ACCOUNTS)
-		*ret = ord_money_open(pool, ord_client_label(pool, "a", n - 1), 0);
+		*ret = ord_money_open(pool, ord_client_label(pool, "a", n - 1), 0, n % 3 == 0 ? CEILING : INT64_MAX);
 	else if (n <= 2 * ACCOUNTS)
 		*ret = ord_money_transfer(pool, ord_client_id(r, pool), ord_edn_literal(ORD_MONEY_MINT),
 					  ord_client_label(pool, "a", n - 1 - ACCOUNTS), BALANCE);

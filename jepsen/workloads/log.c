@@ -36,9 +36,9 @@ static bool setup(void *arg, uint32_t n, struct ord_random *r, struct ord_edn_po
 {
 	(void)arg;
 	if (n == 0)
-		*ret = ord_money_open(pool, ord_edn_literal(ORD_MONEY_MINT), FLOOR);
+		*ret = ord_money_open(pool, ord_edn_literal(ORD_MONEY_MINT), FLOOR, INT64_MAX);
 	else if (n <= ACCOUNTS)
-		*ret = ord_money_open(pool, ord_client_label(pool, "a", n - 1), 0);
+		*ret = ord_money_open(pool, ord_client_label(pool, "a", n - 1), 0, INT64_MAX);
 	else if (n <= 2 * ACCOUNTS)
 		*ret = ord_money_transfer(pool, ord_client_id(r, pool), ord_edn_literal(ORD_MONEY_MINT),
 					  ord_client_label(pool, "a", n - 1 - ACCOUNTS), BALANCE);

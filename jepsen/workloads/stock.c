@@ -25,7 +25,7 @@ static void begin(void *arg, const struct ord_workload_shape *shape)
 
 static struct ord_ask item_open(const struct state *s, struct ord_edn_pool *pool, uint64_t item)
 {
-	struct ord_ask ask = ord_money_open(pool, ord_client_label(pool, "i", item), 0);
+	struct ord_ask ask = ord_money_open(pool, ord_client_label(pool, "i", item), 0, INT64_MAX);
 	ord_edn_put_word(&ask.value, "stock", ord_edn_int((int64_t)s->stock));
 	return ask;
 }
@@ -34,9 +34,9 @@ static bool setup(void *arg, uint32_t n, struct ord_random *r, struct ord_edn_po
 {
 	const struct state *s = arg;
 	if (n == 0)
-		*ret = ord_money_open(pool, ord_edn_literal(ORD_MONEY_MINT), FLOOR);
+		*ret = ord_money_open(pool, ord_edn_literal(ORD_MONEY_MINT), FLOOR, INT64_MAX);
 	else if (n <= BUYERS)
-		*ret = ord_money_open(pool, ord_client_label(pool, "b", n - 1), 0);
+		*ret = ord_money_open(pool, ord_client_label(pool, "b", n - 1), 0, INT64_MAX);
 	else if (n <= BUYERS + ITEMS)
 		*ret = item_open(s, pool, n - 1 - BUYERS);
 	else if (n <= BUYERS + 2 * ITEMS)

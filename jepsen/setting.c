@@ -54,21 +54,15 @@ static void command_note(struct ord_setting *s, int argc, char **argv)
 	}
 }
 
-void ord_setting_init(struct ord_setting *s, int argc, char **argv)
+static void flags_add(struct ord_setting *s, const struct ord_flags_one *flags, size_t count)
 {
-	*s = (struct ord_setting){.store = "store",
-				  .seed = (int64_t)(ord_clock_unix_ms() % 1000000),
-				  .concurrency = 10,
-				  .rate = 200,
-				  .timeout_ms = 1000,
-				  .nodes = 5,
-				  .partitions = 8,
-				  .interval_ms = 5000,
-				  .intensity = 1,
-				  .check_seconds = 60};
-	beside_find(s);
-	command_note(s, argc, argv);
-	s->ordain = s->beside;
+	ORD_ASSERT(s->flags_count + count <= ORD_SETTING_FLAGS);
+	memcpy(s->flags + s->flags_count, flags, count * sizeof *flags);
+	s->flags_count += count;
+}
+
+static void cluster_flags(struct ord_setting *s)
+{
 	const struct ord_flags_one flags[] = {
 		{.name = "nodes",
 		 .value = "N",
@@ -106,6 +100,13 @@ void ord_setting_init(struct ord_setting *s, int argc, char **argv)
 		 .min = 0,
 		 .max = INT64_MAX,
 		 .help = "of everything that is chosen"},
+	};
+	flags_add(s, flags, sizeof flags / sizeof *flags);
+}
+
+static void fault_flags(struct ord_setting *s)
+{
+	const struct ord_flags_one flags[] = {
 		{.name = "interval-ms",
 		 .value = "MS",
 		 .number = &s->interval_ms,
@@ -144,9 +145,26 @@ void ord_setting_init(struct ord_setting *s, int argc, char **argv)
 		 .help = "each node in a network namespace of its own, real faults; needs root"},
 		{.name = "keep", .on = &s->keep, .help = "keep the cluster's directory also when all is valid"},
 	};
-	s->flags_count = sizeof flags / sizeof *flags;
-	ORD_ASSERT(s->flags_count + 2 <= ORD_SETTING_FLAGS);
-	memcpy(s->flags, flags, sizeof flags);
+	flags_add(s, flags, sizeof flags / sizeof *flags);
+}
+
+void ord_setting_init(struct ord_setting *s, int argc, char **argv)
+{
+	*s = (struct ord_setting){.store = "store",
+				  .seed = (int64_t)(ord_clock_unix_ms() % 1000000),
+				  .concurrency = 10,
+				  .rate = 200,
+				  .timeout_ms = 1000,
+				  .nodes = 5,
+				  .partitions = 8,
+				  .interval_ms = 5000,
+				  .intensity = 1,
+				  .check_seconds = 60};
+	beside_find(s);
+	command_note(s, argc, argv);
+	s->ordain = s->beside;
+	cluster_flags(s);
+	fault_flags(s);
 }
 
 static int nemeses_find(const char *names, struct ord_run_options *ret, char why[ORD_SETTING_WHY_SIZE])

@@ -13,7 +13,6 @@
 #define FAULT_TIMEOUT_MS 60000
 #define RESTART_TIMEOUT_MS 180000
 #define HEAL_TRIES 3
-#define WHOLE_TIMEOUT_MS 60000 /* after a disk was harmed */
 
 const char *ord_storm_effect_name(enum ord_storm_effect effect)
 {
@@ -60,20 +59,14 @@ static struct ord_edn command_text(struct ord_storm *s, const struct ord_nemesis
 	return ord_edn_string(&s->pool, ord_slice_of(text, used));
 }
 
-/* A plan that may be carried out now: nobody's disk is harmed while it is not certain that the last harm is mended. */
+/* False: there is nothing to do. */
 static bool plan_draw(struct ord_storm *s, struct ord_nemesis_plan *ret)
 {
-	for (int i = 0; i < 16; i++) {
-		const struct ord_nemesis *n =
-			s->options.nemeses[ord_random_below(&s->random, s->options.nemeses_count)];
-		*ret = (struct ord_nemesis_plan){0};
-		if (n->plan == NULL)
-			continue;
+	const struct ord_nemesis *n = s->options.nemeses[ord_random_below(&s->random, s->options.nemeses_count)];
+	*ret = (struct ord_nemesis_plan){0};
+	if (n->plan != NULL)
 		n->plan(&s->random, &s->options.shape, ret);
-		if (!ret->harms_data || !s->harmed)
-			return true;
-	}
-	return false;
+	return n->plan != NULL;
 }
 
 /* Whoever starts nodes again must start the same program. */
@@ -102,7 +95,6 @@ static void fault_begin(struct ord_storm *s, const struct ord_nemesis_plan *plan
 	f->effect = err == ORD_OK ? ord_proof_effect(plan, f->proof) : ORD_STORM_FAILED;
 	if (err != ORD_OK)
 		f->error = ord_edn_string(&s->pool, ord_slice_text(why));
-	s->harmed = s->harmed || plan->harms_data;
 	ord_diary_nemesis(s->diary, plan->f, f->proof, f->error);
 	if (plan->ends_itself) {
 		f->end_ns = now_ns(s);
@@ -160,7 +152,6 @@ static bool lull(struct ord_storm *s, uint32_t share)
 static bool round_run(struct ord_storm *s)
 {
 	struct ord_nemesis_plan plan;
-	struct ord_subject_state state;
 	char why[ORD_SUBJECT_WHY_SIZE];
 	bool goes_on = true;
 	for (uint32_t i = 0; goes_on && i < s->options.intensity && s->faults_count < ORD_STORM_FAULTS_MAX; i++) {
@@ -169,8 +160,6 @@ static bool round_run(struct ord_storm *s)
 		goes_on = lull(s, s->options.intensity);
 	}
 	ord_storm_heal(s, why);
-	if (s->harmed && ord_subject_await(s->subject, WHOLE_TIMEOUT_MS, &state))
-		s->harmed = false;
 	return goes_on && s->faults_count < ORD_STORM_FAULTS_MAX;
 }
 

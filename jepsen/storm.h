@@ -47,7 +47,6 @@ struct ord_storm {
 	uint32_t faults_count;
 	uint32_t healed_count; /* of the faults: those before have ended */
 	uint32_t heals_failed;
-	bool harmed; /* a disk was harmed, and the cluster was not whole since */
 	uint64_t deadline_ns;
 	pthread_t thread;
 };

@@ -173,7 +173,12 @@ static void perform(struct ord_client *c, const struct ord_ask *ask, struct ord_
 static int check(const struct ord_jepsen_history *h, const struct ord_workload_check *options, struct ord_verdict *ret)
 {
 	(void)options;
-	return ord_check_order(h, ret);
+	int err = ord_check_order(h, ret);
+	/* What was never compared is not equal. */
+	if (err == ORD_OK && ord_json_int(ret->figures, "compared", 0) == 0)
+		ord_verdict_add(ret, ORD_UNKNOWN, "no-logs", ORD_JEPSEN_NONE, ORD_JEPSEN_NONE,
+				"no two nodes' histories of a partition were read");
+	return err;
 }
 
 const struct ord_workload ord_workload_log = {

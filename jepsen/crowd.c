@@ -12,7 +12,6 @@
 #define UNDECIDED_BYTES_MAX (512u << 20) /* ids of all */
 #define PATIENT_TIMEOUT_MS 10000	 /* of an operation of set-up, and of the end */
 #define SETUP_TRIES_MAX 20
-#define FINISH_SECONDS_MAX 120
 #define AGAIN_NS 200000000ull /* between two attempts at the end */
 
 /* One thread. */
@@ -280,7 +279,7 @@ int ord_crowd_work(struct ord_crowd *c, uint32_t seconds)
 
 static int finish(struct ord_crowd *c, void (*run)(struct member *m), uint64_t stream)
 {
-	c->deadline_ns = ord_clock_ns() + FINISH_SECONDS_MAX * 1000000000ull;
+	c->deadline_ns = ord_clock_ns() + c->options.patience_s * 1000000000ull;
 	c->turn = 0;
 	return all_run(c, run, stream, PATIENT_TIMEOUT_MS);
 }

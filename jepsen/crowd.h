@@ -10,6 +10,7 @@ struct ord_crowd_options {
 	uint32_t threads_count;
 	uint32_t rate;	     /* operations a second, all threads together; 0: as fast as they come */
 	uint32_t timeout_ms; /* of an operation */
+	uint32_t patience_s; /* how long is asked again at the end */
 	uint64_t seed;
 };
 

@@ -5,6 +5,8 @@
 
 #include "jepsen/json.h"
 
+#define FULL_BYTES_MAX (1 << 20) /* less is no room for a node */
+
 /* Which column of `fault list` counts what a fault does. */
 static const struct counter {
 	const char *f;
@@ -68,6 +70,18 @@ static int64_t column_sum(struct ord_edn rows, const char *column)
 	return sum;
 }
 
+/* A node that sees that its disk is full asks for nothing more: then nothing is refused, either. */
+static bool any_disk_full(struct ord_edn listing)
+{
+	struct ord_edn rows = ord_edn_get(listing, "disks");
+	for (uint32_t i = 0; i < ord_json_count(rows); i++) {
+		if (ord_json_bool(rows.items[i], "full", false) &&
+		    ord_json_int(rows.items[i], "free_bytes", INT64_MAX) < FULL_BYTES_MAX)
+			return true;
+	}
+	return false;
+}
+
 static bool any_process_gone(struct ord_edn listing)
 {
 	struct ord_edn rows = ord_edn_get(listing, "processes");
@@ -89,7 +103,8 @@ enum ord_storm_effect ord_proof_listed(const char *f, struct ord_edn listing)
 		if (column_sum(ord_edn_get(listing, c->table), c->column) > 0)
 			return ORD_STORM_SEEN;
 		/* A node whose disk fails ends, and takes its counters along. */
-		return effect_if(strcmp(f, "disk-error") == 0 && any_process_gone(listing));
+		return effect_if((strcmp(f, "disk-error") == 0 && any_process_gone(listing)) ||
+				 (strcmp(f, "full-disk") == 0 && any_disk_full(listing)));
 	}
 	return ORD_STORM_UNKNOWN;
 }

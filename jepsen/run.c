@@ -16,7 +16,6 @@
 #include "jepsen/storm.h"
 #include "jepsen/timeline.h"
 
-#define WHOLE_TIMEOUT_MS 90000
 #define RESULTS_BYTES_MAX (512u << 20)
 
 struct run {
@@ -97,8 +96,11 @@ static int cluster_begin(struct run *r)
 static int workload_begin(struct run *r)
 {
 	const struct ord_run_options *o = r->options;
-	struct ord_crowd_options options = {
-		.threads_count = o->concurrency, .rate = o->rate, .timeout_ms = o->timeout_ms, .seed = o->seed};
+	struct ord_crowd_options options = {.threads_count = o->concurrency,
+					    .rate = o->rate,
+					    .timeout_ms = o->timeout_ms,
+					    .patience_s = o->patience_s,
+					    .seed = o->seed};
 	struct ord_workload_shape shape = {.threads_count = o->concurrency,
 					   .nodes_count = o->nodes_count,
 					   .partitions_count = o->partitions_count,
@@ -129,7 +131,7 @@ static void cluster_await(struct run *r)
 {
 	struct ord_subject_state state;
 	uint64_t begin_ns = ord_clock_ns();
-	if (!ord_subject_await(&r->subject, WHOLE_TIMEOUT_MS, &state))
+	if (!ord_subject_await(&r->subject, 1000 * (int64_t)r->options->patience_s, &state))
 		ord_verdict_add(&r->cluster, state.disagrees || ord_clock_stopped() == 0 ? ORD_INVALID : ORD_UNKNOWN,
 				state.disagrees ? "replicas-differ" : "not-whole", ORD_JEPSEN_NONE, ORD_JEPSEN_NONE,
 				"%s", state.words);

@@ -26,6 +26,8 @@ struct ord_run_options {
 	uint32_t partitions_count;
 	uint32_t interval_ms;
 	uint32_t intensity;
+	uint32_t
+		patience_s; /* how long a cluster may take until it is whole, and questions at the end until they are answered */
 	uint32_t outage_ms_max; /* 0: any outage is allowed */
 	uint32_t check_ms;	/* for checkers that search; 0: their own limit */
 	bool netns;

@@ -119,6 +119,12 @@ static void fault_flags(struct ord_setting *s)
 		 .min = 1,
 		 .max = 8,
 		 .help = "faults at once"},
+		{.name = "patience-seconds",
+		 .value = "N",
+		 .number = &s->patience_s,
+		 .min = 1,
+		 .max = 3600,
+		 .help = "for a healed cluster to become whole, and for answers at the end"},
 		{.name = "outage-ms-max",
 		 .value = "MS",
 		 .number = &s->outage_ms_max,
@@ -159,6 +165,7 @@ void ord_setting_init(struct ord_setting *s, int argc, char **argv)
 				  .partitions = 8,
 				  .interval_ms = 5000,
 				  .intensity = 1,
+				  .patience_s = 60,
 				  .check_seconds = 60};
 	beside_find(s);
 	command_note(s, argc, argv);
@@ -206,6 +213,7 @@ int ord_setting_options(const struct ord_setting *s, const char *workload, const
 		.partitions_count = (uint32_t)s->partitions,
 		.interval_ms = (uint32_t)s->interval_ms,
 		.intensity = (uint32_t)s->intensity,
+		.patience_s = (uint32_t)s->patience_s,
 		.outage_ms_max = (uint32_t)s->outage_ms_max,
 		.check_ms = (uint32_t)s->check_seconds * 1000,
 		.netns = s->netns,

@@ -5,7 +5,7 @@
 #include "jepsen/flags.h"
 #include "jepsen/run.h"
 
-#define ORD_SETTING_FLAGS 17
+#define ORD_SETTING_FLAGS 18
 #define ORD_SETTING_WHY_SIZE 1024
 
 /* Where the flags go; the defaults before. */
@@ -21,6 +21,7 @@ struct ord_setting {
 	int64_t partitions;
 	int64_t interval_ms;
 	int64_t intensity;
+	int64_t patience_s;
 	int64_t outage_ms_max;
 	int64_t check_seconds;
 	bool netns;

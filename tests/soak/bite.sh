@@ -69,10 +69,11 @@ bite() { # NAME WORKLOAD NEMESIS
 	local name=$1 workload=$2 nemesis=$3 seed status why
 	for ((seed = 1; seed <= TRIES; seed++)); do
 		"$BUILD/ordain-jepsen" run --workload "$workload" --nemesis "$nemesis" --seed "$seed" --time-limit "$SECONDS_EACH" \
-			--interval-ms 2500 --store "$store" --ordaind "$BUILD/mutants/$name/ordaind" >"$BUILD/mutants/$name/bite" 2>&1
+			--interval-ms 2500 --patience-seconds 15 --store "$store" --ordaind "$BUILD/mutants/$name/ordaind" >"$BUILD/mutants/$name/bite" 2>&1
 		status=$?
 		if [ "$status" -eq 1 ]; then
-			why=$(sed -n '/^invalid:/,$p' "$BUILD/mutants/$name/bite" | sed -n 's/^\([a-z-]*: [a-z-]*\): .*/\1/p' | grep -v '^invalid' | head -n 1)
+			why=$(grep -o ':rule :[a-z-]*, :valid? false' "$(tail -n 1 "$BUILD/mutants/$name/bite")/results.edn" | sed 's/:rule :\(.*\),.*/\1/' |
+				sort -u | tr '\n' ' ')
 			printf '%-40s %-12s %-28s %5s  %s\n' "$name" "$workload" "$nemesis" "$seed" "$why"
 			sed -n "s/^the cluster's directory is kept: //p" "$BUILD/mutants/$name/bite" | xargs -r rm -rf
 			return 0

@@ -76,3 +76,11 @@ Test(jepsen_proof, a_node_whose_disk_failed_may_have_ended)
 	cr_expect_eq(ord_proof_listed("disk-error", ended), ORD_STORM_SEEN);
 	cr_expect_eq(ord_proof_listed("slow-disk", ended), ORD_STORM_NONE);
 }
+
+Test(jepsen_proof, a_node_that_sees_a_full_disk_is_proof)
+{
+	struct ord_edn full = answer("{\"disks\":[{\"full\":true,\"refused\":0,\"free_bytes\":0}]}");
+	struct ord_edn roomy = answer("{\"disks\":[{\"full\":true,\"refused\":0,\"free_bytes\":9000000}]}");
+	cr_expect_eq(ord_proof_listed("full-disk", full), ORD_STORM_SEEN);
+	cr_expect_eq(ord_proof_listed("full-disk", roomy), ORD_STORM_NONE);
+}

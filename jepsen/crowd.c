@@ -183,7 +183,12 @@ static bool final_read(struct ord_crowd *c, uint64_t n, struct ord_edn_pool *poo
 	return c->workload->final != NULL && c->workload->final(c->state, (uint32_t)n, pool, ret);
 }
 
-/* Takes the next one and writes down that it is asked; false: there is none left. */
+static bool is_over(const struct ord_crowd *c)
+{
+	return ord_clock_stopped() != 0 || ord_clock_ns() > c->deadline_ns;
+}
+
+/* Takes the next one and writes down that it is asked; false: there is none left, or no time for it. */
 static bool take(struct member *m,
 		 bool (*source)(struct ord_crowd *, uint64_t, struct ord_edn_pool *, struct ord_ask *),
 		 struct ord_ask *ret)
@@ -191,6 +196,10 @@ static bool take(struct member *m,
 	struct ord_crowd *c = m->crowd;
 	ord_diary_lock(c->diary);
 	bool taken = source(c, c->turn, &m->pool, ret);
+	if (taken && is_over(c)) {
+		c->missing++;
+		taken = false;
+	}
 	c->turn += taken;
 	if (taken)
 		ord_diary_invoke(c->diary, m->index, ret);
@@ -211,7 +220,7 @@ static void answer_await(struct member *m, const struct ord_ask *ask)
 		struct ord_told told = perform(m, ask);
 		if (is_answer(&told))
 			return;
-		if (ord_clock_ns() > c->deadline_ns || !ord_clock_sleep_until(ord_clock_ns() + AGAIN_NS))
+		if (is_over(c) || !ord_clock_sleep_until(ord_clock_ns() + AGAIN_NS))
 			break;
 		ord_diary_lock(c->diary);
 		ord_diary_invoke(c->diary, m->index, ask);

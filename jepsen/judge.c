@@ -30,7 +30,7 @@ static bool has_positions(const struct ord_jepsen_history *h)
 int ord_judge_run(const struct ord_jepsen_history *h, const struct ord_judge_options *options, struct ord_judge *ret)
 {
 	struct ord_availability_options availability = {.outage_us_max = options->outage_us_max};
-	struct ord_logs_options logs = {.dir = options->logs_dir};
+	struct ord_logs_options logs = {.dir = options->logs_dir, .allowed = options->logs_allowed};
 	struct ord_verdict v;
 	*ret = (struct ord_judge){0};
 	int err = ord_check_shape(h, &v);

@@ -204,6 +204,17 @@ static void pages_store(const struct run *r, const struct ord_run_summary *summa
 		say(why);
 }
 
+/* A node whose disk was made to fail must stop, and says so. */
+static const char *const *logs_allowed(const struct ord_storm *storm)
+{
+	static const char *const allowed[] = {"Input/output error", NULL};
+	for (uint32_t i = 0; i < storm->faults_count; i++) {
+		if (strcmp(storm->faults[i].f, "disk-error") == 0)
+			return allowed;
+	}
+	return NULL;
+}
+
 /* Everything that is known, into the directory of the run; and the verdicts. */
 static int conclude(struct run *r, struct ord_run_summary *ret)
 {
@@ -211,6 +222,7 @@ static int conclude(struct run *r, struct ord_run_summary *ret)
 	struct ord_judge judge;
 	struct ord_judge_options options = {.workload = o->workload,
 					    .logs_dir = ret->dir,
+					    .logs_allowed = logs_allowed(r->storm),
 					    .check = {.time_limit_ms = o->check_ms},
 					    .outage_us_max = 1000ull * o->outage_ms_max};
 	int err = history_store(r, ret->dir);

@@ -12,6 +12,16 @@ run() { # WORKLOAD NEMESIS SECONDS [FLAG ...]
 		--rate 100 --store "$store" "$@"
 }
 
+# As says, for a run.
+ran() { # STATUS TEXT WORKLOAD NEMESIS SECONDS [FLAG ...]
+	local wanted=$1 text=$2 status
+	shift 2
+	run "$@" >"$WORK/heard" 2>&1
+	status=$?
+	cat "$WORK/heard"
+	[ "$status" -eq "$wanted" ] && grep -qE -- "$text" "$WORK/heard"
+}
+
 newest() { # WORKLOAD
 	find "$store/$1" -mindepth 1 -maxdepth 1 | sort | tail -n 1
 }
@@ -62,21 +72,21 @@ nothing_left() {
 	! pgrep -f "$WORK/ordain-jepsen" >/dev/null
 }
 
-expect "money under kill, pause and partition" says 0 "^valid: bank" -- run bank kill,pause,partition 20 --seed 1
+expect "money under kill, pause and partition" ran 0 "^valid: bank" bank kill,pause,partition 20 --seed 1
 expect "its directory has all of it" has_files "$(newest bank)" history.edn results.edn results.json summary.json timeline.html \
 	node-1.log node-5.log
 expect "the index page names the run" grep -q "bank/$(basename "$(newest bank)")/timeline.html" "$store/index.html"
 expect "every fault took effect" says 0 '"faults_unseen": *0' -- cat "$(newest bank)/summary.json"
 expect "a history that lacks a cent is invalid" check_changed 1 "total" bank cent_lost
 expect "the same history as it was is valid" check_changed 0 "valid\\? true" bank cat
-expect "registers under all faults" says 0 "^valid: register" -- run register all 15 --seed 2 --intensity 2
+expect "registers under all faults" ran 0 "^valid: register" register all 15 --seed 2 --intensity 2
 expect "a history with an invented value is invalid" check_changed 1 "not-linearizable" register read_invented
 expect "a seed chooses the same faults again" repeats
 expect "nothing is left behind" nothing_left
 
-expect "an unknown workload names the known ones" says 3 "no 'bnak'.*bank unique" -- run bnak none 1
-expect "an unknown nemesis names the known ones" says 3 "no 'kil'.*kill pause" -- run bank kil 1
-expect "a wrong number names its limits" says 3 "nodes: '99' is not an integer from 1 to 9" -- run bank none 1 --nodes 99
-expect "an unknown flag is told" says 3 "no flag --sed" -- run bank none 1 --sed 5
+expect "an unknown workload names the known ones" ran 3 "no 'bnak'.*bank unique" bnak none 1
+expect "an unknown nemesis names the known ones" ran 3 "no 'kil'.*kill pause" bank kil 1
+expect "a wrong number names its limits" ran 3 "nodes: '99' is not an integer from 1 to 9" bank none 1 --nodes 99
+expect "an unknown flag is told" ran 3 "no flag --sed" bank none 1 --sed 5
 expect "a history that is none is told with line and column" says 3 "line 1, column" -- "$JEPSEN" check "$0"
-expect "a program that is not there is told" says 4 "/nowhere/ordain" -- run bank none 1 --ordain /nowhere/ordain
+expect "a program that is not there is told" ran 4 "/nowhere/ordain" bank none 1 --ordain /nowhere/ordain

@@ -22,8 +22,8 @@ struct element {
 		absent_op; /* invocation of the last read that began after known_op and does not have it; ORD_JEPSEN_NONE */
 	uint32_t absent_end;
 	uint32_t absent_count;
-	bool is_looked_for; /* by a read that began after known_op */
-	uint32_t found_in;  /* the read, by completion, that has it: to see it twice */
+	bool is_confirmed; /* found by a read that began after known_op */
+	uint32_t found_in; /* the read, by completion, that has it: to see it twice */
 };
 
 struct set {
@@ -103,7 +103,7 @@ static int take_found(struct set *s, struct ord_edn value, uint32_t asked, uint3
 		ord_verdict_add(s->v, ORD_INVALID, "never-added", done, ORD_JEPSEN_NONE,
 				"element %" PRId64 " is there, and nobody had asked to add it", value.integer);
 	e->found_in = done;
-	e->is_looked_for = e->is_looked_for || (e->known_op != ORD_JEPSEN_NONE && e->known_op < asked);
+	e->is_confirmed = e->is_confirmed || (e->known_op != ORD_JEPSEN_NONE && e->known_op < asked);
 	if (e->known_op == ORD_JEPSEN_NONE)
 		e->known_op = done;
 	if (e->present_op == ORD_JEPSEN_NONE || asked > e->present_op) {
@@ -118,7 +118,6 @@ static void look_for(struct element *e, uint32_t asked, uint32_t done)
 {
 	if (e->found_in == done || e->known_op == ORD_JEPSEN_NONE || e->known_op > asked)
 		return;
-	e->is_looked_for = true;
 	e->absent_count++;
 	if (e->absent_op == ORD_JEPSEN_NONE || asked > e->absent_op) {
 		e->absent_op = asked;
@@ -211,7 +210,7 @@ static void look_at_known(struct set *s, const struct element *e, int64_t value,
 				"element %" PRId64
 				" was there, %u reads that began later miss it, and one has it again",
 				value, e->absent_count);
-	} else if (!e->is_looked_for) {
+	} else if (!e->is_confirmed) {
 		t->never_read++;
 		ord_verdict_add(s->v, ORD_UNKNOWN, "never-read", e->known_op, ORD_JEPSEN_NONE,
 				"element %" PRId64 " is there, and no read looked for it from then on", value);

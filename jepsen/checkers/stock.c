@@ -51,9 +51,6 @@ static void look_at_item(struct stock *s, uint32_t number)
 	if (i->sold > a->stock)
 		ord_verdict_add(s->v, ORD_INVALID, "oversold", a->opened_op, i->last_op,
 				"of item %s %" PRId64 " were sold, and there were %" PRId64, name, i->sold, a->stock);
-	if (a->read_op != ORD_JEPSEN_NONE && a->read_balance < 0)
-		ord_verdict_add(s->v, ORD_INVALID, "oversold", a->opened_op, a->read_op,
-				"of item %s %" PRId64 " are left", name, a->read_balance);
 }
 
 /* What is left at the end was there at any time before. */

@@ -98,6 +98,13 @@ Test(jepsen_linear, an_info_happens_once)
 	SAYS(YES, WRITE(1, 0, NEVER), READ(1, 1, 2), WRITE(2, 3, 4), WRITE(1, 5, NEVER), READ(1, 6, 7));
 }
 
+Test(jepsen_linear, infos_that_differ_in_one_thing_are_two)
+{
+	SAYS(YES, CAS(0, 1, 0, NEVER), CAS(0, 2, 1, NEVER), READ(2, 2, 3));
+	SAYS(YES, WRITE(1, 0, NEVER), WRITE(2, 1, NEVER), READ(2, 2, 3), READ(2, 4, 5));
+	SAYS(YES, CAS(1, 2, 0, NEVER), CAS(0, 2, 1, NEVER), READ(2, 2, 3));
+}
+
 Test(jepsen_linear, the_operation_that_nothing_explains_is_named)
 {
 	const struct ord_linear_op ops[] = {WRITE(1, 0, 1), READ(1, 2, 3), WRITE(2, 4, 7),

@@ -67,6 +67,10 @@ Test(jepsen_order, the_order_agrees_with_real_time)
 {
 	INVALID("real-time", DO("0", "1", "[0 2]") DO("0", "2", "[0 1]"));
 	INVALID("real-time", DO("0", "1", "[0 5]") DO("0", "2", "[0 2]") DO("0", "3", "[0 4]"));
+	INVALID("real-time", DO("0", "1", "[0 0]") DO("0", "2", "[0 2]") DO("0", "3", "[0 1]"));
+	/* The one that was asked last of those before it counts, not the nearest. */
+	INVALID("real-time", "1 invoke claim {:id 2}\n" DO("0", "3", "[0 3]")
+				     DO("0", "1", "[0 1]") "1 ok claim {:position [0 2]}\n");
 	VALID(DO("0", "1", "[0 2]") DO("0", "2", "[1 1]"));
 	/* What was under way at one time may be in any order. */
 	VALID("1 invoke claim {:id 2}\n" DO("0", "1", "[0 2]") "1 ok claim {:position [0 1]}\n");

@@ -49,6 +49,7 @@ Test(jepsen_register, what_failed_did_nothing)
 	       "not-linearizable");
 	expect("0 invoke cas [1 [nil 5]]\n0 fail cas [1 [nil 5]]\n1 invoke read [1 nil]\n1 ok read [1 nil]\n",
 	       ORD_VALID, NULL);
+	expect("0 invoke write [1 5]\n0 ok write [1 5]\n1 invoke read [1 nil]\n1 fail read [1 nil]\n", ORD_VALID, NULL);
 	expect("1 invoke read [1 nil]\n1 fail read [1 nil]\n0 invoke write [1 5]\n0 ok write [1 5]\n", ORD_VALID, NULL);
 }
 

@@ -69,6 +69,7 @@ Test(jepsen_unique, a_claim_that_won_is_seen)
 {
 	INVALID("not-linearizable", CLAIM("0", "1", ":a", WON) READ("nil"));
 	INVALID("not-linearizable", CLAIM("0", "1", ":a", WON) READ(":b"));
+	INVALID("two-outcomes", CLAIM("0", "1", ":a", NOT(":x")) CLAIM("0", "1", ":a", NOT(":y")));
 	INVALID("not-linearizable", CLAIM("0", "1", ":a", WON) RELEASE("0", "2", ":a", WON) READ(":a"));
 	INVALID("not-linearizable", CLAIM("0", "1", ":a", WON) PASS("0", "2", ":a", ":b", WON) READ(":a"));
 }

@@ -210,7 +210,7 @@ static void look_at_known(struct set *s, const struct element *e, int64_t value,
 				"element %" PRId64
 				" was there, %u reads that began later miss it, and one has it again",
 				value, e->absent_count);
-	} else if (!e->is_confirmed) {
+	} else if (!e->is_confirmed && e->acked_op != ORD_JEPSEN_NONE) {
 		t->never_read++;
 		ord_verdict_add(s->v, ORD_UNKNOWN, "never-read", e->known_op, ORD_JEPSEN_NONE,
 				"element %" PRId64 " is there, and no read looked for it from then on", value);

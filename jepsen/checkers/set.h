@@ -12,7 +12,7 @@
 
 /* An element is known when its add is ok, or when a read that has it is completed, whichever is first. Rules: `lost` (known, missing in the last read that looked for it), `stale` (known before a read began that does not
  * have it, and seen again later), `duplicated` (twice in one read), `never-added` (read, but nobody asked to add it, or before anybody did), `failed-but-there` (its add failed for sure, and it was read), invalid;
- * `never-read` (known, but no read that began after that looked for it), `no-read`, `malformed`, unknown.
+ * `never-read` (acknowledged, but no read that began after it was known looked for it), `no-read`, `malformed`, unknown.
  * Figures: :attempts, :acknowledged, :stable, :lost, :stale, :never-read, :recovered (info, and there), :reads, :stable-latency-us {:p50 :p99 :max} (from known to seen for good). ORD_ERR_NOMEM. */
 int ord_check_set(const struct ord_jepsen_history *h, struct ord_verdict *ret);
 

@@ -94,6 +94,12 @@ Test(jepsen_set, what_nobody_looked_for_is_not_valid)
 	UNKNOWN("no-read", "0 invoke add 1\n0 info add 1\n");
 }
 
+Test(jepsen_set, an_info_may_be_seen_at_the_end_alone)
+{
+	VALID("0 invoke add 1\n0 info add 1\n" READ("[1]"));
+	VALID("0 invoke add 1\n0 info add 1\n" READ("[]"));
+}
+
 Test(jepsen_set, what_cannot_be_understood_is_not_valid)
 {
 	UNKNOWN("malformed", ADD(":x") READ("[]"));

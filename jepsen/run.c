@@ -204,15 +204,25 @@ static void pages_store(const struct run *r, const struct ord_run_summary *summa
 		say(why);
 }
 
-/* A node whose disk was made to fail must stop, and says so. */
-static const char *const *logs_allowed(const struct ord_storm *storm)
+static bool was_in_force(const struct ord_storm *storm, const char *f)
 {
-	static const char *const allowed[] = {"Input/output error", NULL};
 	for (uint32_t i = 0; i < storm->faults_count; i++) {
-		if (strcmp(storm->faults[i].f, "disk-error") == 0)
-			return allowed;
+		if (strcmp(storm->faults[i].f, f) == 0)
+			return true;
 	}
-	return NULL;
+	return false;
+}
+
+/* What a node may say when it stops: a write that failed is fatal. A real disk that is filled within a moment makes one fail (docs/operating.md, "A full disk"); the hook leaves
+ * what was preallocated. */
+static void logs_allow(const struct run *r, const char *ret[3])
+{
+	uint32_t count = 0;
+	if (was_in_force(r->storm, "disk-error"))
+		ret[count++] = "Input/output error";
+	if (r->options->netns && was_in_force(r->storm, "full-disk"))
+		ret[count++] = "No space left on device";
+	ret[count] = NULL;
 }
 
 /* Everything that is known, into the directory of the run; and the verdicts. */
@@ -220,11 +230,13 @@ static int conclude(struct run *r, struct ord_run_summary *ret)
 {
 	const struct ord_run_options *o = r->options;
 	struct ord_judge judge;
+	const char *allowed[3];
 	struct ord_judge_options options = {.workload = o->workload,
 					    .logs_dir = ret->dir,
-					    .logs_allowed = logs_allowed(r->storm),
+					    .logs_allowed = allowed,
 					    .check = {.time_limit_ms = o->check_ms},
 					    .outage_us_max = 1000ull * o->outage_ms_max};
+	logs_allow(r, allowed);
 	int err = history_store(r, ret->dir);
 	if (err == ORD_OK)
 		err = ord_store_logs(ret->dir, r->subject.dir, o->nodes_count, r->why, ORD_SUBJECT_WHY_SIZE);

@@ -56,8 +56,8 @@ static int run_add(struct shelf *s, const char *workload, const char *time)
 	}
 	struct run *run = &s->runs[s->count];
 	*run = (struct run){0};
-	snprintf(run->workload, sizeof run->workload, "%s", workload);
-	snprintf(run->time, sizeof run->time, "%s", time);
+	snprintf(run->workload, sizeof run->workload, "%.63s", workload);
+	snprintf(run->time, sizeof run->time, "%.63s", time);
 	s->count += summary_read(s, run);
 	return ORD_OK;
 }

@@ -9,7 +9,7 @@
 
 struct ord_judge_options {
 	const struct ord_workload *workload;
-	const char *logs_dir; /* where the nodes' logs are; NULL: they are not looked at */
+	const char *logs_dir;		 /* where the nodes' logs are; NULL: they are not looked at */
 	const char *const *logs_allowed; /* as in checkers/logs.h */
 	struct ord_workload_check check;
 	uint64_t outage_us_max; /* 0: any outage is allowed */

@@ -54,6 +54,22 @@ static void value_write(FILE *out, struct ord_edn v)
 	free(text);
 }
 
+/* What a box has room for: of a map its values, without what only the page's reader of details wants. */
+static void label_write(FILE *out, struct ord_edn v)
+{
+	if (v.kind != ORD_EDN_MAP) {
+		value_write(out, v);
+		return;
+	}
+	for (uint32_t i = 0; i < v.len; i += 2) {
+		struct ord_edn key = v.items[i];
+		if (ord_edn_is_word(key, "id") || ord_edn_is_word(key, "position") || ord_edn_is_word(key, "replayed"))
+			continue;
+		value_write(out, v.items[i + 1]);
+		fputc(' ', out);
+	}
+}
+
 static void box_write(struct sheet *s, uint32_t index)
 {
 	const struct ord_jepsen_op *op = &s->h->ops[index];
@@ -79,7 +95,7 @@ static void box_write(struct sheet *s, uint32_t index)
 	fputs("\">", s->out);
 	ord_html_text(s->out, ord_slice_text(op->f));
 	fputc(' ', s->out);
-	value_write(s->out, done != NULL && done->type == ORD_JEPSEN_OK ? done->value : op->value);
+	label_write(s->out, done != NULL && done->type == ORD_JEPSEN_OK ? done->value : op->value);
 	fputs("</div>\n", s->out);
 }
 
@@ -116,6 +132,21 @@ static void times_write(struct sheet *s)
 			(double)s->h->ops[i].time_ns / 1e9);
 }
 
+static int by_number(const void *a, const void *b)
+{
+	int32_t x = *(const int32_t *)a, y = *(const int32_t *)b;
+	return (x > y) - (x < y);
+}
+
+static void columns_find(struct sheet *s)
+{
+	for (uint32_t i = 0; i < s->rows; i++) {
+		if (s->h->ops[i].type == ORD_JEPSEN_INVOKE)
+			column_of(s, s->h->ops[i].process);
+	}
+	qsort(s->columns, s->columns_count, sizeof *s->columns, by_number);
+}
+
 static void page_write(struct sheet *s, const char *title, const struct ord_storm *storm)
 {
 	ord_html_begin(s->out, title);
@@ -125,10 +156,7 @@ static void page_write(struct sheet *s, const char *title, const struct ord_stor
 		"process; an unknown outcome (yellow) ends its process. <a href=\"../../index.html\">All "
 		"runs</a></p>\n",
 		s->rows, s->h->ops_count);
-	for (uint32_t i = 0; i < s->rows; i++) {
-		if (s->h->ops[i].type == ORD_JEPSEN_INVOKE)
-			column_of(s, s->h->ops[i].process);
-	}
+	columns_find(s);
 	fprintf(s->out, "<div class=\"line\" style=\"height:%upx;width:%upx\">\n", (s->rows + 2) * ROW_PX,
 		column_px(s->columns_count));
 	for (uint32_t i = 0; storm != NULL && i < storm->faults_count; i++)

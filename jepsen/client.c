@@ -7,6 +7,7 @@
 
 #include "base/uuid.h"
 #include "jepsen/clock.h"
+#include "jepsen/direct.h"
 
 #define CALL_MS_MIN 10 /* what is left when the time is over: the library's own end comes then */
 
@@ -53,6 +54,8 @@ bool ord_client_submit(struct ord_client *c, const struct ordain_command *comman
 		       struct ord_told *ret)
 {
 	struct ordain_call_options call = ord_client_call(c);
+	if (c->node != 0)
+		return ord_direct_submit(c, command, ret_result, ret);
 	int err = ordain_sync_submit(c->sync, command, 1, &call, ret_result);
 	if (err != 0) {
 		*ret = (struct ord_told){.type = ORD_JEPSEN_FAIL, .error = error_of(c->pool, ordain_error_name(err))};
@@ -68,8 +71,9 @@ bool ord_client_submit(struct ord_client *c, const struct ordain_command *comman
 
 struct ord_told ord_client_unread(const struct ord_client *c)
 {
-	return (struct ord_told){.type = ORD_JEPSEN_FAIL,
-				 .error = error_of(c->pool, ordain_sync_problem(c->sync)->name)};
+	const struct ordain_problem *problem = ordain_sync_problem(c->sync);
+	const char *name = problem->code != 0 ? problem->name : ordain_error_name(ORDAIN_ERR_PROTOCOL);
+	return (struct ord_told){.type = ORD_JEPSEN_FAIL, .error = error_of(c->pool, name)};
 }
 
 struct ord_edn ord_client_label(struct ord_edn_pool *pool, const char *prefix, uint64_t number)

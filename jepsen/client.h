@@ -24,8 +24,9 @@ struct ord_told {
 /* A thread's own. Its connection lasts as long as its process: after an INFO it is a new one. */
 struct ord_client {
 	char addresses[ORD_CLIENT_ADDRESSES_SIZE];
-	uint32_t timeout_ms;	   /* of one operation as a whole */
-	uint64_t deadline_ns;	   /* of the operation under way */
+	uint32_t timeout_ms;  /* of one operation as a whole */
+	uint64_t deadline_ns; /* of the operation under way */
+	uint32_t node;	      /* its calls go to this node alone (direct.h); 0: where the library knows the leaders */
 	struct ordain_sync *sync;  /* owned; NULL: not connected */
 	struct ord_edn_pool *pool; /* borrowed: where answers are made */
 	const char *program;	   /* `ordain`, and the cluster's directory: for reads of logs */
@@ -44,7 +45,7 @@ struct ordain_call_options ord_client_call(const struct ord_client *c);
 /* A new request id as the text that a history has: its time is the clock's, the rest is r's. */
 struct ord_edn ord_client_id(struct ord_random *r, struct ord_edn_pool *pool);
 
-/* Sends one command. OK: carried out or refused, and *ret_result (valid until the next call) says which; else *ret says what came of it: FAIL when it was certainly not logged, INFO when that
+/* Sends one command, by the library or to the client's node. True: carried out or refused, and *ret_result (valid until the next call) says which; false: *ret says what came of it: FAIL when it was certainly not logged, INFO when that
  * is not known. */
 bool ord_client_submit(struct ord_client *c, const struct ordain_command *command, struct ordain_result *ret_result,
 		       struct ord_told *ret);

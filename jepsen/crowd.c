@@ -258,6 +258,12 @@ static void *member_main(void *arg)
 	return NULL;
 }
 
+/* Every second client knows one node only, as Jepsen's do; the others go where the library sends them. */
+static uint32_t node_of(const struct ord_crowd *c, uint32_t index)
+{
+	return index % 2 == 0 ? 0 : 1 + index / 2 % c->subject->nodes_count;
+}
+
 /* All threads, until all have returned. */
 static int all_run(struct ord_crowd *c, void (*run)(struct member *m), uint64_t stream, uint32_t timeout_ms)
 {
@@ -269,6 +275,7 @@ static int all_run(struct ord_crowd *c, void (*run)(struct member *m), uint64_t 
 		struct member *m = &members[started];
 		member_open(m, c, started, stream + started, timeout_ms);
 		m->run = run;
+		m->client.node = run == member_work ? node_of(c, started) : 0;
 		if (pthread_create(&m->thread, NULL, member_main, m) != 0)
 			break;
 	}

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "jepsen/direct.h"
 
 struct ord_told ord_money_decided(struct ord_client *c, struct ord_edn asked, const struct ordain_result *result)
 {
@@ -111,7 +112,10 @@ static struct ord_told balances(struct ord_client *c, struct ord_edn accounts)
 	for (uint32_t i = 0; i < accounts.len; i++) {
 		struct ordain_call_options call = ord_client_call(c);
 		struct ordain_account account;
-		if (ordain_sync_account(c->sync, ord_client_str(accounts.items[i]), &call, &account) != 0)
+		struct ordain_str name = ord_client_str(accounts.items[i]);
+		int err = c->node != 0 ? ord_direct_account(c, name, &account)
+				       : ordain_sync_account(c->sync, name, &call, &account);
+		if (err != 0)
 			return ord_client_unread(c);
 		ord_edn_put(&value, accounts.items[i], ord_edn_int(account.balance));
 	}

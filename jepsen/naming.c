@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "jepsen/direct.h"
 #include "jepsen/money.h"
 
 #define SPACE "unique"
@@ -24,7 +25,8 @@ bool ord_naming_read(struct ord_client *c, struct ordain_str space, struct ordai
 {
 	struct ordain_call_options call = ord_client_call(c);
 	struct ordain_name found;
-	int err = ordain_sync_name(c->sync, space, name, &call, &found);
+	int err = c->node != 0 ? ord_direct_name(c, space, name, &found)
+			       : ordain_sync_name(c->sync, space, name, &call, &found);
 	if (err != 0 && err != ORDAIN_ERR_NOT_FOUND) {
 		*ret = ord_client_unread(c);
 		return false;

@@ -30,18 +30,13 @@ partition-ceiling-not-checked            bank        none
 partition-refund-dropped                 bank        none
 partition-refund-too-small               bank        none
 partition-credit-to-wrong-partition      bank        none
-partition-digest-depends-on-order        bank        none
 partition-local-clock                    log         none
 replica-outcome-of-wrong-item            bank        none
 dispatch-starts-at-next-message          bank        kill
 dispatch-lost-messages-stay-lost         bank        partition,kill
 partition-duplicate-message-moves-money  bank        kill,pause
-replica-logged-command-denied            bank        kill,pause
-forward-lost-command-denied              set         kill
-replica-deposed-leader-serves-reads      register    pause-leader
-replica-read-without-barrier             register    isolate-leader,pause-leader
+replica-follower-serves-reads            register    none
 group-applies-what-is-not-committed      register    isolate-leader
-group-vote-not-recovered                 set         kill-all,kill
 END
 }
 

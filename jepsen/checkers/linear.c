@@ -5,9 +5,10 @@
  *
  *   reads at once       an operation that changes nothing and fits the value now is given its place at once: to wait cannot help anybody. Nodes are what is left after that, and
  *                       branches are made by changes only.
- *   nodes once          the hash of each node is kept; one that was met before led nowhere. A hash has 128 bits: that two of 100 million nodes share one has a chance of 1 in 10^22.
+ *   nodes once          what had to happen and has had its place is kept as a hash, with the set of infos that happened besides: a node that was met before with the same infos or fewer led nowhere. A hash has
+ *                       128 bits: that two of 100 million nodes share one has a chance of 1 in 10^22.
  *   infos when needed   what may never have happened is tried after all else, and only where it changes the value.
- *   infos as sets       of equal ones the one that began first stands for all: the later ones are tried when it has had its place.
+ *   infos as kinds      of equal ones the one that began first stands for all: the later ones are tried when it has had its place.
  *   no useless ones     reads that may never have happened are left out from the beginning.
  *
  * Operations with an end are two entries in a list in the order of time, their begin and their end; those that may never have happened are in a list of their own. Taking an operation unlinks its entries,
@@ -40,8 +41,8 @@ struct search {
 	const struct ord_linear_op *ops;
 	uint32_t ops_count;
 	const struct ord_linear_limits *limits;
-	struct link *
-		links; /* owned; of operation i: 2 i its begin, 2 i + 1 its end; 2 * ops_count: the head of the ended, + 1: of the infos */
+	/* Of operation i: 2 i its begin, 2 i + 1 its end. 2 ops_count: the head of those with an end; + 1: of the infos. */
+	struct link *links;  /* owned */
 	uint32_t *same;	     /* owned; of an info the equal one that began before; NONE */
 	bool *is_placed;     /* owned */
 	struct placed *path; /* owned */
@@ -49,7 +50,9 @@ struct search {
 	uint32_t left; /* operations with an end that have no place yet */
 	uint32_t least_left;
 	uint32_t value;
-	uint64_t hash[2];
+	uint64_t hash[2];   /* of those with an end that have their place */
+	uint32_t *bits;	    /* owned; of an info its place in happened */
+	uint64_t *happened; /* owned; a bit for each info */
 	struct ord_seen seen;
 	struct ord_linear_result *result;
 };
@@ -71,12 +74,17 @@ static void hash_toggle(struct search *s, uint32_t op)
 	s->hash[1] ^= scramble(0xd1342543de82ef95u * (2 * (uint64_t)op + 2));
 }
 
-/* Keeps the node that the search is at; *ret_new is false when it was met before. False when there is no room. */
+static void bit_toggle(struct search *s, uint32_t info)
+{
+	s->happened[s->bits[info] / 64] ^= 1ull << s->bits[info] % 64;
+}
+
+/* Keeps the node that the search is at; *ret_new is false when it was met before, with the same infos or fewer. False when there is no room. */
 static bool node_keep(struct search *s, bool *ret_new)
 {
 	const uint64_t node[2] = {s->hash[0] ^ scramble(0xa0761d6478bd642fu * (s->value + 1ull)),
 				  s->hash[1] ^ scramble(0xe7037ed1a0b428dbu * (s->value + 1ull))};
-	return ord_seen_put(&s->seen, node, s->limits->bytes_max, ret_new);
+	return ord_seen_put(&s->seen, node, s->happened, ret_new);
 }
 
 /* --- The lists --- */
@@ -155,8 +163,10 @@ static void place(struct search *s, uint32_t op)
 	s->value = value_after(&s->ops[op], s->value);
 	s->is_placed[op] = true;
 	s->result->steps++;
-	hash_toggle(s, op);
-	if (!is_info(s, op)) {
+	if (is_info(s, op)) {
+		bit_toggle(s, op);
+	} else {
+		hash_toggle(s, op);
 		unlink_at(s, 2 * op + 1); /* before the begin, which thereby has a next that is still there */
 		s->left--;
 	}
@@ -168,9 +178,11 @@ static uint32_t take_back(struct search *s)
 	struct placed last = s->path[--s->path_count];
 	s->value = last.value;
 	s->is_placed[last.op] = false;
-	hash_toggle(s, last.op);
 	relink_at(s, 2 * last.op);
-	if (!is_info(s, last.op)) {
+	if (is_info(s, last.op)) {
+		bit_toggle(s, last.op);
+	} else {
+		hash_toggle(s, last.op);
 		relink_at(s, 2 * last.op + 1);
 		s->left++;
 	}
@@ -326,16 +338,19 @@ static uint32_t same_before(const struct search *s, const struct ord_linear_op *
 	return NONE;
 }
 
-/* Infos that only look are left out. */
-static void link_infos(struct search *s)
+/* Infos that only look are left out. Returns how many are in. */
+static uint32_t link_infos(struct search *s)
 {
+	uint32_t count = 0;
 	for (uint32_t i = 0; i < s->ops_count; i++) {
 		s->same[i] = NONE;
 		if (!is_info(s, i) || is_look(&s->ops[i]))
 			continue;
 		s->same[i] = same_before(s, &s->ops[i]);
+		s->bits[i] = count++;
 		append(s, head_infos(s), 2 * i);
 	}
+	return count;
 }
 
 static bool search_open(struct search *s)
@@ -344,14 +359,17 @@ static bool search_open(struct search *s)
 	uint32_t(*ends)[2] = calloc(count, sizeof *ends);
 	s->links = calloc(2 * count, sizeof *s->links);
 	s->same = calloc(count, sizeof *s->same);
+	s->bits = calloc(count, sizeof *s->bits);
+	s->happened = calloc(count / 64 + 1, sizeof *s->happened);
 	s->is_placed = calloc(count, sizeof *s->is_placed);
 	s->path = calloc(count, sizeof *s->path);
-	bool good = ends != NULL && s->links != NULL && s->same != NULL && s->is_placed != NULL && s->path != NULL;
+	bool good = ends != NULL && s->links != NULL && s->same != NULL && s->bits != NULL && s->happened != NULL &&
+		    s->is_placed != NULL && s->path != NULL;
 	if (good) {
 		s->links[head_ended(s)] = (struct link){.next = head_ended(s), .before = head_ended(s)};
 		s->links[head_infos(s)] = (struct link){.next = head_infos(s), .before = head_infos(s)};
 		link_ended(s, ends);
-		link_infos(s);
+		ord_seen_init(&s->seen, (link_infos(s) + 63) / 64, s->limits->bytes_max);
 		s->least_left = NONE;
 	}
 	free(ends);
@@ -362,6 +380,8 @@ static void search_close(struct search *s)
 {
 	free(s->links);
 	free(s->same);
+	free(s->bits);
+	free(s->happened);
 	free(s->is_placed);
 	free(s->path);
 	ord_seen_close(&s->seen);

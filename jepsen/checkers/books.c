@@ -111,13 +111,22 @@ static const char *is_impossible(const struct books *b, const struct ord_ledger_
 	return NULL;
 }
 
+static const char *conflict_words(const char *rule)
+{
+	if (strcmp(rule, "two-outcomes") == 0)
+		return "one outcome was told, and then another";
+	if (strcmp(rule, "two-payloads") == 0)
+		return "it has an outcome for one payload and for another";
+	return "an outcome was told, and later nothing was known of it";
+}
+
 static void look_at_request(struct books *b, const struct ord_ledger_request *r)
 {
 	char id[NAME_BYTES];
 	ord_edn_show(r->id, id, sizeof id);
 	if (r->conflict != NULL)
-		ord_verdict_add(b->v, ORD_INVALID, r->conflict, r->told_op, r->conflict_op,
-				"request %s was told one thing and then another", id);
+		ord_verdict_add(b->v, ORD_INVALID, r->conflict, r->told_op, r->conflict_op, "request %s: %s", id,
+				conflict_words(r->conflict));
 	const char *why = r->outcome == ORD_LEDGER_REFUSED ? is_impossible(b, r) : NULL;
 	if (why != NULL)
 		ord_verdict_add(b->v, ORD_INVALID, "impossible", r->asked_op, r->told_op,

@@ -52,7 +52,7 @@ void story_of(const char *text, struct ord_jepsen_history *ret)
 {
 	char *lines = NULL;
 	size_t len;
-	struct ord_edn_problem problem;
+	struct ord_edn_problem problem = {0};
 	FILE *out = open_memstream(&lines, &len);
 	translate_all(text, out);
 	fclose(out);

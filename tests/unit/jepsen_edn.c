@@ -151,8 +151,8 @@ Test(jepsen_edn, a_vector_longer_than_its_limit_is_refused)
 {
 	size_t len = 2 * (size_t)ORD_EDN_ITEMS_MAX + 4;
 	char *text = malloc(len);
-	for (size_t i = 0; i < len; i += 2)
-		memcpy(text + i, "1 ", 2);
+	for (size_t i = 0; i < len; i++)
+		text[i] = i % 2 == 0 ? '1' : ' ';
 	text[0] = '[';
 	text[len - 1] = ']';
 	refuses(text, len, (uint32_t)len, "a vector or map of more than 1,048,576 values");
@@ -164,9 +164,10 @@ Test(jepsen_edn, many_keys_may_not_repeat_either)
 	char text[4096] = "{";
 	for (int i = 0; i < 200; i++)
 		snprintf(text + strlen(text), sizeof text - strlen(text), "%d 0 ", i);
-	strcat(text, "}");
+	size_t len = strlen(text);
+	snprintf(text + len, sizeof text - len, "}");
 	cr_assert_eq(reads(text).len, 400);
-	strcpy(strchr(text, '}'), "77 1}");
+	snprintf(text + len, sizeof text - len, "77 1}");
 	refuses(text, strlen(text), 1, "the same key twice");
 }
 

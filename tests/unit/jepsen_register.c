@@ -162,15 +162,13 @@ static void ask(struct made *m, uint32_t t)
 static void happen(struct made *m, uint32_t t)
 {
 	int64_t *value = &m->values[m->threads[t].key];
+	bool is_cas = strcmp(m->threads[t].f, "cas") == 0;
 	m->threads[t].done = true;
-	if (strcmp(m->threads[t].f, "write") == 0)
-		*value = m->threads[t].new;
-	else if (strcmp(m->threads[t].f, "cas") == 0 && *value == m->threads[t].old)
-		*value = m->threads[t].new;
-	else if (strcmp(m->threads[t].f, "cas") == 0)
-		m->threads[t].refused = true;
-	else
+	m->threads[t].refused = is_cas && *value != m->threads[t].old;
+	if (strcmp(m->threads[t].f, "read") == 0)
 		m->threads[t].new = *value;
+	else if (!m->threads[t].refused)
+		*value = m->threads[t].new;
 }
 
 static void answer(struct made *m, uint32_t t, uint32_t infos_per_mille)

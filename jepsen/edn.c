@@ -97,7 +97,12 @@ static struct ord_edn text_of(struct ord_edn_pool *pool, enum ord_edn_kind kind,
 
 struct ord_edn ord_edn_keyword(struct ord_edn_pool *pool, struct ord_slice text)
 {
-	return text_of(pool, ORD_EDN_KEYWORD, text);
+	struct ord_slice *kept = &pool->words[ord_hash64(text.base, text.len) % ORD_EDN_WORDS_KEPT];
+	if (!pool->failed && text.len > 0 && ord_slice_equal(*kept, text))
+		return (struct ord_edn){.kind = ORD_EDN_KEYWORD, .len = (uint32_t)text.len, .text = kept->base};
+	struct ord_edn word = text_of(pool, ORD_EDN_KEYWORD, text);
+	*kept = ord_edn_text(word);
+	return word;
 }
 
 struct ord_edn ord_edn_string(struct ord_edn_pool *pool, struct ord_slice text)
@@ -172,8 +177,9 @@ struct ord_edn ord_edn_copy(struct ord_edn_pool *pool, struct ord_edn v)
 {
 	switch (v.kind) {
 	case ORD_EDN_STRING:
+		return ord_edn_string(pool, ord_edn_text(v));
 	case ORD_EDN_KEYWORD:
-		return text_of(pool, v.kind, ord_edn_text(v));
+		return ord_edn_keyword(pool, ord_edn_text(v));
 	case ORD_EDN_VECTOR:
 	case ORD_EDN_MAP:
 		return copy_items(pool, v);

@@ -9,9 +9,10 @@
 
 #include "base/bytes.h"
 
-#define ORD_EDN_DEPTH_MAX 16			 /* nested vectors and maps */
-#define ORD_EDN_ITEMS_MAX (1u << 20)		 /* of one vector; keys and values of one map */
-#define ORD_EDN_TEXT_BYTES_MAX (1u << 20)	 /* of one string or keyword */
+#define ORD_EDN_DEPTH_MAX 16		  /* nested vectors and maps */
+#define ORD_EDN_ITEMS_MAX (1u << 20)	  /* of one vector; keys and values of one map */
+#define ORD_EDN_TEXT_BYTES_MAX (1u << 20) /* of one string or keyword */
+#define ORD_EDN_WORDS_KEPT 32
 #define ORD_EDN_POOL_BYTES_MAX ((size_t)4 << 30) /* a bound for who has no better one */
 
 enum ord_edn_kind {
@@ -44,6 +45,8 @@ struct ord_edn_pool {
 	size_t bytes;
 	size_t bytes_max;
 	bool failed;
+	struct ord_slice
+		words[ORD_EDN_WORDS_KEPT]; /* keywords that were made last, by hash: most are made again and again */
 };
 
 void ord_edn_pool_init(struct ord_edn_pool *pool, size_t bytes_max);

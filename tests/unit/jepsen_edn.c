@@ -241,6 +241,25 @@ Test(jepsen_edn, a_copy_owns_all_it_points_to)
 	writes(ord_edn_write, copy, "{:a [\"x\" 1]}");
 }
 
+Test(jepsen_edn, a_keyword_that_comes_again_takes_no_memory)
+{
+	char text[] = "outcome";
+	struct ord_edn first = ord_edn_keyword(&pool, ord_slice_text(text));
+	size_t bytes = pool.bytes, used = 0;
+	for (int i = 0; i < 100000; i++)
+		used += ord_edn_keyword(&pool, ord_slice_text(text)).text != first.text;
+	cr_assert_eq(used, 0);
+	cr_assert_eq(pool.bytes, bytes);
+	for (int i = 0; i < 1000; i++) {
+		char other[16];
+		snprintf(other, sizeof other, "w%d", i);
+		struct ord_edn v = ord_edn_keyword(&pool, ord_slice_text(other));
+		cr_assert(ord_edn_is_word(v, other));
+	}
+	memset(text, 'z', sizeof text - 1);
+	cr_assert(ord_edn_is_word(first, "outcome"));
+}
+
 Test(jepsen_edn, a_pool_keeps_its_maximum_and_remembers_that_it_failed)
 {
 	ord_edn_pool_init(&pool, 1000);

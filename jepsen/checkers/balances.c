@@ -10,6 +10,9 @@
 #include <stdlib.h>
 
 #include "base/err.h"
+#include "jepsen/checkers/subset.h"
+
+#define SOON_OPS 1000u
 
 struct sums {
 	int64_t sure_in;
@@ -23,7 +26,23 @@ struct moment {
 	struct sums sums;
 };
 
+/* What one request does to an account between the first time that it was asked for and the time that its outcome was told. */
+struct item {
+	uint32_t asked_op;
+	uint32_t told_op;     /* ORD_JEPSEN_NONE: never */
+	uint32_t told_max_op; /* of this one and those before it in its list */
+	int64_t delta;
+};
+
+struct items {
+	struct item *base; /* owned; in the order of asked_op */
+	uint32_t count;
+	uint32_t capacity;
+};
+
 struct course {
+	struct items soon;	/* told soon: to look back for what was under way ends soon, too */
+	struct items late;	/* the others */
 	struct moment *moments; /* owned */
 	uint32_t moments_count;
 	uint32_t moments_capacity;
@@ -54,6 +73,26 @@ static struct sums *sums_at(struct ord_balances *b, uint32_t account, uint32_t o
 	return &c->moments[c->moments_count++].sums;
 }
 
+static int item_add(struct ord_balances *b, uint32_t account, uint32_t asked_op, uint32_t told_op, int64_t delta)
+{
+	struct course *c = &b->courses[account];
+	struct items *items = told_op - asked_op <= SOON_OPS ? &c->soon : &c->late;
+	if (items->count == items->capacity) {
+		uint32_t capacity = items->capacity > 0 ? 2 * items->capacity : 16;
+		struct item *grown = realloc(items->base, capacity * sizeof *grown);
+		if (grown == NULL)
+			return ORD_ERR_NOMEM;
+		items->base = grown;
+		items->capacity = capacity;
+	}
+	uint32_t max_op = items->count > 0 ? items->base[items->count - 1].told_max_op : 0;
+	items->base[items->count++] = (struct item){.asked_op = asked_op,
+						    .told_op = told_op,
+						    .told_max_op = told_op > max_op ? told_op : max_op,
+						    .delta = delta};
+	return ORD_OK;
+}
+
 /* Whether a refusal for this reason comes after the debit, so that there was a refund. */
 static bool is_refunded(struct ord_edn reason)
 {
@@ -61,17 +100,21 @@ static bool is_refunded(struct ord_edn reason)
 	       ord_edn_is_word(reason, "payee_other_asset") || ord_edn_is_word(reason, "above_ceiling");
 }
 
-static int may_pay(struct ord_balances *b, const struct ord_ledger_payload *p, bool reaches_payee, uint32_t op)
+/* Asked for at asked_op; told_op: when its outcome is told. */
+static int may_pay(struct ord_balances *b, const struct ord_ledger_payload *p, bool reaches_payee, uint32_t asked_op,
+		   uint32_t told_op)
 {
-	struct sums *from = sums_at(b, p->from, op);
-	if (from == NULL)
+	struct sums *from = sums_at(b, p->from, asked_op);
+	if (from == NULL || item_add(b, p->from, asked_op, told_op, -p->amount) != ORD_OK)
 		return ORD_ERR_NOMEM;
 	from->may_out += p->amount;
-	if (!reaches_payee)
+	if (!reaches_payee) {
 		from->may_in += p->amount; /* the refund */
-	struct sums *to = reaches_payee ? sums_at(b, p->to, op) : NULL;
-	if (to == NULL)
-		return reaches_payee ? ORD_ERR_NOMEM : ORD_OK;
+		return ORD_OK;
+	}
+	struct sums *to = sums_at(b, p->to, asked_op);
+	if (to == NULL || item_add(b, p->to, asked_op, told_op, p->amount) != ORD_OK)
+		return ORD_ERR_NOMEM;
 	to->may_in += p->amount;
 	return ORD_OK;
 }
@@ -82,11 +125,13 @@ static int has_paid(struct ord_balances *b, const struct ord_ledger_payload *p, 
 	if (from == NULL)
 		return ORD_ERR_NOMEM;
 	from->sure_out += p->amount;
-	if (!reached_payee)
+	if (!reached_payee) {
 		from->sure_in += p->amount;
-	struct sums *to = reached_payee ? sums_at(b, p->to, op) : NULL;
+		return ORD_OK;
+	}
+	struct sums *to = sums_at(b, p->to, op);
 	if (to == NULL)
-		return reached_payee ? ORD_ERR_NOMEM : ORD_OK;
+		return ORD_ERR_NOMEM;
 	to->sure_in += p->amount;
 	return ORD_OK;
 }
@@ -103,11 +148,14 @@ static int take_invocation(struct ord_balances *b, uint32_t index)
 	case ORD_LEDGER_NONE:
 		return ORD_OK;
 	case ORD_LEDGER_UNKNOWN:
-		return index == r->asked_op || r->payloads_differ ? may_pay(b, &payload, true, index) : ORD_OK;
+		return index == r->asked_op || r->payloads_differ ? may_pay(b, &payload, true, index, r->told_op)
+								  : ORD_OK;
 	case ORD_LEDGER_REFUSED:
-		return index == r->asked_op && is_refunded(r->reason) ? may_pay(b, &r->payload, false, index) : ORD_OK;
+		return index == r->asked_op && is_refunded(r->reason)
+			       ? may_pay(b, &r->payload, false, index, r->told_op)
+			       : ORD_OK;
 	case ORD_LEDGER_SETTLED:
-		return index == r->asked_op ? may_pay(b, &r->payload, true, index) : ORD_OK;
+		return index == r->asked_op ? may_pay(b, &r->payload, true, index, r->told_op) : ORD_OK;
 	}
 	return ORD_OK;
 }
@@ -158,8 +206,11 @@ void ord_balances_close(struct ord_balances *b)
 {
 	if (b == NULL)
 		return;
-	for (uint32_t i = 0; b->courses != NULL && i < b->courses_count; i++)
+	for (uint32_t i = 0; b->courses != NULL && i < b->courses_count; i++) {
 		free(b->courses[i].moments);
+		free(b->courses[i].soon.base);
+		free(b->courses[i].late.base);
+	}
 	free(b->courses);
 	free(b);
 }
@@ -185,4 +236,32 @@ struct ord_balances_range ord_balances_between(const struct ord_balances *b, uin
 	struct sums at_end = sums_after(&b->courses[account], end);
 	return (struct ord_balances_range){.low = at_begin.sure_in - at_end.may_out,
 					   .high = at_end.may_in - at_begin.sure_out};
+}
+
+/* Adds the deltas of what was under way at some moment between the two; count may pass ORD_SUBSET_ITEMS_MAX, what is behind that is only counted. */
+static uint32_t add_under_way(const struct items *items, uint32_t begin, uint32_t end, int64_t *deltas, uint32_t count)
+{
+	for (uint32_t i = items->count; i-- > 0 && items->base[i].told_max_op > begin;) {
+		const struct item *item = &items->base[i];
+		if (item->asked_op > end || item->told_op <= begin)
+			continue;
+		if (count < ORD_SUBSET_ITEMS_MAX)
+			deltas[count] = item->delta;
+		count++;
+	}
+	return count;
+}
+
+bool ord_balances_can_be(const struct ord_balances *b, uint32_t account, uint32_t begin, uint32_t end, int64_t balance)
+{
+	const struct course *c = &b->courses[account];
+	struct ord_balances_range range = ord_balances_between(b, account, begin, end);
+	struct sums sums = sums_after(c, begin);
+	int64_t deltas[ORD_SUBSET_ITEMS_MAX];
+	if (balance < range.low || balance > range.high)
+		return false;
+	uint32_t count = add_under_way(&c->soon, begin, end, deltas, 0);
+	if (count <= ORD_SUBSET_ITEMS_MAX)
+		count = add_under_way(&c->late, begin, end, deltas, count);
+	return ord_subset_sums_to(deltas, count, balance - (sums.sure_in - sums.sure_out));
 }

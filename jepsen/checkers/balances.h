@@ -20,4 +20,7 @@ struct ord_balances_range {
 struct ord_balances_range ord_balances_between(const struct ord_balances *b, uint32_t account, uint32_t begin,
 					       uint32_t end);
 
+/* Whether the balance can have been that: what was surely paid by begin, and some of what was under way until end. Of very many transfers under way, or large amounts (subset.h), only the range is looked at. */
+bool ord_balances_can_be(const struct ord_balances *b, uint32_t account, uint32_t begin, uint32_t end, int64_t balance);
+
 #endif

@@ -32,10 +32,11 @@ static void look_at_balance(struct books *b, uint32_t number, int64_t balance, b
 		ord_verdict_add(b->v, ORD_INVALID, "ceiling", end, ORD_JEPSEN_NONE,
 				"account %s has %" PRId64 ", above its ceiling of %" PRId64, name, balance, a->ceiling);
 	struct ord_balances_range range = ord_balances_between(b->balances, number, begin, end);
-	if (balance < range.low || balance > range.high)
+	if (!ord_balances_can_be(b->balances, number, begin, end, balance))
 		ord_verdict_add(b->v, ORD_INVALID, is_final ? "balance" : "read", begin, end,
-				"account %s has %" PRId64 ", but all transfers make it %" PRId64 " to %" PRId64, name,
-				balance, range.low, range.high);
+				"account %s has %" PRId64 ", which no choice of transfers makes it: at least %" PRId64
+				", at most %" PRId64,
+				name, balance, range.low, range.high);
 }
 
 static void look_at_read(struct books *b, uint32_t asked, bool is_final)

@@ -99,6 +99,13 @@ Test(jepsen_bank, what_was_told_is_seen_by_reads_that_begin_then)
 	INVALID("read", ASK SETTLED READ("{:b 0}") FINAL("-100", "70", "30"));
 	VALID("4 invoke read nil\n" ASK SETTLED "4 ok read {:a 100 :b 0}\n" FINAL("-100", "70", "30"));
 	VALID("4 invoke read nil\n" ASK SETTLED "4 ok read {:a 70 :b 30}\n" FINAL("-100", "70", "30"));
+	/* Between the two there is nothing. */
+	INVALID("read", ASK READ("{:a 99}") SETTLED FINAL("-100", "70", "30"));
+	INVALID("read", ASK READ("{:b 29}") SETTLED FINAL("-100", "70", "30"));
+	VALID(ASK "5 invoke transfer {:id 3 :from :a :to :b :amount 7}\n" READ("{:a 93 :b 30}") SETTLED
+	      "5 ok transfer {:outcome :settled}\n" FINAL("-100", "63", "37"));
+	INVALID("read", ASK "5 invoke transfer {:id 3 :from :a :to :b :amount 7}\n" READ("{:a 80}") SETTLED
+		"5 ok transfer {:outcome :settled}\n" FINAL("-100", "63", "37"));
 	/* And nobody sees what was not asked for yet. */
 	INVALID("read", READ("{:a 70}") ASK SETTLED FINAL("-100", "70", "30"));
 	INVALID("read", READ("{:b 30}") ASK SETTLED FINAL("-100", "70", "30"));

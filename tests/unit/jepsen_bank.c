@@ -19,6 +19,8 @@
 #define ASK "3 invoke transfer {:id 2 :from :a :to :b :amount 30}\n"
 #define SETTLED "3 ok transfer {:id 2 :outcome :settled :replayed false}\n"
 #define REFUSED(why) "3 ok transfer {:id 2 :outcome :refused :reason " why " :replayed false}\n"
+#define SEVEN "5 invoke transfer {:id 3 :from :a :to :b :amount 7}\n"
+#define SEVEN_SETTLED "5 ok transfer {:outcome :settled}\n"
 #define READ(what) "4 invoke read nil\n4 ok read " what "\n"
 #define FINAL(mint, a, b) "0 invoke final-read nil\n0 ok final-read {:mint " mint " :a " a " :b " b "}\n"
 
@@ -102,10 +104,12 @@ Test(jepsen_bank, what_was_told_is_seen_by_reads_that_begin_then)
 	/* Between the two there is nothing. */
 	INVALID("read", ASK READ("{:a 99}") SETTLED FINAL("-100", "70", "30"));
 	INVALID("read", ASK READ("{:b 29}") SETTLED FINAL("-100", "70", "30"));
-	VALID(ASK "5 invoke transfer {:id 3 :from :a :to :b :amount 7}\n" READ("{:a 93 :b 30}") SETTLED
-	      "5 ok transfer {:outcome :settled}\n" FINAL("-100", "63", "37"));
-	INVALID("read", ASK "5 invoke transfer {:id 3 :from :a :to :b :amount 7}\n" READ("{:a 80}") SETTLED
-		"5 ok transfer {:outcome :settled}\n" FINAL("-100", "63", "37"));
+	VALID(ASK SEVEN READ("{:a 93 :b 30}") SETTLED SEVEN_SETTLED FINAL("-100", "63", "37"));
+	INVALID("read", ASK SEVEN READ("{:a 80}") SETTLED SEVEN_SETTLED FINAL("-100", "63", "37"));
+	/* What was asked for later, and what was done before, is no choice. */
+	INVALID("read", ASK READ("{:a 93}") SETTLED SEVEN SEVEN_SETTLED FINAL("-100", "63", "37"));
+	INVALID("read", ASK SEVEN SEVEN_SETTLED READ("{:a 86}") SETTLED FINAL("-100", "63", "37"));
+	VALID(ASK SEVEN SEVEN_SETTLED READ("{:a 63}") READ("{:b 7}") SETTLED FINAL("-100", "63", "37"));
 	/* And nobody sees what was not asked for yet. */
 	INVALID("read", READ("{:a 70}") ASK SETTLED FINAL("-100", "70", "30"));
 	INVALID("read", READ("{:b 30}") ASK SETTLED FINAL("-100", "70", "30"));

@@ -8,7 +8,7 @@
  *
  * An ok of a transfer carries all the fields of its invocation, and :reason only when it was refused (names of partition/refusals.def). A fail was certainly not logged by this operation. Of an info
  * :request tells later, best at the end. Accounts and ids are any values but maps; all accounts begin with nothing, so that all balances sum to 0 and money comes from accounts with a floor below 0.
- * A :final-read comes when everything that was asked for has an outcome: after all invocations of other transfers are completed, and long enough. */
+ * :none is believed when no transfer with the id was asked for later: ask when nothing can be under way any more. A :final-read comes when everything that was asked for has an outcome: after all invocations of other transfers are completed, and long enough. */
 #ifndef ORD_JEPSEN_CHECKERS_LEDGER_H
 #define ORD_JEPSEN_CHECKERS_LEDGER_H
 

@@ -148,6 +148,12 @@ static bool lull(struct ord_storm *s, uint32_t share)
 	return ord_clock_sleep_until(until_ns);
 }
 
+/* Whether a fault that begins now lasts long enough for an effect. */
+static bool has_time(const struct ord_storm *s)
+{
+	return ord_clock_ns() + s->options.interval_ms * 1000000ull / s->options.intensity / 2 < s->deadline_ns;
+}
+
 /* One round: faults, one on top of the other, for a while; then all are taken back. */
 static bool round_run(struct ord_storm *s)
 {
@@ -155,7 +161,7 @@ static bool round_run(struct ord_storm *s)
 	char why[ORD_SUBJECT_WHY_SIZE];
 	bool goes_on = true;
 	for (uint32_t i = 0; goes_on && i < s->options.intensity && s->faults_count < ORD_STORM_FAULTS_MAX; i++) {
-		if (plan_draw(s, &plan))
+		if (has_time(s) && plan_draw(s, &plan))
 			fault_begin(s, &plan);
 		goes_on = lull(s, s->options.intensity);
 	}

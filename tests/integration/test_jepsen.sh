@@ -67,6 +67,21 @@ repeats() {
 		diff "$WORK/a" "$WORK/b"
 }
 
+# SIGTERM in the middle of the load: the run ends in order, and says that it does not know.
+stopped() {
+	local status
+	"$JEPSEN" run --workload bank --nemesis kill,pause --time-limit 120 --interval-ms 1000 --rate 100 --store "$store" >"$WORK/stopped" 2>&1 &
+	local pid=$!
+	started+=("$pid")
+	wait_until 60 grep -q "the workload runs" "$WORK/stopped" || return 1
+	wait_until 60 test -s "$(find "$WORK" -maxdepth 2 -path '*ordain-jepsen.*/node-1')/log" || return 1
+	kill -TERM "$pid"
+	wait "$pid"
+	status=$?
+	cat "$WORK/stopped"
+	[ "$status" -eq 2 ] || [ "$status" -eq 0 ]
+}
+
 nothing_left() {
 	[ -z "$(find "$WORK" -maxdepth 1 -name 'ordain-jepsen.*')" ] || { ls "$WORK" && return 1; }
 	! pgrep -f "$WORK/ordain-jepsen" >/dev/null
@@ -82,6 +97,7 @@ expect "the same history as it was is valid" check_changed 0 "valid\\? true" ban
 expect "registers under all faults" ran 0 "^valid: register" register all 15 --seed 2 --intensity 2
 expect "a history with an invented value is invalid" check_changed 1 "not-linearizable" register read_invented
 expect "a seed chooses the same faults again" repeats
+expect "a run that is told to end does so in order" stopped
 expect "nothing is left behind" nothing_left
 
 expect "an unknown workload names the known ones" ran 3 "no 'bnak'.*bank unique" bnak none 1

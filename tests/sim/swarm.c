@@ -292,6 +292,26 @@ static void draw_full_disks(struct sim_swarm *s)
 	s->safety_us = 120 * SIM_SECOND;
 }
 
+/* Disks that spoil records and batches which are soon read again: nothing stays in memory, segments are small, and the scrub comes late. */
+static void draw_damaged(struct sim_swarm *s)
+{
+	memset(s->weights, 0, sizeof s->weights);
+	s->weights[SIM_FAULT_DAMAGE_STATE] = 3;
+	s->weights[SIM_FAULT_DAMAGE] = 3;
+	s->weights[SIM_FAULT_POWER] = 1;
+	s->calm = false;
+	s->fault_pause_us = 2 * SIM_SECOND;
+	s->fault_lasts_us = 2 * SIM_SECOND;
+	s->node.bounds = (struct ord_bounds){.checkpoint_rows = 20, .scrub_pause_ms = 5000, .block_bytes = 3000};
+	s->node.nodes_count = (uint32_t)ONE_OF(3, 5);
+	s->node.segment_bytes = 4096;
+	s->node.memory_bytes = 1;
+	s->node.checkpoint_bytes = ONE_OF(1000, 5000);
+	s->work.accounts_count = (uint32_t)ONE_OF(3, 8);
+	keep_busy(s);
+	s->safety_us = 120 * SIM_SECOND;
+}
+
 void sim_swarm_draw(struct sim_swarm *s)
 {
 	*s = (struct sim_swarm){0};
@@ -319,7 +339,11 @@ void sim_swarm_draw(struct sim_swarm *s)
 		draw_full_disks(s);
 	else if (special < 33)
 		draw_full(s);
+	else if (special < 37)
+		draw_overtaken(s);
 	draw_states(&s->node);
+	if (special >= 37 && special < 42)
+		draw_damaged(s);
 	s->loses_disks = !s->calm && s->fault_pause_us > 0 && s->node.nodes_count >= 3 && sim_percent(SIM_SWARM, 40);
 	/* Clocks of clients differ by two minutes: some are told at once that their ids are expired, others while their transfers are under way, or long after. */
 	s->node.bounds.request_window_ms = (uint32_t)ONE_OF(150000, 100000, 0, 20000, 0, 0);

@@ -294,6 +294,28 @@ Test(raft_wal, a_batch_lost_at_the_end_of_a_segment_is_corruption)
 	cr_expect_not_null(strstr(raft_log_why, expected), "%s", raft_log_why);
 }
 
+/* Zeros end a segment, and nothing of the next one is on disk: only what stands behind the zeros tells that they are not the end. */
+Test(raft_wal, zeros_before_later_batches_are_corruption_whatever_follows)
+{
+	struct ord_wal *w = raft_log_open(&disk);
+	struct ord_wal *none = NULL;
+	uint64_t third = 0, fourth = 0;
+	for (uint64_t i = 1; raft_disk_last(&disk) < 2; i++) {
+		uint64_t place = raft_log_put(w, i);
+		if (i == 3)
+			third = ord_place_offset(place) - ORD_BATCH_HEADER_BYTES;
+		if (i == 4)
+			fourth = ord_place_offset(place) - ORD_BATCH_HEADER_BYTES;
+		raft_log_sync(&disk, w);
+	}
+	ord_wal_close(w);
+	cr_assert_lt(third, fourth);
+	memset(disk.segments[1].base + third, 0, fourth - third);
+	disk.segments[2].len = 0;
+	cr_expect_eq(raft_log_open_with(&disk, raft_log_normal, &none), ORD_ERR_CORRUPT);
+	cr_expect_not_null(strstr(raft_log_why, "in segment 1"), "%s", raft_log_why);
+}
+
 Test(raft_wal, room_made_in_advance_is_a_clean_end)
 {
 	struct ord_wal *w = raft_log_open(&disk);

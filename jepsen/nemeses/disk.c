@@ -41,6 +41,20 @@ static void error_plan(struct ord_random *r, const struct ord_nemesis_shape *sha
 	ord_nemesis_add_target(ret, r, shape, &weights);
 }
 
+static void power_plan(struct ord_random *r, const struct ord_nemesis_shape *shape, struct ord_nemesis_plan *ret)
+{
+	static const struct ord_nemesis_weights weights = {.one = 15, .minority = 15, .majority = 20, .all = 50};
+	begin(ret, "disk-error", "disk");
+	ord_nemesis_add(ret, "error");
+	ord_nemesis_add_target(ret, r, shape, &weights);
+}
+
+const struct ord_nemesis ord_nemesis_power = {.name = "power",
+					      .summary = "the disks of some or all nodes end at once; with --netns "
+							 "what was not synced is lost, as when power fails",
+					      .hooks = true,
+					      .plan = power_plan};
+
 static void corrupt_plan(struct ord_random *r, const struct ord_nemesis_shape *shape, struct ord_nemesis_plan *ret)
 {
 	/* A young history has no file yet, a young cluster no state. */

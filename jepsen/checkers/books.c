@@ -155,7 +155,7 @@ static void look_at_requests(struct books *b)
 	ord_verdict_count(b->v, "moved", (uint64_t)moved);
 }
 
-int ord_books_check(const struct ord_ledger *l, struct ord_verdict *v)
+static int books_check(const struct ord_ledger *l, struct ord_verdict *v)
 {
 	struct books b = {.l = l, .v = v};
 	int err = ord_balances_open(l, &b.balances);
@@ -168,4 +168,20 @@ int ord_books_check(const struct ord_ledger *l, struct ord_verdict *v)
 	ord_verdict_count(v, "final-reads", b.finals_count);
 	ord_balances_close(b.balances);
 	return ORD_OK;
+}
+
+int ord_books_judge(const struct ord_jepsen_history *h, ord_books_own own, struct ord_verdict *ret)
+{
+	struct ord_ledger l = {0};
+	int err = ord_verdict_open(ret);
+	if (err == ORD_OK)
+		err = ord_ledger_open(h, ret, &l);
+	if (err == ORD_OK && own != NULL)
+		err = own(&l, ret);
+	if (err == ORD_OK)
+		err = books_check(&l, ret);
+	ord_ledger_close(&l);
+	if (err != ORD_OK)
+		ord_verdict_close(ret);
+	return err;
 }

@@ -4,7 +4,9 @@
 
 #include "jepsen/checkers/ledger.h"
 
-/* Adds what it finds, and the figures, of bank.h. ORD_ERR_NOMEM. */
-int ord_books_check(const struct ord_ledger *l, struct ord_verdict *v);
+/* Judges a history of transfers: by the rules of `own`, if it is not NULL, and then by those of bank.h, with their figures. ORD_ERR_NOMEM, also of `own`; *ret is closed then, else the
+ * caller closes it. */
+typedef int (*ord_books_own)(const struct ord_ledger *l, struct ord_verdict *v);
+int ord_books_judge(const struct ord_jepsen_history *h, ord_books_own own, struct ord_verdict *ret);
 
 #endif

@@ -137,16 +137,5 @@ static int answers_check(const struct ord_ledger *l, struct ord_verdict *v)
 
 int ord_check_idempotence(const struct ord_jepsen_history *h, struct ord_verdict *ret)
 {
-	struct ord_ledger l = {0};
-	int err = ord_verdict_open(ret);
-	if (err == ORD_OK)
-		err = ord_ledger_open(h, ret, &l);
-	if (err == ORD_OK)
-		err = answers_check(&l, ret);
-	if (err == ORD_OK)
-		err = ord_books_check(&l, ret);
-	ord_ledger_close(&l);
-	if (err != ORD_OK)
-		ord_verdict_close(ret);
-	return err;
+	return ord_books_judge(h, answers_check, ret);
 }

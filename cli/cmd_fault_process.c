@@ -133,12 +133,35 @@ int ord_cmd_fault_start(const struct ord_cmd *self, int argc, char **argv)
 	return status;
 }
 
+/* A node that is wiped already, and has not come back in every partition, counts as little as those that are to be wiped now. */
+static int wipe_check_voters(struct ord_fault_work *w, uint32_t mask)
+{
+	uint32_t majority = w->cluster.layout.nodes_count / 2 + 1;
+	int err = ord_fault_ask(w);
+	for (uint32_t i = 0; err == ORD_OK && i < w->cluster.layout.partitions_count; i++) {
+		uint32_t stay = (uint32_t)__builtin_popcount(w->voters[i] & ~mask);
+		if (stay >= majority)
+			continue;
+		snprintf(w->why, sizeof w->why,
+			 "in partition %" PRIu32 " only %" PRIu32
+			 " of the nodes that would be left have a vote, and %" PRIu32
+			 " must: a node that lost its data has not come back there; wait until 'ordain cluster status' "
+			 "shows "
+			 "all voters, or give --force when a loss of data is meant",
+			 i, stay, majority);
+		err = ORD_ERR_INVALID;
+	}
+	return err;
+}
+
 /* All copies of what was acknowledged would be gone. */
 static int wipe_check(struct ord_fault_work *w, uint32_t mask, bool force)
 {
 	uint32_t count = (uint32_t)__builtin_popcount(mask), all = w->cluster.layout.nodes_count;
-	if (force || all - count >= all / 2 + 1)
+	if (force)
 		return ORD_OK;
+	if (all - count >= all / 2 + 1)
+		return wipe_check_voters(w, mask);
 	snprintf(
 		w->why, sizeof w->why,
 		"wiping %" PRIu32 " of %" PRIu32
@@ -182,9 +205,9 @@ int ord_cmd_fault_wipe(const struct ord_cmd *self, int argc, char **argv)
 	struct ord_args args = ord_fault_args(&w, self, flags, ORD_COUNT(flags));
 	uint32_t mask;
 	int status;
-	args.notes = "A node that lost its disk comes back as a new member and is filled by the others. Wait until it "
-		     "is equal "
-		     "to them\nbefore the next one is wiped.";
+	args.notes = "A node that lost its disk comes back as a new member and is filled by the others. Wait until\n"
+		     "'ordain cluster status' shows all nodes as voters of every partition before the next one is "
+		     "wiped.";
 	if (!ord_cmd_begin(&args, argc, argv, &status))
 		return status;
 	int err = ord_fault_open(&w);

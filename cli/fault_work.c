@@ -84,6 +84,7 @@ void ord_fault_close(struct ord_fault_work *w)
 	w->has_open = false;
 	ord_fault_unlock(w);
 	free(w->leaders);
+	free(w->voters);
 	w->leaders = NULL;
 }
 
@@ -121,15 +122,15 @@ uint32_t ord_fault_paused(const struct ord_fault_work *w)
 	return mask;
 }
 
-/* Asks the nodes that run and are not paused who leads what. */
-static int leaders_ask(struct ord_fault_work *w)
+int ord_fault_ask(struct ord_fault_work *w)
 {
 	uint32_t count = w->cluster.layout.partitions_count;
 	struct ord_survey *s;
 	if (w->leaders != NULL)
 		return ORD_OK;
 	w->leaders = calloc(count, sizeof *w->leaders);
-	if (w->leaders == NULL) {
+	w->voters = calloc(count, sizeof *w->voters);
+	if (w->leaders == NULL || w->voters == NULL) {
 		snprintf(w->why, sizeof w->why, "out of memory");
 		return ORD_ERR_NOMEM;
 	}
@@ -139,8 +140,11 @@ static int leaders_ask(struct ord_fault_work *w)
 	for (uint32_t i = 0; i < s->nodes_count; i++)
 		s->nodes[i].asked = s->nodes[i].asked && !w->cluster.processes[i].paused;
 	ord_survey_round(s, w->timeout_ms < ROLE_WAIT_MS ? (uint32_t)w->timeout_ms : ROLE_WAIT_MS);
-	for (uint32_t i = 0; i < count; i++)
+	for (uint32_t i = 0; i < count; i++) {
 		w->leaders[i] = ord_survey_leader(s, i);
+		if (!ord_survey_voters(s, i, &w->voters[i]))
+			w->voters[i] = UINT32_MAX;
+	}
 	ord_survey_close(s);
 	return ORD_OK;
 }
@@ -149,7 +153,7 @@ int ord_fault_view(struct ord_fault_work *w, const struct ord_fault_pool *pool, 
 		   struct ord_fault_view *ret)
 {
 	const struct ord_layout *l = &w->cluster.layout;
-	int err = needs_leaders ? leaders_ask(w) : ORD_OK;
+	int err = needs_leaders ? ord_fault_ask(w) : ORD_OK;
 	if (err != ORD_OK)
 		return err;
 	*ret = (struct ord_fault_view){.nodes_count = l->nodes_count,

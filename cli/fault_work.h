@@ -24,10 +24,12 @@ struct ord_fault_work {
 	struct ord_flag flags[ORD_FAULT_FLAGS]; /* they point into this struct, so it must not move */
 	struct ord_cluster cluster;
 	const struct ord_fault_back *back;
-	void *ctx;     /* of the back end; owned */
-	int lock;      /* of the directory, held; -1: not */
-	int *leaders;  /* owned; NULL: nobody was asked */
-	bool has_open; /* opened, and not closed */
+	void *ctx;    /* of the back end; owned */
+	int lock;     /* of the directory, held; -1: not */
+	int *leaders; /* owned; NULL: nobody was asked */
+	uint32_t
+		*voters; /* owned, with leaders; of each partition, by place (cli/survey.h); all when nobody answered */
+	bool has_open;	 /* opened, and not closed */
 	char why[ORD_CLUSTER_WHY_SIZE];
 };
 
@@ -59,6 +61,9 @@ struct ord_fault_pool {
 };
 int ord_fault_resolve(struct ord_fault_work *w, const char *text, const struct ord_fault_pool *pool,
 		      uint32_t *ret_mask);
+/* Asks the nodes that run and are not paused, once, for leaders and voters. */
+int ord_fault_ask(struct ord_fault_work *w);
+
 /* The view by itself, with leaders when a role is asked for. */
 int ord_fault_view(struct ord_fault_work *w, const struct ord_fault_pool *pool, bool needs_leaders,
 		   struct ord_fault_view *ret);

@@ -74,16 +74,33 @@ static void replica_cell(const struct ord_survey_replica *r, struct ord_sheet *s
 		ord_sheet_null(sheet);
 }
 
+static void voters_cell(const struct ord_survey *s, uint32_t partition, struct ord_sheet *sheet)
+{
+	char text[ORD_NODES_MAX * 11 + 1] = "none";
+	uint32_t voters;
+	size_t len = 0;
+	if (!ord_survey_voters(s, partition, &voters)) {
+		ord_sheet_null(sheet);
+		return;
+	}
+	for (uint32_t i = 0; i < s->nodes_count; i++)
+		if ((voters >> i & 1) != 0)
+			len += (size_t)snprintf(text + len, sizeof text - len, "%s%" PRIu32, len > 0 ? "," : "",
+						s->nodes[i].id);
+	ord_sheet_text(sheet, text);
+}
+
 static void partitions_show(const struct ord_survey *s, enum ord_look look, FILE *out)
 {
-	const char *columns[6 + ORD_NODES_MAX] = {"partition", "leader", "term", "position", "ready", "agree"};
+	const char *columns[7 + ORD_NODES_MAX] = {"partition", "leader", "term",  "position",
+						  "ready",     "agree",	 "voters"};
 	char names[ORD_NODES_MAX][24];
 	struct ord_sheet sheet;
 	for (uint32_t i = 0; i < s->nodes_count; i++) {
 		snprintf(names[i], sizeof names[i], "node %" PRIu32, s->nodes[i].id);
-		columns[6 + i] = names[i];
+		columns[7 + i] = names[i];
 	}
-	ord_sheet_init(&sheet, columns, 6 + s->nodes_count);
+	ord_sheet_init(&sheet, columns, 7 + s->nodes_count);
 	for (uint32_t partition = 0; partition < s->partitions_count; partition++) {
 		int leader = ord_survey_leader(s, partition);
 		ord_sheet_uint(&sheet, partition);
@@ -100,6 +117,7 @@ static void partitions_show(const struct ord_survey *s, enum ord_look look, FILE
 			ord_sheet_bool(&sheet, false);
 		}
 		ord_sheet_bool(&sheet, ord_survey_agrees(s, partition));
+		voters_cell(s, partition, &sheet);
 		for (uint32_t i = 0; i < s->nodes_count; i++)
 			replica_cell(&s->nodes[i].replicas[partition], &sheet);
 	}
@@ -175,6 +193,18 @@ static void number_or_null(struct ord_json *j, const char *key, bool known, uint
 		ord_json_null(j);
 }
 
+static void voters_json(const struct ord_survey *s, uint32_t partition, struct ord_json *j)
+{
+	uint32_t voters;
+	ord_survey_voters(s, partition, &voters);
+	ord_json_key(j, "voters");
+	ord_json_begin_array(j);
+	for (uint32_t i = 0; i < s->nodes_count; i++)
+		if ((voters >> i & 1) != 0)
+			ord_json_uint(j, s->nodes[i].id);
+	ord_json_end_array(j);
+}
+
 static void partition_json(const struct ord_survey *s, uint32_t partition, struct ord_json *j)
 {
 	static const struct ord_survey_replica nobody;
@@ -190,6 +220,7 @@ static void partition_json(const struct ord_survey *s, uint32_t partition, struc
 	ord_json_bool(j, r->ready);
 	ord_json_key(j, "agree");
 	ord_json_bool(j, ord_survey_agrees(s, partition));
+	voters_json(s, partition, j);
 	ord_json_key(j, "replicas");
 	replicas_json(s, partition, j);
 	ord_json_end_object(j);

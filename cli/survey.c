@@ -78,6 +78,18 @@ static msgpack_object_array find_array(const msgpack_object *o, const char *key)
 	return v->via.array;
 }
 
+static uint32_t voters_find(const msgpack_object *o, const struct ord_survey *s)
+{
+	msgpack_object_array voters = find_array(o, "voters");
+	uint32_t places = 0;
+	for (uint32_t i = 0; i < voters.size; i++)
+		for (uint32_t k = 0; k < s->nodes_count; k++)
+			if (voters.ptr[i].type == MSGPACK_OBJECT_POSITIVE_INTEGER &&
+			    voters.ptr[i].via.u64 == s->nodes[k].id)
+				places |= 1u << k;
+	return places;
+}
+
 static void replica_take(const msgpack_object *o, struct ord_survey *s, struct ord_survey_node *node)
 {
 	uint64_t partition = find_number(o, "partition");
@@ -89,6 +101,7 @@ static void replica_take(const msgpack_object *o, struct ord_survey *s, struct o
 	r->term = find_number(o, "term");
 	r->leader = find_number(o, "leader");
 	r->ready = find_truth(o, "ready");
+	r->voters = voters_find(o, s);
 	find_text(o, "comparison", r->comparison, sizeof r->comparison);
 	r->marks = find_number(o, "marks");
 	r->commit_index = find_number(o, "commit_index");
@@ -376,6 +389,19 @@ uint32_t ord_survey_ready_count(const struct ord_survey *s)
 		count += leader >= 0 && s->nodes[leader].replicas[partition].ready;
 	}
 	return count;
+}
+
+bool ord_survey_voters(const struct ord_survey *s, uint32_t partition, uint32_t *ret)
+{
+	bool known = false;
+	*ret = 0;
+	for (uint32_t i = 0; i < s->nodes_count; i++) {
+		const struct ord_survey_replica *r = &s->nodes[i].replicas[partition];
+		if (r->known)
+			*ret = known ? *ret & r->voters : r->voters;
+		known = known || r->known;
+	}
+	return known;
 }
 
 bool ord_survey_agrees(const struct ord_survey *s, uint32_t partition)

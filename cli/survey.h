@@ -14,7 +14,8 @@ struct ord_survey_replica {
 	char role[16];
 	uint64_t term;
 	uint64_t leader;
-	bool ready; /* leads and takes commands */
+	bool ready;	 /* leads and takes commands */
+	uint32_t voters; /* places of the nodes that have a vote, by what stands on this node's disk: bit i, nodes[i] */
 	uint64_t commit_index;
 	uint64_t applied_index;
 	uint64_t position; /* offset of the next command */
@@ -108,6 +109,10 @@ uint32_t ord_survey_led_count(const struct ord_survey *s, uint32_t place);
 
 /* Partitions with a leader that takes commands. */
 uint32_t ord_survey_ready_count(const struct ord_survey *s);
+
+/* Places (bit i: nodes[i]) of the nodes that have a vote in the partition by the word of all nodes that answered: those of which a majority decides. False when no node answered, and ret is
+ * 0: then nothing is known. */
+bool ord_survey_voters(const struct ord_survey *s, uint32_t partition, uint32_t *ret);
 
 /* False when two replicas that applied the log up to the same index have different digests or history hashes. */
 bool ord_survey_agrees(const struct ord_survey *s, uint32_t partition);

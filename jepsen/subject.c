@@ -135,6 +135,9 @@ static void partition_look(const struct ord_subject *s, struct ord_edn partition
 		disagreement(state, number, "replicas that applied the same entries have different digests");
 	if (!ord_json_bool(partition, "ready", false))
 		missing(state, "partition %" PRId64 " has no leader that takes commands", number);
+	uint32_t voters_count = ord_json_count(ord_edn_get(partition, "voters"));
+	if (voters_count != s->nodes_count)
+		missing(state, "partition %" PRId64 ": %" PRIu32 " nodes have a vote", number, voters_count);
 	if (ord_json_count(replicas) != s->nodes_count)
 		missing(state, "partition %" PRId64 ": %" PRIu32 " replicas are known of", number,
 			ord_json_count(replicas));

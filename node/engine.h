@@ -139,6 +139,7 @@ void ord_engine_room(struct ord_engine *e, enum ord_room_state state, uint64_t b
 uint64_t ord_engine_now_ms(const struct ord_engine *e);
 uint32_t ord_engine_partitions_count(const struct ord_engine *e);
 void ord_engine_replica_status(const struct ord_engine *e, uint32_t partition, struct ord_replica_status *ret);
+void ord_engine_voters(const struct ord_engine *e, uint32_t partition, uint32_t *ret, uint32_t *ret_count);
 void ord_engine_host_status(const struct ord_engine *e, struct ord_host_status *ret);
 
 struct ord_keep_status;

@@ -27,6 +27,11 @@ void ord_engine_replica_status(const struct ord_engine *e, uint32_t partition, s
 	ret->fence = r->fence.state;
 }
 
+void ord_engine_voters(const struct ord_engine *e, uint32_t partition, uint32_t *ret, uint32_t *ret_count)
+{
+	ord_host_voters(e->host, partition, ret, ret_count);
+}
+
 void ord_engine_host_status(const struct ord_engine *e, struct ord_host_status *ret)
 {
 	ord_host_status(e->host, ret);

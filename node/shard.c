@@ -399,6 +399,11 @@ void ord_shard_replica_status(const struct ord_shard *s, uint32_t partition, str
 	ord_engine_replica_status(s->engine, partition, ret);
 }
 
+void ord_shard_voters(const struct ord_shard *s, uint32_t partition, uint32_t *ret, uint32_t *ret_count)
+{
+	ord_engine_voters(s->engine, partition, ret, ret_count);
+}
+
 uint32_t ord_shard_peers_count(const struct ord_shard *s)
 {
 	return ord_peers_count(s->peers);

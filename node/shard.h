@@ -70,6 +70,9 @@ struct ord_replica_status {
 };
 void ord_shard_replica_status(const struct ord_shard *s, uint32_t partition, struct ord_replica_status *ret);
 
+/* As ord_host_voters(). */
+void ord_shard_voters(const struct ord_shard *s, uint32_t partition, uint32_t *ret, uint32_t *ret_count);
+
 struct ord_peer_status {
 	uint32_t node;
 	bool connected; /* both ways */

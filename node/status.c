@@ -71,13 +71,24 @@ static void put_state(msgpack_packer *p, uint32_t partition, const struct ord_pa
 	ord_reply_put_pair_u64(p, "outbox", s->outbox_count);
 }
 
+static void put_voters(msgpack_packer *p, const struct ord_shard *shard, uint32_t partition)
+{
+	uint32_t voters[ORD_NODES_MAX], count;
+	ord_shard_voters(shard, partition, voters, &count);
+	ord_rpc_put_text(p, "voters");
+	msgpack_pack_array(p, count);
+	for (uint32_t i = 0; i < count; i++)
+		msgpack_pack_uint32(p, voters[i]);
+}
+
 static void put_replica(msgpack_packer *p, const struct ord_shard *shard, uint32_t partition)
 {
 	struct ord_replica_status replica;
 	ord_shard_replica_status(shard, partition, &replica);
-	msgpack_pack_map(p, 22);
+	msgpack_pack_map(p, 23);
 	ord_reply_put_pair_u64(p, "partition", partition);
 	put_group(p, &replica.group, replica.ready);
+	put_voters(p, shard, partition);
 	put_state(p, partition, &replica.state);
 	ord_reply_put_pair_text(p, "comparison", ord_fence_state_name(replica.fence));
 	ord_reply_put_pair_u64(p, "marks", replica.state.marks.equal_count);

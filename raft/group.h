@@ -117,6 +117,7 @@ int ord_group_propose(struct ord_group *g, struct ord_slice entry, uint64_t *ret
 int ord_group_transfer(struct ord_group *g, uint32_t node);
 void ord_group_status(const struct ord_group *g, struct ord_group_status *ret);
 void ord_group_members(const struct ord_group *g, struct ord_member_status *ret, uint32_t *ret_count);
+void ord_group_voters(const struct ord_group *g, uint32_t *ret, uint32_t *ret_count);
 
 /* The node has a vote as that member (0: as whichever) by the newest list in the log. True also when no list is known here. */
 bool ord_group_has_vote(const struct ord_group *g, uint32_t node, uint64_t member);

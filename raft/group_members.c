@@ -89,6 +89,21 @@ bool ord_group_has_vote(const struct ord_group *g, uint32_t node, uint64_t membe
 	return s != NULL && s->role == RAFT_VOTER && (member == 0 || s->id == member);
 }
 
+void ord_group_voters(const struct ord_group *g, uint32_t *ret, uint32_t *ret_count)
+{
+	const struct raft_configuration *newest = &g->raft.configuration;
+	ORD_ASSERT(newest->n <= ORD_NODES_MAX);
+	uint64_t index = g->raft.configuration_uncommitted_index;
+	if (index == 0)
+		index = g->raft.configuration_committed_index;
+	*ret_count = 0;
+	if (index > g->durable)
+		return;
+	for (unsigned i = 0; i < newest->n; i++)
+		if (newest->servers[i].role == RAFT_VOTER)
+			ret[(*ret_count)++] = ORD_MEMBER_NODE(newest->servers[i].id);
+}
+
 void ord_group_members(const struct ord_group *g, struct ord_member_status *ret, uint32_t *ret_count)
 {
 	const struct raft_configuration *newest = &g->raft.configuration;

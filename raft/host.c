@@ -520,6 +520,12 @@ void ord_host_members(const struct ord_host *h, uint32_t group, struct ord_membe
 	ord_group_members(h->groups[group], ret, ret_count);
 }
 
+void ord_host_voters(const struct ord_host *h, uint32_t group, uint32_t *ret, uint32_t *ret_count)
+{
+	ORD_ASSERT(group < h->groups_count);
+	ord_group_voters(h->groups[group], ret, ret_count);
+}
+
 void ord_host_status(const struct ord_host *h, struct ord_host_status *ret)
 {
 	struct ord_wal_status w;

@@ -217,6 +217,10 @@ struct ord_member_status {
 /* The newest members in the log of the group, committed or not: at most ORD_NODES_MAX. None when this node knows of no members yet, or does not take part. */
 void ord_host_members(const struct ord_host *h, uint32_t group, struct ord_member_status *ret, uint32_t *ret_count);
 
+/* The nodes that have a vote by those members: at most ORD_NODES_MAX. None while the list is not on this node's disk. A node whose own disk does not say that it has a vote
+ * gives none (libraft), so a node is one of a majority when all nodes name it. */
+void ord_host_voters(const struct ord_host *h, uint32_t group, uint32_t *ret, uint32_t *ret_count);
+
 struct ord_host_status {
 	uint64_t wal_bytes;	     /* on disk */
 	uint64_t wal_segments;	     /* files */

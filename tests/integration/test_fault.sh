@@ -140,7 +140,8 @@ expect "all of it is taken back" fault_says "$clean" list
 expect "no majority is wiped by mistake" says 2 "no majority" "--force" -- "$ORDAIN" fault wipe 1,2 --dir "$dir"
 must wait_until "$DEADLINE" status_says 'd["ready"]'
 expect "a node loses its disk and comes back" fault_says 'd["processes"][0]["outcome"] == "wiped" and d["processes"][0]["running"]' wipe 2 --start
-expect "as a new member, whole" wait_until "$DEADLINE" status_says 'd["ready"] and position(2) > 0 and all(replica(p["partition"], 2)["position"] > 0 for p in d["partitions"])'
+expect "until it has its votes no other node may lose its disk" says 2 "only [01] of the nodes that would be left have a vote" -- "$ORDAIN" fault wipe 1 --dir "$dir"
+expect "as a new member, whole" wait_until "$DEADLINE" status_says 'd["ready"] and position(2) > 0 and all(replica(p["partition"], 2)["position"] > 0 and p["voters"] == [1, 2, 3] for p in d["partitions"])'
 expect "every request got its outcome" stop_load "$outcomes"
 expect "all nodes are equal" wait_until "$DEADLINE" is_whole
 expect "a bit of a history changes; file, offset and bit are told" fault_says 'd["flips"][0]["before"] != d["flips"][0]["after"] and d["flips"][0]["file"].endswith(".hist")' disk corrupt history 1 --seed 3

@@ -4,7 +4,13 @@
 dir=$WORK/cluster
 outcomes=$WORK/outcomes
 
-# The node is another member than it was, has a vote everywhere, or it would not be given anything to lead, and misses no block of history.
+# The next disk may be lost: all nodes have a vote everywhere, by the word of all.
+all_vote() { # DIR
+	"$ORDAIN" cluster status --dir "$1" --json |
+		"$PYTHON" -c 'import json, sys; sys.exit(any(p["voters"] != [1, 2, 3] for p in json.load(sys.stdin)["partitions"]))'
+}
+
+# The node is another member than it was, leads, and misses no block of history.
 is_whole() { # DIR NODE
 	"$PYTHON" - "$(client_address "$1" "$2")" <<-'END'
 		import sys
@@ -15,7 +21,7 @@ is_whole() { # DIR NODE
 		print(status["standing"], status["member"], "leads", leads)
 		sys.exit(status["standing"] != "newcomer" or not leads)
 	END
-	[ $? -eq 0 ] && "$ORDAIN" scrub --dir "$1" --node "$2"
+	[ $? -eq 0 ] && all_vote "$1" && "$ORDAIN" scrub --dir "$1" --node "$2"
 }
 
 lose_disk() { # DIR NODE

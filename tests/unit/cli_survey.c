@@ -71,6 +71,24 @@ Test(cli_survey, only_leaders_that_take_commands_are_ready)
 	cr_assert_eq(ord_survey_ready_count(&s), 2);
 }
 
+Test(cli_survey, a_node_votes_when_all_that_answer_say_so)
+{
+	uint32_t voters = 9;
+	cr_assert_not(ord_survey_voters(&s, 0, &voters));
+	cr_assert_eq(voters, 0);
+	replicas[0][0] = replica_of("leader", 4, "d");
+	replicas[0][0].voters = 7;
+	cr_assert(ord_survey_voters(&s, 0, &voters));
+	cr_assert_eq(voters, 7);
+	replicas[2][0] = replica_of("follower", 4, "d");
+	replicas[2][0].voters = 3; /* it does not know yet that it has a vote, and gives none */
+	cr_assert(ord_survey_voters(&s, 0, &voters));
+	cr_assert_eq(voters, 3);
+	replicas[2][0].voters = 0;
+	cr_assert(ord_survey_voters(&s, 0, &voters));
+	cr_assert_eq(voters, 0);
+}
+
 Test(cli_survey, replicas_that_applied_the_same_must_be_the_same)
 {
 	replicas[0][0] = replica_of("leader", 4, "d");

@@ -215,6 +215,19 @@ static bool all_equal(void)
 	return true;
 }
 
+/* All nodes run, and all know on their disks that all have a vote in every partition: a majority may be any two of them. */
+static bool all_vote(void)
+{
+	for (unsigned i = 0; i < NODES; i++)
+		for (uint32_t k = 0; k < PARTITIONS; k++) {
+			uint32_t voters[ORD_NODES_MAX], count;
+			ord_shard_voters(shards[i], k, voters, &count);
+			if (count != NODES)
+				return false;
+		}
+	return true;
+}
+
 Test(shard, what_was_settled_is_there_after_restarts)
 {
 	start_all();
@@ -417,7 +430,7 @@ static void becomes_newcomer(const char *harm)
 	cr_expect_eq((uint32_t)after.member, 2);
 	struct ord_command c = transfer("bank", "shop");
 	settle(0, &c); /* the others go on */
-	UNTIL(&loop, all_led() && all_equal());
+	UNTIL(&loop, all_led() && all_equal() && all_vote());
 	settle_transfers(10);
 	shard_stop(0); /* it counts */
 	settle_transfers(10);
@@ -453,7 +466,7 @@ Test(shard, a_node_whose_directory_is_gone_takes_part_as_a_newcomer)
 		in_node(i, "rm -r wal state history identity peers lock");
 		shard_start(i);
 		settle_transfers(10);
-		UNTIL(&loop, all_led() && all_equal());
+		UNTIL(&loop, all_led() && all_equal() && all_vote());
 		cr_expect_str_eq(standing_of(i), "newcomer");
 	}
 	stop_all();

@@ -60,8 +60,8 @@ static struct raft_lone_entry change_to(uint64_t term, const struct ord_member_s
 	return e;
 }
 
-/* Entries 1 .. 3 of group 0: the founders, a command, and node 1 as what it is now, with that role. */
-static void take_in(enum ord_member_role role)
+/* Entries 1 .. 3 of group 0: the founders, a command, and node 1 as what it is now, with that role. Not on disk yet. */
+static void tell_of(enum ord_member_role role)
 {
 	struct ord_member_status members[] = {{.id = 2, .role = ORD_MEMBER_VOTER},
 					      {.id = 3, .role = ORD_MEMBER_VOTER},
@@ -71,6 +71,11 @@ static void take_in(enum ord_member_role role)
 		raft_lone_command(2, "command"),
 		change_to(2, members, 3)};
 	cr_assert_eq(raft_lone_append(l, 2, 0, 2, 0, 0, 3, e, 3), ORD_OK);
+}
+
+static void take_in(enum ord_member_role role)
+{
+	tell_of(role);
 	raft_lone_sync(l);
 }
 
@@ -138,6 +143,32 @@ Test(raft_join, it_gets_the_log_from_its_beginning)
 		restart();
 		cr_expect_eq(status(0).last_index, 3);
 	}
+}
+
+static uint32_t voters_count(void)
+{
+	uint32_t voters[ORD_NODES_MAX], count;
+	ord_host_voters(l->host, 0, voters, &count);
+	return count;
+}
+
+Test(raft_join, it_names_voters_as_its_disk_does)
+{
+	join();
+	cr_expect_eq(voters_count(), 0);
+	tell_of(ORD_MEMBER_VOTER);
+	cr_expect_eq(voters_count(), 0);
+	raft_lone_sync(l);
+	cr_expect_eq(voters_count(), 3);
+	restart();
+	cr_expect_eq(voters_count(), 3);
+}
+
+Test(raft_join, a_standby_is_no_voter)
+{
+	join();
+	take_in(ORD_MEMBER_STANDBY);
+	cr_expect_eq(voters_count(), 2);
 }
 
 Test(raft_join, as_a_voter_it_is_like_any_other)

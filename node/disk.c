@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 - the write-ahead log's files.
  *
  * The writer thread does one write at a time: zeros behind the bytes, the bytes, then fdatasync. For a new segment it takes the file that the preparer thread has
- * for it (node/disk_spare.c); if there is none, the segment is made empty and grows.
+ * for it (node/disk_spare.c); if there is none, the segment is made empty and grows, in room that is taken for it at once.
  *
  * A name is durable before the first byte that is written under it: the writer syncs the directory after making a segment, and opening syncs it once,
  * since an earlier process may have been killed between the two.
@@ -44,6 +44,17 @@ int ord_disk_fail(struct ord_disk *d, const char *what, const char *name)
 
 /* --- The writer thread. --- */
 
+/* Takes the room of a segment, where a spare does not bring it, so that a disk which others fill within a moment does not fail the next write. Its length stays: it grows as it is written. Where
+ * room is short already, or the file system cannot, it gets its room as it grows. */
+static void segment_reserve(struct ord_disk *d)
+{
+	uv_mutex_lock(&d->mutex);
+	bool prepares = d->prepares;
+	uv_mutex_unlock(&d->mutex);
+	if (prepares)
+		(void)fallocate(d->write_fd, FALLOC_FL_KEEP_SIZE, 0, (off_t)d->segment_bytes);
+}
+
 static int segment_open(struct ord_disk *d, uint64_t segment, uint64_t offset)
 {
 	char name[ORD_DISK_NAME_SIZE];
@@ -57,6 +68,8 @@ static int segment_open(struct ord_disk *d, uint64_t segment, uint64_t offset)
 	d->write_fd = openat(d->dir_fd, name, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (d->write_fd < 0)
 		return ord_disk_fail(d, "opening", name);
+	if (made)
+		segment_reserve(d);
 	if (made && fsync(d->dir_fd) != 0)
 		return ord_disk_fail(d, "syncing the directory", name);
 	return ORD_OK;

@@ -42,6 +42,7 @@ WRAPPED(ssize_t, __read_chk, (int fd, void *base, size_t len, size_t base_size))
 WRAPPED(int, clock_gettime, (clockid_t which, struct timespec *ret))
 WRAPPED(int, close, (int fd))
 WRAPPED(int, faccessat, (int dir_fd, const char *path, int mode, int flags))
+WRAPPED(int, fallocate, (int fd, int mode, off_t offset, off_t len))
 WRAPPED(int, fdatasync, (int fd))
 WRAPPED(int, flock, (int fd, int operation))
 WRAPPED(int, fstatat, (int dir_fd, const char *path, struct stat *ret, int flags))
@@ -312,6 +313,15 @@ int __wrap_fdatasync(int fd)
 {
 	sim_node_syncs();
 	return is_simulated(fd) ? (int)ON_DISK(sim_fs_sync(disk(), fd)) : __real_fdatasync(fd);
+}
+
+/* As on a file system that cannot: a call that may fail, and whose failure is to change nothing. */
+int __wrap_fallocate(int fd, int mode, off_t offset, off_t len)
+{
+	if (!is_simulated(fd))
+		return __real_fallocate(fd, mode, offset, len);
+	errno = EOPNOTSUPP;
+	return -1;
 }
 
 int __wrap_ftruncate(int fd, off_t len)

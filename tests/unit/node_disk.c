@@ -102,6 +102,13 @@ static int64_t size_of(const char *name)
 	return stat(path_of(name), &st) == 0 ? (int64_t)st.st_size : -1;
 }
 
+/* What it takes on the disk, which may be more than its length. */
+static uint64_t room_of(const char *name)
+{
+	struct stat st;
+	return stat(path_of(name), &st) == 0 ? (uint64_t)st.st_blocks * 512 : 0;
+}
+
 static uint64_t inode_of(const char *name)
 {
 	struct stat st;
@@ -206,12 +213,20 @@ Test(disk, the_next_segment_is_prepared_and_used)
 	cr_assert(len == 8 && got[0] == (uint8_t)(segment + 1) && got[1] == 0);
 }
 
+Test(disk, a_segment_has_its_room_before_it_is_written)
+{
+	cr_assert_eq(write_wait(1, 0, "one", 3), ORD_OK);
+	cr_assert_eq(size_of(segment_name(1)), 3 + ORD_IO_END_BYTES);
+	cr_assert_geq(room_of(segment_name(1)), SEGMENT_BYTES);
+}
+
 Test(disk, where_room_is_short_no_segment_is_prepared)
 {
 	ord_disk_prepare(disk, false);
 	fill_segment(1);
 	cr_assert_eq(write_wait(2, 0, "two", 3), ORD_OK);
 	cr_assert_eq(size_of(segment_name(2)), 3 + ORD_IO_END_BYTES, "it grows");
+	cr_assert_lt(room_of(segment_name(2)), SEGMENT_BYTES);
 	cr_assert_eq(size_of("spare"), -1);
 	ord_disk_prepare(disk, true);
 	fill_segment(2);

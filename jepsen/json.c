@@ -192,7 +192,7 @@ static bool many(struct parse *p, bool map, int depth, struct ord_edn *ret)
 			ord_edn_put(ret, m.items[i], m.items[i + 1]);
 	} else if (good) {
 		*ret = ord_edn_vector(p->pool, m.count);
-		for (size_t i = 0; i < ret->len; i++)
+		for (size_t i = 0; m.items != NULL && i < ret->len; i++)
 			ret->items[i] = m.items[i];
 	}
 	free(m.items);

@@ -48,6 +48,8 @@ static bool flags_read(const struct ord_flags *flags, int argc, char **argv, int
 	return !help;
 }
 
+_Static_assert(ORD_SUBJECT_WHY_SIZE >= ORD_SETTING_WHY_SIZE, "one text for both");
+
 static int run_main(int argc, char **argv)
 {
 	const char *workload = "bank", *nemeses = "none";
@@ -55,7 +57,7 @@ static int run_main(int argc, char **argv)
 	struct ord_setting s;
 	struct ord_run_options options;
 	struct ord_run_summary summary;
-	char why[ORD_SUBJECT_WHY_SIZE > ORD_SETTING_WHY_SIZE ? ORD_SUBJECT_WHY_SIZE : ORD_SETTING_WHY_SIZE];
+	char why[ORD_SUBJECT_WHY_SIZE];
 	int status;
 	ord_setting_init(&s, argc, argv);
 	struct ord_flags_one list[ORD_SETTING_FLAGS + 3] = {

@@ -39,6 +39,7 @@ void ord_nemesis_shuffle(struct ord_random *r, uint32_t count, uint32_t *ret)
 {
 	for (uint32_t i = 0; i < count; i++) {
 		uint32_t j = (uint32_t)ord_random_below(r, i + 1);
+		ret[i] = i + 1;
 		ret[i] = ret[j];
 		ret[j] = i + 1;
 	}
@@ -55,7 +56,7 @@ void ord_nemesis_list(const uint32_t *nodes, uint32_t count, char text[ORD_NEMES
 void ord_nemesis_add_target(struct ord_nemesis_plan *plan, struct ord_random *r, const struct ord_nemesis_shape *shape,
 			    const struct ord_nemesis_weights *weights)
 {
-	uint32_t nodes[ORD_NODES_MAX];
+	uint32_t nodes[ORD_NODES_MAX] = {0};
 	uint32_t counts[] = {1, (shape->nodes_count - 1) / 2, shape->nodes_count / 2 + 1, shape->nodes_count};
 	uint32_t shares[] = {weights->one, weights->minority, weights->majority, weights->all};
 	uint64_t drawn = ord_random_below(r, shares[0] + shares[1] + shares[2] + shares[3] + weights->leader);

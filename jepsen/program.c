@@ -19,8 +19,6 @@
 #define PIECE_BYTES 65536
 #define LOOK_MS 20 /* how often an end is looked for when all output is closed */
 
-extern char **environ;
-
 void ord_program_add(struct ord_program_words *w, const char *word)
 {
 	ORD_ASSERT(w->count < ORD_PROGRAM_WORDS_MAX);

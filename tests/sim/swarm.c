@@ -331,7 +331,7 @@ void sim_swarm_draw(struct sim_swarm *s)
 		draw_slow_disks(s);
 	else if (special < 16)
 		draw_steady(s);
-	else if (special < 20)
+	else if (special < 20 || (special >= 33 && special < 37))
 		draw_overtaken(s);
 	else if (special < 23)
 		draw_callers(s);
@@ -339,8 +339,6 @@ void sim_swarm_draw(struct sim_swarm *s)
 		draw_full_disks(s);
 	else if (special < 33)
 		draw_full(s);
-	else if (special < 37)
-		draw_overtaken(s);
 	draw_states(&s->node);
 	if (special >= 37 && special < 42)
 		draw_damaged(s);

@@ -236,7 +236,7 @@ int ord_cmd_cluster_status(const struct ord_cmd *self, int argc, char **argv)
 	int status;
 	ord_target_init(&target);
 	struct ord_args args = ord_cluster_words_args(self, target.flags, ORD_TARGET_FLAGS);
-	args.notes = "'agree' is no when two replicas that applied the same entries differ; then stop the cluster and "
+	args.notes = "'agree' is no when two replicas at the same position differ; then stop the cluster and "
 		     "keep its "
 		     "data.\n"
 		     "A node is 'silent' when its process runs and does not answer.";

@@ -410,7 +410,7 @@ bool ord_survey_agrees(const struct ord_survey *s, uint32_t partition)
 		const struct ord_survey_replica *a = &s->nodes[i].replicas[partition];
 		for (uint32_t k = 0; k < i && a->known; k++) {
 			const struct ord_survey_replica *b = &s->nodes[k].replicas[partition];
-			if (!b->known || a->applied_index != b->applied_index)
+			if (!b->known || a->position != b->position)
 				continue;
 			if (strcmp(a->digest, b->digest) != 0 || strcmp(a->history_hash, b->history_hash) != 0)
 				return false;

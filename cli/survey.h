@@ -114,7 +114,8 @@ uint32_t ord_survey_ready_count(const struct ord_survey *s);
  * 0: then nothing is known. */
 bool ord_survey_voters(const struct ord_survey *s, uint32_t partition, uint32_t *ret);
 
-/* False when two replicas that applied the log up to the same index have different digests or history hashes. */
+/* False when two replicas at the same position have different digests or history hashes. Not by the applied index: after a start the state is that of the checkpoint, and the group
+ * passes over what it has already. */
 bool ord_survey_agrees(const struct ord_survey *s, uint32_t partition);
 
 #endif

@@ -132,7 +132,7 @@ static void partition_look(const struct ord_subject *s, struct ord_edn partition
 	struct ord_edn replicas = ord_edn_get(partition, "replicas");
 	int64_t position = ord_json_int(partition, "position", -1);
 	if (!ord_json_bool(partition, "agree", true))
-		disagreement(state, number, "replicas that applied the same entries have different digests");
+		disagreement(state, number, "replicas at the same position have different digests");
 	if (!ord_json_bool(partition, "ready", false))
 		missing(state, "partition %" PRId64 " has no leader that takes commands", number);
 	uint32_t voters_count = ord_json_count(ord_edn_get(partition, "voters"));

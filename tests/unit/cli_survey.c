@@ -23,7 +23,7 @@ TestSuite(cli_survey, .init = make_survey);
 
 static struct ord_survey_replica replica_of(const char *role, uint64_t term, const char *digest)
 {
-	struct ord_survey_replica r = {.known = true, .term = term, .applied_index = 7};
+	struct ord_survey_replica r = {.known = true, .term = term, .applied_index = 7, .position = 5};
 	snprintf(r.role, sizeof r.role, "%s", role);
 	snprintf(r.digest, sizeof r.digest, "%s", digest);
 	snprintf(r.history_hash, sizeof r.history_hash, "h");
@@ -89,15 +89,18 @@ Test(cli_survey, a_node_votes_when_all_that_answer_say_so)
 	cr_assert_eq(voters, 0);
 }
 
-Test(cli_survey, replicas_that_applied_the_same_must_be_the_same)
+Test(cli_survey, replicas_at_one_position_must_be_the_same)
 {
 	replicas[0][0] = replica_of("leader", 4, "d");
 	replicas[2][0] = replica_of("follower", 4, "d");
 	cr_assert(ord_survey_agrees(&s, 0));
 	replicas[2][0] = replica_of("follower", 4, "other");
 	cr_assert_not(ord_survey_agrees(&s, 0));
-	replicas[2][0].applied_index = 6;
+	replicas[2][0].position = 4;
 	cr_assert(ord_survey_agrees(&s, 0), "it is only behind");
+	replicas[2][0].applied_index = 8;
+	replicas[2][0].position = 5;
+	cr_assert_not(ord_survey_agrees(&s, 0), "more entries without commands");
 	replicas[2][0] = replica_of("follower", 4, "d");
 	snprintf(replicas[2][0].history_hash, sizeof replicas[2][0].history_hash, "g");
 	cr_assert_not(ord_survey_agrees(&s, 0));

@@ -42,32 +42,34 @@ int ord_args_number(const char *text, int64_t min, int64_t max, int64_t *ret)
 	return ORD_OK;
 }
 
-/* "500ms", "30s", "2m", "30" (seconds) into milliseconds. */
-static int duration_parse(const char *text, int64_t min_ms, int64_t max_ms, int64_t *ret_ms)
+/* A number and a unit behind it that is in the list, which ends with the empty one. */
+struct unit {
+	const char *name;
+	int64_t factor;
+};
+
+static int units_parse(const char *text, const struct unit *units, int64_t min, int64_t max, int64_t *ret)
 {
-	static const struct {
-		const char *unit;
-		int64_t ms;
-	} units[] = {{"ms", 1}, {"s", 1000}, {"m", 60000}, {"", 1000}};
 	char number[24];
+	int64_t v;
 	size_t digits = strspn(text, "0123456789");
 	if (digits == 0 || digits >= sizeof number)
 		return ORD_ERR_INVALID;
 	memcpy(number, text, digits);
 	number[digits] = '\0';
-	for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
-		if (strcmp(text + digits, units[i].unit) != 0)
-			continue;
-		int64_t v;
-		if (ord_args_number(number, 0, INT64_MAX / units[i].ms, &v) != ORD_OK)
-			return ORD_ERR_INVALID;
-		if (v * units[i].ms < min_ms || v * units[i].ms > max_ms)
-			return ORD_ERR_INVALID;
-		*ret_ms = v * units[i].ms;
-		return ORD_OK;
-	}
-	return ORD_ERR_INVALID;
+	while (units->name[0] != '\0' && strcmp(text + digits, units->name) != 0)
+		units++;
+	if (strcmp(text + digits, units->name) != 0 ||
+	    ord_args_number(number, 0, INT64_MAX / units->factor, &v) != ORD_OK)
+		return ORD_ERR_INVALID;
+	if (v * units->factor < min || v * units->factor > max)
+		return ORD_ERR_INVALID;
+	*ret = v * units->factor;
+	return ORD_OK;
 }
+
+static const struct unit durations[] = {{"ms", 1}, {"s", 1000}, {"m", 60000}, {"", 1000}};
+static const struct unit sizes[] = {{"K", 1 << 10}, {"M", 1 << 20}, {"G", 1 << 30}, {"", 1}};
 
 static bool choice_has(const char *choices, const char *word)
 {
@@ -141,10 +143,33 @@ static int flag_unknown(struct scan *s, const char *word, size_t len)
 	return ORD_ERR_INVALID;
 }
 
+/* A size as it would be written: the largest unit that it is a multiple of. */
+static void size_show(int64_t bytes, char text[24])
+{
+	const struct unit *u = &sizes[2];
+	while (u > sizes && bytes % u->factor != 0)
+		u--;
+	bool whole = bytes != 0 && bytes % u->factor == 0;
+	snprintf(text, 24, "%" PRId64 "%s", whole ? bytes / u->factor : bytes, whole ? u->name : "");
+}
+
+static int value_bytes(struct scan *s, const struct ord_flag *f, const char *label, const char *value)
+{
+	char least[24], most[24];
+	if (units_parse(value, sizes, f->min, f->max, f->bytes) == ORD_OK)
+		return ORD_OK;
+	size_show(f->min, least);
+	size_show(f->max, most);
+	snprintf(s->why, s->why_size,
+		 "%s: '%s' is not a size from %s to %s; write it like 512M or 4G (a bare number is bytes)", label,
+		 value, least, most);
+	return ORD_ERR_INVALID;
+}
+
 static int value_number(struct scan *s, const struct ord_flag *f, const char *label, const char *value)
 {
 	int err = f->number != NULL ? ord_args_number(value, f->min, f->max, f->number)
-				    : duration_parse(value, f->min, f->max, f->duration_ms);
+				    : units_parse(value, durations, f->min, f->max, f->duration_ms);
 	if (err == ORD_OK)
 		return ORD_OK;
 	if (f->number != NULL)
@@ -180,6 +205,8 @@ static int value_take(struct scan *s, size_t i, const char *label, const char *v
 			 "%s: '%s' is not a UUID; write it like 0190b5f0-7c4e-7a11-8f00-0123456789ab", label, value);
 		return ORD_ERR_INVALID;
 	}
+	if (f->bytes != NULL)
+		return value_bytes(s, f, label, value);
 	if (f->text == NULL)
 		return value_number(s, f, label, value);
 	if (f->choices != NULL && !choice_has(f->choices, value)) {

@@ -9,7 +9,7 @@
 
 #include "base/uuid.h"
 
-/* One value that a subcommand takes. Exactly one of the pointers on, text, number, duration_ms and id is set and says what kind it is;
+/* One value that a subcommand takes. Exactly one of the pointers on, text, number, bytes, duration_ms and id is set and says what kind it is;
  * it is written only when the value was given, so it holds the default before. */
 struct ord_flag {
 	const char *name;  /* "amount" for --amount */
@@ -18,6 +18,7 @@ struct ord_flag {
 	bool *on;	      /* a switch, takes no value */
 	const char **text;    /* borrowed from argv */
 	int64_t *number;      /* min .. max */
+	int64_t *bytes;	      /* "64M", "1G", "512K", or a bare number of bytes; min .. max bytes */
 	int64_t *duration_ms; /* "500ms", "30s", "2m", or a bare number of seconds; min .. max milliseconds */
 	struct ord_uuid *id;
 	int64_t min;

@@ -14,8 +14,8 @@
 #include "cli/target.h"
 
 #define STATUS_WAIT_MS 2000 /* for one node's answer */
-#define DISK_MIB 4096
-#define DISK_MIB_MAX (16 << 20)
+#define DISK_BYTES (INT64_C(4) << 30)
+#define DISK_BYTES_MAX (INT64_C(1) << 44)
 
 /* --- start ------------------------------------------------------------------------------------------------------------ */
 
@@ -141,7 +141,7 @@ int ord_cmd_cluster_start(const struct ord_cmd *self, int argc, char **argv)
 	int64_t nodes = 0, partitions = 0;
 	struct start start = {0};
 	bool netns = false;
-	int64_t disk_mib = DISK_MIB;
+	int64_t disk_bytes = DISK_BYTES;
 	struct ord_flag flags[] = {
 		ord_cluster_words_dir(&common),
 		ord_cluster_words_node(&common, "all nodes"),
@@ -149,12 +149,12 @@ int ord_cmd_cluster_start(const struct ord_cmd *self, int argc, char **argv)
 		 .on = &netns,
 		 .help = "each node in its own network namespace, with its own file system; as root"},
 		{.name = "disk-size",
-		 .value = "MIB",
-		 .number = &disk_mib,
-		 .min = ORD_NODE_DISK_BYTES_MIN >> 20,
-		 .max = DISK_MIB_MAX,
-		 .help = "with --netns: of each node's file system, in MiB",
-		 .normal = "4096"},
+		 .value = "BYTES",
+		 .bytes = &disk_bytes,
+		 .min = ORD_NODE_DISK_BYTES_MIN,
+		 .max = DISK_BYTES_MAX,
+		 .help = "with --netns: of each node's file system; K, M and G are understood",
+		 .normal = "4G"},
 		{.name = "nodes",
 		 .value = "N",
 		 .number = &nodes,
@@ -192,7 +192,7 @@ int ord_cmd_cluster_start(const struct ord_cmd *self, int argc, char **argv)
 	start.shape = (struct ord_layout_shape){.nodes_count = (uint32_t)nodes,
 						.partitions_count = (uint32_t)partitions,
 						.netns = netns,
-						.disk_bytes = (uint64_t)disk_mib << 20};
+						.disk_bytes = (uint64_t)disk_bytes};
 	int err = cluster_start(&c, &common, &start, &started, why);
 	if (err == ORD_OK)
 		err = serving_wait(&c, &common, &started, why);

@@ -103,7 +103,7 @@ log_is_ahead() { # NODE SECONDS
 start_here() { # DIR [FLAG ...]
 	local at=$1
 	shift
-	timeout "$DEADLINE" "$ORDAIN" cluster start --netns --nodes 3 --partitions 4 --disk-size 1024 --timeout 60s --dir "$at" "$@"
+	timeout "$DEADLINE" "$ORDAIN" cluster start --netns --nodes 3 --partitions 4 --disk-size 1G --timeout 60s --dir "$at" "$@"
 }
 
 # --- start, work, stop ------------------------------------------------------------------------------------------------------
@@ -195,7 +195,7 @@ killed_starts() {
 	local delay_ms
 	for delay_ms in 5 15 25 35 50 70 90 120 150 200 300; do
 		rm -rf "$other"
-		"$ORDAIN" cluster start --netns --nodes 3 --partitions 4 --disk-size 1024 --dir "$other" >/dev/null 2>&1 &
+		"$ORDAIN" cluster start --netns --nodes 3 --partitions 4 --disk-size 1G --dir "$other" >/dev/null 2>&1 &
 		sleep "0.$(printf %03d "$delay_ms")"
 		kill -KILL $! 2>/dev/null
 		wait $! 2>/dev/null

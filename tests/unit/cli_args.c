@@ -12,6 +12,7 @@ struct words {
 	const char *wait;
 	int64_t amount;
 	int64_t timeout_ms;
+	int64_t size_bytes;
 	struct ord_uuid id;
 	bool has_id;
 	bool json;
@@ -40,13 +41,14 @@ static int parse(struct words *w, const char *line, bool *ret_help)
 	struct ord_flag common[] = {
 		{.name = "timeout", .value = "TIME", .duration_ms = &w->timeout_ms, .min = 1, .max = 60000},
 		{.name = "json", .on = &w->json},
+		{.name = "size", .value = "BYTES", .bytes = &w->size_bytes, .min = 1 << 20, .max = INT64_C(1) << 44},
 	};
 	struct ord_args args = {.command = "account test",
 				.summary = "Tests.",
 				.flags = flags,
 				.flags_count = 4,
 				.common = common,
-				.common_count = 2};
+				.common_count = 3};
 	snprintf(text, sizeof text, "%s", line);
 	for (char *word = strtok(text, " "); word != NULL; word = strtok(NULL, " "))
 		argv[argc++] = word;
@@ -101,6 +103,33 @@ Test(cli_args, reads_ids)
 	cr_assert(w.has_id);
 	cr_assert_eq(w.id.bytes[0], 0x01);
 	cr_assert_eq(w.id.bytes[15], 0xab);
+}
+
+Test(cli_args, sizes_have_units)
+{
+	struct words w;
+	bool help;
+	static const struct {
+		const char *line;
+		int64_t bytes;
+	} cases[] = {{"a --size 1024K", 1 << 20},
+		     {"a --size 64M", 64 << 20},
+		     {"a --size 3G", INT64_C(3) << 30},
+		     {"a --size 1048577", (1 << 20) + 1},
+		     {"a --size 16384G", INT64_C(1) << 44}};
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		cr_assert_eq(parse(&w, cases[i].line, &help), ORD_OK, "%s", why);
+		cr_assert_eq(w.size_bytes, cases[i].bytes);
+	}
+	for (const char *const *bad = (const char *const[]){"", "M", "1T", "1MB", "1.5G", "-1M", "1023K", "16385G",
+							    "1m", "9223372036854775807G", "99999999999999999999", NULL};
+	     *bad != NULL; bad++) {
+		char line[64];
+		snprintf(line, sizeof line, "a --size=%s", *bad);
+		cr_assert_eq(parse(&w, line, &help), ORD_ERR_INVALID, "%s", line);
+	}
+	refused("a --size 1024",
+		"--size: '1024' is not a size from 1M to 16384G; write it like 512M or 4G (a bare number is bytes)");
 }
 
 Test(cli_args, durations_have_units)

@@ -213,20 +213,33 @@ static int hooks_set_links(void *back, const struct ord_fault_links *links, char
 
 /* --- Disks and clocks. --- */
 
+/* Begins an order of one thing for a node; what it is to be follows. False: there is nothing to send, and *ret_err is why. */
+static bool order_begin(struct hooks *h, uint32_t place, const char *thing, struct ord_bytes *params, msgpack_packer *p,
+			int *ret_err, char *why)
+{
+	begin(h);
+	*ret_err = ORD_OK;
+	if (!runs(h, place))
+		return false;
+	if (is_paused(h, place)) {
+		*ret_err = paused_tell(h, place, why);
+		return false;
+	}
+	ord_bytes_init(params, PARAMS_BYTES_MAX);
+	ord_rpc_packer(params, p);
+	msgpack_pack_map(p, 1);
+	ord_rpc_put_text(p, thing);
+	return true;
+}
+
 static int hooks_set_disk(void *back, uint32_t place, const struct ord_fault_disk *rule, char *why)
 {
 	struct hooks *h = back;
 	struct ord_bytes params;
 	msgpack_packer p;
-	begin(h);
-	if (!runs(h, place))
-		return ORD_OK;
-	if (is_paused(h, place))
-		return paused_tell(h, place, why);
-	ord_bytes_init(&params, PARAMS_BYTES_MAX);
-	ord_rpc_packer(&params, &p);
-	msgpack_pack_map(&p, 1);
-	ord_rpc_put_text(&p, "disk");
+	int err;
+	if (!order_begin(h, place, "disk", &params, &p, &err, why))
+		return err;
 	msgpack_pack_map(&p, 3);
 	put_pair(&p, "slow_ms", rule->slow_ms);
 	put_truth(&p, "error", rule->error);
@@ -239,15 +252,9 @@ static int hooks_set_clock(void *back, uint32_t place, const struct ord_fault_cl
 	struct hooks *h = back;
 	struct ord_bytes params;
 	msgpack_packer p;
-	begin(h);
-	if (!runs(h, place))
-		return ORD_OK;
-	if (is_paused(h, place))
-		return paused_tell(h, place, why);
-	ord_bytes_init(&params, PARAMS_BYTES_MAX);
-	ord_rpc_packer(&params, &p);
-	msgpack_pack_map(&p, 1);
-	ord_rpc_put_text(&p, "clock");
+	int err;
+	if (!order_begin(h, place, "clock", &params, &p, &err, why))
+		return err;
 	msgpack_pack_map(&p, 2);
 	ord_rpc_put_text(&p, "offset_us");
 	msgpack_pack_int64(&p, rule->offset_us);

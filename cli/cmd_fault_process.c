@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 - ordain fault: kill, term, pause, resume, start, wipe. */
+#include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
+#include <unistd.h>
 
 #include "base/err.h"
 #include "cli/fault_process.h"
@@ -68,6 +70,9 @@ static int signal_run(const struct ord_cmd *self, int argc, char **argv, const s
 		pool = pool_of(&w, d);
 		err = ord_fault_resolve(&w, target, &pool, &mask);
 	}
+	/* One that is gone is as kill and term want it, and not as pause and resume do. */
+	if (err == ORD_OK && d->already != NULL && (mask & ord_fault_running(&w)) == 0)
+		err = ord_fault_check_runs(&w, (uint32_t)__builtin_ctz(mask));
 	if (err == ORD_OK) {
 		did = mask & pool.mask;
 		err = ord_fault_signal(&w, mask, d->signal_number);
@@ -133,11 +138,30 @@ int ord_cmd_fault_start(const struct ord_cmd *self, int argc, char **argv)
 	return status;
 }
 
+/* Nodes that have nothing on their disks: they were wiped before and not started since. The others count them as voters until they have heard of it. */
+static uint32_t empty_find(const struct ord_fault_work *w)
+{
+	uint32_t mask = 0;
+	for (uint32_t i = 0; i < w->cluster.layout.nodes_count; i++) {
+		char identity[PATH_MAX];
+		ord_layout_path(&w->cluster.layout, &w->cluster.layout.nodes[i], "data/identity", identity);
+		mask |= (uint32_t)(access(identity, F_OK) != 0 && errno == ENOENT) << i;
+	}
+	return mask;
+}
+
 /* A node that is wiped already, and has not come back in every partition, counts as little as those that are to be wiped now. */
 static int wipe_check_voters(struct ord_fault_work *w, uint32_t mask)
 {
 	uint32_t majority = w->cluster.layout.nodes_count / 2 + 1;
 	int err = ord_fault_ask(w);
+	if (err == ORD_OK && !w->has_voters) {
+		snprintf(w->why, sizeof w->why,
+			 "no node answers, so it is not known which have a vote, and whether a majority of those would "
+			 "keep its data; start them first ('ordain fault start all'), or give --force when a loss of "
+			 "data is meant");
+		return ORD_ERR_INVALID;
+	}
 	for (uint32_t i = 0; err == ORD_OK && i < w->cluster.layout.partitions_count; i++) {
 		uint32_t stay = (uint32_t)__builtin_popcount(w->voters[i] & ~mask);
 		if (stay >= majority)
@@ -157,18 +181,19 @@ static int wipe_check_voters(struct ord_fault_work *w, uint32_t mask)
 /* All copies of what was acknowledged would be gone. */
 static int wipe_check(struct ord_fault_work *w, uint32_t mask, bool force)
 {
-	uint32_t count = (uint32_t)__builtin_popcount(mask), all = w->cluster.layout.nodes_count;
+	uint32_t empty = empty_find(w) & ~mask, all = w->cluster.layout.nodes_count;
+	uint32_t count = (uint32_t)__builtin_popcount(mask), before = (uint32_t)__builtin_popcount(empty);
 	if (force)
 		return ORD_OK;
-	if (all - count >= all / 2 + 1)
-		return wipe_check_voters(w, mask);
-	snprintf(
-		w->why, sizeof w->why,
-		"wiping %" PRIu32 " of %" PRIu32
-		" nodes leaves no majority that knows what was acknowledged: the cluster would lose data; give --force "
-		"when "
-		"that is meant",
-		count, all);
+	if (all - count - before >= all / 2 + 1)
+		return wipe_check_voters(w, mask | empty);
+	snprintf(w->why, sizeof w->why,
+		 "wiping %" PRIu32 " of %" PRIu32
+		 " nodes%s leaves no majority that knows what was acknowledged: the cluster would lose data; give "
+		 "--force "
+		 "when "
+		 "that is meant",
+		 count, all, before > 0 ? ", beside what is wiped already," : "");
 	return ORD_ERR_INVALID;
 }
 

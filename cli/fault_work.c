@@ -86,6 +86,7 @@ void ord_fault_close(struct ord_fault_work *w)
 	free(w->leaders);
 	free(w->voters);
 	w->leaders = NULL;
+	w->voters = NULL;
 }
 
 int ord_fault_refind(struct ord_fault_work *w)
@@ -142,8 +143,7 @@ int ord_fault_ask(struct ord_fault_work *w)
 	ord_survey_round(s, w->timeout_ms < ROLE_WAIT_MS ? (uint32_t)w->timeout_ms : ROLE_WAIT_MS);
 	for (uint32_t i = 0; i < count; i++) {
 		w->leaders[i] = ord_survey_leader(s, i);
-		if (!ord_survey_voters(s, i, &w->voters[i]))
-			w->voters[i] = UINT32_MAX;
+		w->has_voters |= ord_survey_voters(s, i, &w->voters[i]);
 	}
 	ord_survey_close(s);
 	return ORD_OK;

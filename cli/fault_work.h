@@ -24,12 +24,12 @@ struct ord_fault_work {
 	struct ord_flag flags[ORD_FAULT_FLAGS]; /* they point into this struct, so it must not move */
 	struct ord_cluster cluster;
 	const struct ord_fault_back *back;
-	void *ctx;    /* of the back end; owned */
-	int lock;     /* of the directory, held; -1: not */
-	int *leaders; /* owned; NULL: nobody was asked */
-	uint32_t
-		*voters; /* owned, with leaders; of each partition, by place (cli/survey.h); all when nobody answered */
-	bool has_open;	 /* opened, and not closed */
+	void *ctx;	  /* of the back end; owned */
+	int lock;	  /* of the directory, held; -1: not */
+	int *leaders;	  /* owned; NULL: nobody was asked */
+	uint32_t *voters; /* owned, with leaders; of each partition, by place (cli/survey.h) */
+	bool has_voters;  /* some node has answered */
+	bool has_open;	  /* opened, and not closed */
 	char why[ORD_CLUSTER_WHY_SIZE];
 };
 

@@ -2,8 +2,8 @@
 #include <inttypes.h>
 
 #include "base/err.h"
+#include "cli/fault_process.h"
 #include "cli/fault_spec.h"
-#include "cli/fault_work.h"
 
 #define DELAY_MS_MAX 60000
 #define RATE_BYTES_S_MAX (INT64_C(1) << 40)
@@ -21,10 +21,51 @@ static int links_look(struct ord_fault_work *w, struct ord_fault_links *ret)
 	return err;
 }
 
+/* Whether a rule is in force as far as it can be read back: the kernel rounds numbers. */
+static bool is_in_force(const struct ord_fault_link *wanted, const struct ord_fault_link *seen)
+{
+	return (!wanted->cut || seen->cut) && (wanted->delay_ms == 0 || seen->delay_ms != 0) &&
+	       (wanted->loss_ppm == 0 || seen->loss_ppm != 0) &&
+	       (wanted->duplicate_ppm == 0 || seen->duplicate_ppm != 0) &&
+	       (wanted->reorder_ppm == 0 || seen->reorder_ppm != 0) &&
+	       (wanted->rate_bytes_s == 0 || seen->rate_bytes_s != 0);
+}
+
+/* A node that does not run has no rules, and cannot be told any. */
+static int links_check(struct ord_fault_work *w, const struct ord_fault_links *wanted,
+		       const struct ord_fault_look *look)
+{
+	char problem[ORD_FAULT_PROBLEM_SIZE];
+	for (uint32_t i = 0; i < w->cluster.layout.nodes_count; i++) {
+		for (uint32_t k = 0; k < w->cluster.layout.nodes_count; k++) {
+			if (is_in_force(&wanted->rules[i][k], &look->links[i][k].rule))
+				continue;
+			bool runs = ord_fault_check_runs(w, i) == ORD_OK;
+			snprintf(problem, sizeof problem, "%.*s", (int)sizeof problem - 1, w->why);
+			snprintf(w->why, sizeof w->why,
+				 "the rule for what node %" PRIu32 " sends to node %" PRIu32 " is not in force: %s",
+				 w->cluster.layout.nodes[i].id, w->cluster.layout.nodes[k].id,
+				 runs ? "'ordain fault list' shows what is in force" : problem);
+			return ORD_ERR_IO;
+		}
+	}
+	return ORD_OK;
+}
+
+/* Makes it so, and shows what came of it. */
 static int links_set(struct ord_fault_work *w, const struct ord_fault_links *links, const struct ord_fault_answer *a)
 {
+	struct ord_fault_look look;
 	int err = w->back->set_links(w->ctx, links, w->why);
-	return err == ORD_OK ? ord_fault_look_and_show(w, a) : ord_fault_fail(w, err);
+	if (err == ORD_OK)
+		err = w->back->look(w->ctx, &look, w->why);
+	if (err != ORD_OK)
+		return ord_fault_fail(w, err);
+	ord_fault_show(w, a, &look);
+	if (w->back == &ord_fault_hooks && ord_fault_paused(w) != 0)
+		fprintf(stderr, "a node that is paused keeps the rules that it has, and they are not shown\n");
+	err = links_check(w, links, &look);
+	return err == ORD_OK ? ORD_EXIT_OK : ord_fault_fail(w, err);
 }
 
 /* --- partition -------------------------------------------------------------------------------------------------------- */
@@ -194,12 +235,16 @@ static void rate_apply(struct ord_fault_link *rule, const struct change *c)
 static int change_links(struct ord_fault_work *w, const struct change *c)
 {
 	const struct ord_fault_pool from_pool = {.mask = ord_fault_running(w), .name = "runs"};
-	const struct ord_fault_pool to_pool = {.mask = ord_fault_running(w), .name = "runs", .salt = 1};
+	struct ord_fault_pool to_pool = {.mask = ord_fault_running(w), .name = "runs", .salt = 1};
 	struct ord_fault_links links;
 	uint32_t from = ord_fault_all(w), to = from;
 	int err = ORD_OK;
 	if (c->from != NULL)
 		err = ord_fault_resolve(w, c->from, &from_pool, &from);
+	if (err == ORD_OK && (from & (from - 1)) == 0) { /* no link leads from it to itself */
+		to_pool.mask &= ~from;
+		to_pool.name = "runs beside that of --from";
+	}
 	if (err == ORD_OK && c->to != NULL)
 		err = ord_fault_resolve(w, c->to, &to_pool, &to);
 	if (err == ORD_OK)
@@ -217,7 +262,9 @@ static int change_links(struct ord_fault_work *w, const struct change *c)
 	}
 	if (changed == 0) {
 		snprintf(w->why, sizeof w->why,
-			 "--from and --to name one and the same node; no link leads from it to itself");
+			 w->cluster.layout.nodes_count == 1
+				 ? "a cluster of one node has no links"
+				 : "--from and --to name one and the same node; no link leads from it to itself");
 		return ord_fault_fail(w, ORD_ERR_INVALID);
 	}
 	struct ord_fault_answer answer = {.fault = c->fault,

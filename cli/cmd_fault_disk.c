@@ -122,7 +122,7 @@ static int corrupt_run(struct ord_fault_work *w, const struct words *c)
 {
 	const struct ord_fault_pool pool = {.mask = ord_fault_all(w), .name = "is there"};
 	struct ord_fault_flip flips[ORD_NODES_MAX];
-	uint32_t mask;
+	uint32_t mask, done = 0;
 	int err = ord_fault_resolve(w, c->target, &pool, &mask);
 	for (uint32_t i = 0; err == ORD_OK && i < w->cluster.layout.nodes_count; i++) {
 		char data[PATH_MAX];
@@ -130,11 +130,12 @@ static int corrupt_run(struct ord_fault_work *w, const struct words *c)
 			continue;
 		ord_layout_path(&w->cluster.layout, &w->cluster.layout.nodes[i], "data", data);
 		err = ord_fault_flip(data, c->first, (uint64_t)w->seed + i, &flips[i], w->why, sizeof w->why);
+		done |= (uint32_t)(err == ORD_OK) << i;
 	}
-	if (err != ORD_OK)
-		return ord_fault_fail(w, err);
-	flips_show(w, c, mask, flips);
-	return ORD_EXIT_OK;
+	/* Also before an error: what was changed is known from here alone. */
+	if (done != 0)
+		flips_show(w, c, done, flips);
+	return err == ORD_OK ? ORD_EXIT_OK : ord_fault_fail(w, err);
 }
 
 int ord_cmd_fault_disk(const struct ord_cmd *self, int argc, char **argv)

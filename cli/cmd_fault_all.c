@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 - ordain fault: list, heal. */
 #include <inttypes.h>
 #include <signal.h>
+#include <string.h>
 
 #include "base/err.h"
 #include "cli/fault_process.h"
@@ -55,21 +56,26 @@ static int heal_check(struct ord_fault_work *w, struct ord_fault_look *ret)
 	return err;
 }
 
+/* Nodes that are down are started also when others could not be healed. */
 static int heal(struct ord_fault_work *w, const char *ordaind, uint32_t *resumed, uint32_t *started)
 {
+	char why[ORD_CLUSTER_WHY_SIZE];
 	*resumed = ord_fault_paused(w);
 	*started = 0;
 	int err = ord_fault_signal(w, *resumed, SIGCONT);
 	/* First what can be healed at once: nodes that start may need their links to answer, or room on their disks. */
 	if (err == ORD_OK)
 		err = w->back->heal(w->ctx, w->why);
+	memcpy(why, w->why, sizeof why);
 	/* One whose disk failed may have come to its end meanwhile. */
-	if (err == ORD_OK)
-		err = ord_fault_refind(w);
-	if (err == ORD_OK)
+	int start_err = ord_fault_refind(w);
+	if (start_err == ORD_OK)
 		*started = ord_fault_all(w) & ~ord_fault_running(w);
-	if (err == ORD_OK && *started != 0)
-		err = ord_fault_start(w, *started, ordaind);
+	if (start_err == ORD_OK && *started != 0)
+		start_err = ord_fault_start(w, *started, ordaind);
+	if (err == ORD_OK)
+		return start_err;
+	memcpy(w->why, why, sizeof why);
 	return err;
 }
 
@@ -99,6 +105,8 @@ int ord_cmd_fault_heal(const struct ord_cmd *self, int argc, char **argv)
 		err = heal(&w, ordaind, &resumed, &started);
 	if (err == ORD_OK)
 		err = heal_check(&w, &look);
+	for (uint32_t i = 0; err == ORD_OK && i < ORD_NODES_MAX; i++) /* of these there are none any more */
+		memcpy(before.nodes[i].problem, look.nodes[i].problem, sizeof before.nodes[i].problem);
 	for (uint32_t i = 0; i < ORD_NODES_MAX; i++)
 		outcomes[i] = (resumed >> i & 1) != 0 ? "goes on" : (started >> i & 1) != 0 ? "started" : NULL;
 	answer.nodes = err == ORD_OK ? ord_fault_all(&w) : 0;

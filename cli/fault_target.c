@@ -46,6 +46,13 @@ static int unusable(const char *text, size_t len, char *why, size_t why_size)
 	return ORD_ERR_INVALID;
 }
 
+static int no_list(const char *text, size_t len, char *why, size_t why_size)
+{
+	snprintf(why, why_size, "'%.*s' is no list of node numbers; write it like 2 or 1,3", (int)(len > 60 ? 60 : len),
+		 text);
+	return ORD_ERR_INVALID;
+}
+
 static int place_of(const struct ord_fault_view *view, int64_t id)
 {
 	for (uint32_t i = 0; i < view->nodes_count; i++)
@@ -60,7 +67,7 @@ static int number_take(const char *word, const char *text, size_t len, const str
 {
 	int64_t id;
 	if (ord_args_number(word, 0, 65535, &id) != ORD_OK)
-		return unusable(text, len, why, why_size);
+		return no_list(text, len, why, why_size);
 	int place = place_of(view, id);
 	if (place < 0) {
 		snprintf(why, why_size, "there is no node %" PRId64 "; this cluster has nodes 1 to %" PRIu32, id,
@@ -87,7 +94,7 @@ int ord_fault_target_list(const char *text, size_t len, const struct ord_fault_v
 		while (at + word_len < len && text[at + word_len] != ',')
 			word_len++;
 		if (word_len == 0 || word_len >= sizeof word)
-			return unusable(text, len, why, why_size);
+			return no_list(text, len, why, why_size);
 		memcpy(word, text + at, word_len);
 		word[word_len] = '\0';
 		int err = number_take(word, text, len, view, &mask, why, why_size);

@@ -64,6 +64,10 @@ must await_progress "$outcomes" 200
 expect "a leader is killed: its process is gone" fault_says 'd["processes"][0]["state"] == "gone" and d["processes"][0]["outcome"] == "killed" and len(d["nodes"]) == 1' kill leader:0
 expect "the others go on" await_progress "$outcomes" 200
 expect "the one that is down is started" fault_says 'd["processes"][0]["running"] and d["processes"][0]["outcome"] == "started"' start random
+expect "one that is down cannot be paused" says 1 "node 3 does not run" "fault start 3" -- bash -c '"$0" fault kill 3 --dir "$1" >/dev/null && "$0" fault pause 3 --dir "$1"' "$ORDAIN" "$dir"
+expect "what it would have to do itself is not in force, and the rest of it is" says 1 "what node 3 sends to node 1 is not in force: node 3 does not run" '"from":1,"to":2,"cut":false,"delay_ms":1,' -- "$ORDAIN" fault delay 1 --dir "$dir" --json
+must fault start 3
+must fault heal
 expect "there is none that is down now" says 1 "no node that is down" -- "$ORDAIN" fault start random --dir "$dir"
 expect "a node is paused: the system says so" fault_says '[p["state"] for p in d["processes"]] == ["T"]' pause 2
 expect "once more it changes nothing" fault_says 'd["processes"][0]["outcome"] == "was paused"' pause 2
@@ -138,7 +142,10 @@ expect "all of it is taken back" fault_says "$clean" list
 # --- lost and damaged disks ---------------------------------------------------------------------------------------------------------
 
 expect "no majority is wiped by mistake" says 2 "no majority" "--force" -- "$ORDAIN" fault wipe 1,2 --dir "$dir"
-must wait_until "$DEADLINE" status_says 'd["ready"]'
+must fault wipe 1
+expect "nor one after the other: what is wiped and not started counts" says 2 "beside what is wiped already" "--force" -- "$ORDAIN" fault wipe 2 --dir "$dir"
+must fault start 1
+must wait_until "$DEADLINE" status_says 'd["ready"] and all(p["voters"] == [1, 2, 3] for p in d["partitions"])'
 expect "a node loses its disk and comes back" fault_says 'd["processes"][0]["outcome"] == "wiped" and d["processes"][0]["running"]' wipe 2 --start
 expect "until it has its votes no other node may lose its disk" says 2 "only [01] of the nodes that would be left have a vote" -- "$ORDAIN" fault wipe 1 --dir "$dir"
 expect "as a new member, whole" wait_until "$DEADLINE" status_says 'd["ready"] and position(2) > 0 and all(replica(p["partition"], 2)["position"] > 0 and p["voters"] == [1, 2, 3] for p in d["partitions"])'
@@ -146,6 +153,14 @@ expect "every request got its outcome" stop_load "$outcomes"
 expect "all nodes are equal" wait_until "$DEADLINE" is_whole
 expect "a bit of a history changes; file, offset and bit are told" fault_says 'd["flips"][0]["before"] != d["flips"][0]["after"] and d["flips"][0]["file"].endswith(".hist")' disk corrupt history 1 --seed 3
 expect "the node finds and mends it" wait_until "$DEADLINE" bash -c '"$0" scrub --now --dir "$1" >/dev/null && "$0" scrub --dir "$1" --json | grep -q "\"damaged_found\":[1-9]\|\"damaged\":[1-9]" && ls "$1"/node-1/data/history/*/*damaged* ' "$ORDAIN" "$dir"
+expect "when nobody can say who has a vote no disk is lost" says 2 "no node answers" "--force" -- bash -c '"$0" fault kill all --dir "$1" >/dev/null && "$0" fault wipe 2 --dir "$1"' "$ORDAIN" "$dir"
+expect "and no link is cut where nobody runs" says 1 "node 1 sends to node 2 is not in force" "fault start 1" -- "$ORDAIN" fault partition '1|2,3' --dir "$dir"
+must fault start 1,2
+must mv "$dir/node-3/data/identity" "$WORK/identity"
+expect "what was changed is told also before an error" says 1 "node-1/data/identity" "node-3/data: there is no file of kind identity" -- "$ORDAIN" fault disk corrupt identity 1,3 --seed 8 --dir "$dir"
+must mv "$WORK/identity" "$dir/node-3/data/identity"
+must fault disk corrupt identity 1 --seed 8
+must fault start 3
 must fault kill 3
 expect "a bit of a node's identity changes while it is down" fault_says 'd["flips"][0]["file"].endswith("/identity")' disk corrupt identity 3 --seed 9
 expect "heal says that it does not come back, and why" says 1 "node 3 has ended again; its log .* says" "file 'identity' has been changed" -- "$ORDAIN" fault heal --dir "$dir"
@@ -162,6 +177,8 @@ expect "cuts" says 2 "cuts nothing" -- "$ORDAIN" fault partition 1,2 --dir "$dir
 expect "two of a kind" says 2 "not more" -- "$ORDAIN" fault partition '1|2' --ring --dir "$dir"
 expect "percentages" says 2 "from 0 to 100" -- "$ORDAIN" fault loss 101 --dir "$dir"
 expect "jitter" says 2 "--jitter" -- "$ORDAIN" fault delay 5 --jitter 6 --dir "$dir"
+expect "two ends by chance are never one node" bash -c 'for seed in 1 2 3 4 5 6 7 8; do "$0" fault delay 0 --from random --to random --seed $seed --dir "$1" || exit 1; done' "$ORDAIN" "$dir"
+expect "lists" says 2 "'2>3' is no list of node numbers" -- "$ORDAIN" fault partition '1>2>3' --dir "$dir"
 expect "a link to itself" says 2 "one and the same node" -- "$ORDAIN" fault delay 5 --from 1 --to 1 --dir "$dir"
 expect "kinds of files" says 2 "wal history state identity" -- "$ORDAIN" fault disk corrupt log 1 --dir "$dir"
 expect "words of a disk" says 2 "disk slow MS TARGET" -- "$ORDAIN" fault disk slow 1 --dir "$dir"

@@ -89,11 +89,13 @@ Test(cli_fault_target, chance_is_decided_by_the_seed_and_takes_what_is_asked_for
 
 Test(cli_fault_target, what_makes_no_sense_is_told)
 {
-	static const char *const wrong[] = {"",	   ",",	     "1,",	  ",1",	    "1,,2",  "x",
-					    "1-3", "node 1", "123456789", "leader", "RANDOM"};
+	static const char *const wrong[] = {"", ",", ",1", "x", "node 1", "leader", "RANDOM"};
+	static const char *const lists[] = {"1,", "1,,2", "1-3", "123456789", "1.5"};
 	struct ord_fault_view v = view_of(3);
 	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
 		refuses(wrong[i], &v, ORD_ERR_INVALID, "is no target");
+	for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
+		refuses(lists[i], &v, ORD_ERR_INVALID, "is no list of node numbers");
 	refuses("4", &v, ORD_ERR_INVALID, "there is no node 4; this cluster has nodes 1 to 3");
 	refuses("0", &v, ORD_ERR_INVALID, "there is no node 0");
 	refuses("1,2,1", &v, ORD_ERR_INVALID, "node 1 is named twice");
@@ -140,11 +142,11 @@ Test(cli_fault_target, a_partition_that_makes_no_sense_is_told)
 {
 	cr_expect_not_null(strstr(spec("1,2", 3), "cuts nothing"));
 	cr_expect_not_null(strstr(spec("", 3), "cuts nothing"));
-	cr_expect_not_null(strstr(spec("1|", 3), "is no target"));
-	cr_expect_not_null(strstr(spec("|1", 3), "is no target"));
-	cr_expect_not_null(strstr(spec(">1", 3), "is no target"));
-	cr_expect_not_null(strstr(spec("1>2>3", 3), "is no target"));
-	cr_expect_not_null(strstr(spec("1>2|3", 3), "is no target"));
+	cr_expect_not_null(strstr(spec("1|", 3), "is no list of node numbers"));
+	cr_expect_not_null(strstr(spec("|1", 3), "is no list of node numbers"));
+	cr_expect_not_null(strstr(spec(">1", 3), "is no list of node numbers"));
+	cr_expect_not_null(strstr(spec("1>2>3", 3), "is no list of node numbers"));
+	cr_expect_not_null(strstr(spec("1>2|3", 3), "is no list of node numbers"));
 	cr_expect_not_null(strstr(spec("1|2,1", 3), "on both sides"));
 	cr_expect_not_null(strstr(spec("1>1", 3), "on both sides"));
 	cr_expect_not_null(strstr(spec("1|4", 3), "there is no node 4"));

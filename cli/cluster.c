@@ -35,6 +35,7 @@ static int absent_find(struct ord_cluster *c, char *why)
 
 int ord_cluster_find(struct ord_cluster *c, char *why)
 {
+	c->is_remote = false;
 	for (uint32_t i = 0; i < ORD_NODES_MAX; i++) {
 		c->processes[i] = (struct ord_process){.pidfd = -1};
 		c->log_begin[i] = 0;
@@ -210,13 +211,28 @@ int ord_cluster_start_nodes(struct ord_cluster *c, uint32_t mask, uint32_t *ret_
 	return err;
 }
 
+static void node_survey(const struct ord_cluster *c, uint32_t place, struct ord_survey *s)
+{
+	char host[ORD_LAYOUT_HOST_SIZE];
+	ord_layout_host(&c->layout, c->layout.nodes[place].id, host);
+	ord_survey_node_add(s, c->layout.nodes[place].id);
+	snprintf(s->nodes[place].host, sizeof s->nodes[place].host, "%s", c->is_remote ? c->remote[place].host : host);
+	s->nodes[place].port = c->layout.nodes[place].client_port;
+	s->nodes[place].asked = ord_cluster_runs(c, place);
+}
+
 int ord_cluster_survey(const struct ord_cluster *c, struct ord_survey **ret, char *why)
 {
-	char addresses[ORD_LAYOUT_ADDRESSES_SIZE], host[ORD_LAYOUT_HOST_SIZE];
+	char addresses[ORD_NODES_MAX * (ORD_CLUSTER_ADDRESS_SIZE + 1)] = "";
 	struct ordain_id cluster_id;
 	struct ordain_options options = {.addresses = addresses, .cluster_id = &cluster_id};
 	struct ord_survey *s;
-	ord_layout_addresses(&c->layout, addresses);
+	for (uint32_t i = 0; i < c->layout.nodes_count; i++) {
+		char address[ORD_CLUSTER_ADDRESS_SIZE];
+		size_t len = strlen(addresses);
+		ord_cluster_address(c, i, address);
+		snprintf(addresses + len, sizeof addresses - len, "%s%s", len > 0 ? "," : "", address);
+	}
 	memcpy(cluster_id.bytes, c->layout.cluster.bytes, sizeof cluster_id.bytes);
 	int err = ord_survey_open(&options, &s);
 	if (err != 0) {
@@ -228,13 +244,8 @@ int ord_cluster_survey(const struct ord_cluster *c, struct ord_survey **ret, cha
 		snprintf(why, ORD_CLUSTER_WHY_SIZE, "out of memory");
 		return ORD_ERR_NOMEM;
 	}
-	for (uint32_t i = 0; i < c->layout.nodes_count; i++) {
-		ord_survey_node_add(s, c->layout.nodes[i].id);
-		ord_layout_host(&c->layout, c->layout.nodes[i].id, host);
-		snprintf(s->nodes[i].host, sizeof s->nodes[i].host, "%s", host);
-		s->nodes[i].port = c->layout.nodes[i].client_port;
-		s->nodes[i].asked = c->processes[i].pidfd >= 0;
-	}
+	for (uint32_t i = 0; i < c->layout.nodes_count; i++)
+		node_survey(c, i, s);
 	*ret = s;
 	return ORD_OK;
 }

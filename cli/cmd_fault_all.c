@@ -69,7 +69,7 @@ static int heal(struct ord_fault_work *w, const char *ordaind, uint32_t *resumed
 	memcpy(why, w->why, sizeof why);
 	/* One whose disk failed may have come to its end meanwhile. */
 	int start_err = ord_fault_refind(w);
-	if (start_err == ORD_OK)
+	if (start_err == ORD_OK && !w->cluster.is_remote)
 		*started = ord_fault_all(w) & ~ord_fault_running(w);
 	if (start_err == ORD_OK && *started != 0)
 		start_err = ord_fault_start(w, *started, ordaind);

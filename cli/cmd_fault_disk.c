@@ -169,7 +169,7 @@ int ord_cmd_fault_disk(const struct ord_cmd *self, int argc, char **argv)
 		return status;
 	int err = words_sort(&w, &c);
 	if (err == ORD_OK)
-		err = ord_fault_open(&w);
+		err = strcmp(c.what, "corrupt") == 0 ? ord_fault_open_here(&w) : ord_fault_open(&w);
 	if (err != ORD_OK)
 		status = ord_fault_fail(&w, err);
 	else

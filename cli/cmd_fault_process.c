@@ -65,7 +65,7 @@ static int signal_run(const struct ord_cmd *self, int argc, char **argv, const s
 	int status;
 	if (!ord_cmd_begin(&args, argc, argv, &status))
 		return status;
-	int err = ord_fault_open(&w);
+	int err = ord_fault_open_here(&w);
 	if (err == ORD_OK) {
 		pool = pool_of(&w, d);
 		err = ord_fault_resolve(&w, target, &pool, &mask);
@@ -124,7 +124,7 @@ int ord_cmd_fault_start(const struct ord_cmd *self, int argc, char **argv)
 	args.notes = "Returns when the nodes answer; they may have no leaders, where links are cut.";
 	if (!ord_cmd_begin(&args, argc, argv, &status))
 		return status;
-	int err = ord_fault_open(&w);
+	int err = ord_fault_open_here(&w);
 	if (err == ORD_OK) {
 		struct ord_fault_pool pool = {.mask = ord_fault_all(&w) & ~ord_fault_running(&w), .name = "is down"};
 		err = ord_fault_resolve(&w, target, &pool, &mask);
@@ -235,7 +235,7 @@ int ord_cmd_fault_wipe(const struct ord_cmd *self, int argc, char **argv)
 		     "wiped.";
 	if (!ord_cmd_begin(&args, argc, argv, &status))
 		return status;
-	int err = ord_fault_open(&w);
+	int err = ord_fault_open_here(&w);
 	if (err == ORD_OK) {
 		struct ord_fault_pool pool = {.mask = ord_fault_all(&w), .name = "is there"};
 		err = ord_fault_resolve(&w, target, &pool, &mask);

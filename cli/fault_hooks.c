@@ -48,12 +48,12 @@ static uint32_t node_id(const struct hooks *h, uint32_t place)
 
 static bool runs(const struct hooks *h, uint32_t place)
 {
-	return h->cluster->processes[place].pidfd >= 0;
+	return ord_cluster_runs(h->cluster, place);
 }
 
 static bool is_paused(const struct hooks *h, uint32_t place)
 {
-	return h->cluster->processes[place].paused;
+	return !h->cluster->is_remote && h->cluster->processes[place].paused;
 }
 
 /* --- One call. --- */
@@ -62,6 +62,14 @@ static bool is_paused(const struct hooks *h, uint32_t place)
 static int problem_tell(const struct hooks *h, uint32_t place, const struct ordain_problem *p, char *why)
 {
 	uint32_t id = node_id(h, place);
+	if (strcmp(p->name, "unknown_method") == 0 && h->cluster->is_remote) {
+		snprintf(why, ORD_CLUSTER_WHY_SIZE,
+			 "node %" PRIu32 " makes no faults on purpose; write 'enable_faults = yes' into its "
+			 "configuration and start it again, "
+			 "if it is one that may be broken",
+			 id);
+		return ORD_ERR_MISMATCH;
+	}
 	if (strcmp(p->name, "unknown_method") == 0) {
 		snprintf(why, ORD_CLUSTER_WHY_SIZE,
 			 "node %" PRIu32
@@ -81,7 +89,7 @@ static int call(struct hooks *h, uint32_t place, const char *method, const struc
 		void (*take)(const msgpack_object *result, void *arg), void *arg, char *why)
 {
 	const struct ord_layout *l = &h->cluster->layout;
-	char host[ORD_LAYOUT_HOST_SIZE], address[ORD_LAYOUT_HOST_SIZE + 8];
+	char address[ORD_CLUSTER_ADDRESS_SIZE];
 	struct ordain_id cluster_id;
 	int64_t left_ms = h->deadline_ms - ord_process_now_ms();
 	struct ordain_options options = {.addresses = address,
@@ -92,8 +100,7 @@ static int call(struct hooks *h, uint32_t place, const char *method, const struc
 	struct ordain_sync *sync;
 	const void *result;
 	size_t result_len;
-	ord_layout_host(l, l->nodes[place].id, host);
-	snprintf(address, sizeof address, "%s:%u", host, (unsigned)l->nodes[place].client_port);
+	ord_cluster_address(h->cluster, place, address);
 	memcpy(cluster_id.bytes, l->cluster.bytes, sizeof cluster_id.bytes);
 	int err = ordain_sync_open(&options, &sync);
 	if (err != 0) {
@@ -352,8 +359,11 @@ static int hooks_look(void *back, struct ord_fault_look *ret, char *why)
 	for (uint32_t i = 0; i < h->cluster->layout.nodes_count; i++) {
 		struct ord_fault_node_seen *n = &ret->nodes[i];
 		struct looking w = {.hooks = h, .place = i, .look = ret};
-		if (!runs(h, i))
+		if (!runs(h, i)) {
+			if (h->cluster->is_remote)
+				snprintf(n->problem, sizeof n->problem, "does not answer");
 			continue;
+		}
 		if (is_paused(h, i)) {
 			snprintf(n->problem, sizeof n->problem, "is paused and cannot be asked");
 			continue;

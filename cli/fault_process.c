@@ -80,8 +80,15 @@ int ord_fault_check_runs(struct ord_fault_work *w, uint32_t place)
 {
 	const struct ord_process *p = &w->cluster.processes[place];
 	uint32_t id = w->cluster.layout.nodes[place].id;
-	if (p->pidfd >= 0 && !p->paused)
+	char address[ORD_CLUSTER_ADDRESS_SIZE];
+	if (ord_cluster_runs(&w->cluster, place) && (w->cluster.is_remote || !p->paused))
 		return ORD_OK;
+	if (w->cluster.is_remote) {
+		ord_cluster_address(&w->cluster, place, address);
+		snprintf(w->why, sizeof w->why,
+			 "node %" PRIu32 " does not answer at %s; see on its host whether it runs", id, address);
+		return ORD_ERR_NOT_FOUND;
+	}
 	snprintf(w->why, sizeof w->why, "node %" PRIu32 " %s: ordain fault %s %" PRIu32 " --dir %s", id,
 		 p->pidfd < 0 ? "does not run; start it first"
 			      : "is paused and can be told nothing; let it go on first",

@@ -13,7 +13,7 @@
  * w->cluster knows what runs afterwards. ORD_ERR_TIMEOUT, ORD_ERR_IO, ORD_ERR_NOT_FOUND (one has just ended by itself). */
 int ord_fault_signal(struct ord_fault_work *w, uint32_t mask, int signal_number);
 
-/* ORD_ERR_NOT_FOUND when the node at the place does not run, ORD_ERR_TIMEOUT when it is paused: it can be told nothing. */
+/* ORD_ERR_NOT_FOUND when the node at the place does not run (elsewhere: does not answer), ORD_ERR_TIMEOUT when it is paused: it can be told nothing. */
 int ord_fault_check_runs(struct ord_fault_work *w, uint32_t place);
 
 /* Starts the nodes of the mask, none of which runs, lets go of the directory's lock, and waits until they answer, w->timeout_ms at most. ordaind as in ord_cluster_program. */

@@ -31,8 +31,11 @@ static void processes_fill(const struct ord_fault_work *w, const struct ord_faul
 		if (!is_meant(a, i))
 			continue;
 		ord_sheet_uint(s, node_id(w, i));
-		ord_sheet_bool(s, p->pidfd >= 0);
-		if (p->pidfd >= 0) {
+		ord_sheet_bool(s, ord_cluster_runs(&w->cluster, i));
+		if (w->cluster.is_remote) {
+			ord_sheet_null(s);
+			ord_sheet_null(s);
+		} else if (p->pidfd >= 0) {
 			ord_sheet_int(s, p->pid);
 			ord_sheet_format(s, "%c", p->state);
 		} else {

@@ -8,6 +8,7 @@
 
 #include "base/err.h"
 #include "cli/cluster_words.h"
+#include "cli/target.h"
 
 #define ROLE_WAIT_MS 2000 /* for one node's status */
 #define TIMEOUT_MS_MAX 600000
@@ -16,11 +17,14 @@ struct ord_args ord_fault_args(struct ord_fault_work *w, const struct ord_cmd *s
 			       size_t flags_count)
 {
 	*w = (struct ord_fault_work){.self = self, .timeout_ms = 30000, .lock = -1};
-	w->flags[0] = (struct ord_flag){.name = "dir",
-					.value = "DIR",
-					.text = &w->dir,
-					.help = "a cluster made by 'ordain cluster start'",
-					.required = true};
+	w->flags[0] = (struct ord_flag){
+		.name = "dir", .value = "DIR", .text = &w->dir, .help = "a cluster made by 'ordain cluster start'"};
+	w->flags[4] =
+		(struct ord_flag){.name = "connect",
+				  .value = "HOST:PORT,...",
+				  .text = &w->connect,
+				  .help = "client addresses of nodes elsewhere: their links, disks and clocks alone",
+				  .normal = "ORDAIN_CONNECT"};
 	w->flags[1] = (struct ord_flag){.name = "timeout",
 					.value = "TIME",
 					.duration_ms = &w->timeout_ms,
@@ -52,9 +56,40 @@ static void seed_draw(struct ord_fault_work *w)
 		w->seed = drawn;
 }
 
+/* A cluster elsewhere: there is no directory to lock, and of two commands at once the later one is in force. */
+static int remote_open(struct ord_fault_work *w)
+{
+	const struct ord_target target = {.dir = w->dir, .connect = w->connect, .timeout_ms = w->timeout_ms};
+	struct ord_target_cluster cluster;
+	int err = ord_target_resolve(&target, &cluster, w->why, sizeof w->why);
+	struct ordain_options options = ord_target_options(&target, &cluster);
+	if (err == ORD_OK)
+		err = ord_cluster_connect(&options, &w->cluster, w->why);
+	if (err != ORD_OK)
+		return err;
+	w->has_open = true;
+	w->back = &ord_fault_hooks;
+	return w->back->open(&w->cluster, w->timeout_ms, &w->ctx, w->why);
+}
+
+int ord_fault_open_here(struct ord_fault_work *w)
+{
+	if (w->dir != NULL && w->connect == NULL)
+		return ord_fault_open(w);
+	snprintf(w->why, sizeof w->why,
+		 "this reaches processes and files of this machine: give --dir DIR, made by 'ordain cluster start', on "
+		 "the "
+		 "node's host; with --connect there are partition, delay, loss, duplicate, reorder, rate, disk slow, "
+		 "error "
+		 "and full, clock, heal and list");
+	return ORD_ERR_INVALID;
+}
+
 int ord_fault_open(struct ord_fault_work *w)
 {
 	seed_draw(w);
+	if (w->dir == NULL || w->connect != NULL)
+		return remote_open(w);
 	int err = ord_layout_load(w->dir, &w->cluster.layout, w->why, sizeof w->why);
 	if (err == ORD_OK)
 		err = ord_layout_lock(w->cluster.layout.dir, &w->lock, w->why, sizeof w->why);
@@ -91,6 +126,8 @@ void ord_fault_close(struct ord_fault_work *w)
 
 int ord_fault_refind(struct ord_fault_work *w)
 {
+	if (w->cluster.is_remote)
+		return ORD_OK;
 	ord_cluster_close(&w->cluster);
 	return ord_cluster_find(&w->cluster, w->why);
 }
@@ -111,7 +148,7 @@ uint32_t ord_fault_running(const struct ord_fault_work *w)
 {
 	uint32_t mask = 0;
 	for (uint32_t i = 0; i < w->cluster.layout.nodes_count; i++)
-		mask |= (uint32_t)(w->cluster.processes[i].pidfd >= 0) << i;
+		mask |= (uint32_t)ord_cluster_runs(&w->cluster, i) << i;
 	return mask;
 }
 

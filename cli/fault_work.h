@@ -11,12 +11,13 @@
 #include "cli/fault_target.h"
 #include "cli/sheet.h"
 
-#define ORD_FAULT_FLAGS 4
+#define ORD_FAULT_FLAGS 5
 #define ORD_FAULT_TARGET_HELP "2, or 1,3, all, leader:P, follower:P, majority, minority, random"
 
 struct ord_fault_work {
 	const struct ord_cmd *self;
-	const char *dir;
+	const char *dir;     /* NULL: not given; likewise below */
+	const char *connect; /* the client addresses of a cluster elsewhere */
 	int64_t timeout_ms;
 	int64_t seed; /* drawn when it was not given */
 	bool seed_given;
@@ -33,12 +34,14 @@ struct ord_fault_work {
 	char why[ORD_CLUSTER_WHY_SIZE];
 };
 
-/* --dir, --timeout, --json, --seed, and these flags of its own. */
+/* --dir, --connect, --timeout, --json, --seed, and these flags of its own. */
 struct ord_args ord_fault_args(struct ord_fault_work *w, const struct ord_cmd *self, const struct ord_flag *flags,
 			       size_t flags_count);
 
-/* Takes the directory's lock, finds the processes, opens the back end. ORD_OK or an error with w->why. */
+/* Takes the directory's lock, finds the processes, opens the back end; of a cluster elsewhere, asks for its nodes, which are reached by their hooks alone. ORD_OK or an error with w->why. */
 int ord_fault_open(struct ord_fault_work *w);
+/* For what reaches processes and files of this machine. Of a cluster elsewhere ORD_ERR_INVALID with w->why. */
+int ord_fault_open_here(struct ord_fault_work *w);
 /* Also after an open that failed, or none. */
 void ord_fault_close(struct ord_fault_work *w);
 /* Looks for the processes again; the back end works with those of now. */
@@ -49,7 +52,7 @@ void ord_fault_unlock(struct ord_fault_work *w);
 int ord_fault_fail(const struct ord_fault_work *w, int err);
 
 /* Masks of the nodes by what their processes do. */
-uint32_t ord_fault_running(const struct ord_fault_work *w); /* also paused ones */
+uint32_t ord_fault_running(const struct ord_fault_work *w); /* also paused ones; elsewhere, those that answered */
 uint32_t ord_fault_paused(const struct ord_fault_work *w);
 uint32_t ord_fault_all(const struct ord_fault_work *w);
 

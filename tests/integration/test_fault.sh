@@ -51,6 +51,7 @@ is_whole() {
 
 start_cluster "$dir" 4
 expect "a node makes no faults unless it was told to, and the remedy is named" says 1 "cluster start --enable-faults --dir $dir" -- "$ORDAIN" fault partition '1|2,3' --dir "$dir"
+expect "nor one elsewhere" says 1 "node 1 makes no faults on purpose" "enable_faults = yes" -- "$ORDAIN" fault delay 1 --connect "$(addresses "$dir")"
 expect "nothing is in force there" fault_says 'not d["links"]' list
 expect "healing what has no faults is no error" fault heal
 must "$ORDAIN" cluster stop --dir "$dir"
@@ -138,6 +139,36 @@ expect "jumps add up" fault_says '-3600000000 < d["clocks"][0]["offset_us"] < -3
 expect "the cluster goes on" await_progress "$outcomes" 200
 must fault heal
 expect "all of it is taken back" fault_says "$clean" list
+
+# --- nodes elsewhere: their addresses alone are known ---------------------------------------------------------------------------------
+
+elsewhere_says() { # EXPRESSION WORD ...
+	local expression=$1
+	shift
+	timeout "$DEADLINE" "$ORDAIN" fault "$@" --connect "$(addresses "$dir")" --json >"$WORK/json" || return 1
+	cat "$WORK/json"
+	"$PYTHON" -c 'import json, sys; d = json.load(open(sys.argv[1])); sys.exit(not eval(sys.argv[2]))' "$WORK/json" "$expression"
+}
+
+must wait_until "$DEADLINE" status_says 'd["ready"]'
+expect "a leader elsewhere is cut off" elsewhere_says 'len(d["links"]) == 4 and all(l["cut"] for l in d["links"])' partition --leader 1
+expect "the nodes have done it" fault_says 'len([l for l in d["links"] if l["cut"]]) == 4' list
+expect "its links get slow" elsewhere_says 'sorted((l["from"], l["to"]) for l in d["links"] if l["delay_ms"] == 7) == [(1, 2), (1, 3)]' delay 7 --from 1
+expect "and disks" elsewhere_says 'd["disks"][0]["slow_ms"] == 9 and d["processes"][0]["running"] and d["processes"][0]["pid"] is None' disk slow 9 2
+expect "and clocks wrong" elsewhere_says '500000 <= d["clocks"][0]["offset_us"] < 600000' clock jump 500 3
+expect "all of it is told" elsewhere_says 'len(d["links"]) >= 4 and len(d["disks"]) == 1 and len(d["clocks"]) == 1 and len(d["processes"]) == 3' list
+expect "and healed" elsewhere_says 'len(d["disks"]) == 1' heal
+expect "so that nothing is left" fault_says "$clean" list
+expect "processes are for their own host" says 2 "give --dir DIR" "on the node.s host" -- "$ORDAIN" fault kill 1 --connect "$(addresses "$dir")"
+expect "and so are files" says 2 "give --dir DIR" -- "$ORDAIN" fault disk corrupt wal 1 --connect "$(addresses "$dir")"
+must fault kill 2
+expect "one that is down does not answer" elsewhere_says '[p["running"] for p in d["processes"]] == [True, False, True] and d["processes"][1]["problem"] == "does not answer"' list
+expect "a disk of it cannot be told anything" says 1 "node 2 does not answer at 127.0.0.1:[0-9]*" -- "$ORDAIN" fault disk slow 1 2 --connect "$(addresses "$dir")"
+expect "and it is not healed" says 1 "node 2 is not healed: does not answer" -- "$ORDAIN" fault heal --connect "$(addresses "$dir")"
+must fault start 2
+expect "nobody there" says 1 "no node could be reached" -- "$ORDAIN" fault list --connect 127.0.0.1:1 --timeout 2s
+expect "which cluster?" says 2 "give --dir DIR" -- env -u ORDAIN_CONNECT "$ORDAIN" fault list
+must wait_until "$DEADLINE" status_says 'd["ready"]'
 
 # --- lost and damaged disks ---------------------------------------------------------------------------------------------------------
 

@@ -171,6 +171,20 @@ static int link_take(const msgpack_object *o, uint32_t number, struct ord_faults
 	return err;
 }
 
+/* Two rules for one link: nobody could say which one is meant. */
+static int links_check(const struct ord_faults_order *order, uint32_t number, struct ord_params_fault *ret_fault)
+{
+	char field[ORD_FAULT_FIELD_SIZE];
+	for (uint32_t i = 0; i < number; i++) {
+		if (order->links[i].node != order->links[number].node)
+			continue;
+		snprintf(field, sizeof field, "links[%" PRIu32 "].node", number);
+		ord_params_fault_set(ret_fault, ORD_RPC_ERROR_INVALID_FIELD, field, "is there already: each node once");
+		return ORD_ERR_INVALID;
+	}
+	return ORD_OK;
+}
+
 int ord_faults_decode(const struct ord_params *params, struct ord_faults_order *ret, struct ord_params_fault *ret_fault)
 {
 	const struct vocabulary disk = {disk_words, sizeof disk_words / sizeof *disk_words, "disk."};
@@ -185,8 +199,11 @@ int ord_faults_decode(const struct ord_params *params, struct ord_faults_order *
 		return ORD_ERR_INVALID;
 	}
 	ret->links_count = links != NULL ? links->via.array.size : 0;
-	for (uint32_t i = 0; err == ORD_OK && i < ret->links_count; i++)
+	for (uint32_t i = 0; err == ORD_OK && i < ret->links_count; i++) {
 		err = link_take(&links->via.array.ptr[i], i, &ret->links[i], ret_fault);
+		if (err == ORD_OK)
+			err = links_check(ret, i, ret_fault);
+	}
 	if (err == ORD_OK && params->disk != NULL)
 		err = map_take(&disk, params->disk, &ret->disk, ret_fault);
 	if (err == ORD_OK && params->clock != NULL)

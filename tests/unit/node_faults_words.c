@@ -70,6 +70,7 @@ Test(node_faults_words, what_is_wrong_is_named)
 		 "1}, {node: 1}]}",
 		 ORD_RPC_ERROR_TOO_LARGE, "links"},
 		{"{links: [{cut_out: true}]}", ORD_RPC_ERROR_MISSING_FIELD, "links[0].node"},
+		{"{links: [{node: 2}, {node: 3}, {node: 2}]}", ORD_RPC_ERROR_INVALID_FIELD, "links[2].node"},
 		{"{links: [{node: 0}]}", ORD_RPC_ERROR_INVALID_FIELD, "links[0].node"},
 		{"{links: [{node: 2}, {node: 3, delay_ms: -1}]}", ORD_RPC_ERROR_INVALID_FIELD, "links[1].delay_ms"},
 		{"{links: [{node: 2, delay_ms: 60001}]}", ORD_RPC_ERROR_INVALID_FIELD, "links[0].delay_ms"},

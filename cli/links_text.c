@@ -50,11 +50,12 @@ static void put_forward(const struct ord_layout *l, const struct ord_links *now,
 	if (r->cut)
 		put(out, "  %s counter packets %" PRIu64 " bytes 0 drop comment \"cut %" PRIu32 " %" PRIu32 "\"\n",
 		    match, c.dropped, from, to);
-	else if (r->loss_ppm > 0)
+	/* Behind a cut it meets nothing, and is there when the cut goes. */
+	if (r->loss_ppm > 0)
 		put(out,
 		    "  %s numgen random mod 1000000 < %" PRIu32 " counter packets %" PRIu64
 		    " bytes 0 drop comment \"loss %" PRIu32 " %" PRIu32 " %" PRIu32 "\"\n",
-		    match, r->loss_ppm, c.dropped, from, to, r->loss_ppm);
+		    match, r->loss_ppm, r->cut ? 0 : c.dropped, from, to, r->loss_ppm);
 	put(out,
 	    "  %s counter packets %" PRIu64 " bytes %" PRIu64 " comment \"through %" PRIu32 " %" PRIu32 " %" PRIu64
 	    " %" PRIu32 " %" PRIu32 " %" PRIu32 " %d\"\n",
@@ -197,10 +198,10 @@ void ord_links_text_rule_take(const struct ord_layout *l, const char *line, stru
 	struct ord_fault_link_counts *c = &links->counts[a][b];
 	if (strcmp(kind, "cut") == 0) {
 		r->cut = true;
-		c->dropped = packets;
+		c->dropped += packets;
 	} else if (strcmp(kind, "loss") == 0) {
 		r->loss_ppm = ppm;
-		c->dropped = packets;
+		c->dropped += packets;
 	} else if (strcmp(kind, "duplicate") == 0) {
 		r->duplicate_ppm = ppm;
 		c->duplicated = packets;

@@ -133,6 +133,10 @@ expect "after a heal nothing is in force" fault_says "$clean" list
 expect "nor in the switch" links_are_plain
 
 must fault loss 5
+expect "a loss stays behind a cut" fault_says 'sum(l["cut"] for l in d["links"]) == 4 and len(d["links"]) == 6 and all(l["loss_ppm"] == 50000 for l in d["links"])' partition '1|2,3'
+expect "and is in force where the cut goes" fault_says 'len(d["links"]) == 6 and all(l["loss_ppm"] == 50000 for l in d["links"])' partition '2|1,3'
+must fault heal
+must fault loss 5
 must fault duplicate 20 --to 3
 expect "loss, duplicates and a rate are in force together" fault_says 'len(d["links"]) == 6 and all(l["loss_ppm"] == 50000 for l in d["links"]) and sum(l["duplicate_ppm"] > 0 for l in d["links"]) == 2 and sum(l["rate_bytes_s"] == 500000 for l in d["links"]) == 2' rate 500000 --from 2
 must await_progress "$outcomes" 1000

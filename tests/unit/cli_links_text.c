@@ -20,7 +20,7 @@ static struct ord_links some(void)
 	l.rules[2][0] = (struct ord_fault_link){.rate_bytes_s = 123456789};
 	l.rules[1][2] = (struct ord_fault_link){.delay_ms = 30, .jitter_ms = 7, .reorder_ppm = 2500};
 	l.rules[2][1] = (struct ord_fault_link){
-		.delay_ms = 1, .loss_ppm = 1, .duplicate_ppm = 2, .reorder_ppm = 3, .rate_bytes_s = 4};
+		.cut = true, .delay_ms = 1, .loss_ppm = 1, .duplicate_ppm = 2, .reorder_ppm = 3, .rate_bytes_s = 4};
 	l.soft[2][1] = true;
 	return l;
 }
@@ -89,6 +89,7 @@ Test(cli_links_text, counters_of_a_rule_that_stays_go_on_and_others_begin_anew)
 	cr_assert_eq(read.counts[0][1].dropped, 0);
 	cr_assert_eq(read.counts[0][1].bytes, 0);
 	cr_assert_eq(read.counts[1][0].dropped, 11);
+	cr_assert_eq(read.counts[2][1].dropped, 11, "by a cut and a loss behind it");
 	cr_assert_eq(read.counts[1][0].bytes, 44);
 	cr_assert_eq(read.counts[0][2].duplicated, 33);
 	cr_assert_eq(read.counts[2][0].delayed, 22);

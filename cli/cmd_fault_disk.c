@@ -124,6 +124,8 @@ static int corrupt_run(struct ord_fault_work *w, const struct words *c)
 	struct ord_fault_flip flips[ORD_NODES_MAX];
 	uint32_t mask, done = 0;
 	int err = ord_fault_resolve(w, c->target, &pool, &mask);
+	if (err == ORD_OK)
+		err = ord_fault_check_data(w, mask);
 	for (uint32_t i = 0; err == ORD_OK && i < w->cluster.layout.nodes_count; i++) {
 		char data[PATH_MAX];
 		if ((mask >> i & 1) == 0)

@@ -241,6 +241,8 @@ int ord_cmd_fault_wipe(const struct ord_cmd *self, int argc, char **argv)
 		err = ord_fault_resolve(&w, target, &pool, &mask);
 	}
 	if (err == ORD_OK)
+		err = ord_fault_check_data(&w, mask);
+	if (err == ORD_OK)
 		err = wipe_check(&w, mask, force);
 	if (err == ORD_OK)
 		err = wipe_all(&w, mask);

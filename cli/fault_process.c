@@ -7,6 +7,7 @@
 
 #include "base/err.h"
 #include "cli/log_file.h"
+#include "cli/node_disk.h"
 
 #define STATE_WAIT_MS 5000 /* until a signal that stops or continues is seen to have done so */
 #define LOOK_MS 5
@@ -94,6 +95,21 @@ int ord_fault_check_runs(struct ord_fault_work *w, uint32_t place)
 			      : "is paused and can be told nothing; let it go on first",
 		 p->pidfd < 0 ? "start" : "resume", id, w->cluster.layout.dir);
 	return p->pidfd < 0 ? ORD_ERR_NOT_FOUND : ORD_ERR_TIMEOUT;
+}
+
+int ord_fault_check_data(struct ord_fault_work *w, uint32_t mask)
+{
+	const struct ord_layout *l = &w->cluster.layout;
+	for (uint32_t i = 0; l->netns.on && i < l->nodes_count; i++) {
+		if ((mask >> i & 1) == 0 || ord_node_disk_is_mounted(l, &l->nodes[i]))
+			continue;
+		snprintf(w->why, sizeof w->why,
+			 "the file system of node %" PRIu32
+			 " is not mounted; start it with: ordain cluster start --dir %s",
+			 l->nodes[i].id, l->dir);
+		return ORD_ERR_NOT_FOUND;
+	}
+	return ORD_OK;
 }
 
 /* --- Starting. --- */

@@ -16,6 +16,9 @@ int ord_fault_signal(struct ord_fault_work *w, uint32_t mask, int signal_number)
 /* ORD_ERR_NOT_FOUND when the node at the place does not run (elsewhere: does not answer), ORD_ERR_TIMEOUT when it is paused: it can be told nothing. */
 int ord_fault_check_runs(struct ord_fault_work *w, uint32_t place);
 
+/* ORD_ERR_NOT_FOUND when a node of the mask has a file system of its own that is not mounted: what is in its data directory cannot be reached. */
+int ord_fault_check_data(struct ord_fault_work *w, uint32_t mask);
+
 /* Starts the nodes of the mask, none of which runs, lets go of the directory's lock, and waits until they answer, w->timeout_ms at most. ordaind as in ord_cluster_program. */
 int ord_fault_start(struct ord_fault_work *w, uint32_t mask, const char *ordaind);
 

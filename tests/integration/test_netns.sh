@@ -190,6 +190,7 @@ must fault disk full 1
 must timeout "$DEADLINE" "$ORDAIN" cluster stop --dir "$dir"
 expect "stopping in the middle of faults leaves nothing" leaves_nothing "$dir"
 expect "stopping again is no error" timeout "$DEADLINE" "$ORDAIN" cluster stop --dir "$dir"
+expect "what is not mounted is not wiped, and that is said" says 1 "file system of node 1 is not mounted" -- "$ORDAIN" fault wipe 1 --force --dir "$dir"
 must start_here "$dir"
 expect "started again it has its data" verify "$dir" "$outcomes"
 expect "and none of those faults" fault_says "$clean" list

@@ -68,13 +68,22 @@ static bool is_good(const struct ord_faults_link *l)
 	return ord_faults_link_rule_equal(&l->rule, &none);
 }
 
+/* A shorter delay, or a higher rate: what waits by the old rule would keep up what comes by the new one. */
+static bool is_faster(const struct ord_faults_link_rule *rule, const struct ord_faults_link_rule *before)
+{
+	bool rate_rises =
+		before->rate_bytes_s > 0 && (rule->rate_bytes_s == 0 || rule->rate_bytes_s > before->rate_bytes_s);
+	return rule->delay_ms < before->delay_ms || rate_rises;
+}
+
 void ord_faults_link_set(struct ord_faults_link *l, const struct ord_faults_link_rule *rule)
 {
+	bool faster = is_faster(rule, &l->rule);
 	if (ord_faults_link_rule_equal(&l->rule, rule))
 		return;
 	l->rule = *rule;
 	l->counts = (struct ord_faults_link_counts){0};
-	if (!is_good(l))
+	if (!faster && !is_good(l))
 		return;
 	for (struct ord_faults_chunk *c = l->first; c != NULL; c = c->next)
 		c->due_us = 0;

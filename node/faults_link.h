@@ -61,7 +61,7 @@ void ord_faults_link_init(struct ord_faults_link *l, uint64_t seed);
 /* Frees what is on the way. */
 void ord_faults_link_close(struct ord_faults_link *l);
 
-/* From now on. What is on the way comes out when it was due, or at once when the link is good again. Counters begin at 0 unless the rule is the one that is in force. */
+/* From now on. What is on the way comes out when it was due, or at once when the link is good again, or got faster. Counters begin at 0 unless the rule is the one that is in force. */
 void ord_faults_link_set(struct ord_faults_link *l, const struct ord_faults_link_rule *rule);
 
 /* No rule, and nothing on the way: what is sent may go past the link. */

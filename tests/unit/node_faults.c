@@ -130,6 +130,33 @@ Test(node_faults, nothing_comes_out_of_a_cut_link_until_it_is_mended)
 	ord_faults_link_close(&l);
 }
 
+Test(node_faults, a_link_that_gets_faster_keeps_nothing_back_by_its_old_rule)
+{
+	struct ord_faults_link l;
+	struct ord_faults_link_rule slow = {.rate_bytes_s = 1, .loss_ppm = 1}, faster = {.loss_ppm = 1};
+	struct ord_faults_link_rule far = {.delay_ms = 60000}, near = {.delay_ms = 10};
+	ord_faults_link_init(&l, 1);
+	ord_faults_link_set(&l, &slow);
+	put(&l, 1000, 1000000);
+	cr_assert_eq(take(&l, 2000000), 0);
+	ord_faults_link_set(&l, &faster);
+	put(&l, 5, 2000000);
+	cr_assert_eq(take(&l, 2000000), 1000);
+	cr_assert_eq(take(&l, 2000000), 5);
+	ord_faults_link_set(&l, &far);
+	put(&l, 7, 3000000);
+	ord_faults_link_set(&l, &near);
+	put(&l, 8, 3000000);
+	cr_assert_eq(take(&l, 3000000), 7);
+	cr_assert_eq(take(&l, 3009999), 0);
+	cr_assert_eq(take(&l, 3010000), 8);
+	put(&l, 9, 4000000);
+	ord_faults_link_set(&l, &far);
+	cr_assert_eq(take(&l, 4009999), 0, "a slower one changes nothing of what is on the way");
+	cr_assert_eq(take(&l, 4010000), 9);
+	ord_faults_link_close(&l);
+}
+
 Test(node_faults, what_is_on_the_way_has_a_bound)
 {
 	struct ord_faults_link l;

@@ -369,7 +369,7 @@ int ord_cmd_fault_duplicate(const struct ord_cmd *self, int argc, char **argv)
 {
 	struct change c = {.fault = "duplicate", .apply = duplicate_apply};
 	return percent_run(self, argc, argv, &c, "of packets that come twice; 0: none",
-			   "TCP throws the second one away: nodes see none of it. It takes its part of --rate.");
+			   "TCP throws the second one away: nodes see none of it. It takes its part of a rate.");
 }
 
 int ord_cmd_fault_reorder(const struct ord_cmd *self, int argc, char **argv)

@@ -19,21 +19,21 @@ struct ord_args ord_fault_args(struct ord_fault_work *w, const struct ord_cmd *s
 	*w = (struct ord_fault_work){.self = self, .timeout_ms = 30000, .lock = -1};
 	w->flags[0] = (struct ord_flag){
 		.name = "dir", .value = "DIR", .text = &w->dir, .help = "a cluster made by 'ordain cluster start'"};
-	w->flags[4] =
+	w->flags[1] =
 		(struct ord_flag){.name = "connect",
 				  .value = "HOST:PORT,...",
 				  .text = &w->connect,
 				  .help = "client addresses of nodes elsewhere: their links, disks and clocks alone",
 				  .normal = "ORDAIN_CONNECT"};
-	w->flags[1] = (struct ord_flag){.name = "timeout",
+	w->flags[2] = (struct ord_flag){.name = "timeout",
 					.value = "TIME",
 					.duration_ms = &w->timeout_ms,
 					.min = 1,
 					.max = TIMEOUT_MS_MAX,
 					.help = "the longest wait",
 					.normal = "30s"};
-	w->flags[2] = (struct ord_flag){.name = "json", .on = &w->json, .help = "print JSON"};
-	w->flags[3] = (struct ord_flag){.name = "seed",
+	w->flags[3] = (struct ord_flag){.name = "json", .on = &w->json, .help = "print JSON"};
+	w->flags[4] = (struct ord_flag){.name = "seed",
 					.value = "N",
 					.number = &w->seed,
 					.given = &w->seed_given,

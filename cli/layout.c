@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -353,23 +352,4 @@ int ord_layout_enable_faults(const struct ord_layout *l, const struct ord_layout
 	if ((said == -1 && !*ret_changed) || fclose(file) != 0)
 		return fail_errno(path, why, why_size);
 	return err;
-}
-
-int ord_layout_lock(const char *dir, int *ret_fd, char *why, size_t why_size)
-{
-	char path[PATH_MAX];
-	path_join(path, dir, "lock");
-	/* Programs that are run under the lock (cli/tool.c) have it, too: one that outlives us by a moment is waited for by the next. */
-	int fd = open(path, O_RDWR | O_CREAT, 0644);
-	if (fd < 0)
-		return fail_errno(path, why, why_size);
-	while (flock(fd, LOCK_EX) != 0) {
-		if (errno == EINTR)
-			continue;
-		fail_errno(path, why, why_size);
-		close(fd);
-		return ORD_ERR_IO;
-	}
-	*ret_fd = fd;
-	return ORD_OK;
 }

@@ -71,7 +71,7 @@ struct ord_fault_look {
 		struct ord_fault_disk_counts disk_counts;
 		struct ord_fault_clock clock;
 		char disk_by[12]; /* whose doing: "hooks", or a word of the back end's ("netns", "loop", ...) */
-		char clock_by[12];
+		char clock_by[16];
 	} nodes[ORD_NODES_MAX];
 	struct ord_fault_link_seen {
 		bool known; /* one of its ends could say */

@@ -23,7 +23,8 @@ struct back {
 	/* What the last look saw of the hooks: they are asked to change only what they have, since a node that is paused or ends cannot. */
 	bool has_looked;
 	bool has_soft_links;
-	bool is_slow[ORD_NODES_MAX];
+	bool has_soft_disk[ORD_NODES_MAX];
+	bool has_soft_clock[ORD_NODES_MAX];
 };
 
 static int back_open(const struct ord_cluster *c, int64_t timeout_ms, void **ret, char *why)
@@ -164,7 +165,7 @@ static int set_disk(void *back, uint32_t place, const struct ord_fault_disk *rul
 	int err = ord_node_disk_look(b->l, &b->l->nodes[place], &now, why, WHY_SIZE);
 	if (err == ORD_OK)
 		err = disk_bring(b, place, rule, &now, why);
-	if (err == ORD_OK && (rule->slow_ms > 0 || b->is_slow[place] || !b->has_looked))
+	if (err == ORD_OK && (rule->slow_ms > 0 || b->has_soft_disk[place] || !b->has_looked))
 		err = ord_fault_hooks.set_disk(b->hooks, place, &soft, why);
 	return err;
 }
@@ -178,7 +179,11 @@ static int set_clock(void *back, uint32_t place, const struct ord_fault_clock *r
 	const struct ord_process *p = &b->c->processes[place];
 	if (p->pidfd >= 0 && !ord_node_clock_is_seen(b->l, node, p->pid))
 		return ord_fault_hooks.set_clock(b->hooks, place, rule, why);
-	return ord_node_clock_set(b->l, node, rule->offset_us, rule->drift_ppm, why, WHY_SIZE);
+	static const struct ord_fault_clock none;
+	int err = ord_node_clock_set(b->l, node, rule->offset_us, rule->drift_ppm, why, WHY_SIZE);
+	if (err == ORD_OK && b->has_soft_clock[place])
+		err = ord_fault_hooks.set_clock(b->hooks, place, &none, why);
+	return err;
 }
 
 /* --- what is in force ------------------------------------------------------------------------------------------------- */
@@ -192,20 +197,33 @@ static const char *by_name(bool real, bool soft)
 	return soft ? "hooks" : "";
 }
 
+/* What the hooks do beside the kernel: delays, and whatever a node was told by others than this back end. */
+static void soft_add(const struct ord_fault_link *soft, struct ord_fault_link *rule)
+{
+	rule->cut |= soft->cut;
+	rule->delay_ms += soft->delay_ms;
+	rule->jitter_ms += soft->jitter_ms;
+	rule->loss_ppm = soft->loss_ppm > rule->loss_ppm ? soft->loss_ppm : rule->loss_ppm;
+	rule->duplicate_ppm = soft->duplicate_ppm > rule->duplicate_ppm ? soft->duplicate_ppm : rule->duplicate_ppm;
+	rule->reorder_ppm = soft->reorder_ppm > rule->reorder_ppm ? soft->reorder_ppm : rule->reorder_ppm;
+	if (soft->rate_bytes_s > 0 && (rule->rate_bytes_s == 0 || soft->rate_bytes_s < rule->rate_bytes_s))
+		rule->rate_bytes_s = soft->rate_bytes_s;
+}
+
 /* seen holds what the hooks say. */
 static void link_look(const struct ord_links *links, uint32_t i, uint32_t k, struct ord_fault_link_seen *seen)
 {
 	struct ord_fault_link_seen soft = *seen;
 	struct ord_fault_link real = links->rules[i][k];
-	bool has_soft = soft.known && is_delayed(&soft.rule);
+	bool has_soft = soft.known && !ord_fault_link_is_none(&soft.rule);
 	if (links->soft[i][k])
 		real.delay_ms = real.jitter_ms = real.reorder_ppm = 0;
 	*seen = (struct ord_fault_link_seen){.known = true, .rule = real, .counts = links->counts[i][k]};
 	if (has_soft) {
-		seen->rule.delay_ms = soft.rule.delay_ms;
-		seen->rule.jitter_ms = soft.rule.jitter_ms;
-		seen->rule.reorder_ppm = soft.rule.reorder_ppm;
+		soft_add(&soft.rule, &seen->rule);
+		seen->counts.dropped += soft.counts.dropped;
 		seen->counts.delayed += soft.counts.delayed;
+		seen->counts.duplicated += soft.counts.duplicated;
 		seen->counts.reordered += soft.counts.reordered;
 	}
 	snprintf(seen->by, sizeof seen->by, "%s", by_name(!ord_fault_link_is_none(&real), has_soft));
@@ -218,13 +236,16 @@ static void node_look(const struct back *b, uint32_t place, struct ord_fault_nod
 	struct ord_fault_node_seen soft = *seen; /* what the hooks say */
 	struct ord_node_disk_look disk;
 	char why[WHY_SIZE];
-	bool soft_is_slow = soft.known && soft.disk.slow_ms > 0;
+	bool is_real = false;
+	bool has_soft = soft.known && !ord_fault_disk_is_none(&soft.disk);
 	*seen = (struct ord_fault_node_seen){.known = true};
 	if (p->pidfd >= 0) /* what the hooks do there is not known then */
 		snprintf(seen->problem, sizeof seen->problem, "%s", soft.problem);
 	if (ord_node_disk_look(b->l, node, &disk, why, sizeof why) == ORD_OK) {
-		seen->disk = (struct ord_fault_disk){
-			.error = disk.broken, .full = disk.full, .slow_ms = soft_is_slow ? soft.disk.slow_ms : 0};
+		seen->disk = has_soft ? soft.disk : (struct ord_fault_disk){0};
+		seen->disk.error |= disk.broken;
+		seen->disk.full |= disk.full;
+		is_real = disk.broken || disk.full;
 		seen->disk_counts.free_bytes = disk.free_bytes;
 	} else {
 		seen->known = false;
@@ -235,10 +256,15 @@ static void node_look(const struct back *b, uint32_t place, struct ord_fault_nod
 		seen->disk_counts.failed = soft.disk_counts.failed;
 		seen->disk_counts.refused = soft.disk_counts.refused;
 	}
-	snprintf(seen->disk_by, sizeof seen->disk_by, "%s", by_name(seen->disk.error || seen->disk.full, soft_is_slow));
+	snprintf(seen->disk_by, sizeof seen->disk_by, "%s", by_name(is_real, has_soft));
 	if (p->pidfd < 0 || ord_node_clock_is_seen(b->l, node, p->pid)) {
 		ord_node_clock_get(b->l, node, &seen->clock.offset_us, &seen->clock.drift_ppm);
 		snprintf(seen->clock_by, sizeof seen->clock_by, "preload");
+		if (b->has_soft_clock[place]) {
+			seen->clock.offset_us += soft.clock.offset_us;
+			seen->clock.drift_ppm += soft.clock.drift_ppm;
+			snprintf(seen->clock_by, sizeof seen->clock_by, "preload+hooks");
+		}
 	} else if (soft.known) {
 		seen->clock = soft.clock;
 		snprintf(seen->clock_by, sizeof seen->clock_by, "%s", soft.clock_by);
@@ -257,7 +283,8 @@ static int look(void *back, struct ord_fault_look *ret, char *why)
 	b->has_looked = true;
 	b->has_soft_links = false;
 	for (uint32_t i = 0; i < b->l->nodes_count; i++) {
-		b->is_slow[i] = ret->nodes[i].known && ret->nodes[i].disk.slow_ms > 0;
+		b->has_soft_disk[i] = ret->nodes[i].known && !ord_fault_disk_is_none(&ret->nodes[i].disk);
+		b->has_soft_clock[i] = ret->nodes[i].known && !ord_fault_clock_is_none(&ret->nodes[i].clock);
 		node_look(b, i, &ret->nodes[i]);
 		for (uint32_t k = 0; k < b->l->nodes_count; k++) {
 			struct ord_fault_link_seen *seen = &ret->links[i][k];

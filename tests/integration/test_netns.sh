@@ -162,6 +162,21 @@ must await_progress "$outcomes" 300
 must fault heal
 expect "after a heal the clocks are right" fault_says "$clean" list
 
+# --- what nodes were told to do themselves, by their addresses -----------------------------------------------------------------
+
+elsewhere() { # WORD ...
+	timeout "$DEADLINE" "$ORDAIN" fault "$@" --connect "$(addresses "$dir")"
+}
+must elsewhere partition '1|2'
+must elsewhere disk slow 3 2
+must elsewhere disk full 3
+must elsewhere clock jump 2000 1
+expect "list tells that, too" fault_says 'sorted((l["from"], l["to"], l["by"]) for l in d["links"] if l["cut"]) == [(1, 2, "hooks"), (2, 1, "hooks")] and [(x["node"], x["slow_ms"], x["full"], x["by"]) for x in d["disks"]] == [(2, 3, False, "hooks"), (3, 0, True, "hooks")] and d["clocks"][0]["by"] == "preload+hooks" and 2000000 <= d["clocks"][0]["offset_us"] < 2100000' list
+expect "what is changed comes to be real" fault_says 'all(l["by"] == "netns" and l["loss_ppm"] == 10000 for l in d["links"]) and sum(l["cut"] for l in d["links"]) == 2' loss 1
+expect "a clock is set as a whole" fault_says 'd["clocks"][0]["by"] == "preload" and 3000000 <= d["clocks"][0]["offset_us"] < 3100000' clock jump 1000 1
+must fault heal
+expect "and all of it is healed" fault_says "$clean" list
+
 # --- disks ------------------------------------------------------------------------------------------------------------------
 
 expect "a disk is full" fault_says 'd["disks"][0]["full"] and d["disks"][0]["free_bytes"] == 0 and d["disks"][0]["by"] == "netns"' disk full 3

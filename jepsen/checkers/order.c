@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: Apache-2.0 - checker: one order for all commands of a partition. Positions that clients were told are here, the logs of the nodes in order_logs.c. */
+/* SPDX-License-Identifier: Apache-2.0 - checker: one order for all commands of a partition. Positions that clients were told are here, the logs of the nodes in order_logs.c and order_pieces.c. */
 #include "jepsen/checkers/order.h"
 
 #include <inttypes.h>
@@ -51,7 +51,17 @@ static int take_invocation(struct ord_order *o, uint32_t index)
 		return ORD_ERR_NOMEM;
 	if (known->asked_op == ORD_JEPSEN_NONE)
 		known->asked_op = index;
+	known->asked_count++;
 	return ORD_OK;
+}
+
+/* A fail says of the operation, not of the id, that it was not logged. */
+static void take_fail(struct ord_order *o, uint32_t index)
+{
+	struct ord_edn id = ord_edn_get(o->h->ops[o->h->ops[index].other].value, "id");
+	uint32_t number = ord_edn_is_nil(id) ? ORD_NUMBERING_NONE : ord_numbering_find(&o->ids, id);
+	if (number != ORD_NUMBERING_NONE && strcmp(o->h->ops[index].f, "request") != 0)
+		o->known[number].failed_count++;
 }
 
 /* An answer that names the position of the id. That of another payload under the same id says nothing of this one. */
@@ -94,6 +104,8 @@ static int take(struct ord_order *o, uint32_t index)
 		return ORD_OK;
 	if (op->type == ORD_JEPSEN_INVOKE)
 		return take_invocation(o, index);
+	if (op->type == ORD_JEPSEN_FAIL && op->other != ORD_JEPSEN_NONE)
+		take_fail(o, index);
 	if (op->type != ORD_JEPSEN_OK || op->other == ORD_JEPSEN_NONE)
 		return ORD_OK;
 	return strcmp(op->f, "log") == 0 ? ord_order_take_log(o, index) : take_answer(o, index);
@@ -185,12 +197,14 @@ int ord_check_order(const struct ord_jepsen_history *h, struct ord_verdict *ret)
 		err = look_at_places(&o);
 	if (err == ORD_OK) {
 		ord_order_look_at_logs(&o);
+		ord_order_look_at_pieces(&o);
 		figures(&o);
 	}
 	ord_numbering_close(&o.ids);
 	ord_numbering_close(&o.commands);
 	free(o.known);
 	free(o.entries);
+	free(o.pieces);
 	if (err != ORD_OK)
 		ord_verdict_close(ret);
 	return err;

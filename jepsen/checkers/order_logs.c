@@ -40,7 +40,12 @@ int ord_order_take_log(struct ord_order *o, uint32_t index)
 				"a log without :node, :partition, :from or :commands, or with another number of :ids");
 		return ORD_OK;
 	}
-	if (entries_grow(o, commands.len) != ORD_OK)
+	struct ord_order_piece piece = {.partition = (uint32_t)partition.integer,
+					.node = (uint32_t)node.integer,
+					.from = from.integer,
+					.end = from.integer + commands.len,
+					.op = index};
+	if (ord_order_take_piece(o, &piece) != ORD_OK || entries_grow(o, commands.len) != ORD_OK)
 		return ORD_ERR_NOMEM;
 	for (uint32_t i = 0; i < commands.len; i++) {
 		struct ord_edn command = commands.items[i], id = ids.len > 0 ? ids.items[i] : ord_edn_nil();
@@ -155,6 +160,23 @@ static void look_for_id(struct ord_order *o, const struct ord_order_id *known)
 	o->found_count += is_found;
 }
 
+/* Entries [begin, end) are what nodes have at one offset: an id that was certainly not logged is in none of them. Told once. */
+static void look_for_failed(struct ord_order *o, size_t begin, size_t end)
+{
+	char text[NAME_BYTES];
+	for (size_t i = begin; i < end; i++) {
+		const struct ord_order_entry *e = &o->entries[i];
+		uint32_t number = ord_edn_is_nil(e->id) ? ORD_NUMBERING_NONE : ord_numbering_find(&o->ids, e->id);
+		const struct ord_order_id *known = number != ORD_NUMBERING_NONE ? &o->known[number] : NULL;
+		if (known == NULL || known->asked_count == 0 || known->failed_count < known->asked_count)
+			continue;
+		ord_verdict_add(o->v, ORD_INVALID, "failed-but-logged", known->asked_op, e->op,
+				"request %s was certainly not logged, and is at %u:%" PRId64 " of node %u",
+				ord_edn_show(e->id, text, sizeof text), e->partition, e->offset, e->node);
+		return;
+	}
+}
+
 void ord_order_look_at_logs(struct ord_order *o)
 {
 	if (o->entries_count == 0)
@@ -169,6 +191,7 @@ void ord_order_look_at_logs(struct ord_order *o)
 				break;
 		}
 		look_at_offset(o, begin, end);
+		look_for_failed(o, begin, end);
 	}
 	for (uint32_t i = 0; i < o->ids.values_count; i++) {
 		if (o->known[i].told_op != ORD_JEPSEN_NONE)

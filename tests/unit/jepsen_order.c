@@ -34,14 +34,14 @@ Test(jepsen_order, a_history_is_good)
 	story_of(DO("0", "1", "[0 1]") DO("0", "2", "[0 2]") DO("0", "3", "[1 1]")
 			 LOG("1", "0", "0", "[\"x\" \"y\" \"z\"] :ids [nil 1 2]")
 				 LOG("2", "0", "0", "[\"x\" \"y\"] :ids [nil 1]") LOG("2", "0", "2", "[\"z\"]")
-					 LOG("1", "1", "0", "[]"),
+					 LOG("1", "1", "0", "[\"v\" \"w\"]") LOG("2", "1", "0", "[\"v\" \"w\"]"),
 		 &h);
 	cr_assert_eq(ord_check_order(&h, &v), ORD_OK);
 	cr_assert_eq(story_figure(&v, "acknowledged"), 3);
 	cr_assert_eq(story_figure(&v, "partitions"), 2);
-	cr_assert_eq(story_figure(&v, "replicas"), 2);
-	cr_assert_eq(story_figure(&v, "compared"), 3);
-	cr_assert_eq(story_figure(&v, "found-in-logs"), 2);
+	cr_assert_eq(story_figure(&v, "replicas"), 4);
+	cr_assert_eq(story_figure(&v, "compared"), 5);
+	cr_assert_eq(story_figure(&v, "found-in-logs"), 3);
 	story_expect(&v, ORD_VALID, NULL);
 	ord_jepsen_close(&h);
 }
@@ -83,15 +83,15 @@ Test(jepsen_order, replicas_have_the_same)
 	INVALID("replicas-differ",
 		DO("0", "1", "[0 1]") LOG("1", "0", "0", "[\"x\" \"y\"]") LOG("2", "0", "0", "[\"x\" \"z\"]"));
 	INVALID("replicas-differ", DO("0", "1", "[0 1]") LOG("1", "0", "0", "[\"x\"]") LOG("1", "0", "0", "[\"z\"]"));
-	VALID(DO("0", "1", "[0 1]") LOG("1", "0", "0", "[\"x\" \"y\"]") LOG("2", "1", "0", "[\"x\" \"z\"]"));
-	VALID(DO("0", "1", "[0 9]") LOG("1", "0", "0", "[\"x\" \"y\"]") LOG("2", "0", "1", "[\"y\" \"z\"]"));
+	VALID(DO("0", "1", "[0 1]") LOG("1", "0", "0", "[\"x\" \"y\"]") LOG("1", "1", "0", "[\"x\" \"z\"]"));
+	VALID(DO("0", "1", "[0 1]") LOG("1", "0", "0", "[\"x\" \"y\"]") LOG("2", "0", "1", "[\"y\" \"z\"]"));
 }
 
 Test(jepsen_order, a_log_has_no_hole)
 {
 	INVALID("hole", DO("0", "1", "[0 9]") LOG("1", "0", "0", "[\"x\" nil \"y\"]"));
 	INVALID("hole", DO("0", "1", "[0 9]") LOG("1", "0", "0", "[\"x\"]") LOG("1", "0", "2", "[\"y\"]"));
-	VALID(DO("0", "1", "[0 9]") LOG("1", "0", "0", "[\"x\" nil]"));
+	VALID(DO("0", "1", "[0 0]") LOG("1", "0", "0", "[\"x\" nil]"));
 }
 
 Test(jepsen_order, what_was_acknowledged_is_in_the_log)
@@ -99,10 +99,48 @@ Test(jepsen_order, what_was_acknowledged_is_in_the_log)
 	INVALID("not-in-log", DO("0", "1", "[0 1]") LOG("1", "0", "0", "[\"x\" \"y\"] :ids [1 nil]"));
 	INVALID("not-in-log", DO("0", "1", "[0 1]") LOG("1", "0", "0", "[\"x\" \"y\"] :ids [nil 2]"));
 	VALID(DO("0", "1", "[0 1]") LOG("1", "0", "0", "[\"x\" \"y\"] :ids [nil 1]"));
-	VALID(DO("0", "1", "[0 1]") LOG("1", "0", "0", "[\"x\"] :ids [nil]"));
 	/* The log may be read before the answer comes. */
 	VALID("0 invoke claim {:id 1}\n" LOG("1", "0", "0",
 					     "[\"x\" \"y\"] :ids [nil 1]") "0 ok claim {:position [0 1]}\n");
+}
+
+Test(jepsen_order, a_log_that_is_read_last_has_all_that_was_acknowledged)
+{
+	INVALID("short-log", DO("0", "1", "[0 1]") LOG("1", "0", "0", "[\"x\"] :ids [nil]"));
+	INVALID("short-log", DO("0", "1", "[0 1]") LOG("1", "0", "2", "[\"z\"]"));
+	INVALID("short-log", DO("0", "1", "[0 0]") LOG("1", "0", "0", "[]"));
+	/* Also when another node has it. */
+	INVALID("short-log", DO("0", "1", "[0 1]") LOG("1", "0", "0", "[\"x\" \"y\"]") LOG("2", "0", "0", "[\"x\"]"));
+	/* All pieces of a log together. */
+	VALID(DO("0", "1", "[0 2]") LOG("1", "0", "2", "[\"z\"]") LOG("1", "0", "0", "[\"x\" \"y\"]"));
+	VALID(DO("0", "1", "[0 0]") LOG("1", "0", "0", "[\"x\"]") LOG("1", "0", "0", "[]"));
+	VALID(DO("0", "1", "[0 0]") LOG("1", "0", "7", "[]") LOG("1", "0", "0", "[\"x\"]"));
+	/* What is acknowledged later need not be there yet. */
+	VALID(DO("0", "1", "[0 0]") LOG("1", "0", "0", "[\"x\"]") DO("0", "2", "[0 1]"));
+}
+
+Test(jepsen_order, a_log_that_nobody_read_is_not_equal)
+{
+	UNKNOWN("missing-log", DO("0", "1", "[1 0]") LOG("1", "0", "0", "[\"x\"]"));
+	UNKNOWN("missing-log", DO("0", "1", "[0 0]") LOG("1", "0", "0", "[\"x\"]") LOG("2", "0", "0", "[\"x\"]")
+				       LOG("2", "1", "0", "[]"));
+	VALID(DO("0", "1", "[0 0]") LOG("1", "0", "0", "[\"x\"]") LOG("2", "0", "0", "[\"x\"]") LOG("2", "1", "0", "[]")
+		      LOG("1", "1", "0", "[]"));
+}
+
+Test(jepsen_order, what_certainly_was_not_logged_is_in_no_log)
+{
+#define FAILED(id) "1 invoke claim {:id " id "}\n1 fail claim nil error :busy\n"
+#define BOTH LOG("1", "0", "0", "[\"x\" \"y\"] :ids [1 2]")
+	INVALID("failed-but-logged", DO("0", "1", "[0 0]") FAILED("2") BOTH);
+	INVALID("failed-but-logged", DO("0", "1", "[0 0]") FAILED("2") FAILED("2") BOTH);
+	VALID(DO("0", "1", "[0 0]") FAILED("3") BOTH);
+	/* Of two operations one may have been logged. */
+	VALID(DO("0", "1", "[0 0]") FAILED("2") "1 invoke claim {:id 2}\n1 info claim nil\n" BOTH);
+	VALID(DO("0", "1", "[0 0]") "1 invoke claim {:id 2}\n" FAILED("1") BOTH);
+	/* That it could not be asked about says nothing. */
+	VALID(DO("0", "1", "[0 0]") "1 invoke claim {:id 2}\n1 info claim nil\n"
+				    "2 invoke request {:id 2}\n2 fail request nil error :timeout\n" BOTH);
 }
 
 Test(jepsen_order, what_cannot_be_judged_is_not_valid)

@@ -130,7 +130,7 @@ static bool is_info(const struct search *s, uint32_t op)
 /* Whether it leaves every value as it is. */
 static bool is_look(const struct ord_linear_op *op)
 {
-	return op->kind == ORD_LINEAR_READ || op->kind == ORD_LINEAR_NOT ||
+	return op->kind == ORD_LINEAR_READ || op->kind == ORD_LINEAR_NOT || op->kind == ORD_LINEAR_OTHER ||
 	       (op->kind == ORD_LINEAR_CAS && op->a == op->b);
 }
 
@@ -142,6 +142,8 @@ static bool fits(const struct ord_linear_op *op, uint32_t value)
 		return op->a == value;
 	case ORD_LINEAR_NOT:
 		return op->a != value;
+	case ORD_LINEAR_OTHER:
+		return op->a != value && value != 0;
 	case ORD_LINEAR_WRITE:
 		break;
 	}

@@ -12,7 +12,8 @@ enum ord_linear_kind {
 	ORD_LINEAR_READ = 1,  /* it held a */
 	ORD_LINEAR_WRITE = 2, /* it holds a from then on */
 	ORD_LINEAR_CAS = 3,   /* it held a and holds b from then on */
-	ORD_LINEAR_NOT = 4    /* it held something else than a */
+	ORD_LINEAR_NOT = 4,   /* it held something else than a */
+	ORD_LINEAR_OTHER = 5  /* it held something else than a and nil */
 };
 
 #define ORD_LINEAR_NEVER UINT32_MAX

@@ -119,6 +119,9 @@ static void describe(const struct checking *c, const struct ord_linear_op *op, c
 	case ORD_LINEAR_NOT:
 		snprintf(text, text_bytes, "an answer that it is not %s", a);
 		return;
+	case ORD_LINEAR_OTHER:
+		snprintf(text, text_bytes, "an answer that it is another one than %s", a);
+		return;
 	}
 }
 

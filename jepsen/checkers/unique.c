@@ -138,14 +138,19 @@ static void take_answer(struct unique *u, uint32_t index)
 
 /* --- What that means for the name --- */
 
-/* A refusal has seen something: which of what the register knows comes nearest. False when it says nothing. */
-static bool refusal_of(const struct request *r, struct ord_registers_op *op)
+/* A refusal has seen something. False when it says nothing, or what no such command is refused for. */
+static bool refusal_of(struct unique *u, const struct request *r, struct ord_registers_op *op)
 {
-	bool is_free = ord_edn_is_word(r->reason, "name_free");
-	bool is_taken = ord_edn_is_word(r->reason, "name_taken");
-	op->kind = is_free ? ORD_LINEAR_READ : ORD_LINEAR_NOT;
+	bool is_claim = ord_edn_is_nil(r->from);
+	bool is_free = ord_edn_is_word(r->reason, "name_free"), is_taken = ord_edn_is_word(r->reason, "name_taken");
+	bool is_known = is_free || is_taken || ord_edn_is_word(r->reason, "other_owner");
+	op->kind = is_free ? ORD_LINEAR_READ : is_taken ? ORD_LINEAR_NOT : ORD_LINEAR_OTHER;
 	op->a = op->b = is_free || is_taken ? ord_edn_nil() : r->from;
-	return is_free || is_taken || ord_edn_is_word(r->reason, "other_owner");
+	if (is_known && is_claim == is_taken)
+		return true;
+	ord_verdict_add(u->v, is_known ? ORD_INVALID : ORD_UNKNOWN, "reason", r->asked_op, r->told_op,
+			"a %s was refused for a reason that it does not have", u->h->ops[r->asked_op].f);
+	return false;
 }
 
 static void count_won(struct unique *u, const struct request *r)
@@ -183,7 +188,7 @@ static int add_change(struct unique *u, uint32_t index)
 	if (!is_told && r->failed_count == r->asked_count)
 		return ORD_OK; /* never logged */
 	count_won(u, r);
-	if (is_told && !r->is_settled && !refusal_of(r, &op))
+	if (is_told && !r->is_settled && !refusal_of(u, r, &op))
 		return ORD_OK;
 	return ord_registers_add(u->registers, &op);
 }

@@ -13,7 +13,7 @@
 #include "jepsen/checkers/register.h"
 
 /* Rules: `two-owners` (two claims of a name won and nothing can have freed it between), `two-outcomes` (an id was told two), `not-linearizable` (no order of the claims, refusals, releases and reads of a name
- * fits what everybody was told: a refusal says who did not own it), invalid; `out-of-time`, `out-of-memory`, `malformed`, unknown. Figures: :names, :won, :refused, :released, :reassigned, :reads, :steps.
+ * fits what everybody was told: a refusal says who did not own it), `reason` (a claim that is refused as others are, or the reverse), invalid; `reason` (any other one), `out-of-time`, `out-of-memory`, `no-operation`, `malformed`, unknown. Figures: :names, :won, :refused, :released, :reassigned, :reads, :steps.
  * options may be NULL. ORD_ERR_NOMEM. */
 int ord_check_unique(const struct ord_jepsen_history *h, const struct ord_register_options *options,
 		     struct ord_verdict *ret);

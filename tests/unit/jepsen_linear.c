@@ -22,6 +22,10 @@
 	{                                            \
 		ORD_LINEAR_CAS, old, new, begin, end \
 	}
+#define OTHER(v, begin, end)                       \
+	{                                          \
+		ORD_LINEAR_OTHER, v, 0, begin, end \
+	}
 #define NOT(v, begin, end)                       \
 	{                                        \
 		ORD_LINEAR_NOT, v, 0, begin, end \
@@ -77,6 +81,9 @@ Test(jepsen_linear, of_two_changes_of_one_value_one_wins)
 	SAYS(YES, CAS(0, 1, 0, 5), NOT(0, 1, 3), NOT(1, 2, 4));
 	SAYS(NO, CAS(0, 1, 0, 1), NOT(1, 2, 3));
 	SAYS(NO, NOT(0, 0, 1));
+	SAYS(YES, CAS(0, 1, 0, 1), OTHER(2, 2, 3));
+	SAYS(NO, CAS(0, 1, 0, 1), OTHER(1, 2, 3));
+	SAYS(NO, OTHER(1, 0, 1));
 }
 
 Test(jepsen_linear, an_info_may_happen_late_or_never)

@@ -82,7 +82,11 @@ Test(jepsen_unique, a_refusal_tells_what_it_saw)
 	INVALID("not-linearizable", CLAIM("0", "1", ":a", WON) PASS("0", "2", ":a", ":b", NOT(":other_owner")));
 	/* And did nothing. */
 	INVALID("not-linearizable", CLAIM("0", "1", ":a", WON) CLAIM("1", "2", ":b", NOT(":name_taken")) READ(":b"));
-	VALID(CLAIM("0", "1", ":a", NOT(":something_else")));
+	INVALID("not-linearizable", RELEASE("0", "2", ":a", NOT(":other_owner")));
+	INVALID("reason", CLAIM("0", "1", ":a", NOT(":name_free")));
+	INVALID("reason", CLAIM("0", "1", ":a", WON) RELEASE("0", "2", ":b", NOT(":name_taken")));
+	UNKNOWN("reason", CLAIM("0", "1", ":a", NOT(":something_else")));
+	UNKNOWN("reason", CLAIM("0", "1", ":a", NOT("nil")));
 }
 
 Test(jepsen_unique, only_the_owner_gives_a_name_away)

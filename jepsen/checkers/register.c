@@ -65,6 +65,9 @@ static bool is_well_formed(const struct ord_jepsen_history *h, uint32_t index, s
 	if (done != NULL && done->type == ORD_JEPSEN_OK && strcmp(asked->f, "read") == 0 &&
 	    (!is_pair(done->value) || !ord_edn_equal(done->value.items[0], asked->value.items[0])))
 		return malformed(v, asked->other, "a read is not answered with [key value] of the same key");
+	if (done != NULL && done->type == ORD_JEPSEN_OK && strcmp(asked->f, "read") != 0 &&
+	    !ord_edn_is_nil(done->value) && !ord_edn_equal(done->value, asked->value))
+		return malformed(v, asked->other, "a change is answered with another value than was asked");
 	return true;
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 - checker: every key is a linearizable register. Jepsen's independent cas-register.
  *
  *   :read  [k nil] -> ok [k v]      v is nil when the register is empty, as all are at first
- *   :write [k v]   -> ok [k v]
- *   :cas   [k [old new]] -> ok      each of the two may be nil
+ *   :write [k v]   -> ok [k v]      or nil
+ *   :cas   [k [old new]] -> ok [k [old new]]    or nil; each of the two may be nil
  *
  * v: any value that is no map. A fail did nothing, and is not looked at unless its :error is [:not old]: then it is a read that saw something else than old, and must fit as well.
  * An info, or an operation without completion, may have taken effect at any later moment or not at all. Other fs are not looked at. */

@@ -76,6 +76,11 @@ static int take_add(struct set *s, uint32_t index)
 		malformed(s, index, "an add of something that is no integer");
 		return ORD_OK;
 	}
+	if (op->type == ORD_JEPSEN_OK && !ord_edn_is_nil(op->value) &&
+	    !ord_edn_equal(op->value, s->h->ops[asked].value)) {
+		malformed(s, index, "an add that is answered with another element");
+		return ORD_OK;
+	}
 	struct element *e = element_of(s, s->h->ops[asked].value);
 	if (e == NULL)
 		return ORD_ERR_NOMEM;

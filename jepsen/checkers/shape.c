@@ -6,6 +6,8 @@
 #include "base/err.h"
 #include "jepsen/checkers/numbering.h"
 
+#define KEY_BYTES 64
+
 /* What is known of a process. */
 struct process {
 	uint32_t asked; /* its invocation without completion; ORD_JEPSEN_NONE */
@@ -72,6 +74,23 @@ static void invoked(struct shape *s, struct process *p, uint32_t index)
 	s->open_count++;
 }
 
+/* An answer that is a map may have more than was asked for, but nothing else under the same key. */
+static void look_at_answer(struct shape *s, uint32_t asked, uint32_t index)
+{
+	struct ord_edn question = s->h->ops[asked].value, answer = s->h->ops[index].value;
+	for (uint32_t i = 0; question.kind == ORD_EDN_MAP && i < question.len; i += 2) {
+		struct ord_edn other = ord_edn_find(answer, question.items[i]);
+		char key[KEY_BYTES];
+		if (ord_edn_is_nil(other) || ord_edn_equal(other, question.items[i + 1]))
+			continue;
+		ord_verdict_add(s->v, ORD_INVALID, "other-value", asked, index,
+				"process %d asked for %s with one %s and was answered with another",
+				s->h->ops[index].process, s->h->ops[index].f,
+				ord_edn_show(question.items[i], key, sizeof key));
+		return;
+	}
+}
+
 static void completed(struct shape *s, struct process *p, uint32_t index)
 {
 	const struct ord_jepsen_op *op = &s->h->ops[index];
@@ -82,6 +101,8 @@ static void completed(struct shape *s, struct process *p, uint32_t index)
 		ord_verdict_add(s->v, ORD_INVALID, "other-f", p->asked, index,
 				"process %d asked for %s and completes a %s", op->process, s->h->ops[p->asked].f,
 				op->f);
+	else if (op->type == ORD_JEPSEN_OK)
+		look_at_answer(s, p->asked, index);
 	s->open_count -= p->asked != ORD_JEPSEN_NONE;
 	p->asked = ORD_JEPSEN_NONE;
 	if (op->type == ORD_JEPSEN_INFO)

@@ -81,6 +81,8 @@ Test(jepsen_register, what_cannot_be_judged_is_not_valid)
 	expect("0 invoke read 7\n0 ok read 8\n", ORD_UNKNOWN, "malformed");
 	expect("0 invoke read [1 nil]\n0 ok read nil\n", ORD_UNKNOWN, "malformed");
 	expect("0 invoke read [1 nil]\n0 ok read [2 nil]\n", ORD_UNKNOWN, "malformed");
+	expect("0 invoke cas [1 [nil 2]]\n0 ok cas [1 [nil 3]]\n", ORD_UNKNOWN, "malformed");
+	expect("0 invoke cas [1 [nil 2]]\n0 ok cas nil\n", ORD_VALID, NULL);
 	expect("0 invoke cas [1 2]\n0 ok cas [1 2]\n", ORD_UNKNOWN, "malformed");
 }
 
@@ -174,7 +176,7 @@ static void happen(struct made *m, uint32_t t)
 static void answer(struct made *m, uint32_t t, uint32_t infos_per_mille)
 {
 	enum ord_jepsen_type type = ORD_JEPSEN_OK;
-	struct ord_edn value = m->h.ops[m->h.ops_count - 1].value, error = ord_edn_nil();
+	struct ord_edn value = ord_edn_nil(), error = ord_edn_nil();
 	if (random_below(&m->random, 1000) < infos_per_mille)
 		type = ORD_JEPSEN_INFO;
 	else if (!m->threads[t].done)
@@ -183,7 +185,7 @@ static void answer(struct made *m, uint32_t t, uint32_t infos_per_mille)
 		type = ORD_JEPSEN_FAIL;
 		error = ord_edn_pair(&m->pool, ord_edn_word("not"), value_of(m->threads[t].old));
 	}
-	if (type == ORD_JEPSEN_OK)
+	if (type == ORD_JEPSEN_OK && strcmp(m->threads[t].f, "read") == 0)
 		value = ord_edn_pair(&m->pool, ord_edn_int(m->threads[t].key), value_of(m->threads[t].new));
 	m->threads[t].busy = false;
 	cr_assert_eq(ord_jepsen_complete(&m->h, t, m->h.ops_count * 1000ull, type, value, error), ORD_OK);

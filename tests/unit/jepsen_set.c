@@ -103,6 +103,7 @@ Test(jepsen_set, an_info_may_be_seen_at_the_end_alone)
 Test(jepsen_set, what_cannot_be_understood_is_not_valid)
 {
 	UNKNOWN("malformed", ADD(":x") READ("[]"));
+	UNKNOWN("malformed", "0 invoke add 1\n0 ok add 2\n" READ("[]"));
 	UNKNOWN("malformed", ADD("1") READ("[1]") READ("nil"));
 	UNKNOWN("malformed", ADD("1") READ("[1]") READ("[:x]"));
 	UNKNOWN("malformed", ADD("1") READ("[1]") RANGE("2", "3", "[1]"));

@@ -54,6 +54,16 @@ Test(jepsen_shape, what_is_completed_was_asked)
 	expect("3 invoke read nil\n3 ok add nil\n", ORD_INVALID, "other-f");
 }
 
+Test(jepsen_shape, an_answer_is_to_what_was_asked)
+{
+	expect("3 invoke add {:id 1 :n 2}\n3 ok add {:id 1 :n 2 :outcome :settled}\n", ORD_VALID, NULL);
+	expect("3 invoke add {:id 1 :n 2}\n3 ok add {:outcome :settled}\n", ORD_VALID, NULL);
+	expect("3 invoke add {:id 1 :n 2}\n3 ok add {:n 2 :id 3}\n", ORD_INVALID, "other-value");
+	expect("3 invoke add {:id 1 :n 2}\n3 ok add {:id 1 :n \"2\"}\n", ORD_INVALID, "other-value");
+	expect("3 invoke add {:id 1}\n3 fail add {:id 2}\n", ORD_VALID, NULL);
+	expect("3 invoke read [1 nil]\n3 ok read [1 2]\n", ORD_VALID, NULL);
+}
+
 Test(jepsen_shape, time_does_not_go_back)
 {
 	expect("3 invoke read nil\nat 0\n3 ok read nil\n", ORD_VALID, NULL);

@@ -43,13 +43,18 @@ static void look_at_read(struct books *b, uint32_t asked, bool is_final)
 {
 	uint32_t done = ord_ledger_ok_of(b->l->h, asked);
 	struct ord_edn balances = done != ORD_JEPSEN_NONE ? b->l->h->ops[done].value : ord_edn_nil();
+	struct ord_edn accounts = b->l->h->ops[asked].value;
+	bool is_part = accounts.kind == ORD_EDN_VECTOR && balances.len / 2 != accounts.len;
+	if (done != ORD_JEPSEN_NONE && (balances.kind != ORD_EDN_MAP || is_part))
+		ord_verdict_add(b->v, ORD_UNKNOWN, "malformed", done, ORD_JEPSEN_NONE,
+				"a read that is no map of the balances that were asked for");
 	for (uint32_t i = 0; balances.kind == ORD_EDN_MAP && i < balances.len; i += 2) {
 		uint32_t number = ord_numbering_find(&b->l->accounts_by_name, balances.items[i]);
 		struct ord_edn balance = balances.items[i + 1];
-		if (balance.kind != ORD_EDN_INT)
+		if (balance.kind != ORD_EDN_INT || number == ORD_NUMBERING_NONE)
 			ord_verdict_add(b->v, ORD_UNKNOWN, "malformed", done, ORD_JEPSEN_NONE,
-					"a balance that is no integer");
-		else if (number != ORD_NUMBERING_NONE)
+					"a balance that is no integer, or of an account that nobody opened");
+		else
 			look_at_balance(b, number, balance.integer, is_final, asked, done);
 	}
 	if (done != ORD_JEPSEN_NONE)
@@ -101,8 +106,12 @@ static const char *is_impossible(const struct books *b, const struct ord_ledger_
 		return "the payer's account was there";
 	if (ord_edn_is_word(r->reason, "unknown_payee") && to->opened_op < r->asked_op)
 		return "the payee's account was there";
-	if (ord_edn_is_word(r->reason, "above_ceiling") && to->opened_op != ORD_JEPSEN_NONE && to->ceiling == INT64_MAX)
-		return "the payee's account has no ceiling";
+	if (ord_edn_is_word(r->reason, "above_ceiling") && to->opened_op != ORD_JEPSEN_NONE) {
+		struct ord_balances_range range =
+			ord_balances_between(b->balances, r->payload.to, r->asked_op, r->told_op);
+		if (range.high + r->payload.amount <= to->ceiling)
+			return "the payee had room all the time";
+	}
 	if (ord_edn_is_word(r->reason, "below_floor") && from->opened_op < r->asked_op) {
 		struct ord_balances_range range =
 			ord_balances_between(b->balances, r->payload.from, r->asked_op, r->told_op);
@@ -110,6 +119,17 @@ static const char *is_impossible(const struct books *b, const struct ord_ledger_
 			return "the payer had enough all the time";
 	}
 	return NULL;
+}
+
+/* Accounts of a history are open, and of one asset: the cluster has further reasons, but not for these. */
+static bool has_reason(const struct ord_ledger_request *r)
+{
+	static const char *const reasons[] = {"unknown_payer", "unknown_payee", "below_floor", "above_ceiling"};
+	for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++) {
+		if (ord_edn_is_word(r->reason, reasons[i]))
+			return true;
+	}
+	return false;
 }
 
 static const char *conflict_words(const char *rule)
@@ -132,6 +152,9 @@ static void look_at_request(struct books *b, const struct ord_ledger_request *r)
 	if (why != NULL)
 		ord_verdict_add(b->v, ORD_INVALID, "impossible", r->asked_op, r->told_op,
 				"request %s was refused, but %s", id, why);
+	if (r->outcome == ORD_LEDGER_REFUSED && !has_reason(r))
+		ord_verdict_add(b->v, ORD_UNKNOWN, "reason", r->told_op, ORD_JEPSEN_NONE,
+				"request %s was refused for a reason that no transfer between these accounts has", id);
 	if (r->outcome == ORD_LEDGER_UNKNOWN)
 		ord_verdict_add(b->v, ORD_UNKNOWN, "undecided", r->asked_op, ORD_JEPSEN_NONE,
 				"nobody was told what became of request %s", id);

@@ -5,6 +5,7 @@
  *   :request  {:id i} -> ok {:id i :outcome :settled | :refused | :accepted | :none, :reason ...}    what the cluster says became of it;
  *                                                                                                      :from, :to, :amount as logged, if it says
  *   :read, :final-read nil -> ok {a balance, b balance, ...}    of some accounts; balances of one map were read one after the other, each after the invocation
+ *   :read, :final-read [a b] -> ok {a balance, b balance}       of these
  *
  * An ok of a transfer carries all the fields of its invocation, and :reason only when it was refused (names of partition/refusals.def). A fail was certainly not logged by this operation. Of an info
  * :request tells later, best at the end. Accounts and ids are any values but maps; all accounts begin with nothing, so that all balances sum to 0 and money comes from accounts with a floor below 0.

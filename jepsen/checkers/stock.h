@@ -8,9 +8,9 @@
 
 #include "jepsen/verdict.h"
 
-/* Rules: `oversold` (the settled purchases of an item are more than its stock), `left` (what a final read says is left is not stock less purchases), `refused-with-stock` (refused as below_floor, though what
- * is left at the end would have been enough: it can only have been more before), invalid; `undecided`, `no-item`, `malformed`, unknown.
- * Figures: :items, :stock, :sold, :left, :refused, :sold-out (items). ORD_ERR_NOMEM. */
+/* Rules: `oversold` (the settled purchases of an item are more than its stock), `balance` (what a final read says is left is not stock less purchases), `refused-with-stock` (refused as below_floor, though what
+ * is left at the end would have been enough: it can only have been more before), invalid; `undecided`, `no-item`, `malformed`, unknown; and the other rules of bank.h.
+ * Figures: :items, :stock, :sold, :left, :purchases-refused, :sold-out (items), and those of bank.h. ORD_ERR_NOMEM. */
 int ord_check_stock(const struct ord_jepsen_history *h, struct ord_verdict *ret);
 
 #endif

@@ -12,7 +12,7 @@
 #define BEGIN                                                          \
 	"0 invoke open {:account :mint :floor -1000}\n0 ok open nil\n" \
 	"0 invoke open {:account :a}\n0 ok open nil\n"                 \
-	"0 invoke open {:account :b :ceiling 500}\n0 ok open nil\n"    \
+	"0 invoke open {:account :b :ceiling 85}\n0 ok open nil\n"     \
 	"0 invoke transfer {:id 1 :from :mint :to :a :amount 100}\n"   \
 	"0 ok transfer {:id 1 :outcome :settled :replayed false}\n"
 
@@ -82,7 +82,8 @@ Test(jepsen_bank, a_refused_request_moves_nothing)
 {
 	VALID("3 invoke transfer {:id 2 :from :a :to :b :amount 300}\n" REFUSED(":below_floor")
 		      FINAL("-100", "100", "0"));
-	INVALID("balance", ASK REFUSED(":payer_not_open") FINAL("-100", "70", "30"));
+	INVALID("balance", "3 invoke transfer {:id 2 :from :a :to :b :amount 300}\n" REFUSED(":below_floor")
+				   FINAL("-100", "70", "30"));
 	VALID("3 invoke transfer {:id 2 :from :a :to :b :amount 90}\n" READ("{:a 10}") REFUSED(":above_ceiling")
 		      FINAL("-100", "100", "0"));
 	INVALID("read", "3 invoke transfer {:id 2 :from :a :to :b :amount 90}\n" REFUSED(":above_ceiling")
@@ -92,7 +93,7 @@ Test(jepsen_bank, a_refused_request_moves_nothing)
 Test(jepsen_bank, nobody_falls_below_the_floor)
 {
 	INVALID("floor", ASK SETTLED READ("{:a -5}") FINAL("-100", "70", "30"));
-	INVALID("ceiling", ASK SETTLED READ("{:b 501}") FINAL("-100", "70", "30"));
+	INVALID("ceiling", ASK SETTLED READ("{:b 86}") FINAL("-100", "70", "30"));
 }
 
 Test(jepsen_bank, what_was_told_is_seen_by_reads_that_begin_then)
@@ -167,6 +168,13 @@ Test(jepsen_bank, a_refusal_has_to_be_possible)
 	INVALID("impossible", ASK REFUSED(":unknown_payee") FINAL("-100", "100", "0"));
 	INVALID("impossible", "3 invoke transfer {:id 2 :from :mint :to :a :amount 9}\n" REFUSED(":above_ceiling")
 				      FINAL("-100", "100", "0"));
+	INVALID("impossible", "3 invoke transfer {:id 2 :from :a :to :b :amount 85}\n" REFUSED(":above_ceiling")
+				      FINAL("-100", "100", "0"));
+	VALID("3 invoke transfer {:id 2 :from :a :to :b :amount 86}\n" REFUSED(":above_ceiling")
+		      FINAL("-100", "100", "0"));
+	/* While another transfer may have filled the account, it can be. */
+	VALID("4 invoke transfer {:id 3 :from :a :to :b :amount 60}\n" ASK REFUSED(
+		":above_ceiling") "4 ok transfer {:id 3 :outcome :settled}\n" FINAL("-100", "40", "60"));
 	/* While another transfer may have taken what was there, it can be. */
 	VALID("4 invoke transfer {:id 3 :from :a :to :b :amount 80}\n" ASK REFUSED(
 		":below_floor") "4 ok transfer {:id 3 :outcome :settled}\n" FINAL("-100", "20", "80"));
@@ -186,6 +194,12 @@ Test(jepsen_bank, what_cannot_be_judged_is_not_valid)
 		"3 invoke transfer {:from :a :to :b :amount 5}\n3 ok transfer nil\n" FINAL("-100", "100", "0"));
 	UNKNOWN("malformed", ASK "3 ok transfer {:id 2}\n" FINAL("-100", "100", "0"));
 	UNKNOWN("malformed", "4 invoke read nil\n4 ok read {:a nil}\n" FINAL("-100", "100", "0"));
+	UNKNOWN("malformed", "4 invoke read nil\n4 ok read nil\n" FINAL("-100", "100", "0"));
+	UNKNOWN("malformed", "4 invoke read nil\n4 ok read {:c 0}\n" FINAL("-100", "100", "0"));
+	UNKNOWN("malformed", "4 invoke read [:a :b]\n4 ok read {:a 100}\n" FINAL("-100", "100", "0"));
+	VALID("4 invoke read [:a :b]\n4 ok read {:a 100 :b 0}\n" FINAL("-100", "100", "0"));
+	UNKNOWN("reason", ASK REFUSED(":payee_not_open") FINAL("-100", "100", "0"));
+	UNKNOWN("reason", ASK REFUSED("nil") FINAL("-100", "100", "0"));
 	UNKNOWN("malformed", "0 invoke open {:floor 3}\n0 ok open nil\n" FINAL("-100", "100", "0"));
 	expect_at(__LINE__, "", ORD_UNKNOWN, "no-operation");
 	expect_at(__LINE__, "3 ok transfer {:id 7 :outcome :settled}\n", ORD_UNKNOWN, "no-operation");

@@ -10,4 +10,7 @@ enum ord_storm_effect ord_proof_effect(const struct ord_nemesis_plan *plan, stru
 /* By the answer of `fault list` just before it is healed. */
 enum ord_storm_effect ord_proof_listed(const char *f, struct ord_edn listing);
 
+/* By the same: a node that is gone though no fault of s ended it, in this round or, where a disk was harmed, ever; 0: there is none. */
+uint32_t ord_proof_gone(const struct ord_storm *s, struct ord_edn listing);
+
 #endif

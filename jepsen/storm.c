@@ -117,6 +117,11 @@ int ord_storm_heal(struct ord_storm *s, char *why)
 	struct ord_program_words words = {.words = {"fault", "heal", "--timeout", "60s"}, .count = 4};
 	struct ord_edn answer, listing = in_force(s);
 	int err = ORD_ERR_INVALID;
+	uint32_t gone = ord_proof_gone(s, listing);
+	if (s->gone_node == 0 && gone != 0) {
+		s->gone_node = gone;
+		s->gone_ns = now_ns(s);
+	}
 	ordaind_add(s, &words);
 	for (int i = 0; err != ORD_OK && i < HEAL_TRIES; i++)
 		err = ord_subject_ask(s->subject, &words, RESTART_TIMEOUT_MS, &s->pool, &answer, why);

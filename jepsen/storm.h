@@ -47,6 +47,8 @@ struct ord_storm {
 	uint32_t faults_count;
 	uint32_t healed_count; /* of the faults: those before have ended */
 	uint32_t heals_failed;
+	uint32_t gone_node; /* the first that was gone though no fault had ended it; 0: none was */
+	uint64_t gone_ns;   /* when that was seen */
 	uint64_t deadline_ns;
 	pthread_t thread;
 };

@@ -2,6 +2,7 @@
 #include "jepsen/proof.h"
 
 #include <criterion/criterion.h>
+#include <stdlib.h>
 
 #include "base/err.h"
 #include "jepsen/json.h"
@@ -53,6 +54,16 @@ Test(jepsen_proof, bits_are_flipped)
 	cr_expect_eq(effect("corrupt", "{\"flips\":[{\"before\":\"04\",\"after\":\"04\"}]}"), ORD_STORM_NONE);
 }
 
+Test(jepsen_proof, clocks_are_off_or_go_wrong)
+{
+	cr_expect_eq(effect("clock", "{\"clocks\":[{\"offset_us\":64000,\"drift_ppm\":0}]}"), ORD_STORM_SEEN);
+	cr_expect_eq(effect("clock", "{\"clocks\":[{\"offset_us\":0,\"drift_ppm\":-9}]}"), ORD_STORM_SEEN);
+	cr_expect_eq(
+		effect("clock", "{\"clocks\":[{\"offset_us\":0,\"drift_ppm\":-9},{\"offset_us\":0,\"drift_ppm\":0}]}"),
+		ORD_STORM_NONE);
+	cr_expect_eq(effect("clock", "{\"clocks\":[]}"), ORD_STORM_NONE);
+}
+
 Test(jepsen_proof, what_counts_later_is_not_known_at_first)
 {
 	cr_expect_eq(effect("partition", "{\"links\":[{\"cut\":true,\"dropped\":0}]}"), ORD_STORM_UNKNOWN);
@@ -60,10 +71,16 @@ Test(jepsen_proof, what_counts_later_is_not_known_at_first)
 
 Test(jepsen_proof, counters_prove)
 {
-	struct ord_edn cut = answer("{\"links\":[{\"dropped\":0},{\"dropped\":3}]}");
-	struct ord_edn quiet = answer("{\"links\":[{\"dropped\":0}],\"disks\":[{\"slowed\":2,\"failed\":0}]}");
+	struct ord_edn cut = answer("{\"links\":[{\"cut\":true,\"dropped\":0},{\"cut\":true,\"dropped\":3}]}");
+	struct ord_edn quiet =
+		answer("{\"links\":[{\"dropped\":0}],\"disks\":[{\"slow_ms\":9,\"slowed\":2,\"failed\":0}]}");
+	struct ord_edn lossy = answer("{\"links\":[{\"cut\":false,\"loss_ppm\":70000,\"dropped\":5}]}");
 	cr_expect_eq(ord_proof_listed("partition", cut), ORD_STORM_SEEN);
 	cr_expect_eq(ord_proof_listed("delay", cut), ORD_STORM_NONE);
+	/* One counter may count what two faults do. */
+	cr_expect_eq(ord_proof_listed("loss", cut), ORD_STORM_NONE);
+	cr_expect_eq(ord_proof_listed("loss", lossy), ORD_STORM_SEEN);
+	cr_expect_eq(ord_proof_listed("partition", lossy), ORD_STORM_NONE);
 	cr_expect_eq(ord_proof_listed("ring", quiet), ORD_STORM_NONE);
 	cr_expect_eq(ord_proof_listed("slow-disk", quiet), ORD_STORM_SEEN);
 	cr_expect_eq(ord_proof_listed("disk-error", quiet), ORD_STORM_NONE);
@@ -83,4 +100,31 @@ Test(jepsen_proof, a_node_that_sees_a_full_disk_is_proof)
 	struct ord_edn roomy = answer("{\"disks\":[{\"full\":true,\"refused\":0,\"free_bytes\":9000000}]}");
 	cr_expect_eq(ord_proof_listed("full-disk", full), ORD_STORM_SEEN);
 	cr_expect_eq(ord_proof_listed("full-disk", roomy), ORD_STORM_NONE);
+}
+
+/* Node 2 is gone after a fault that was meant for the nodes; healed: it began before the last heal. */
+static uint32_t gone(const char *f, const char *proof, bool healed)
+{
+	struct ord_storm *s = calloc(1, sizeof *s);
+	s->faults[0] = (struct ord_storm_fault){.f = f, .proof = answer(proof)};
+	s->faults_count = 1;
+	s->healed_count = healed;
+	uint32_t node = ord_proof_gone(
+		s, answer("{\"processes\":[{\"node\":1,\"running\":true},{\"node\":2,\"running\":false}]}"));
+	free(s);
+	return node;
+}
+
+Test(jepsen_proof, a_node_that_no_fault_ended_is_told)
+{
+	cr_expect_eq(gone("kill", "{\"nodes\":[1,2]}", false), 0);
+	cr_expect_eq(gone("kill", "{\"nodes\":[1]}", false), 2);
+	cr_expect_eq(gone("pause", "{\"nodes\":[2]}", false), 2);
+	/* It was started when that was healed. */
+	cr_expect_eq(gone("kill", "{\"nodes\":[2]}", true), 2);
+	/* Whom it was meant for is not known. */
+	cr_expect_eq(gone("kill", "null", false), 0);
+	/* A disk may end a node later. */
+	cr_expect_eq(gone("corrupt", "{\"nodes\":[2]}", true), 0);
+	cr_expect_eq(gone("corrupt", "{\"nodes\":[1]}", true), 2);
 }

@@ -53,6 +53,9 @@ static void short_put(struct ord_edn *map, const struct ord_run_options *options
 	ord_edn_put_word(map, "partitions", ord_edn_int(options->partitions_count));
 	ord_edn_put_word(map, "concurrency", ord_edn_int(options->concurrency));
 	ord_edn_put_word(map, "rate", ord_edn_int(options->rate));
+	ord_edn_put_word(map, "timeout_ms", ord_edn_int(options->timeout_ms));
+	ord_edn_put_word(map, "interval_ms", ord_edn_int(options->interval_ms));
+	ord_edn_put_word(map, "intensity", ord_edn_int(options->intensity));
 	ord_edn_put_word(map, "netns", ord_edn_bool(options->netns));
 	ord_edn_put_word(map, "ops", ord_edn_int(summary->ops_count));
 	ord_edn_put_word(map, "ok_per_mille", ord_edn_int(summary->ok_per_mille));
@@ -116,7 +119,6 @@ void ord_results_summarize(const struct ord_jepsen_history *h, const struct ord_
 	ret->faults_count = storm == NULL ? 0 : storm->faults_count;
 	ret->faults_unseen = 0;
 	for (uint32_t i = 0; i < ret->faults_count; i++)
-		ret->faults_unseen +=
-			storm->faults[i].effect == ORD_STORM_NONE || storm->faults[i].effect == ORD_STORM_FAILED;
+		ret->faults_unseen += storm->faults[i].effect != ORD_STORM_SEEN;
 	words_find(judge, ret->words, sizeof ret->words);
 }

@@ -27,6 +27,7 @@ struct run {
 	struct ord_verdict cluster; /* what was seen of the cluster itself */
 	bool started;
 	bool stopped;
+	bool left; /* it could not be stopped: its directory is what it can be stopped by */
 	char *why;
 };
 
@@ -109,6 +110,25 @@ static int workload_begin(struct run *r)
 	return err == ORD_OK ? ord_crowd_setup(&r->crowd, r->why) : err;
 }
 
+/* What the storm saw besides: nodes that ended of themselves, and whether there was anything to withstand. */
+static void storm_look(struct run *r)
+{
+	const struct ord_storm *s = r->storm;
+	uint32_t seen = 0;
+	for (uint32_t i = 0; i < s->faults_count; i++)
+		seen += s->faults[i].effect == ORD_STORM_SEEN;
+	if (s->gone_node != 0)
+		ord_verdict_add(&r->cluster, ORD_INVALID, "gone", ORD_JEPSEN_NONE, ORD_JEPSEN_NONE,
+				"node %" PRIu32 " was gone at %" PRIu64 " ms, and no fault had ended it", s->gone_node,
+				s->gone_ns / 1000000);
+	if (seen == 0)
+		ord_verdict_add(&r->cluster, ORD_UNKNOWN, "no-fault", ORD_JEPSEN_NONE, ORD_JEPSEN_NONE,
+				"of %" PRIu32
+				" faults none was seen to have an effect: there was nothing to withstand; "
+				"give more --time-limit or less --interval-ms",
+				s->faults_count);
+}
+
 /* The workload under faults; at the end nothing is in force any more. */
 static int workload_run(struct run *r)
 {
@@ -123,6 +143,7 @@ static int workload_run(struct run *r)
 	ord_storm_join(r->storm);
 	if (ord_storm_heal(r->storm, r->why) != ORD_OK)
 		ord_verdict_add(&r->cluster, ORD_UNKNOWN, "not-healed", ORD_JEPSEN_NONE, ORD_JEPSEN_NONE, "%s", r->why);
+	storm_look(r);
 	return err;
 }
 
@@ -141,8 +162,11 @@ static void cluster_await(struct run *r)
 static void cluster_stop(struct run *r)
 {
 	char why[ORD_SUBJECT_WHY_SIZE];
-	if (r->started && !r->stopped && ord_subject_stop(&r->subject, why) != ORD_OK)
-		fprintf(stderr, "the cluster in %s could not be stopped: %s\n", r->subject.dir, why);
+	if (r->started && !r->stopped && ord_subject_stop(&r->subject, why) != ORD_OK) {
+		fprintf(stderr, "the cluster could not be stopped: %s; try: %s cluster stop --force --dir %s\n", why,
+			r->subject.program, r->subject.dir);
+		r->left = true;
+	}
 	r->stopped = true;
 }
 
@@ -294,7 +318,7 @@ static void directory_end(const struct run *r, int err, const struct ord_run_sum
 {
 	if (r->subject.dir[0] == '\0')
 		return;
-	if (r->options->keep || err != ORD_OK || summary->validity == ORD_INVALID)
+	if (r->options->keep || r->left || err != ORD_OK || summary->validity == ORD_INVALID)
 		fprintf(stderr, "the cluster's directory is kept: %s\n", r->subject.dir);
 	else
 		ord_store_remove(r->subject.dir);

@@ -12,6 +12,7 @@
 #define NAME_BYTES 64
 #define AROUND_SECONDS 8 /* what a run takes besides its load: start, healing, reads, checks */
 #define LOAD_SECONDS_MIN 5
+#define LOAD_SECONDS_MAX 86400
 #define FAULTS_PER_RUN 6 /* rounds of faults and calm that a short run shall have room for */
 #define ALL_INTENSITY 2	 /* "all" means more than one at once */
 
@@ -20,21 +21,25 @@ struct names {
 	uint32_t count;
 };
 
-static void names_split(const char *words, struct names *ret)
+/* False: there is none, or there are too many. */
+static bool names_split(const char *words, struct names *ret)
 {
+	const char *at = words;
 	ret->count = 0;
-	for (const char *at = words; *at != '\0' && ret->count < NAMES_MAX;) {
+	while (*at != '\0' && ret->count < NAMES_MAX) {
 		size_t len = strcspn(at, ",");
 		snprintf(ret->list[ret->count++], NAME_BYTES, "%.*s", (int)(len < NAME_BYTES ? len : NAME_BYTES - 1),
 			 at);
 		at += len + (at[len] == ',');
 	}
+	return ret->count > 0 && *at == '\0';
 }
 
 static uint32_t load_seconds(const struct ord_campaign_options *o, uint32_t cells_count)
 {
 	uint32_t share = o->minutes * 60 / cells_count;
-	return share > AROUND_SECONDS + LOAD_SECONDS_MIN ? share - AROUND_SECONDS : LOAD_SECONDS_MIN;
+	uint32_t seconds = share > AROUND_SECONDS + LOAD_SECONDS_MIN ? share - AROUND_SECONDS : LOAD_SECONDS_MIN;
+	return seconds < LOAD_SECONDS_MAX ? seconds : LOAD_SECONDS_MAX;
 }
 
 /* The options of one cell. */
@@ -83,13 +88,12 @@ int ord_campaign_run(const struct ord_setting *setting, const struct ord_campaig
 	struct names workloads, nemeses;
 	struct ord_run_options cell;
 	enum ord_validity worst = ORD_VALID;
-	names_split(options->workloads, &workloads);
-	names_split(options->nemeses, &nemeses);
-	uint32_t count = workloads.count * nemeses.count;
-	if (count == 0) {
-		snprintf(why, ORD_SETTING_WHY_SIZE, "--workloads and --nemeses: name at least one of each");
+	if (!names_split(options->workloads, &workloads) || !names_split(options->nemeses, &nemeses)) {
+		snprintf(why, ORD_SETTING_WHY_SIZE, "--workloads and --nemeses: name at least one of each, at most %d",
+			 NAMES_MAX);
 		return ORD_ERR_INVALID;
 	}
+	uint32_t count = workloads.count * nemeses.count;
 	for (uint32_t i = 0; i < count; i++) {
 		int err = cell_options(setting, workloads.list[i / nemeses.count], nemeses.list[i % nemeses.count], 60,
 				       &cell, why);
@@ -98,12 +102,15 @@ int ord_campaign_run(const struct ord_setting *setting, const struct ord_campaig
 	}
 	printf("%-12s %-16s %8s  %-8s %8s %7s %10s %7s %7s\n", "workload", "nemesis", "seed", "verdict", "ops", "ok %",
 	       "outage ms", "faults", "unseen");
-	for (uint32_t i = 0; i < count && ord_clock_stopped() == 0; i++) {
-		if (cell_options(setting, workloads.list[i / nemeses.count], nemeses.list[i % nemeses.count],
-				 load_seconds(options, count), &cell, why) != ORD_OK)
-			continue;
+	for (uint32_t i = 0; i < count; i++) {
+		enum ord_validity validity = ORD_UNKNOWN; /* who is told to end does not know of the rest */
+		int err = cell_options(setting, workloads.list[i / nemeses.count], nemeses.list[i % nemeses.count],
+				       load_seconds(options, count), &cell, why);
+		if (err != ORD_OK)
+			return err;
 		cell.seed += i;
-		enum ord_validity validity = cell_run(&cell);
+		if (ord_clock_stopped() == 0)
+			validity = cell_run(&cell);
 		worst = validity > worst ? validity : worst;
 	}
 	*ret = worst;

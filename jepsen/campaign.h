@@ -10,7 +10,7 @@ struct ord_campaign_options {
 	uint32_t minutes;      /* for all cells together; a cell has 5 s of load at least */
 };
 
-/* Checks all names first. Runs the cells with seeds of their own, from the setting's on, and prints a line when each is over. *ret is the worst verdict; a cell that could not be run counts as unknown.
+/* Checks all names first. Runs the cells with seeds of their own, from the setting's on, and prints a line when each is over. *ret is the worst verdict; a cell that could not be run, or was not because the program was told to end, counts as unknown.
  * ORD_ERR_INVALID with why (a name): nothing was run. */
 int ord_campaign_run(const struct ord_setting *setting, const struct ord_campaign_options *options,
 		     enum ord_validity *ret, char why[ORD_SETTING_WHY_SIZE]);

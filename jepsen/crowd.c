@@ -92,6 +92,8 @@ static struct ord_told perform(struct member *m, const struct ord_ask *ask)
 	struct ord_told told = {0};
 	if (ord_client_begin(&m->client, &told))
 		c->workload->perform(&m->client, ask, &told);
+	if (m->pool.failed) /* what was made of the answer is not all of it */
+		told = (struct ord_told){.type = ORD_JEPSEN_INFO, .error = ord_edn_word("memory")};
 	ord_diary_lock(c->diary);
 	ord_diary_complete(c->diary, m->index, &told);
 	if (c->workload->told != NULL)

@@ -100,9 +100,10 @@ static void reap(pid_t pid, uint64_t deadline_ns, struct ord_program_end *end)
 	end->status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
-static void terminate_text(struct ord_bytes *b)
+static void terminate_text(struct ord_bytes *b, bool *cut)
 {
 	ord_bytes_put_u8(b, 0);
+	*cut = *cut || b->failed;
 	if (b->failed) { /* too long, or no memory: nothing is better than a part that looks whole */
 		ord_bytes_clear(b);
 		ord_bytes_put_u8(b, 0);
@@ -130,8 +131,8 @@ int ord_program_run(const struct ord_program_words *words, int64_t timeout_ms, s
 		ord_bytes_init(&ret->err, ORD_PROGRAM_OUTPUT_BYTES_MAX);
 		ret->late = !listen_to(out[0], err[0], deadline_ns, ret);
 		reap(pid, deadline_ns, ret);
-		terminate_text(&ret->out);
-		terminate_text(&ret->err);
+		terminate_text(&ret->out, &ret->cut);
+		terminate_text(&ret->err, &ret->cut);
 	} else {
 		snprintf(why, why_size, "%s cannot be run: %s", words->words[0], strerror(number));
 	}

@@ -22,6 +22,7 @@ void ord_program_add(struct ord_program_words *w, const char *word);
 struct ord_program_end {
 	int status;	      /* exit status; 128 and the number when a signal ended it */
 	bool late;	      /* it took too long and was killed */
+	bool cut;	      /* it said more than may be kept: then nothing of that is */
 	struct ord_bytes out; /* owned, NUL-terminated (len does not count the NUL), as is err */
 	struct ord_bytes err;
 };

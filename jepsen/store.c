@@ -88,7 +88,12 @@ static int copy(const char *from, const char *dir, const char *name, char *why, 
 	FILE *out = ord_store_create(dir, name, why, why_size);
 	while (out != NULL && (len = fread(piece, 1, sizeof piece, in)) > 0)
 		fwrite(piece, 1, len, out);
+	bool bad = ferror(in) != 0;
 	fclose(in);
+	if (bad && out != NULL) {
+		fclose(out);
+		return failed(from, why, why_size);
+	}
 	return out == NULL ? ORD_ERR_IO : ord_store_close(out, name, why, why_size);
 }
 

@@ -152,7 +152,9 @@ static struct ord_told log_read(struct ord_client *c, struct ord_edn asked)
 		.words = {c->program, "log", "dump", "--data", data, "--partition", partition, "--json"}, .count = 8};
 	if (ord_program_run(&words, DUMP_TIMEOUT_MS, &end, why, sizeof why) != ORD_OK)
 		return told;
-	if (end.late || end.status != 0)
+	if (end.cut)
+		told.error = ord_edn_word("too-long");
+	else if (end.late || end.status != 0)
 		told.error = ord_edn_string(c->pool, ord_slice_text((const char *)end.err.base));
 	else if (lines_read(c, (char *)end.out.base, asked, &told.value))
 		told = (struct ord_told){.type = ORD_JEPSEN_OK, .value = told.value};

@@ -2,6 +2,7 @@
 #include "jepsen/program.h"
 
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/err.h"
@@ -42,6 +43,19 @@ Test(jepsen_program, a_lot_of_output_does_not_block)
 		     ORD_OK);
 	cr_expect_eq(end.out.len, 3000000);
 	cr_expect_eq(end.err.len, 3000000);
+	ord_program_close(&end);
+}
+
+Test(jepsen_program, of_more_than_may_be_kept_nothing_is)
+{
+	char script[64];
+	snprintf(script, sizeof script, "head -c %u /dev/zero", ORD_PROGRAM_OUTPUT_BYTES_MAX + 1);
+	cr_assert_eq(shell(script, 60000), ORD_OK);
+	cr_expect(end.cut);
+	cr_expect_eq(end.out.len, 0);
+	ord_program_close(&end);
+	cr_assert_eq(shell("echo out", 10000), ORD_OK);
+	cr_expect_not(end.cut);
 	ord_program_close(&end);
 }
 

@@ -164,3 +164,23 @@ struct ord_ask ord_money_read(struct ord_edn_pool *pool, const char *f, const ch
 		accounts.items[i] = i < count ? ord_client_label(pool, prefix, i) : ord_edn_literal(ORD_MONEY_MINT);
 	return (struct ord_ask){.f = f, .value = accounts};
 }
+
+bool ord_money_setup(const struct ord_money_accounts *a, uint32_t n, struct ord_random *r, struct ord_edn_pool *pool,
+		     struct ord_ask *ret)
+{
+	if (n == 0)
+		*ret = ord_money_open(pool, ord_edn_literal(ORD_MONEY_MINT), a->mint_floor, INT64_MAX);
+	else if (n <= a->count)
+		*ret = ord_money_open(pool, ord_client_label(pool, "a", n - 1), 0, n % 3 == 0 ? a->ceiling : INT64_MAX);
+	else if (n <= 2 * a->count)
+		*ret = ord_money_transfer(pool, ord_client_id(r, pool), ord_edn_literal(ORD_MONEY_MINT),
+					  ord_client_label(pool, "a", n - 1 - a->count), a->balance);
+	return n <= 2 * a->count;
+}
+
+bool ord_money_final(const struct ord_money_accounts *a, uint32_t n, struct ord_edn_pool *pool, struct ord_ask *ret)
+{
+	if (n == 0)
+		*ret = ord_money_read(pool, "final-read", "a", a->count, true);
+	return n == 0;
+}

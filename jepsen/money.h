@@ -21,6 +21,21 @@ struct ord_ask ord_money_open(struct ord_edn_pool *pool, struct ord_edn account,
 struct ord_ask ord_money_transfer(struct ord_edn_pool *pool, struct ord_edn id, struct ord_edn payer,
 				  struct ord_edn payee, int64_t amount);
 
+/* Accounts a0, a1 ... that begin with the same balance each. */
+struct ord_money_accounts {
+	uint32_t count;
+	int64_t balance;
+	int64_t ceiling;    /* of every third; INT64_MAX: none */
+	int64_t mint_floor; /* below zero: it has to reach for all balances */
+};
+
+/* Operation n of their set-up, as a workload's: opens the mint and the accounts, then fills these from the mint. */
+bool ord_money_setup(const struct ord_money_accounts *a, uint32_t n, struct ord_random *r, struct ord_edn_pool *pool,
+		     struct ord_ask *ret);
+
+/* Operation n of the reads at the end, as a workload's: one, of all balances and the mint's. */
+bool ord_money_final(const struct ord_money_accounts *a, uint32_t n, struct ord_edn_pool *pool, struct ord_ask *ret);
+
 /* f ("read", "final-read") of the accounts prefix0 .. prefix(count - 1), and of the mint where that is wanted. */
 struct ord_ask ord_money_read(struct ord_edn_pool *pool, const char *f, const char *prefix, uint32_t count, bool mint);
 

@@ -10,17 +10,13 @@
 #define LARGE_PER_MILLE 50 /* transfers of more than anybody is likely to have: refused */
 #define FLOOR (-1000000)
 
+static const struct ord_money_accounts accounts = {
+	.count = ACCOUNTS, .balance = BALANCE, .ceiling = CEILING, .mint_floor = FLOOR};
+
 static bool setup(void *state, uint32_t n, struct ord_random *r, struct ord_edn_pool *pool, struct ord_ask *ret)
 {
 	(void)state;
-	if (n == 0)
-		*ret = ord_money_open(pool, ord_edn_literal(ORD_MONEY_MINT), FLOOR, INT64_MAX);
-	else if (n <= ACCOUNTS)
-		*ret = ord_money_open(pool, ord_client_label(pool, "a", n - 1), 0, n % 3 == 0 ? CEILING : INT64_MAX);
-	else if (n <= 2 * ACCOUNTS)
-		*ret = ord_money_transfer(pool, ord_client_id(r, pool), ord_edn_literal(ORD_MONEY_MINT),
-					  ord_client_label(pool, "a", n - 1 - ACCOUNTS), BALANCE);
-	return n <= 2 * ACCOUNTS;
+	return ord_money_setup(&accounts, n, r, pool, ret);
 }
 
 static void next(void *state, uint32_t thread, struct ord_random *r, struct ord_edn_pool *pool, struct ord_ask *ret)
@@ -42,9 +38,7 @@ static void next(void *state, uint32_t thread, struct ord_random *r, struct ord_
 static bool final(void *state, uint32_t n, struct ord_edn_pool *pool, struct ord_ask *ret)
 {
 	(void)state;
-	if (n == 0)
-		*ret = ord_money_read(pool, "final-read", "a", ACCOUNTS, true);
-	return n == 0;
+	return ord_money_final(&accounts, n, pool, ret);
 }
 
 static int check(const struct ord_jepsen_history *h, const struct ord_workload_check *options, struct ord_verdict *ret)

@@ -24,17 +24,13 @@ struct state {
 	struct slot slots[IDS_AT_ONCE];
 };
 
+static const struct ord_money_accounts accounts = {
+	.count = ACCOUNTS, .balance = BALANCE, .ceiling = INT64_MAX, .mint_floor = FLOOR};
+
 static bool setup(void *arg, uint32_t n, struct ord_random *r, struct ord_edn_pool *pool, struct ord_ask *ret)
 {
 	(void)arg;
-	if (n == 0)
-		*ret = ord_money_open(pool, ord_edn_literal(ORD_MONEY_MINT), FLOOR, INT64_MAX);
-	else if (n <= ACCOUNTS)
-		*ret = ord_money_open(pool, ord_client_label(pool, "a", n - 1), 0, INT64_MAX);
-	else if (n <= 2 * ACCOUNTS)
-		*ret = ord_money_transfer(pool, ord_client_id(r, pool), ord_edn_literal(ORD_MONEY_MINT),
-					  ord_client_label(pool, "a", n - 1 - ACCOUNTS), BALANCE);
-	return n <= 2 * ACCOUNTS;
+	return ord_money_setup(&accounts, n, r, pool, ret);
 }
 
 static void slot_renew(struct slot *slot, struct ord_random *r, struct ord_edn_pool *pool)
@@ -63,9 +59,7 @@ static void next(void *arg, uint32_t thread, struct ord_random *r, struct ord_ed
 static bool final(void *arg, uint32_t n, struct ord_edn_pool *pool, struct ord_ask *ret)
 {
 	(void)arg;
-	if (n == 0)
-		*ret = ord_money_read(pool, "final-read", "a", ACCOUNTS, true);
-	return n == 0;
+	return ord_money_final(&accounts, n, pool, ret);
 }
 
 static int check(const struct ord_jepsen_history *h, const struct ord_workload_check *options, struct ord_verdict *ret)

@@ -32,17 +32,13 @@ static void begin(void *arg, const struct ord_workload_shape *shape)
 	s->partitions_count = shape->partitions_count;
 }
 
+static const struct ord_money_accounts accounts = {
+	.count = ACCOUNTS, .balance = BALANCE, .ceiling = INT64_MAX, .mint_floor = FLOOR};
+
 static bool setup(void *arg, uint32_t n, struct ord_random *r, struct ord_edn_pool *pool, struct ord_ask *ret)
 {
 	(void)arg;
-	if (n == 0)
-		*ret = ord_money_open(pool, ord_edn_literal(ORD_MONEY_MINT), FLOOR, INT64_MAX);
-	else if (n <= ACCOUNTS)
-		*ret = ord_money_open(pool, ord_client_label(pool, "a", n - 1), 0, INT64_MAX);
-	else if (n <= 2 * ACCOUNTS)
-		*ret = ord_money_transfer(pool, ord_client_id(r, pool), ord_edn_literal(ORD_MONEY_MINT),
-					  ord_client_label(pool, "a", n - 1 - ACCOUNTS), BALANCE);
-	return n <= 2 * ACCOUNTS;
+	return ord_money_setup(&accounts, n, r, pool, ret);
 }
 
 static void next(void *arg, uint32_t thread, struct ord_random *r, struct ord_edn_pool *pool, struct ord_ask *ret)

@@ -26,6 +26,13 @@ static int64_t figure_of(const char *f, const char *name)
 	return ord_edn_get(kind, name).integer / 1000;
 }
 
+#define ASKED(at, p, f) "at " at "\n" p " invoke " f " nil\n"
+#define OK(at, p, f) "at " at "\n" p " ok " f " nil\n"
+#define FAILED(at, p, f) "at " at "\n" p " fail " f " nil\n"
+#define READ(from, to) ASKED(from, "0", "read") OK(to, "0", "read")
+#define READ_FAILED(from, to) ASKED(from, "0", "read") FAILED(to, "0", "read")
+#define FAULT(at, f) "at " at "\nnemesis info " f " nil\n"
+
 static void done(enum ord_validity validity, const char *rule)
 {
 	story_expect(&v, validity, rule);
@@ -34,9 +41,7 @@ static void done(enum ord_validity validity, const char *rule)
 
 Test(jepsen_availability, an_outage_is_the_time_between_oks_while_somebody_waits)
 {
-	check("at 10\n0 invoke read nil\nat 30\n0 ok read nil\n"
-	      "at 100\n0 invoke read nil\nat 150\n0 ok read nil\n",
-	      0);
+	check(READ("10", "30") READ("100", "150"), 0);
 	cr_assert_eq(figure_of("read", "outage-us"), 50);
 	cr_assert_eq(figure_of("read", "outage-at-us"), 100);
 	done(ORD_VALID, NULL);
@@ -44,7 +49,7 @@ Test(jepsen_availability, an_outage_is_the_time_between_oks_while_somebody_waits
 
 Test(jepsen_availability, others_that_wait_are_counted_from_the_last_ok)
 {
-	check("at 10\n0 invoke read nil\nat 20\n1 invoke read nil\nat 50\n1 ok read nil\nat 200\n0 ok read nil\n", 0);
+	check(ASKED("10", "0", "read") ASKED("20", "1", "read") OK("50", "1", "read") OK("200", "0", "read"), 0);
 	cr_assert_eq(figure_of("read", "outage-us"), 150);
 	cr_assert_eq(figure_of("read", "outage-at-us"), 50);
 	done(ORD_VALID, NULL);
@@ -52,9 +57,7 @@ Test(jepsen_availability, others_that_wait_are_counted_from_the_last_ok)
 
 Test(jepsen_availability, who_fails_and_asks_again_has_waited_all_the_time)
 {
-	check("at 10\n0 invoke read nil\nat 20\n0 fail read nil\nat 500\n0 invoke read nil\nat 510\n0 fail read nil\n"
-	      "at 900\n0 invoke read nil\nat 910\n0 ok read nil\n",
-	      0);
+	check(READ_FAILED("10", "20") READ_FAILED("500", "510") READ("900", "910"), 0);
 	cr_assert_eq(figure_of("read", "outage-us"), 900);
 	cr_assert_eq(figure_of("read", "ok-percent"), 0); /* 33 */
 	done(ORD_VALID, NULL);
@@ -62,15 +65,14 @@ Test(jepsen_availability, who_fails_and_asks_again_has_waited_all_the_time)
 
 Test(jepsen_availability, who_asks_nothing_for_long_does_not_wait)
 {
-	check("at 10\n0 invoke read nil\nat 20\n0 fail read nil\nat 5000\n0 invoke read nil\nat 5010\n0 ok read nil\n",
-	      0);
+	check(READ_FAILED("10", "20") READ("5000", "5010"), 0);
 	cr_assert_eq(figure_of("read", "outage-us"), 10);
 	done(ORD_VALID, NULL);
 }
 
 Test(jepsen_availability, who_waits_at_the_end_waited_until_then)
 {
-	check("at 10\n0 invoke read nil\nat 700\n1 invoke add 1\nat 710\n1 ok add 1\n", 0);
+	check(ASKED("10", "0", "read") ASKED("700", "1", "add") OK("710", "1", "add"), 0);
 	cr_assert_eq(figure_of("read", "outage-us"), 700);
 	cr_assert_eq(figure_of("add", "outage-us"), 10);
 	cr_assert_eq(story_figure(&v, "outage-us"), 700000);
@@ -79,12 +81,8 @@ Test(jepsen_availability, who_waits_at_the_end_waited_until_then)
 
 Test(jepsen_availability, what_a_fault_touches_is_told_apart)
 {
-	check("at 0\n0 invoke read nil\nat 40\n0 ok read nil\n"
-	      "at 100\nnemesis info kill nil\nat 110\nnemesis info kill nil\n"
-	      "at 120\n0 invoke read nil\nat 220\n0 ok read nil\n"
-	      "at 300\nnemesis info heal nil\n"
-	      "at 310\n0 invoke read nil\nat 370\n0 ok read nil\n"
-	      "at 400\nnemesis info partition nil\nat 410\nnemesis info stop-partition nil\n",
+	check(READ("0", "40") FAULT("100", "kill") FAULT("110", "kill") READ("120", "220") FAULT("300", "heal")
+		      READ("310", "370") FAULT("400", "partition") FAULT("410", "stop-partition"),
 	      0);
 	cr_assert_eq(figure_of("read", "outage-in-fault-us"), 100);
 	cr_assert_eq(figure_of("read", "outage-without-fault-us"), 60);
@@ -95,9 +93,7 @@ Test(jepsen_availability, what_a_fault_touches_is_told_apart)
 
 Test(jepsen_availability, an_outage_that_began_before_the_fault_ended_is_touched)
 {
-	check("at 0\nnemesis info kill nil\nat 90\n0 invoke read nil\nat 100\nnemesis info heal nil\nat 300\n0 ok read "
-	      "nil\n",
-	      0);
+	check(FAULT("0", "kill") ASKED("90", "0", "read") FAULT("100", "heal") OK("300", "0", "read"), 0);
 	cr_assert_eq(figure_of("read", "outage-in-fault-us"), 210);
 	cr_assert_eq(figure_of("read", "outage-without-fault-us"), 0);
 	done(ORD_VALID, NULL);
@@ -105,17 +101,16 @@ Test(jepsen_availability, an_outage_that_began_before_the_fault_ended_is_touched
 
 Test(jepsen_availability, longer_than_allowed_is_invalid)
 {
-	check("at 0\n0 invoke read nil\nat 2000\n0 ok read nil\n", 2000000);
+	check(READ("0", "2000"), 2000000);
 	done(ORD_VALID, NULL);
-	check("at 0\n0 invoke read nil\nat 2001\n0 ok read nil\n", 2000000);
+	check(READ("0", "2001"), 2000000);
 	done(ORD_INVALID, "outage");
 }
 
 Test(jepsen_availability, before_and_after_the_run_do_not_count)
 {
-	check("at 0\n0 invoke open nil\nat 900\n0 ok open nil\n0 invoke read nil\n0 ok read nil\n"
-	      "at 1000\n0 invoke final-read nil\nat 4000\n0 ok final-read nil\n0 invoke request nil\nat 9000\n0 ok "
-	      "request nil\n",
+	check(ASKED("0", "0", "open") OK("900", "0", "open") READ("901", "902") ASKED("1000", "0", "final-read")
+		      OK("4000", "0", "final-read") ASKED("4001", "0", "request") OK("9000", "0", "request"),
 	      0);
 	cr_assert_eq(story_figure(&v, "outage-us"), 1000);
 	done(ORD_VALID, NULL);
@@ -123,9 +118,7 @@ Test(jepsen_availability, before_and_after_the_run_do_not_count)
 
 Test(jepsen_availability, latencies_are_of_oks)
 {
-	check("at 0\n0 invoke read nil\nat 10\n0 ok read nil\nat 20\n0 invoke read nil\nat 50\n0 ok read nil\n"
-	      "at 60\n0 invoke read nil\nat 960\n0 fail read nil\n",
-	      0);
+	check(READ("0", "10") READ("20", "50") READ_FAILED("60", "960"), 0);
 	struct ord_edn latency = ord_edn_get(ord_edn_get(ord_edn_get(v.figures, "by-f"), "read"), "latency-us");
 	cr_assert_eq(ord_edn_get(latency, "max").integer, 30000);
 	cr_assert_leq(ord_edn_get(latency, "p50").integer, 10200);

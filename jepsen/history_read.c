@@ -31,7 +31,7 @@ static int line_read(struct reading *r, bool *ret_have)
 	int byte = getc_unlocked(r->in);
 	*ret_have = byte != EOF;
 	r->problem->line++;
-	for (; byte != EOF && byte != '\n'; byte = getc_unlocked(r->in))
+	for (; byte != EOF && byte != '\n' && !r->line.failed; byte = getc_unlocked(r->in))
 		ord_bytes_put_u8(&r->line, (uint8_t)byte);
 	if (ferror(r->in))
 		return ORD_ERR_IO;

@@ -50,6 +50,14 @@ static bool flags_read(const struct ord_flags *flags, int argc, char **argv, int
 
 _Static_assert(ORD_SUBJECT_WHY_SIZE >= ORD_SETTING_WHY_SIZE, "one text for both");
 
+/* From now on a signal asks the program to put everything back and end. */
+static void signals_take(void)
+{
+	struct sigaction stop = {.sa_handler = ord_clock_stop};
+	sigaction(SIGINT, &stop, NULL);
+	sigaction(SIGTERM, &stop, NULL);
+}
+
 static int run_main(int argc, char **argv)
 {
 	const char *workload = "bank", *nemeses = "none";
@@ -80,6 +88,7 @@ static int run_main(int argc, char **argv)
 		return status;
 	if (ord_setting_options(&s, workload, nemeses, seconds, &options, why) != ORD_OK)
 		return fail("run", EXIT_USAGE, "%s", why);
+	signals_take();
 	if (ord_run(&options, &summary, why) != ORD_OK)
 		return fail("run", EXIT_NOT_RUN, "%s", why);
 	printf("%s: %s under %s, seed %" PRIu64 ": %" PRIu32 " operations, %" PRIu32 ".%" PRIu32
@@ -125,6 +134,7 @@ static int campaign_main(int argc, char **argv)
 	if (!flags_read(&flags, argc - 2, argv + 2, &status))
 		return status;
 	options.minutes = (uint32_t)minutes;
+	signals_take();
 	if (ord_campaign_run(&s, &options, &validity, why) != ORD_OK)
 		return fail("campaign", EXIT_USAGE, "%s", why);
 	return status_of(validity);
@@ -211,9 +221,6 @@ static int list_main(void)
 
 int main(int argc, char **argv)
 {
-	struct sigaction stop = {.sa_handler = ord_clock_stop};
-	sigaction(SIGINT, &stop, NULL);
-	sigaction(SIGTERM, &stop, NULL);
 	signal(SIGPIPE, SIG_IGN); /* a lost connection is an error code */
 	const char *command = argc > 1 ? argv[1] : "";
 	if (strcmp(command, "run") == 0)

@@ -178,6 +178,16 @@ Test(jepsen_history, a_bad_line_is_refused_with_its_number)
 	}
 }
 
+Test(jepsen_history, a_line_without_an_end_is_refused_in_time, .timeout = 20)
+{
+	struct ord_jepsen_history read;
+	struct ord_edn_problem problem;
+	FILE *endless = fopen("/dev/zero", "r");
+	cr_assert_eq(ord_jepsen_read(endless, &read, &problem), ORD_ERR_FORMAT);
+	cr_assert_eq(problem.line, 1);
+	fclose(endless);
+}
+
 Test(jepsen_history, what_makes_no_sense_together_is_read_all_the_same)
 {
 	struct ord_jepsen_history back;

@@ -27,7 +27,7 @@ struct ord_subject {
 /* How the cluster is, all in all. */
 struct ord_subject_state {
 	bool whole; /* all nodes answer and have a vote everywhere, all partitions take commands, all replicas are equal, nothing is unsettled */
-	bool disagrees; /* replicas at one position are not the same, or one differs at a mark: never to happen */
+	bool disagrees;	 /* replicas at one position are not the same, or one differs at a mark: never to happen */
 	char words[256]; /* what is missing, or which replica it is */
 };
 

@@ -238,10 +238,11 @@ struct ord_balances_range ord_balances_between(const struct ord_balances *b, uin
 					   .high = at_end.may_in - at_begin.sure_out};
 }
 
-/* Adds the deltas of what was under way at some moment between the two; count may pass ORD_SUBSET_ITEMS_MAX, what is behind that is only counted. */
+/* Adds the deltas of what was under way at some moment between the two; when there are more than ORD_SUBSET_ITEMS_MAX, no more than one more is counted. */
 static uint32_t add_under_way(const struct items *items, uint32_t begin, uint32_t end, int64_t *deltas, uint32_t count)
 {
-	for (uint32_t i = items->count; i-- > 0 && items->base[i].told_max_op > begin;) {
+	for (uint32_t i = items->count;
+	     count <= ORD_SUBSET_ITEMS_MAX && i-- > 0 && items->base[i].told_max_op > begin;) {
 		const struct item *item = &items->base[i];
 		if (item->asked_op > end || item->told_op <= begin)
 			continue;

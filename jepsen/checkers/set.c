@@ -169,13 +169,17 @@ static int take_read(struct set *s, uint32_t asked, uint32_t done)
 		if (err != ORD_OK)
 			return err;
 	}
-	for (int64_t e = from; is_range && e <= to; e++) {
+	bool is_narrow = is_range && to - from < s->numbers.values_count;
+	for (int64_t e = from; is_narrow && e <= to; e++) {
 		uint32_t number = ord_numbering_find(&s->numbers, ord_edn_int(e));
 		if (number != ORD_NUMBERING_NONE)
 			look_for(&s->elements[number], asked, done);
 	}
-	for (uint32_t i = 0; !is_range && i < s->numbers.values_count; i++)
-		look_for(&s->elements[i], asked, done);
+	for (uint32_t i = 0; !is_narrow && i < s->numbers.values_count; i++) {
+		int64_t e = s->numbers.values[i].integer;
+		if (!is_range || (e >= from && e <= to))
+			look_for(&s->elements[i], asked, done);
+	}
 	return ORD_OK;
 }
 

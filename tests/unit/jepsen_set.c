@@ -122,3 +122,27 @@ Test(jepsen_set, tells_how_long_an_element_was_not_seen)
 	story_expect(&v, ORD_INVALID, "stale");
 	ord_jepsen_close(&h);
 }
+
+/* What a range costs is what was asked for, not how wide it is. */
+Test(jepsen_set, wide_ranges_are_looked_at_in_time, .timeout = 20)
+{
+	struct ord_jepsen_history h;
+	struct ord_verdict v;
+	struct ord_edn_pool pool;
+	ord_edn_pool_init(&pool, 1 << 20);
+	struct ord_edn range = ord_edn_map(&pool, 3);
+	ord_edn_put_word(&range, "from", ord_edn_int(1));
+	ord_edn_put_word(&range, "to", ord_edn_int(1 << 20));
+	ord_edn_put_word(&range, "found", ord_edn_vector(&pool, 0));
+	cr_assert_eq(ord_jepsen_open(1, &h), ORD_OK);
+	ord_jepsen_invoke(&h, 0, 1, "add", ord_edn_int(5), NULL);
+	ord_jepsen_complete(&h, 0, 1, ORD_JEPSEN_OK, ord_edn_nil(), ord_edn_nil());
+	for (int i = 0; i < 10000; i++) {
+		ord_jepsen_invoke(&h, 0, 1, "read", ord_edn_nil(), NULL);
+		ord_jepsen_complete(&h, 0, 1, ORD_JEPSEN_OK, range, ord_edn_nil());
+	}
+	cr_assert_eq(ord_check_set(&h, &v), ORD_OK);
+	story_expect(&v, ORD_INVALID, "lost");
+	ord_edn_pool_close(&pool);
+	ord_jepsen_close(&h);
+}

@@ -92,7 +92,9 @@ static void fault_begin(struct ord_storm *s, const struct ord_nemesis_plan *plan
 	ord_diary_nemesis(s->diary, plan->f, f->command, ord_edn_nil());
 	int err = ord_subject_ask(s->subject, &words, plan->ends_itself ? RESTART_TIMEOUT_MS : FAULT_TIMEOUT_MS,
 				  &s->pool, &f->proof, why);
-	f->effect = err == ORD_OK ? ord_proof_effect(plan, f->proof) : ORD_STORM_FAILED;
+	/* With an answer some of it took effect: a rule for the links of a node that is down is for the others. */
+	bool answered = err == ORD_OK || f->proof.kind == ORD_EDN_MAP;
+	f->effect = answered ? ord_proof_effect(plan, f->proof) : ORD_STORM_FAILED;
 	if (err != ORD_OK)
 		f->error = ord_edn_string(&s->pool, ord_slice_text(why));
 	ord_diary_nemesis(s->diary, plan->f, f->proof, f->error);

@@ -4,7 +4,7 @@
 #   BUILD=build faults.sh [--netns] [FAULT ...]      FAULT: a name of the table below; without, all
 #
 # From the environment: NODES 5, BENCH_SECONDS 5 of each measurement, BENCH "--clients 16 --batch 100".
-# Prints a table as it goes, then what is left of the cluster when it is stopped. Exit status 1 when a fault could not be made or healed, when the load does not come back to half of
+# Prints a table as it goes, then what is left of the cluster when it is stopped. Exit status 1 when a fault could not be made or healed, when the load does not come back to a third of
 # what it was (machines are noisy), or when a process, namespace, mount, loop device or link stays.
 set -u
 real=
@@ -95,7 +95,7 @@ while read -r name words; do
 	wait_until "$DEADLINE" is_well >/dev/null || fail "$name: the cluster is not well again"
 	after=$(measure)
 	printf '%-22s %28s %28s %28s\n' "$name" "$before" "$during" "$after"
-	[ "${after%% *}" -ge $((first / 2)) ] || fail "$name: throughput does not come back to half of $first/s"
+	[ "${after%% *}" -ge $((first / 3)) ] || fail "$name: throughput does not come back to a third of $first/s"
 	before=$after
 done < <(table)
 "$ORDAIN" cluster stop --dir "$dir" >/dev/null || fail "the cluster does not stop"

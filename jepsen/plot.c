@@ -122,10 +122,10 @@ static int gnuplot_run(const char *dir, char *why, size_t why_size)
 		}
 	}
 	snprintf(change, sizeof change, "cd '%s'", dir);
+	/* It reads the script when it is there already. */
 	struct ord_program_words words = {.words = {"gnuplot", "-e", change, SCRIPT}, .count = 4};
 	char path[ORD_STORE_PATH_SIZE + 16];
 	snprintf(path, sizeof path, "%s/%s", dir, SCRIPT);
-	words.words[3] = path;
 	if (ord_program_run(&words, TIMEOUT_MS, &end, why, why_size) != ORD_OK) {
 		snprintf(why, why_size, "no plots: there is no gnuplot; install gnuplot-nox");
 		return ORD_ERR_NOT_FOUND;

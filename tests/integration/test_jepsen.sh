@@ -5,11 +5,12 @@ JEPSEN=$BUILD/ordain-jepsen
 store=$WORK/store
 export TMPDIR=$WORK
 
+# Kept in a directory that is named from where it stands, as by default.
 run() { # WORKLOAD NEMESIS SECONDS [FLAG ...]
 	local workload=$1 nemesis=$2 seconds=$3
 	shift 3
-	timeout 300 "$JEPSEN" run --workload "$workload" --nemesis "$nemesis" --time-limit "$seconds" --interval-ms 2500 \
-		--rate 100 --store "$store" "$@"
+	(cd "$WORK" && timeout 300 "$JEPSEN" run --workload "$workload" --nemesis "$nemesis" --time-limit "$seconds" \
+		--interval-ms 2500 --rate 100 --store store "$@")
 }
 
 # As says, for a run.
@@ -104,6 +105,9 @@ nothing_left() {
 expect "money under kill, pause and partition" ran 0 "^valid: bank" bank kill,pause,partition 20 --seed 1
 expect "its directory has all of it" has_files "$(newest bank)" history.edn results.edn results.json summary.json timeline.html \
 	node-1.log node-5.log
+if command -v gnuplot >/dev/null; then
+	expect "and plots" has_files "$(newest bank)" latency.svg rate.svg
+fi
 expect "the index page names the run" grep -q "bank/$(basename "$(newest bank)")/timeline.html" "$store/index.html"
 expect "every fault took effect" says 0 '"faults_unseen": *0' -- cat "$(newest bank)/summary.json"
 expect "a history that lacks a cent is invalid" check_changed 1 "total" bank cent_lost

@@ -221,11 +221,26 @@ BITE_LINK = $(CC) $(BUILD)/node/main.o $(addprefix $(BUILD)/,node.a raft.a parti
 run-bite: programs
 	@BUILD=$(BUILD) MUTANT_CC='$(CC) $(ALL_CFLAGS)' BITE_LINK='$(BITE_LINK)' tests/soak/bite.sh $(NAMES)
 
+# --- beside its peers ---
+
+REPEATS ?= 5
+
+bench-peers: ## measure ordain, PostgreSQL and etcd in turn, REPEATS=5 times, SECONDS=20 each; some twenty minutes. Writes docs/benchmarks-peers.md
+	@$(SETUP) bench-peers
+	$(AGAIN) programs $(BUILD)/etcd-claims
+	@BUILD=$(BUILD) tests/peers/run.sh $(REPEATS) $(or $(SECONDS),20)
+
+$(BUILD)/etcd-claims: $(call objects,$(wildcard tests/peers/*.c)) $(BUILD)/base.a
+	@echo "link $@"
+	$(Q)$(CC) $^ $(ALL_LDFLAGS) $(LIBS) -lnghttp2 -o $@
+
 # --- lint ---
 
 C_FILES := $(wildcard $(FOLDERS:%=%/*.[ch]) jepsen/*/*.[ch] tests/*/*.[ch])
 # Without the preload libraries: they define the C library's functions anew.
-TIDY_OK = $(patsubst %.c,$(BUILD)/tidy/%.ok,$(filter-out tests/integration/% cli/clock_preload.c,$(filter %.c,$(C_FILES))))
+# tests/peers needs a library that is installed for it alone.
+TIDY_OK = $(patsubst %.c,$(BUILD)/tidy/%.ok,$(filter-out tests/integration/% cli/clock_preload.c \
+	$(if $(shell pkg-config --exists libnghttp2 2>/dev/null && echo yes),,tests/peers/%),$(filter %.c,$(C_FILES))))
 
 lint: ## check format, clang-tidy, who includes whom, what the core calls, and sizes
 	@$(SETUP) lint

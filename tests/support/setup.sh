@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0 - asks what is installed and gets the rest from Debian packages; changes nothing when all is there.
 #
-#   setup.sh PURPOSE...     purposes: build, demo, test, jepsen, lint
+#   setup.sh PURPOSE...     purposes: build, demo, test, jepsen, lint, bench-peers
 #   setup.sh explain        says why an older libraft will not do
 #
 # Without root it prints what to run and exits 1. On Debian 12, libraft comes from backports: the mirror is the one that apt
@@ -13,6 +13,12 @@ missing=""  # what is missing, for people
 packages="" # what apt has to install, without libraft-dev
 raft=""     # "yes" when libraft-dev has to be installed
 sources=""  # a sources file for this run, when backports are needed
+made=""     # files that are there only while it installs
+
+cleanup() {
+	# shellcheck disable=SC2086 # words on purpose
+	rm -f $sources $made
+}
 
 say() { printf '%s\n' "$*" >&2; }
 
@@ -79,6 +85,15 @@ want_lint() {
 	command -v clang-tidy >/dev/null || need clang-tidy clang-tidy
 }
 
+# Servers to compare with. Only their programs: no service and no cluster of the system is to run because of them (see without_services).
+want_bench_peers() {
+	want_build
+	[ -n "$(find /usr/lib/postgresql/*/bin/pgbench 2>/dev/null)" ] || need "PostgreSQL" postgresql
+	command -v etcd >/dev/null || need etcd etcd-server
+	command -v etcdctl >/dev/null || need etcdctl etcd-client
+	module 'libnghttp2 >= 1.50' || need "nghttp2 1.50 or later" libnghttp2-dev
+}
+
 # --- getting it ---
 
 ask() { LC_ALL=C apt-cache ${sources:+-o Dir::Etc::SourceList="$sources"} "$@"; }
@@ -120,6 +135,24 @@ run() {
 
 apt() { run env DEBIAN_FRONTEND=noninteractive apt-get -q ${sources:+-o Dir::Etc::SourceList="$sources"} "$@"; }
 
+# Runs a command that installs servers. They are to be there as programs only: none is started now or at boot, and no cluster of the system is made.
+without_services() {
+	cluster=/etc/postgresql-common/createcluster.d/ordain-none.conf
+	policy=/usr/sbin/policy-rc.d # Debian's way to deny starts; there in many containers, and then left as it is
+	trap cleanup EXIT
+	made=$cluster
+	mkdir -p "${cluster%/*}"
+	echo "create_main_cluster = off" >$cluster
+	if [ ! -e $policy ]; then
+		made="$made $policy"
+		printf '#!/bin/sh\nexit 101\n' >$policy
+		chmod 755 $policy
+	fi
+	had_etcd=$(command -v etcd) || true
+	"$@"
+	if [ -z "$had_etcd" ]; then run update-rc.d etcd disable; fi
+}
+
 msgpack_package() {
 	if [ -n "$(candidate libmsgpack-c-dev)" ]; then echo libmsgpack-c-dev; else echo libmsgpack-dev; fi
 }
@@ -130,7 +163,7 @@ add_backports() {
 		exit 1
 	}
 	sources=$(mktemp)
-	trap 'rm -f "$sources"' EXIT
+	trap cleanup EXIT
 	if [ -f /etc/apt/sources.list ]; then cat /etc/apt/sources.list >"$sources"; fi
 	say "libraft $RAFT_MIN or later is in backports; for this run apt also reads: $line"
 	echo "$line" >>"$sources"
@@ -171,18 +204,19 @@ advise() {
 		fi
 	fi
 	say "    apt-get install$(echo "$packages" | sed "s/MSGPACK/$(msgpack_package)/")"
+	case $packages in *postgresql* | *etcd-server*) say "By hand, Debian also starts a database of the system's own; the script does not." ;; esac
 }
 
 purposes="$*"
 for purpose in "$@"; do
 	case $purpose in
-	build | demo | test | jepsen | lint) ;;
+	build | demo | test | jepsen | lint | bench-peers) ;;
 	explain)
 		explain_raft
 		exit 0
 		;;
 	*)
-		say "setup.sh: unknown purpose '$purpose'; one or more of build, demo, test, jepsen, lint, or explain"
+		say "setup.sh: unknown purpose '$purpose'; one or more of build, demo, test, jepsen, lint, bench-peers, or explain"
 		exit 2
 		;;
 	esac
@@ -192,6 +226,7 @@ for purpose in build demo test jepsen lint; do # each includes the ones before
 	case " $purposes " in *" $purpose "*) last=$purpose ;; esac
 done
 [ -z "$last" ] || "want_$last"
+case " $purposes " in *" bench-peers "*) want_bench_peers ;; esac
 [ -n "$missing" ] || exit 0
 
 say "Not installed: $missing."
@@ -204,7 +239,10 @@ if [ "$(id -u)" -ne 0 ]; then
 	advise
 	exit 1
 fi
-install
+case " $purposes " in
+*" bench-peers "*) without_services install ;;
+*) install ;;
+esac
 module "raft >= $RAFT_MIN" || {
 	explain_raft
 	exit 1

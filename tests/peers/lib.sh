@@ -1,0 +1,68 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: Apache-2.0 - what the systems that are measured share: a directory, waiting, counting.
+#
+# Sourced by run.sh, which sets WORK (the directory), BUILD, SECONDS_MEASURED and WARM_UP (seconds). A system is a file NAME.sh with these functions:
+#
+#   NAME_make             data of its own below $WORK/NAME, once
+#   NAME_start NAME_stop  its processes; stop returns when they have ended, and is fine when none run
+#   NAME_roots            pids of its processes, without children
+#   NAME_load WORKLOAD    the load; sets per_s, p50_us, p99_us, done_count (measured)
+#   NAME_check            fails when what the system has now is not what its loads were told
+#   NAME_settings         what is in force, as lines "name = value"
+
+fail() {
+	printf 'bench-peers: %s\n' "$*" >&2
+	exit 1
+}
+
+say() { printf '%s\n' "$*" >&2; }
+
+# Asks until the command succeeds; fails the run when it has not after SECONDS.
+await() { # SECONDS WHAT COMMAND ...
+	local left=$(($1 * 20)) what=$2
+	shift 2
+	until "$@" >/dev/null 2>&1; do
+		((left-- > 0)) || fail "$what: not in time"
+		sleep 0.05
+	done
+}
+
+json_number() { # FIELD TEXT
+	local rest=${2#*\""$1"\":}
+	[ "$rest" != "$2" ] || fail "no $1 in: $2"
+	echo "${rest%%[,\}]*}"
+}
+
+# Flush requests that the device below the directory has completed; 0 when nobody counts.
+flushes() {
+	local device
+	device=$(df --output=source "$WORK" | tail -1)
+	awk -v name="${device##*/}" '$3 == name { n = $19 } END { printf "%.0f\n", n }' /proc/diskstats
+}
+
+# Clock ticks that processes, their children and those of them that have ended have used.
+ticks() { # PID ...
+	local pid all=()
+	for pid in "$@"; do
+		all+=("/proc/$pid/stat")
+		for pid in $(cat /proc/"$pid"/task/*/children 2>/dev/null); do all+=("/proc/$pid/stat"); done
+	done
+	cat "${all[@]}" 2>/dev/null | sed 's/^.*) //' | awk '{ n += $12 + $13 + $14 + $15 } END { printf "%.0f\n", n }'
+}
+
+# Of lines "microseconds latency_us" (when a call ended, how long it took): how many ended in the measured seconds, which begin WARM_UP after the first
+# has ended, and the quantiles of those. Sets measured, p50_us, p99_us.
+measure() { # FILE
+	local span begin end count
+	span=$(awk 'NR == 1 || $1 < least { least = $1 } $1 > most { most = $1 } END { printf "%.0f %.0f\n", least, most }' "$1")
+	begin=$((${span% *} + WARM_UP * 1000000))
+	end=$((begin + SECONDS_MEASURED * 1000000))
+	[ "${span#* }" -ge "$end" ] || fail "the load was over before its $SECONDS_MEASURED s; is the machine busy?"
+	awk -v begin="$begin" -v end="$end" '$1 >= begin && $1 < end { print $2 }' "$1" | sort -n >"$1.sorted"
+	count=$(wc -l <"$1.sorted")
+	[ "$count" -gt 0 ] || fail "nothing ended in the measured seconds"
+	measured=$count
+	p50_us=$(sed -n "$(((count + 1) / 2))p" "$1.sorted")
+	p99_us=$(sed -n "$(((count * 99 + 99) / 100))p" "$1.sorted")
+	rm "$1.sorted"
+}

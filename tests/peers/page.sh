@@ -1,0 +1,1 @@
+page() { cat "$table"; }

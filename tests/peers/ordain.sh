@@ -1,4 +1,5 @@
 # shellcheck shell=bash
+# shellcheck disable=SC2034,SC2154 # set here and used elsewhere, and the other way round
 # SPDX-License-Identifier: Apache-2.0 - ordain: three nodes, eight partitions, by its own command line.
 
 ordain() { "$BUILD/ordain" "$@" --dir "$WORK/ordain"; }
@@ -10,14 +11,14 @@ ordain_stop() { [ ! -e "$WORK/ordain/cluster.conf" ] || ordain cluster stop --ti
 ordain_roots() { ordain cluster status --json | grep -o '"pid":[0-9]*' | cut -d: -f2; }
 
 ordain_load() { # transfers|batches|claims
-	local flags said
+	local flags
 	case $1 in
 	transfers) flags="--workload transfers --clients 256 --batch 1" ;;
 	batches) flags="--workload transfers --clients 16 --batch 1000" ;;
 	claims) flags="--workload claims --clients 256 --batch 1" ;;
 	esac
 	# shellcheck disable=SC2086 # words on purpose
-	said=$(ordain bench $flags --seconds "$SECONDS_MEASURED" --json) || fail "ordain bench $flags: $said"
+	drive ordain bench $flags --seconds "$SECONDS_MEASURED" --json
 	per_s=$(json_number settled_per_s "$said")
 	p50_us=$(json_number p50_us "$said")
 	p99_us=$(json_number p99_us "$said")

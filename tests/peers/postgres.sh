@@ -1,8 +1,9 @@
 # shellcheck shell=bash
+# shellcheck disable=SC2034,SC2154 # set here and used elsewhere, and the other way round
 # SPDX-License-Identifier: Apache-2.0 - PostgreSQL: a primary and two standbys of which one must have a commit on its disk, on UNIX sockets in a directory.
 
 ACCOUNTS=10000
-CONNECT_MAX=4 # seconds; pgbench counts the making of its connections as load
+CONNECT_MAX=${CONNECT_MAX:-5} # seconds; pgbench counts the making of its connections as load
 PG=$(find /usr/lib/postgresql -mindepth 2 -maxdepth 2 -name bin 2>/dev/null | sort -V | tail -1)
 pg_dir=$WORK/postgres
 pg_runs=0
@@ -84,17 +85,17 @@ postgres_stop() {
 postgres_roots() { head -qn 1 "$pg_dir"/*/postmaster.pid; }
 
 postgres_load() { # transfers|batches|sets
-	local script=$here/$1.pgbench clients=16 each=1000 said
+	local script=$here/$1.pgbench clients=16 each=1000 text
 	if [ "$1" = transfers ]; then
 		clients=256
 		each=1
 	fi
 	pg_runs=$((pg_runs + 1))
-	said=$("$PG/pgbench" -h "$pg_dir" -p 5431 -U postgres -n -M prepared -f "$script" -c "$clients" -j "${PG_THREADS:-1}" -T $((CONNECT_MAX + WARM_UP + SECONDS_MEASURED)) \
-		-D run=$pg_runs -D low=0 -D accounts=$ACCOUNTS -l --log-prefix="$WORK/pgbench" postgres 2>&1) || fail "pgbench: $said"
+	drive "$PG/pgbench" -h "$pg_dir" -p 5431 -U postgres -n -M prepared -f "$script" -c "$clients" -j "${PG_THREADS:-1}" -T $((CONNECT_MAX + WARM_UP + SECONDS_MEASURED)) \
+		-D run=$pg_runs -D low=0 -D accounts=$ACCOUNTS -l --log-prefix="$WORK/pgbench" postgres
 	echo "$said" | grep -q 'failed transactions: 0 ' || fail "pgbench: $said"
-	said=${said#*actually processed: }
-	pg_requests=$((pg_requests + ${said%%$'\n'*} * each))
+	text=${said#*actually processed: }
+	pg_requests=$((pg_requests + ${text%%$'\n'*} * each))
 	cat "$WORK"/pgbench.* | awk '{ printf "%d%06d %d\n", $5, $6, $3 }' >"$WORK/ended"
 	rm "$WORK"/pgbench.*
 	measure "$WORK/ended"

@@ -26,6 +26,7 @@ WORK=$(mktemp -d "${TMPDIR:-/tmp}/ordain-bench-peers.XXXXXX")
 chmod 711 "$WORK" # so that PostgreSQL's user gets to its own directory in it
 
 . "$here/lib.sh"
+. "$here/page.sh"
 for system in ordain postgres etcd; do
 	. "$here/$system.sh"
 done
@@ -49,29 +50,19 @@ file_system=$(df --output=fstype "$WORK" | tail -1)
 
 # One load on a system that is started for it and stopped after it: a line of the table.
 measure_load() { # ROUND SYSTEM LOAD
-	local begin_ticks end_ticks begin_flushes begin_ns wall_ms driver roots
 	at=$2
 	"$2_start"
-	roots=$("$2_roots")
-	begin_flushes=$(flushes)
-	begin_ns=$(date +%s%N)
-	# shellcheck disable=SC2086 # pids are words
-	begin_ticks=$(ticks $roots)
-	driver=$(times | awk 'NR == 2 { print $1, $2 }')
 	"$2_load" "$3"
-	# shellcheck disable=SC2086
-	end_ticks=$(ticks $roots)
-	wall_ms=$((($(date +%s%N) - begin_ns) / 1000000))
-	printf '%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n' "$1" "$2" "$3" "$per_s" "$p50_us" "$p99_us" "$done_count" \
-		"$(((end_ticks - begin_ticks) * 100000 / $(getconf CLK_TCK) / wall_ms))" "$((($(flushes) - begin_flushes) * 1000 / wall_ms))" >>"$table"
-	say "round $1: $2 $3: $per_s/s, p50 $((p50_us / 1000)).$((p50_us % 1000 / 100)) ms, p99 $((p99_us / 1000)).$((p99_us % 1000 / 100)) ms"
+	printf '%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n' "$1" "$2" "$3" "$per_s" "$p50_us" "$p99_us" "$done_count" "$servers_percent" "$driver_percent" \
+		"$flushes_per_s" >>"$table"
+	say "round $1: $2 $3: $per_s/s"
 	"$2_check"
 	"$2_settings" >"$WORK/settings.$2"
 	"$2_stop"
 }
 
 table=$WORK/table
-printf 'round\tsystem\tload\tper_s\tp50_us\tp99_us\tcount\tcpu_percent\tflushes_per_s\n' >"$table"
+printf 'round\tsystem\tload\tper_s\tp50_us\tp99_us\tcount\tservers_percent\tdriver_percent\tflushes_per_s\n' >"$table"
 load_before=$(cut -d' ' -f1-3 /proc/loadavg)
 for system in ordain postgres etcd; do
 	at=$system
@@ -82,10 +73,9 @@ for ((round = 1; round <= repeats; round++)); do
 		measure_load "$round" "${step%:*}" "${step#*:}"
 	done
 done
-. "$here/page.sh"
 page >"$WORK/page"
 mkdir -p "$OUT"
 cp "$table" "$OUT/benchmarks-peers.tsv"
 cp "$WORK/page" "$OUT/benchmarks-peers.md"
-sed -n '/^| load/,/^$/p' "$OUT/benchmarks-peers.md"
+awk -f "$here/table.awk" "$table"
 say "written: $OUT/benchmarks-peers.md, $OUT/benchmarks-peers.tsv"

@@ -136,6 +136,7 @@ INPUTS_node_listener = $(call objects,tests/support/shard_status.c) $(call link_
 INPUTS_node_copy = $(call objects,tests/support/partition_build.c) $(call link_inputs,node)
 INPUTS_node_lmdb_scrub = $(call objects,tests/support/partition_build.c) $(call link_inputs,node)
 INPUTS_cli_cut = $(call objects,tests/support/partition_build.c) $(call link_inputs,cli)
+INPUTS_peers_etcd_txn = $(call objects,tests/peers/etcd_txn.c) $(BUILD)/base.a
 # Tests of what becomes of a system call that fails.
 FLAGS_node_history_faults = $(addprefix -Wl$(comma)--wrap=,pwrite fdatasync fsync ftruncate unlinkat mkdirat openat)
 

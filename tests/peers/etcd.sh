@@ -45,8 +45,7 @@ etcd_start() {
 etcd_stop() {
 	local pid
 	for pid in "${etcd_pids[@]}"; do # one after the other: the leader hands over, which takes seconds to nobody who is there
-		kill -TERM "$pid" 2>/dev/null || true
-		wait "$pid" 2>/dev/null || true
+		end_process "$pid"
 	done
 	etcd_pids=()
 }

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# shellcheck disable=SC2034 # what is set here is used by others
+# shellcheck disable=SC2034,SC2154 # set here and used elsewhere, and the other way round
 # SPDX-License-Identifier: Apache-2.0 - what the systems that are measured share: a directory, waiting, counting.
 #
 # Sourced by run.sh, which sets WORK (the directory), BUILD, SECONDS_MEASURED and WARM_UP (seconds), and at (the system at work). A system is a file NAME.sh with these functions:
@@ -10,6 +10,8 @@
 #   NAME_load LOAD        the load, by drive; sets per_s, p50_us, p99_us, done_count (measured)
 #   NAME_check            fails when what the system has now is not what its loads were told
 #   NAME_settings         what is in force, as lines "name = value"
+
+driver_pid= # of what makes the load, while it runs
 
 fail() {
 	printf 'bench-peers: %s\n' "$*" >&2
@@ -26,6 +28,18 @@ await() { # SECONDS WHAT COMMAND ...
 		((left-- > 0)) || fail "$what: not in time"
 		sleep 0.05
 	done
+}
+
+# Ends a process that this script has started, at once if it is not willing within 20 s. Its pid may be empty.
+end_process() { # PID
+	[ -n "$1" ] || return 0
+	kill -TERM "$1" 2>/dev/null || return 0
+	for _ in $(seq 400); do
+		kill -0 "$1" 2>/dev/null || break
+		sleep 0.05
+	done
+	kill -KILL "$1" 2>/dev/null || true
+	wait "$1" 2>/dev/null || true
 }
 
 json_number() { # FIELD TEXT
@@ -46,6 +60,7 @@ servers_cpu() { # PID ...
 	local pid child all=()
 	for pid in "$@"; do
 		all+=("/proc/$pid/stat")
+		# shellcheck disable=SC2013 # words
 		for child in $(cat /proc/"$pid"/task/*/children 2>/dev/null); do all+=("/proc/$child/stat"); done
 	done
 	{ cat "${all[@]}" 2>/dev/null || true; } | # some may just have ended
@@ -59,14 +74,18 @@ driver_cpu() {
 	awk -F '[ms ]+' 'NR == 2 { printf "%.0f\n", ($1 * 60 + $2 + $3 * 60 + $4) * 100 }' "$WORK/times"
 }
 
-# Runs the program that makes the load, beside servers that are children of nobody here. Sets said (what it printed), servers_percent and driver_percent (of one core) and flushes_per_s.
+# Runs the program (no function: it has to be ended by its pid) that makes the load. Sets said (what it printed), servers_percent and driver_percent (of one core, while it ran) and flushes_per_s.
 drive() { # COMMAND ...
 	local pids begin_ns wall servers driver flushed
 	read -ra pids <<<"$("${at}_roots" | tr '\n' ' ')"
 	begin_ns=$(date +%s%N) servers=$(servers_cpu "${pids[@]}") flushed=$(flushes)
 	driver_cpu >"$WORK/driver"
 	read -r driver <"$WORK/driver"
-	said=$("$@" 2>&1) || fail "$1: $said"
+	"$@" >"$WORK/said" 2>&1 & # in the background, since a signal is not seen before what runs in front has ended
+	driver_pid=$!
+	wait "$driver_pid" || fail "$1: $(cat "$WORK/said")"
+	driver_pid=
+	said=$(cat "$WORK/said")
 	driver_cpu >"$WORK/driver"
 	driver=$(($(cat "$WORK/driver") - driver))
 	servers=$(($(servers_cpu "${pids[@]}") - servers))

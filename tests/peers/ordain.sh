@@ -18,7 +18,7 @@ ordain_load() { # transfers|batches|claims
 	claims) flags="--workload claims --clients 256 --batch 1" ;;
 	esac
 	# shellcheck disable=SC2086 # words on purpose
-	drive ordain bench $flags --seconds "$SECONDS_MEASURED" --json
+	drive "$BUILD/ordain" bench --dir "$WORK/ordain" $flags --seconds "$SECONDS_MEASURED" --json
 	per_s=$(json_number settled_per_s "$said")
 	p50_us=$(json_number p50_us "$said")
 	p99_us=$(json_number p99_us "$said")
@@ -33,6 +33,5 @@ ordain_check() {
 
 ordain_settings() {
 	echo "version = $("$BUILD/ordain" --version)"
-	echo "every acknowledgement after fdatasync on two of three nodes; there is no setting without"
-	grep -vE '^(#|$|cluster_id|.*address)' "$WORK/ordain/node-1/ordaind.conf"
+	echo "three nodes, eight partitions, everything as it comes: acknowledged after fdatasync on two nodes, for which there is no setting"
 }

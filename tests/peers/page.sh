@@ -1,10 +1,13 @@
 # shellcheck shell=bash
+# shellcheck disable=SC2154 # set by run.sh
 # SPDX-License-Identifier: Apache-2.0 - docs/benchmarks-peers.md of a run.
 
 block() { # FILE
+	echo
 	echo '```'
 	cat "$1"
 	echo '```'
+	echo
 }
 
 page() {
@@ -42,16 +45,9 @@ page() {
 
 		## In force while it was measured
 
-		ordain:
-
-		$(block "$WORK/settings.ordain")
-
-		PostgreSQL (the primary; the standbys have the same file):
-
-		$(block "$WORK/settings.postgres")
-
-		etcd:
-
-		$(block "$WORK/settings.etcd")
+		$(for system in "${systems[@]}"; do
+			echo "$system:"
+			block "$WORK/settings.$system"
+		done)
 	END
 }

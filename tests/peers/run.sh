@@ -3,8 +3,10 @@
 #
 #   BUILD=build run.sh [REPEATS [SECONDS]]     5 rounds, 20 seconds of each load
 #
+# PLAN="SYSTEM:LOAD ..." measures something else than all: ordain:transfers, :batches, :claims; postgres:transfers, :batches, :sets; etcd:claims.
 # Writes docs/benchmarks-peers.md and docs/benchmarks-peers.tsv (or to the directory OUT). All data lies in a directory of its own below TMPDIR, which is
 # removed at the end, as are all processes. Only one system runs at a time. Exit status 1 when anything failed: then nothing is written.
+# shellcheck disable=SC1090,SC1091,SC2034,SC2154 # what the files that it sources set and use
 set -euo pipefail
 export LC_ALL=C
 here=$(cd "$(dirname "$0")" && pwd)
@@ -16,18 +18,27 @@ repeats=${1:-5}
 SECONDS_MEASURED=${2:-20}
 WARM_UP=1
 at=none # the system at work
-# What is measured, in this order: system, load, what it is compared with.
-plan="ordain:transfers postgres:transfers ordain:batches postgres:batches postgres:sets ordain:claims etcd:claims"
+# What is measured, in this order.
+all="ordain:transfers postgres:transfers ordain:batches postgres:batches postgres:sets ordain:claims etcd:claims"
+plan=${PLAN:-$all}
 [[ $repeats =~ ^[1-9][0-9]{0,2}$ && $SECONDS_MEASURED =~ ^[1-9][0-9]{0,3}$ ]] || {
 	echo "bench-peers: REPEATS=$repeats SECONDS=$SECONDS_MEASURED: both are whole numbers from 1 on" >&2
 	exit 2
 }
+systems=()
+for step in $plan; do
+	[[ " $all " == *" $step "* ]] || {
+		echo "bench-peers: PLAN: '$step' is none of: $all" >&2
+		exit 2
+	}
+	[[ " ${systems[*]} " == *" ${step%:*} "* ]] || systems+=("${step%:*}")
+done
 WORK=$(mktemp -d "${TMPDIR:-/tmp}/ordain-bench-peers.XXXXXX")
 chmod 711 "$WORK" # so that PostgreSQL's user gets to its own directory in it
 
 . "$here/lib.sh"
 . "$here/page.sh"
-for system in ordain postgres etcd; do
+for system in "${systems[@]}"; do
 	. "$here/$system.sh"
 done
 
@@ -36,7 +47,8 @@ finish() {
 	set +e # all of it, whatever fails
 	trap '' INT TERM
 	trap - EXIT
-	for system in ordain postgres etcd; do "${system}_stop"; done
+	end_process "$driver_pid"
+	for system in "${systems[@]}"; do "${system}_stop"; done
 	[ "$status" -eq 0 ] || tail -n 3 "$WORK/$at"/*.log "$WORK/$at"/*/log 2>/dev/null | cut -c 1-200 | sed 's/^/#   /' >&2
 	rm -rf "$WORK"
 	exit "$status"
@@ -64,7 +76,7 @@ measure_load() { # ROUND SYSTEM LOAD
 table=$WORK/table
 printf 'round\tsystem\tload\tper_s\tp50_us\tp99_us\tcount\tservers_percent\tdriver_percent\tflushes_per_s\n' >"$table"
 load_before=$(cut -d' ' -f1-3 /proc/loadavg)
-for system in ordain postgres etcd; do
+for system in "${systems[@]}"; do
 	at=$system
 	"${system}_make"
 done

@@ -269,6 +269,9 @@ int main(int argc, char **argv)
 	report_print(&l, elapsed_us);
 	if (l.failed > 0)
 		fprintf(stderr, "etcd-claims: %s\n", l.problem);
+	if (l.refused > 0)
+		fprintf(stderr, "etcd-claims: %" PRIu64 " names were taken, although nobody else claims them\n",
+			l.refused);
 	for (uint32_t i = 0; i < l.options.connections; i++)
 		grpc_close(l.connections[i].grpc);
 	ord_bytes_close(&l.text);

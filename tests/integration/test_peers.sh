@@ -11,6 +11,9 @@ expect "the table has medians with least and most" says 0 'ordain \| 24000 \(100
 expect "ratios are taken within a round" says 0 'etcd \| 12.0 \(10.0 to 50.0\) \| 10 \|' -- awk -f "$peers/table.awk" "$WORK/table"
 head -n 5 "$WORK/table" >"$WORK/two"
 expect "the median of two is their middle" says 0 'etcd \| 11.0 \(10.0 to 12.0\) \| 10 \|' -- awk -f "$peers/table.awk" "$WORK/two"
+grep -v ordain "$WORK/table" >"$WORK/alone"
+expect "what was not measured is not compared" says 0 'etcd \| 1000 \(500 to 2000\)' -- awk -f "$peers/table.awk" "$WORK/alone"
+expect "and has no ratio" says 1 -- sh -c "awk -f '$peers/table.awk' '$WORK/alone' | grep 'etcd | [0-9.]* ([0-9.]* to [0-9.]*) | 10'"
 sed 's/p50_us/p49_us/' "$WORK/table" >"$WORK/other"
 expect "another table is refused" says 1 'not the columns of bench-peers' -- awk -f "$peers/table.awk" "$WORK/other"
 

@@ -67,7 +67,7 @@ END {
 	print "|---|---|---|---|"
 	for (p = 1; p <= n; p++) {
 		split(pairs[p], part, " ")
-		if (!(part[1] " " part[2] in seen)) continue
+		if (!(part[1] " " part[2] in seen) || !("ordain " part[3] in seen)) continue
 		for (i = 1; i <= rounds; i++) list[i] = value["ordain " part[3], i, "per_s"] / value[part[1] " " part[2], i, "per_s"]
 		ratio = median(list, rounds)
 		printf "| %s | %s | %.1f (%.1f to %.1f) | %s |\n", name[part[2]], part[1], ratio, list[1], list[rounds], part[4]

@@ -103,16 +103,19 @@ BEGIN
 END $$;
 
 -- The same, as sets: when all requests are new and no order among them could pass a limit, one statement for each table does all of it, and each
--- account has one new version. Otherwise nothing of that stands, and they are done one after the other, as above.
+-- account has one new version; accounts are locked last, so that others wait as short as can be. Otherwise
+-- nothing of that stands, and they are done one after the other, as above.
 CREATE FUNCTION transfers_as_sets(p_high bigint, p_low bigint[], p_payer bigint[], p_payee bigint[], p_amount bigint[]) RETURNS text[] LANGUAGE plpgsql AS $$
 DECLARE
 	touched bigint;
 	changed bigint;
 BEGIN
-	PERFORM accounts_lock(p_payer || p_payee);
 	SELECT count(DISTINCT id) INTO touched FROM unnest(p_payer || p_payee) AS sides(id);
 	INSERT INTO request SELECT p_high, low, payer, payee, amount, 'settled'
 		FROM unnest(p_low, p_payer, p_payee, p_amount) AS asked(low, payer, payee, amount);
+	INSERT INTO posting SELECT payer, p_high, low, -amount FROM unnest(p_low, p_payer, p_amount) AS debits(low, payer, amount)
+		UNION ALL SELECT payee, p_high, low, amount FROM unnest(p_low, p_payee, p_amount) AS credits(low, payee, amount);
+	PERFORM accounts_lock(p_payer || p_payee);
 	UPDATE account SET balance = balance - debit + credit
 	FROM (
 		SELECT id, sum(debit)::bigint AS debit, sum(credit)::bigint AS credit
@@ -124,8 +127,6 @@ BEGIN
 	IF changed < touched THEN
 		RAISE EXCEPTION USING ERRCODE = 'OR001';
 	END IF;
-	INSERT INTO posting SELECT payer, p_high, low, -amount FROM unnest(p_low, p_payer, p_amount) AS debits(low, payer, amount)
-		UNION ALL SELECT payee, p_high, low, amount FROM unnest(p_low, p_payee, p_amount) AS credits(low, payee, amount);
 	RETURN array_fill('settled'::text, ARRAY[array_length(p_low, 1)]);
 EXCEPTION WHEN unique_violation OR SQLSTATE 'OR001' THEN
 	RETURN transfers(p_high, p_low, p_payer, p_payee, p_amount);

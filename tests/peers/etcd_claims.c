@@ -175,7 +175,8 @@ static uint64_t phases_run(struct load *l)
 static int load_open(struct load *l, char *why, size_t why_size)
 {
 	ORD_ASSERT(l->options.endpoints_count > 0);
-	ORD_ASSERT(l->options.connections > 0);
+	uint32_t connections_count = l->options.connections;
+	ORD_ASSERT(connections_count > 0);
 	l->epoll = epoll_create1(EPOLL_CLOEXEC);
 	l->clients = calloc(l->options.clients, sizeof *l->clients);
 	ord_bytes_init(&l->text, GRPC_MESSAGE_BYTES_MAX);
@@ -183,7 +184,7 @@ static int load_open(struct load *l, char *why, size_t why_size)
 	snprintf(why, why_size, "out of memory, or of files");
 	if (l->epoll < 0 || l->clients == NULL || getrandom(&l->run, sizeof l->run, 0) != sizeof l->run)
 		return ORD_ERR_NOMEM;
-	for (uint32_t i = 0; i < l->options.connections; i++) {
+	for (uint32_t i = 0; i < connections_count; i++) {
 		struct connection *c = &l->connections[i];
 		struct epoll_event event = {.events = EPOLLIN, .data.ptr = c};
 		c->grpc = grpc_open(l->options.endpoints[i % l->options.endpoints_count], ETCD_TXN_PATH, why, why_size);
@@ -191,7 +192,7 @@ static int load_open(struct load *l, char *why, size_t why_size)
 			return ORD_ERR_IO;
 	}
 	for (uint32_t i = 0; i < l->options.clients; i++)
-		l->clients[i] = (struct client){.load = l, .connection = &l->connections[i % l->options.connections]};
+		l->clients[i] = (struct client){.load = l, .connection = &l->connections[i % connections_count]};
 	return ORD_OK;
 }
 

@@ -151,7 +151,7 @@ static int stream_close_cb(nghttp2_session *session, int32_t stream, uint32_t co
 {
 	struct grpc *g = arg;
 	struct call *c = nghttp2_session_get_stream_user_data(session, stream);
-	struct ord_slice message;
+	struct ord_slice message = {0};
 	if (c == NULL || g->closing)
 		return 0;
 	if (c->status == GRPC_NO_STATUS && c->problem[0] == '\0')

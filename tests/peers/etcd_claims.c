@@ -74,9 +74,12 @@ static void problem_keep(struct load *l, int status, struct ord_slice message)
 {
 	l->failed++;
 	l->phase = DRAINING;
-	if (l->problem[0] == '\0')
-		snprintf(l->problem, sizeof l->problem, "grpc-status %d: %.*s", status, (int)message.len,
-			 (const char *)message.base);
+	if (l->problem[0] != '\0')
+		return;
+	if (status != GRPC_NO_STATUS)
+		snprintf(l->problem, sizeof l->problem, "gRPC status %d: ", status);
+	size_t len = strlen(l->problem);
+	snprintf(l->problem + len, sizeof l->problem - len, "%.*s", (int)message.len, (const char *)message.base);
 }
 
 static void client_claim(struct client *c);

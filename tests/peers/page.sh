@@ -24,7 +24,8 @@ page() {
 		$(awk -f "$here/table.awk" "$table")
 
 		Three nodes and the program that makes the load share the machine's cores, for all systems alike; "cores" says who had how much of them, "CPU µs" what one
-		transfer or claim costs altogether. "flushes/s" counts what the device below all data was told to flush in that time, by anybody.
+		transfer or claim costs altogether. Where nearly all cores are busy, a ratio is one of CPU; where they are not, the system waits for its disk or for itself (rows
+		of a database that are locked until a commit is on two disks). "flushes/s" counts what the device below all data was told to flush in that time, by anybody.
 
 		## What is the same
 

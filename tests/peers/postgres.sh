@@ -72,6 +72,8 @@ postgres_start() {
 		"${as[@]}" "$PG/pg_ctl" -D "$pg_dir/standby_$n" -s -W -l "$pg_dir/standby_$n.log" start </dev/null >>"$pg_dir/pg_ctl.log" 2>&1 || fail "standby $n does not start"
 	done
 	await 60 "both standbys of PostgreSQL follow" pg_quorum
+	[ "$(sql -c "SELECT string_agg(name, ' ' ORDER BY name) FROM pg_settings WHERE setting = 'on' AND name IN ('fsync', 'full_page_writes', 'synchronous_commit')")" = \
+		"fsync full_page_writes synchronous_commit" ] || fail "PostgreSQL does not sync all that it acknowledges: fsync, full_page_writes and synchronous_commit must be on"
 }
 
 # The primary first: the standbys then have all of it.

@@ -62,14 +62,12 @@ END {
 		printf "| %s | %s | %d (%d to %d) | %s | %s | %.2f + %.2f | %.0f | %d |\n", name[part[2]], part[1], per_s, list[1], list[rounds], ms(of(row, "p50_us")),
 			ms(of(row, "p99_us")), of(row, "servers_percent") / 100, of(row, "driver_percent") / 100, cpu * 10000 / per_s, of(row, "flushes_per_s")
 	}
-	print ""
-	print "| load | ordain against | ratio (least to most) | wanted |"
-	print "|---|---|---|---|"
 	for (p = 1; p <= n; p++) {
 		split(pairs[p], part, " ")
 		if (!(part[1] " " part[2] in seen) || !("ordain " part[3] in seen)) continue
 		for (i = 1; i <= rounds; i++) list[i] = value["ordain " part[3], i, "per_s"] / value[part[1] " " part[2], i, "per_s"]
 		ratio = median(list, rounds)
+		if (!compared++) print "\n| load | ordain against | ratio (least to most) | wanted |\n|---|---|---|---|"
 		printf "| %s | %s | %.1f (%.1f to %.1f) | %s |\n", name[part[2]], part[1], ratio, list[1], list[rounds], part[4]
 	}
 }

@@ -15,6 +15,8 @@
 #define ENGINE_SWEEP_MS 100
 /* Old history is looked at this often. */
 #define ENGINE_RETAIN_MS 10000
+/* Nodes that are reached through a third one are told so often who leads here. */
+#define ENGINE_READY_MS 1000
 /* What a client is told to wait after ORD_ERR_BUSY. */
 #define ENGINE_BUSY_MS 100
 /* So many election timeouts a call waits for a leader that can be reached: an election takes one to three. */
@@ -137,22 +139,42 @@ static void remote_answer(struct ord_waiter *w, uint32_t item, const struct ord_
 	remote->calls_count--;
 	if (!remote->lost) {
 		ord_bytes_clear(&e->scratch);
-		ord_wire_put_answer(item, a, &e->scratch);
+		ord_wire_put_answer((uint64_t)remote->run << 32 | item, a, &e->scratch);
 		ord_engine_send(e, remote->node, ORD_PART_ANSWER);
 	} else if (remote->calls_count == 0) {
 		free(remote);
 	}
 }
 
-static struct ord_engine_remote *remote_get(struct ord_engine *e, uint32_t place)
+static void remote_lose(struct ord_engine *e, uint32_t place)
 {
 	struct ord_engine_remote *remote = e->remotes[place];
+	e->remotes[place] = NULL;
+	if (remote == NULL)
+		return;
+	e->past_runs[place] = remote->run;
+	remote->lost = true;
+	if (remote->calls_count == 0)
+		free(remote);
+}
+
+/* NULL: that run is over, what comes of it now was long on its way. */
+static struct ord_engine_remote *remote_get(struct ord_engine *e, uint32_t place, uint32_t run)
+{
+	struct ord_engine_remote *remote = e->remotes[place];
+	if (remote != NULL && remote->run != run) {
+		if (run == e->past_runs[place])
+			return NULL;
+		remote_lose(e, place);
+		remote = NULL;
+	}
 	if (remote == NULL) {
 		remote = calloc(1, sizeof *remote);
 		ORD_ASSERT(remote != NULL);
 		remote->waiter.answer = remote_answer;
 		remote->engine = e;
 		remote->node = e->nodes[place];
+		remote->run = run;
 		e->remotes[place] = remote;
 	}
 	return remote;
@@ -182,17 +204,6 @@ static bool remote_is_first(struct ord_engine_remote *remote, uint32_t number)
 	return is_first;
 }
 
-static void remote_lose(struct ord_engine *e, uint32_t place)
-{
-	struct ord_engine_remote *remote = e->remotes[place];
-	e->remotes[place] = NULL;
-	if (remote == NULL)
-		return;
-	remote->lost = true;
-	if (remote->calls_count == 0)
-		free(remote);
-}
-
 /* --- Opening and closing. --- */
 
 static void engine_init(struct ord_engine *e, const struct ord_engine_options *o, uint64_t now_ms, uint64_t wall_us)
@@ -203,6 +214,7 @@ static void engine_init(struct ord_engine *e, const struct ord_engine_options *o
 	e->node = o->node;
 	e->nodes_count = o->nodes_count;
 	e->partitions_count = o->partitions_count;
+	e->run = (uint32_t)(o->seed ^ o->seed >> 32);
 	e->now_ms = now_ms;
 	e->wall_us = wall_us;
 	e->park_ms = ENGINE_PARK_ELECTIONS *
@@ -408,8 +420,9 @@ static int receive_call(struct ord_engine *e, uint32_t place, enum ord_part_kind
 	if (kind == ORD_PART_SUBMIT && submit_decode(e, &part, &c) != ORD_OK)
 		return ORD_ERR_FORMAT;
 	struct ord_replica *r = &e->replicas[part.partition];
-	struct ord_engine_remote *remote = remote_get(e, place);
-	if (!remote_is_first(remote, part.forward))
+	uint32_t number = (uint32_t)part.forward;
+	struct ord_engine_remote *remote = remote_get(e, place, (uint32_t)(part.forward >> 32));
+	if (remote == NULL || !remote_is_first(remote, number))
 		return ORD_OK;
 	remote->calls_count++;
 	struct ord_waiter *w = &remote->waiter;
@@ -419,24 +432,25 @@ static int receive_call(struct ord_engine *e, uint32_t place, enum ord_part_kind
 		struct ord_ticket t = {.waiter = w,
 				       .deadline_ms = deadline_ms,
 				       .request_id = c.request_id,
-				       .item = part.forward,
+				       .item = number,
 				       .wait = part.wait};
 		err = ord_replica_submit(r, &c, &t);
 	} else if (r->ready) {
-		err = ord_replica_read(r, part.body, deadline_ms, w, part.forward);
+		err = ord_replica_read(r, part.body, deadline_ms, w, number);
 	}
 	if (err != ORD_OK)
-		engine_defer(e, w, part.forward, err, part.partition);
+		engine_defer(e, w, number, err, part.partition);
 	return ORD_OK;
 }
 
 static int receive_answer(struct ord_engine *e, uint32_t from, struct ord_slice body)
 {
-	uint32_t number;
+	uint64_t forward;
 	struct ord_answer a;
-	if (ord_wire_get_answer(body, &number, &a) != ORD_OK)
+	if (ord_wire_get_answer(body, &forward, &a) != ORD_OK)
 		return ORD_ERR_FORMAT;
-	ord_forward_answer(&e->forward, from, number, &a);
+	if (forward >> 32 == e->run)
+		ord_forward_answer(&e->forward, from, (uint32_t)forward, &a);
 	return ORD_OK;
 }
 
@@ -556,6 +570,9 @@ int ord_engine_receive(struct ord_engine *e, uint32_t from, enum ord_part_kind k
 		return receive_mark_result(e, place, body);
 	case ORD_PART_ROOM:
 		return ord_engine_receive_room(e, place, body);
+	case ORD_PART_REACH: /* are for node/peers_relay.c */
+	case ORD_PART_RELAY:
+		break;
 	}
 	return ORD_ERR_FORMAT;
 }
@@ -564,7 +581,59 @@ void ord_engine_peer_ended(struct ord_engine *e, uint32_t node)
 {
 	uint32_t place = ord_engine_place(e, node);
 	ORD_ASSERT(place < e->nodes_count);
+	if (!e->relayed[place])
+		remote_lose(e, place);
+}
+
+bool ord_engine_reaches(const struct ord_engine *e, uint32_t place)
+{
+	return e->connected[place] || e->relayed[place];
+}
+
+/* Nothing that is owed to a node gets there, or comes from it. */
+static void peer_lost(struct ord_engine *e, uint32_t place)
+{
+	uint32_t node = e->nodes[place];
 	remote_lose(e, place);
+	for (uint32_t i = 0; i < e->partitions_count; i++)
+		ord_replica_doubt(&e->replicas[i], node);
+	ord_forward_peer_lost(&e->forward, node);
+}
+
+/* What goes to a node takes another way from now on: what was under way may be lost, and who leads may have changed meanwhile. */
+static void peer_found(struct ord_engine *e, uint32_t place)
+{
+	uint32_t node = e->nodes[place];
+	for (uint32_t i = 0; i < e->partitions_count; i++) {
+		if (e->replicas[i].leader == node)
+			ord_dispatch_restart_all(e, i);
+		if (e->replicas[i].ready)
+			ord_dispatch_tell_ready(&e->replicas[i], node); /* its own group may not know */
+	}
+}
+
+void ord_engine_peer_relayed(struct ord_engine *e, uint32_t node, bool relayed)
+{
+	uint32_t place = ord_engine_place(e, node);
+	ORD_ASSERT(place < e->nodes_count);
+	e->relayed[place] = relayed;
+	e->forward.retry = true;
+	if (!ord_engine_reaches(e, place)) {
+		peer_lost(e, place);
+		return;
+	}
+	ord_forward_rerouted(&e->forward, node);
+	peer_found(e, place);
+}
+
+/* The group of a node that is reached through a third one alone does not hear from its leader, and on that way messages may be lost. */
+static void engine_tell_ready(struct ord_engine *e)
+{
+	e->ready_told_ms = e->now_ms;
+	for (uint32_t place = 0; place < e->nodes_count; place++)
+		for (uint32_t i = 0; e->relayed[place] && i < e->partitions_count; i++)
+			if (e->replicas[i].ready)
+				ord_dispatch_tell_ready(&e->replicas[i], e->nodes[place]);
 }
 
 void ord_engine_peer(struct ord_engine *e, uint32_t node, bool connected)
@@ -575,20 +644,13 @@ void ord_engine_peer(struct ord_engine *e, uint32_t node, bool connected)
 	e->forward.retry = true;
 	if (!connected) {
 		e->rooms[place] = ORD_ROOM_OK; /* until it says otherwise */
-		remote_lose(e, place);
 		ord_host_peer(e->host, node, 0);
-		for (uint32_t i = 0; i < e->partitions_count; i++)
-			ord_replica_doubt(&e->replicas[i], node);
-		ord_forward_peer_lost(&e->forward, node);
+		if (!e->relayed[place])
+			peer_lost(e, place);
 		ord_fill_peer_lost(&e->fill, place);
 		return;
 	}
-	for (uint32_t i = 0; i < e->partitions_count; i++) {
-		if (e->replicas[i].leader == node)
-			ord_dispatch_restart_all(e, i); /* what was under way is lost */
-		if (e->replicas[i].ready)
-			ord_dispatch_tell_ready(&e->replicas[i], node); /* its own group may not know */
-	}
+	peer_found(e, place);
 	ord_engine_tell_room(e, true);
 }
 
@@ -699,6 +761,8 @@ void ord_engine_tick(struct ord_engine *e)
 	ord_fill_tick(&e->fill);
 	ord_scrub_tick(&e->scrub);
 	ord_engine_tell_room(e, false);
+	if (e->now_ms - e->ready_told_ms >= ENGINE_READY_MS)
+		engine_tell_ready(e);
 	if (e->now_ms - e->swept_ms >= ENGINE_SWEEP_MS)
 		engine_sweep(e);
 	if (e->now_ms - e->retained_ms >= ENGINE_RETAIN_MS)

@@ -14,12 +14,12 @@
 
 #define ORD_ENGINE_CALLS_WINDOW 4096u
 
-/* Speaks for the calls that another node passed on over one connection: their answers go back on it. When the connection is lost their numbers mean
- * nothing any more (the node may have started again and given the same ones to other calls): answers that come then are dropped. */
+/* Speaks for the calls that one run of another node passed on. When it cannot be reached any more, or has started again, answers that come then are dropped. */
 struct ord_engine_remote {
 	struct ord_waiter waiter; /* first */
 	struct ord_engine *engine;
 	uint32_t node;
+	uint32_t run; /* of the process that asks */
 	bool lost;
 	uint64_t calls_count; /* not answered yet; frees itself when it is lost and has none */
 	/* Numbers of calls that came: one that comes twice is carried out once, for the second could be logged after the first was denied. A window of the newest
@@ -46,6 +46,9 @@ struct ord_engine {
 	uint32_t nodes[ORD_NODES_MAX];
 	uint32_t nodes_count;
 	bool connected[ORD_NODES_MAX]; /* by place in nodes */
+	bool relayed[ORD_NODES_MAX];   /* parts for it go through a third node, whether it is connected or not */
+	uint32_t run;		       /* by chance another one for each process: its calls' numbers are no other's */
+	uint32_t past_runs[ORD_NODES_MAX]; /* of the others, the one before the last; 0: none */
 	bool stopped;		       /* takes nothing any more */
 	struct ord_forward forward;
 	struct ord_keep keep;
@@ -72,6 +75,7 @@ struct ord_engine {
 	enum ord_room_state
 		rooms[ORD_NODES_MAX]; /* of the disks, this node's too, as it was last heard; by place in nodes */
 	uint64_t room_told_ms;	      /* when the others were told last */
+	uint64_t ready_told_ms; /* when those that are reached through a third node were told last who leads here */
 };
 
 /* Sends a part of which e->scratch is the body. */
@@ -98,6 +102,9 @@ int ord_engine_receive_room(struct ord_engine *e, uint32_t place, struct ord_sli
 
 /* Tells the others, those who have just been connected at once: call every tick, and with due when a connection was made. */
 void ord_engine_tell_room(struct ord_engine *e, bool due);
+
+/* What is sent to the node of that place arrives, as far as is known. */
+bool ord_engine_reaches(const struct ord_engine *e, uint32_t place);
 
 /* Place of node in e->nodes; nodes_count when it is none of them. */
 uint32_t ord_engine_place(const struct ord_engine *e, uint32_t node);

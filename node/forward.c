@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 - calls passed on to other nodes.
  *
- *   parked --a leader is known and connected--> sent --answered--> gone
+ *   parked --a leader is known and reached--> sent --answered--> gone
  *      ^                                         |
- *      +------- ORD_ERR_NOT_LEADER, a read whose node was lost, or the partition has another leader now (the old one may be paused)
+ *      +------- ORD_ERR_NOT_LEADER, a read whose node was lost, or the partition has another leader now (the old one may be paused), or there is another way to it
  *
  *      parked for as long as several elections take --> answered: this node may be the one that is cut off, and whoever asks can ask another one
  *
@@ -142,7 +142,7 @@ static void call_route(struct ord_forward *f, struct ord_forward_call *call)
 		return;
 	}
 	uint32_t place = r->leader == e->node ? e->nodes_count : ord_engine_place(e, r->leader);
-	if (place == e->nodes_count || !e->connected[place])
+	if (place == e->nodes_count || !ord_engine_reaches(e, place))
 		return;
 	if (call->sent) { /* who gets it knows the old number, perhaps */
 		ord_table_remove(&f->calls, &call->link);
@@ -150,7 +150,7 @@ static void call_route(struct ord_forward *f, struct ord_forward_call *call)
 		ord_table_put(&f->calls, &call->link, ord_hash64(&call->number, sizeof call->number));
 	}
 	call->sent = true;
-	struct ord_part_call part = {.forward = call->number,
+	struct ord_part_call part = {.forward = (uint64_t)e->run << 32 | call->number,
 				     .partition = call->partition,
 				     .wait = call->wait,
 				     .timeout_ms = (uint32_t)(call->deadline_ms - e->now_ms),
@@ -251,12 +251,20 @@ void ord_forward_peer_lost(struct ord_forward *f, uint32_t node)
 	}
 }
 
-/* A leader is known, and it is this node or one that is connected. */
+void ord_forward_rerouted(struct ord_forward *f, uint32_t node)
+{
+	for (struct ord_forward_call *call = f->first; call != NULL; call = call->next)
+		if (call->sent_to == node)
+			call_unsend(f, call);
+	f->retry = true;
+}
+
+/* A leader is known, and it is this node or one that can be reached. */
 static bool leader_is_there(const struct ord_engine *e, uint32_t partition)
 {
 	uint32_t leader = e->replicas[partition].leader;
 	uint32_t place = ord_engine_place(e, leader);
-	return leader == e->node || (place < e->nodes_count && e->connected[place]);
+	return leader == e->node || (place < e->nodes_count && ord_engine_reaches(e, place));
 }
 
 void ord_forward_expire(struct ord_forward *f, uint64_t now_ms)

@@ -38,6 +38,9 @@ void ord_forward_answer(struct ord_forward *f, uint32_t from, uint32_t number, c
 /* The connection to a node is lost: what was sent there is answered ORD_ERR_UNKNOWN (reads are tried again). */
 void ord_forward_peer_lost(struct ord_forward *f, uint32_t node);
 
+/* What is sent to a node takes another way from now on: what was sent there and not answered is sent again, as after a change of leaders. */
+void ord_forward_rerouted(struct ord_forward *f, uint32_t node);
+
 /* Answers what has waited too long. */
 void ord_forward_expire(struct ord_forward *f, uint64_t now_ms);
 

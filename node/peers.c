@@ -214,28 +214,35 @@ int ord_peers_start(uv_loop_t *loop, const struct ord_config *config, struct ord
 void ord_peers_send(struct ord_peers *p, uint32_t node, uint8_t kind, struct ord_slice body)
 {
 	struct ord_peer *peer = ord_peers_find(p, node);
-	if (peer != NULL && peer->link != NULL)
-		ord_peers_link_message(peer);
-	if (peer == NULL || !peer->out_up)
+	if (peer == NULL || ord_peers_relay_send(peer, kind, body))
 		return;
+	if (peer->link != NULL)
+		ord_peers_link_message(peer);
+	if (peer->out_up && !ord_peers_put(peer, kind, body))
+		peer->dropped_count++;
+}
+
+bool ord_peers_put(struct ord_peer *peer, uint8_t kind, struct ord_slice body)
+{
+	ORD_ASSERT(peer->out_up);
 	struct ord_bytes *out = &peer->output;
 	size_t part_bytes = sizeof(uint8_t) + sizeof(uint32_t) + body.len;
 	bool full = out->len > 0 && out->len - peer->frame_begun + part_bytes > FRAME_BYTES_USUAL;
 	bool begins = out->len == 0 || full;
-	if (part_bytes + (begins ? ORD_FRAME_HEADER_BYTES : 0) > out->bytes_max - out->len) {
-		peer->dropped_count++;
-		return;
-	}
+	if (part_bytes + (begins ? ORD_FRAME_HEADER_BYTES : 0) > out->bytes_max - out->len)
+		return false;
 	if (full)
 		ord_frame_end(out, peer->frame_begun, ORD_FRAME_PARTS);
 	if (begins)
 		peer->frame_begun = ord_frame_begin(out);
 	ord_frame_put_part(out, kind, body);
 	ORD_ASSERT(!out->failed);
+	return true;
 }
 
 void ord_peers_flush(struct ord_peers *p)
 {
+	ord_peers_relay_turn(p);
 	for (uint32_t i = 0; i < p->peers_count; i++)
 		ord_peers_out_flush(&p->peers[i]);
 	if (p->strangers != NULL)
@@ -255,7 +262,11 @@ void ord_peers_status(const struct ord_peers *p, uint32_t peer, struct ord_peer_
 	*ret = (struct ord_peer_status){.node = at->config->id,
 					.connected = at->connected,
 					.output_bytes = at->output.len + at->writing_bytes,
-					.dropped_count = at->dropped_count};
+					.dropped_count = at->dropped_count,
+					.relayed = at->relay.relayed,
+					.relayed_count = at->relay.sent_count,
+					.passed_count = at->relay.passed_count,
+					.refused_count = at->relay.refused_count};
 }
 
 void ord_peers_stop(struct ord_peers *p, void (*stopped)(void *ctx), void *ctx)

@@ -27,6 +27,8 @@ struct ord_peers_events {
 	void (*decided)(void *ctx, uint64_t member);
 	/* Both connections with a node stand, or not any more. */
 	void (*connected)(void *ctx, uint32_t node, bool connected);
+	/* Parts for a node that is not connected, or from which nothing has come for long, go through a third one from now on, or not any more. */
+	void (*relayed)(void *ctx, uint32_t node, bool relayed);
 };
 
 /* Listens for the other nodes of config and connects to them, again and again. config and datadir are borrowed until stopped.
@@ -34,7 +36,8 @@ struct ord_peers_events {
 int ord_peers_start(uv_loop_t *loop, const struct ord_config *config, struct ord_datadir *datadir,
 		    const struct ord_peers_events *events, struct ord_peers **ret, char *why, size_t why_size);
 
-/* Puts a part into the next frame to a node. Dropped when the node is not connected or has ORD_PEER_OUTPUT_BYTES_MAX to read. */
+/* Puts a part into the next frame to a node, or to a third one when the node cannot be reached and the part may take that way (node/peers_relay.c). Dropped when the node is not
+ * connected or has ORD_PEER_OUTPUT_BYTES_MAX to read. */
 void ord_peers_send(struct ord_peers *p, uint32_t node, uint8_t kind, struct ord_slice body);
 
 /* Ends the turn: sends what was put since the last time. */

@@ -14,6 +14,7 @@
 #include "base/limits.h"
 #include "node/clock.h"
 #include "node/peers_state.h"
+#include "node/wire.h"
 
 #define LISTEN_BACKLOG 64
 #define READ_BYTES (256u << 10)
@@ -147,6 +148,7 @@ static void in_greet(struct ord_peers_in *in, const struct ord_frame *frame)
 	in->peer = peer;
 	in->input.bytes_max = ORD_FRAME_BYTES_MAX + READ_BYTES;
 	peer->in = in;
+	ord_peers_relay_welcomed(peer);
 	struct ord_greeting ours = ord_peers_greeting(in->peers, g.node);
 	size_t begun = ord_frame_begin(&in->output);
 	ord_frame_put_greeting(&in->output, &ours);
@@ -169,7 +171,9 @@ static int in_parts(struct ord_peers_in *in, struct ord_slice body)
 	struct ord_slice part;
 	int err = ORD_OK;
 	while (err == ORD_OK && !in->closing && ord_frame_next_part(&parts, &kind, &part))
-		err = p->events.receive(p->events.ctx, in->peer->config->id, kind, part);
+		err = kind == ORD_PART_REACH || kind == ORD_PART_RELAY ?
+			      ord_peers_relay_receive(in->peer, kind, part) :
+			      p->events.receive(p->events.ctx, in->peer->config->id, kind, part);
 	return err != ORD_OK ? err : parts.failed ? ORD_ERR_FORMAT : ORD_OK;
 }
 
@@ -177,6 +181,7 @@ static int in_parts(struct ord_peers_in *in, struct ord_slice body)
 static int in_frame(struct ord_peers_in *in, const struct ord_frame *frame)
 {
 	uint64_t member;
+	ord_peers_relay_heard(in->peer);
 	if (frame->kind == ORD_FRAME_PARTS)
 		return in_parts(in, frame->body);
 	if (frame->kind != ORD_FRAME_MEMBER || ord_frame_get_member(frame->body, &member) != ORD_OK)

@@ -17,6 +17,20 @@ struct ord_peers_out;
 struct ord_peers_in;
 struct ord_peers_link;
 
+/* What node/peers_relay.c keeps of a peer. */
+struct ord_peers_relay {
+	uint64_t heard_ms; /* a frame came on its connection */
+	bool has_told;	   /* whom it hears, since it was connected */
+	bool hears_us;
+	uint32_t hears;	      /* those that it hears and that hear it: bits by place in the configuration */
+	bool comes_round;     /* the last parts of it came through a third node */
+	uint64_t astray_ms;   /* since when parts for it had better take another way; 0: they need not */
+	bool relayed;	      /* they do; as told last */
+	uint64_t sent_count;  /* parts for it that this node gave to a third one */
+	uint64_t passed_count; /* parts of others for it, passed on */
+	uint64_t refused_count; /* likewise, not passed on: there was no way, or no room */
+};
+
 /* One other node. */
 struct ord_peer {
 	struct ord_peers *peers;	      /* borrowed */
@@ -34,6 +48,7 @@ struct ord_peer {
 	struct ord_bytes spare;	 /* memory for the next output; none while one is written */
 	size_t writing_bytes;	 /* of the output that is being written, 0: none */
 	uint64_t dropped_count;
+	struct ord_peers_relay relay;
 	struct ord_log_limit refused_log;
 	struct ord_peers_link *link; /* owned; how bad the network is on purpose, NULL: it never is */
 };
@@ -53,6 +68,10 @@ struct ord_peers {
 	bool is_newcomer;		   /* a peer has said so, and that is not written down yet */
 	uint64_t undecided_told_ms;	   /* when it was said last for whom this node waits */
 	uint64_t decide_not_before_ms;	   /* after a write that failed */
+	uint32_t relay_next;		   /* the place of the third node that is asked next */
+	uint32_t told_hears;		   /* as told last; likewise by place */
+	uint32_t told_heard;
+	uint64_t told_ms;
 	uint32_t handles_count;		   /* open handles; stopped when it falls to 0 while stopping */
 	bool stopping;
 	void (*stopped)(void *ctx);
@@ -78,6 +97,9 @@ struct ord_peer *ord_peers_find(struct ord_peers *p, uint32_t node);
 
 /* Tells the owner when a peer has become connected or not. */
 void ord_peers_update(struct ord_peer *peer);
+
+/* Puts a part into what collects for a peer that is connected. False, and nothing else: there is no room. */
+bool ord_peers_put(struct ord_peer *peer, uint8_t kind, struct ord_slice body);
 
 /* Counts a handle that was opened; one that was closed: when the last one is and p stops, p is freed. */
 void ord_peers_handle_opened(struct ord_peers *p);
@@ -137,6 +159,18 @@ void ord_peers_in_resume(struct ord_peers *p);
 /* Closes strangers whose time is over. */
 void ord_peers_in_expire(struct ord_peers *p);
 void ord_peers_in_stop(struct ord_peers *p);
+
+/* --- peers_relay.c: parts for a node that cannot be reached go through a third one. --- */
+
+/* The connection that a peer made was welcomed, or a frame came on it. */
+void ord_peers_relay_welcomed(struct ord_peer *peer);
+void ord_peers_relay_heard(struct ord_peer *peer);
+/* False: the part has to go to the peer itself. */
+bool ord_peers_relay_send(struct ord_peer *peer, uint8_t kind, struct ord_slice body);
+/* A REACH or RELAY came from a peer that was welcomed. ORD_ERR_FORMAT: no node sends such a one. */
+int ord_peers_relay_receive(struct ord_peer *from, uint8_t kind, struct ord_slice body);
+/* Tells the others whom this node hears, and the owner when another way is taken. To be called each turn. */
+void ord_peers_relay_turn(struct ord_peers *p);
 
 /* --- peers_link.c: a network that is bad on purpose. peer->link is there where a function asks for it. --- */
 

@@ -462,22 +462,28 @@ static void leader_set(struct ord_replica *r, uint32_t leader)
 
 void ord_replica_hear(struct ord_replica *r, uint32_t node)
 {
-	if (!r->group_knew)
-		leader_set(r, node);
+	if (r->group_leader != 0)
+		return;
+	r->heard = node;
+	leader_set(r, node);
 }
 
 void ord_replica_doubt(struct ord_replica *r, uint32_t node)
 {
-	if (!r->group_knew && r->leader == node)
+	if (r->heard != node)
+		return;
+	r->heard = 0;
+	if (r->group_leader == 0)
 		leader_set(r, 0);
 }
 
 void ord_replica_role(struct ord_replica *r, enum ord_role role, uint32_t leader)
 {
 	bool leads = role == ORD_ROLE_LEADER;
-	r->group_knew = r->group_knew || leader != 0;
-	if (r->group_knew)
-		leader_set(r, leader);
+	if (leader != 0)
+		r->heard = 0; /* what was said before is no news any more */
+	r->group_leader = leader;
+	leader_set(r, leader != 0 ? leader : r->heard);
 	r->engine->forward.retry = true;
 	if (leads == r->ready || (leads && r->fence.state == ORD_FENCE_FENCED))
 		return;

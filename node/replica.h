@@ -26,7 +26,8 @@ struct ord_replica {
 	struct ord_partition *partition; /* owned */
 	bool ready;			 /* leads and takes commands */
 	uint32_t leader;		 /* node, 0: none known */
-	bool group_knew; /* the group has known a leader since the start: then `leader` is what it knows, and before that who says so */
+	uint32_t group_leader; /* as the group knows it; 0: it knows none, and then `leader` is who says so */
+	uint32_t heard;	       /* who said so since the group knew one; 0: nobody, or it is in doubt */
 	uint64_t time_us;	/* of the newest entry begun here or applied */
 	uint64_t applied_index; /* of the last entry that the state has in it; its term; the time of the newest one */
 	uint64_t applied_term;
@@ -82,8 +83,8 @@ int ord_replica_replace(struct ord_replica *r, const struct ord_note *note, char
 void ord_replica_apply(struct ord_replica *r, uint64_t index, uint64_t term, struct ord_slice entry);
 void ord_replica_role(struct ord_replica *r, enum ord_role role, uint32_t leader);
 
-/* A node says that it leads the partition. It is believed until the group here knows by itself: that of a newcomer takes no part before it has a whole state, and meanwhile what is for
- * that partition has to go somewhere. */
+/* A node says that it leads the partition. It is believed while the group here knows no leader: that of a newcomer takes no part before it has a whole state, and one whose leader cannot be
+ * reached hears nothing of it; what is for that partition has to go somewhere. */
 void ord_replica_hear(struct ord_replica *r, uint32_t node);
 
 /* That node is not connected any more, or does not lead the partition: it is not believed any longer. */

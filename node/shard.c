@@ -315,6 +315,13 @@ static void peers_connected(void *ctx, uint32_t node, bool connected)
 		ord_engine_peer(s->engine, node, connected);
 }
 
+static void peers_relayed(void *ctx, uint32_t node, bool relayed)
+{
+	struct ord_shard *s = ctx;
+	if (!s->stopping && !s->fatal_told)
+		ord_engine_peer_relayed(s->engine, node, relayed);
+}
+
 /* --- Room on the disk. --- */
 
 static uint64_t room_waiting_bytes(void *ctx)
@@ -718,7 +725,8 @@ static int shard_open(struct ord_shard *s, char *why, size_t why_size)
 					  .ended = peers_ended,
 					  .member = peers_member,
 					  .decided = peers_decided,
-					  .connected = peers_connected};
+					  .connected = peers_connected,
+					  .relayed = peers_relayed};
 	return ord_peers_start(s->loop, s->config, s->datadir, &events, &s->peers, why, why_size);
 }
 

@@ -78,6 +78,10 @@ struct ord_peer_status {
 	bool connected; /* both ways */
 	uint64_t output_bytes;
 	uint64_t dropped_count; /* Raft messages dropped since the start */
+	bool relayed;		/* what is for it goes through a third node, likewise the counts below: */
+	uint64_t relayed_count; /* parts that this node sent so */
+	uint64_t passed_count;	/* parts of others that this node passed on as the third */
+	uint64_t refused_count; /* parts of others that it did not pass on */
 };
 /* Peers are numbered 0 .. count - 1 without this node. */
 uint32_t ord_shard_peers_count(const struct ord_shard *s);

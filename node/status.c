@@ -103,11 +103,15 @@ static void put_peers(msgpack_packer *p, const struct ord_shard *shard)
 	for (uint32_t i = 0; i < count; i++) {
 		struct ord_peer_status peer;
 		ord_shard_peer_status(shard, i, &peer);
-		msgpack_pack_map(p, 4);
+		msgpack_pack_map(p, 8);
 		ord_reply_put_pair_u64(p, "node", peer.node);
 		ord_reply_put_pair_bool(p, "connected", peer.connected);
 		ord_reply_put_pair_u64(p, "output_bytes", peer.output_bytes);
 		ord_reply_put_pair_u64(p, "dropped", peer.dropped_count);
+		ord_reply_put_pair_bool(p, "relayed", peer.relayed);
+		ord_reply_put_pair_u64(p, "sent_round", peer.relayed_count);
+		ord_reply_put_pair_u64(p, "passed_on", peer.passed_count);
+		ord_reply_put_pair_u64(p, "not_passed_on", peer.refused_count);
 	}
 }
 

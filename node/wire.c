@@ -2,8 +2,8 @@
  *
  * Numbers are little-endian. "text8" is one byte of length, then the bytes.
  *
- *   SUBMIT, READ  u32 forward, u32 partition, u8 wait (1 logged, 2 settled), u32 timeout_ms, then the command or query to the end
- *   ANSWER        u32 forward, u8 err, u32 partition, u32 retry_after_ms, u8 status (0 none), u8 reason, u8 replayed, u64 position,
+ *   SUBMIT, READ  u64 forward, u32 partition, u8 wait (1 logged, 2 settled), u32 timeout_ms, then the command or query to the end
+ *   ANSWER        u64 forward, u8 err, u32 partition, u32 retry_after_ms, u8 status (0 none), u8 reason, u8 replayed, u64 position,
  *                 text8 field, then the body to the end
  *   DELIVER       u32 destination, u32 source, u64 first, u32 count, then the messages to the end
  *   CURSOR        u32 source, u32 destination, u64 cursor, u64 expected
@@ -19,6 +19,8 @@
  *   MARK_RESULT   u32 partition, u8 flags (1 asks, 2 is fenced), u64 position, u64 entries, u64 both halves of the state digest,
  *                 32 bytes history hash
  *   ROOM          u8 state (0 ok, 1 low, 2 critical)
+ *   REACH         node/peers_relay.c
+ *   RELAY         u32 from, 16 incarnation of from, u32 to, u8 kind, then the body of that part to the end
  */
 #include "node/wire.h"
 
@@ -27,7 +29,7 @@
 
 void ord_wire_put_call(const struct ord_part_call *c, struct ord_bytes *out)
 {
-	ord_bytes_put_u32(out, c->forward);
+	ord_bytes_put_u64(out, c->forward);
 	ord_bytes_put_u32(out, c->partition);
 	ord_bytes_put_u8(out, (uint8_t)c->wait);
 	ord_bytes_put_u32(out, c->timeout_ms);
@@ -38,7 +40,7 @@ int ord_wire_get_call(struct ord_slice body, struct ord_part_call *ret)
 {
 	struct ord_reader r = ord_reader_of(body);
 	struct ord_part_call c = {0};
-	c.forward = ord_reader_u32(&r);
+	c.forward = ord_reader_u64(&r);
 	c.partition = ord_reader_u32(&r);
 	uint8_t wait = ord_reader_u8(&r);
 	c.timeout_ms = ord_reader_u32(&r);
@@ -62,9 +64,9 @@ static const char *field_literal(struct ord_slice text)
 	return NULL;
 }
 
-void ord_wire_put_answer(uint32_t forward, const struct ord_answer *a, struct ord_bytes *out)
+void ord_wire_put_answer(uint64_t forward, const struct ord_answer *a, struct ord_bytes *out)
 {
-	ord_bytes_put_u32(out, forward);
+	ord_bytes_put_u64(out, forward);
 	ord_bytes_put_u8(out, (uint8_t)a->err);
 	ord_bytes_put_u32(out, a->partition);
 	ord_bytes_put_u32(out, a->retry_after_ms);
@@ -76,11 +78,11 @@ void ord_wire_put_answer(uint32_t forward, const struct ord_answer *a, struct or
 	ord_bytes_put(out, a->body.base, a->body.len);
 }
 
-int ord_wire_get_answer(struct ord_slice body, uint32_t *ret_forward, struct ord_answer *ret)
+int ord_wire_get_answer(struct ord_slice body, uint64_t *ret_forward, struct ord_answer *ret)
 {
 	struct ord_reader r = ord_reader_of(body);
 	struct ord_answer a = {0};
-	uint32_t forward = ord_reader_u32(&r);
+	uint64_t forward = ord_reader_u64(&r);
 	a.err = ord_reader_u8(&r);
 	a.partition = ord_reader_u32(&r);
 	a.retry_after_ms = ord_reader_u32(&r);
@@ -308,6 +310,30 @@ int ord_wire_get_mark_result(struct ord_slice body, struct ord_part_mark_result 
 	m.asks = (flags & MARK_ASKS) != 0;
 	m.is_fenced = (flags & MARK_FENCED) != 0;
 	*ret = m;
+	return ORD_OK;
+}
+
+void ord_wire_put_relay(const struct ord_part_relay *p, struct ord_bytes *out)
+{
+	ord_bytes_put_u32(out, p->from);
+	ord_bytes_put(out, p->incarnation.bytes, sizeof p->incarnation.bytes);
+	ord_bytes_put_u32(out, p->to);
+	ord_bytes_put_u8(out, p->kind);
+	ord_bytes_put(out, p->body.base, p->body.len);
+}
+
+int ord_wire_get_relay(struct ord_slice body, struct ord_part_relay *ret)
+{
+	struct ord_reader r = ord_reader_of(body);
+	struct ord_part_relay p = {.from = ord_reader_u32(&r)};
+	struct ord_slice incarnation = ord_reader_take(&r, sizeof p.incarnation.bytes);
+	p.to = ord_reader_u32(&r);
+	p.kind = ord_reader_u8(&r);
+	p.body = ord_reader_take(&r, ord_reader_left(&r));
+	if (r.failed)
+		return ORD_ERR_FORMAT;
+	memcpy(p.incarnation.bytes, incarnation.base, sizeof p.incarnation.bytes);
+	*ret = p;
 	return ORD_OK;
 }
 

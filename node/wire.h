@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "base/bytes.h"
+#include "base/uuid.h"
 #include "node/room.h"
 #include "node/shard.h"
 #include "partition/block.h"
@@ -29,11 +30,14 @@ enum ord_part_kind {
 	ORD_PART_BLOCK_ID = 19,
 	ORD_PART_MARK_RESULT = 20, /* what the sender's replica was at a mark (node/fence.h) */
 	ORD_PART_ROOM = 24,	   /* how much room the sender's disk has */
+	ORD_PART_REACH = 28,	   /* whom the sender hears, and who hears it (node/peers_relay.c) */
+	ORD_PART_RELAY = 29,	   /* a part that goes through a third node */
 };
 
-/* SUBMIT and READ. forward names it in the answer. body is an encoded command or query. */
+/* SUBMIT and READ. forward names it in the answer: above 32 bits the run of the process that asks, since answers may come round about after it was started again. body is an encoded
+ * command or query. */
 struct ord_part_call {
-	uint32_t forward;
+	uint64_t forward;
 	uint32_t partition;
 	enum ord_wait wait;
 	uint32_t timeout_ms;
@@ -95,8 +99,17 @@ struct ord_part_mark_result {
 	struct ord_mark result;
 };
 
+/* to and from are the ends; incarnation is that of from. */
+struct ord_part_relay {
+	uint32_t from;
+	struct ord_uuid incarnation;
+	uint32_t to;
+	uint8_t kind;
+	struct ord_slice body;
+};
+
 void ord_wire_put_call(const struct ord_part_call *c, struct ord_bytes *out);
-void ord_wire_put_answer(uint32_t forward, const struct ord_answer *a, struct ord_bytes *out);
+void ord_wire_put_answer(uint64_t forward, const struct ord_answer *a, struct ord_bytes *out);
 void ord_wire_put_deliver(const struct ord_part_deliver *d, struct ord_bytes *out);
 void ord_wire_put_cursor(const struct ord_part_cursor *c, struct ord_bytes *out);
 void ord_wire_put_ready(uint32_t partition, struct ord_bytes *out);
@@ -104,12 +117,13 @@ void ord_wire_put_want_block(const struct ord_part_want_block *w, struct ord_byt
 void ord_wire_put_block(const struct ord_part_block *b, struct ord_bytes *out);
 void ord_wire_put_block_id(const struct ord_part_block_id *b, struct ord_bytes *out);
 void ord_wire_put_mark_result(const struct ord_part_mark_result *m, struct ord_bytes *out);
+void ord_wire_put_relay(const struct ord_part_relay *r, struct ord_bytes *out);
 void ord_wire_put_room(enum ord_room_state state, struct ord_bytes *out);
 
 /* All read one body whole: ORD_ERR_FORMAT when it is anything else; *ret is then untouched. Slices point into body. */
 int ord_wire_get_copy(enum ord_part_kind kind, struct ord_slice body, struct ord_part_copy *ret);
 int ord_wire_get_call(struct ord_slice body, struct ord_part_call *ret);
-int ord_wire_get_answer(struct ord_slice body, uint32_t *ret_forward, struct ord_answer *ret);
+int ord_wire_get_answer(struct ord_slice body, uint64_t *ret_forward, struct ord_answer *ret);
 int ord_wire_get_deliver(struct ord_slice body, struct ord_part_deliver *ret);
 int ord_wire_get_cursor(struct ord_slice body, struct ord_part_cursor *ret);
 int ord_wire_get_ready(struct ord_slice body, uint32_t *ret_partition);
@@ -117,6 +131,7 @@ int ord_wire_get_want_block(struct ord_slice body, struct ord_part_want_block *r
 int ord_wire_get_block(struct ord_slice body, struct ord_part_block *ret);
 int ord_wire_get_block_id(struct ord_slice body, struct ord_part_block_id *ret);
 int ord_wire_get_mark_result(struct ord_slice body, struct ord_part_mark_result *ret);
+int ord_wire_get_relay(struct ord_slice body, struct ord_part_relay *ret);
 int ord_wire_get_room(struct ord_slice body, enum ord_room_state *ret_state);
 
 #endif

@@ -17,6 +17,7 @@ uv_loop_t side_loop;
 char side_parent[64];
 uint16_t side_ports[SIDE_NODES + 1];
 struct side sides[SIDE_NODES + 1];
+unsigned side_nodes = 2;
 
 void side_bench_make(void)
 {
@@ -46,6 +47,9 @@ static int side_receive(void *ctx, uint32_t node, uint8_t kind, struct ord_slice
 	cr_assert_eq(kind, SIDE_PART_NUMBERED);
 	cr_assert_geq(body.len, sizeof number);
 	memcpy(&number, body.base, sizeof number);
+	s->numbered[node]++;
+	if (s->takes_all)
+		return ORD_OK;
 	cr_assert_eq(number, s->next, "part %u came, %u was to come", number, s->next);
 	const uint8_t *bytes = body.base;
 	for (size_t i = sizeof number; i < body.len; i += 997)
@@ -86,11 +90,18 @@ static void side_connected(void *ctx, uint32_t node, bool connected)
 	s->lost_count += !connected;
 }
 
+static void side_relayed(void *ctx, uint32_t node, bool relayed)
+{
+	struct side *s = ctx;
+	cr_assert_neq(s->relayed[node], relayed);
+	s->relayed[node] = relayed;
+}
+
 struct side *side_of(unsigned node)
 {
 	struct side *s = &sides[node];
-	*s = (struct side){.config = {.cluster = {{7}}, .node = node, .nodes_count = 2, .partitions_count = 8}};
-	for (unsigned i = 0; i < 2; i++) {
+	*s = (struct side){.config = {.cluster = {{7}}, .node = node, .nodes_count = side_nodes, .partitions_count = 8}};
+	for (unsigned i = 0; i < side_nodes; i++) {
 		struct ord_config_node *n = &s->config.nodes[i];
 		n->id = i + 1;
 		n->peer.port = side_ports[i + 1];
@@ -107,7 +118,8 @@ int side_try(struct side *s, char *why, size_t why_size)
 					  .ended = side_ended,
 					  .member = side_member,
 					  .decided = side_decided,
-					  .connected = side_connected};
+					  .connected = side_connected,
+					  .relayed = side_relayed};
 	cr_assert_eq(ord_datadir_open(&s->config, &s->datadir, why, why_size), ORD_OK, "%s", why);
 	return ord_peers_start(&side_loop, &s->config, s->datadir, &events, &s->peers, why, why_size);
 }
@@ -124,6 +136,7 @@ static void stopped_cb(void *ctx)
 	s->peers = NULL;
 	s->member = 0;
 	memset(s->connected, 0, sizeof s->connected);
+	memset(s->relayed, 0, sizeof s->relayed);
 }
 
 void side_stop(struct side *s)

@@ -6,7 +6,7 @@
 #include "node/peers.h"
 #include "tests/support/node_client.h"
 
-#define SIDE_NODES 3 /* the last one never runs */
+#define SIDE_NODES 4 /* those above side_nodes never run */
 #define SIDE_PART_NUMBERED 3
 #define SIDE_PART_REFUSED 9 /* the owner gives an error for it */
 
@@ -15,18 +15,22 @@ struct side {
 	struct ord_datadir *datadir;
 	struct ord_peers *peers; /* NULL: not running */
 	bool connected[SIDE_NODES + 1];
+	bool relayed[SIDE_NODES + 1];
 	uint64_t member;		  /* of this node, when it was told so while it ran */
 	uint64_t members[SIDE_NODES + 1]; /* as the others said last */
 	unsigned lost_count;		  /* how often a peer was told to be gone */
 	unsigned ended_count;		  /* how often its connection was told to have ended */
 	uint32_t next;			  /* number that the next SIDE_PART_NUMBERED must have */
 	uint64_t bytes;
+	unsigned numbered[SIDE_NODES + 1]; /* SIDE_PART_NUMBERED that came from each */
+	bool takes_all;			   /* in any order */
 };
 
 extern uv_loop_t side_loop;
 extern char side_parent[64]; /* a directory */
 extern uint16_t side_ports[SIDE_NODES + 1];
 extern struct side sides[SIDE_NODES + 1];
+extern unsigned side_nodes; /* of the cluster; 2 */
 
 /* Before and after each test. */
 void side_bench_make(void);

@@ -5,6 +5,7 @@
 
 #include "base/err.h"
 #include "base/limits.h"
+#include "node/engine_state.h"
 #include "node/query.h"
 #include "node/wire.h"
 #include "partition/route.h"
@@ -343,7 +344,7 @@ Test(engine, a_call_that_was_passed_on_to_no_leader_is_soon_asked_again)
 	ord_bytes_init(&part, 1024);
 	for (uint32_t number = 0; number < 100; number++) {
 		struct ord_answer a = {.err = ORD_ERR_NOT_LEADER};
-		ord_wire_put_answer(number, &a, &part);
+		ord_wire_put_answer((uint64_t)c.nodes[place].engine->run << 32 | number, &a, &part);
 		cr_assert_eq(ord_engine_receive(c.nodes[place].engine, leader, ORD_PART_ANSWER, ord_bytes_slice(&part)),
 			     ORD_OK);
 		ord_bytes_clear(&part);

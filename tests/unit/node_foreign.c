@@ -3,6 +3,7 @@
 
 #include "base/err.h"
 #include "base/limits.h"
+#include "node/engine_state.h"
 #include "node/wire.h"
 #include "partition/route.h"
 #include "tests/support/node_calls.h"
@@ -127,7 +128,7 @@ Test(foreign, parts_that_make_no_sense_change_nothing)
 	call_send(&c, call, place, ORD_WAIT_SETTLED);
 	for (uint32_t number = 0; number < 100; number++) {
 		struct ord_answer a = {.result = {.status = ORD_STATUS_REJECTED, .reason = ORD_REFUSAL_OTHER_OWNER}};
-		ord_wire_put_answer(number, &a, &part);
+		ord_wire_put_answer((uint64_t)c.nodes[place].engine->run << 32 | number, &a, &part);
 		cr_assert_eq(ord_engine_receive(c.nodes[place].engine, c.nodes[3 - place - leader].id, ORD_PART_ANSWER,
 						ord_bytes_slice(&part)),
 			     ORD_OK);

@@ -3,6 +3,7 @@
 
 #include "base/err.h"
 #include "base/limits.h"
+#include "node/engine_state.h"
 #include "partition/route.h"
 #include "tests/support/node_calls.h"
 
@@ -64,7 +65,7 @@ static void deny_all(struct ord_engine *engine, uint32_t from)
 	for (uint32_t number = 0; number < 1000; number++) {
 		struct ord_answer a = {.err = ORD_ERR_NOT_LEADER};
 		ord_bytes_clear(&part);
-		ord_wire_put_answer(number, &a, &part);
+		ord_wire_put_answer((uint64_t)engine->run << 32 | number, &a, &part);
 		cr_assert_eq(ord_engine_receive(engine, from, ORD_PART_ANSWER, ord_bytes_slice(&part)), ORD_OK);
 	}
 	ord_bytes_close(&part);

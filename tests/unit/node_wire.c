@@ -21,7 +21,7 @@ TestSuite(wire, .init = out_open, .fini = out_close);
 
 Test(wire, call)
 {
-	struct ord_part_call put = {.forward = 7,
+	struct ord_part_call put = {.forward = 7ull << 40,
 				    .partition = 3,
 				    .wait = ORD_WAIT_LOGGED,
 				    .timeout_ms = 1500,
@@ -29,11 +29,23 @@ Test(wire, call)
 	struct ord_part_call got;
 	ord_wire_put_call(&put, &out);
 	cr_assert_eq(ord_wire_get_call(ord_bytes_slice(&out), &got), ORD_OK);
-	cr_assert(got.forward == 7 && got.partition == 3 && got.wait == ORD_WAIT_LOGGED && got.timeout_ms == 1500);
+	cr_assert(got.forward == 7ull << 40 && got.partition == 3 && got.wait == ORD_WAIT_LOGGED && got.timeout_ms == 1500);
 	cr_assert(ord_slice_equal(got.body, put.body));
-	cr_assert_eq(ord_wire_get_call(ord_slice_of(out.base, 12), &got), ORD_ERR_FORMAT);
-	out.base[8] = 9; /* no such wait */
+	cr_assert_eq(ord_wire_get_call(ord_slice_of(out.base, 16), &got), ORD_ERR_FORMAT);
+	out.base[12] = 9; /* no such wait */
 	cr_assert_eq(ord_wire_get_call(ord_bytes_slice(&out), &got), ORD_ERR_FORMAT);
+}
+
+Test(wire, relay)
+{
+	struct ord_part_relay put = {
+		.from = 1, .incarnation = {{5, 6}}, .to = 3, .kind = ORD_PART_DELIVER, .body = ord_slice_text("part")};
+	struct ord_part_relay got;
+	ord_wire_put_relay(&put, &out);
+	cr_assert_eq(ord_wire_get_relay(ord_bytes_slice(&out), &got), ORD_OK);
+	cr_assert(got.from == 1 && got.to == 3 && got.kind == ORD_PART_DELIVER);
+	cr_assert(ord_uuid_equal(&got.incarnation, &put.incarnation) && ord_slice_equal(got.body, put.body));
+	cr_assert_eq(ord_wire_get_relay(ord_slice_of(out.base, 24), &got), ORD_ERR_FORMAT);
 }
 
 Test(wire, room)
@@ -60,11 +72,11 @@ Test(wire, answer_keeps_the_field_as_a_literal)
 					    .position = 1ull << 40},
 				 .body = ord_slice_text("body")};
 	struct ord_answer got;
-	uint32_t forward;
-	ord_wire_put_answer(99, &put, &out);
+	uint64_t forward;
+	ord_wire_put_answer(99ull << 33, &put, &out);
 	cr_assert_eq(ord_wire_get_answer(ord_bytes_slice(&out), &forward, &got), ORD_OK);
 	memset(out.base, 0, out.len - put.body.len); /* the field must not point into the bytes */
-	cr_assert_eq(forward, 99);
+	cr_assert_eq(forward, 99ull << 33);
 	cr_assert_eq(got.err, ORD_OK);
 	cr_assert(got.partition == 5 && got.retry_after_ms == 20 && got.result.replayed);
 	cr_assert(got.result.status == ORD_STATUS_REJECTED && got.result.reason == ORD_REFUSAL_ID_REUSED);

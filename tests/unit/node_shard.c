@@ -12,6 +12,7 @@
 
 #include "base/err.h"
 #include "node/config.h"
+#include "node/faults.h"
 #include "node/query.h"
 #include "node/room.h"
 #include "partition/route.h"
@@ -311,6 +312,78 @@ Test(shard, alone_it_answers_at_stop_what_it_could_not_pass_on)
 	shard_stop(0);
 	cr_assert(call.answers_count == 1 && read.answers_count == 1);
 	cr_assert(call.err == ORD_ERR_NOT_LEADER && read.err == ORD_ERR_NOT_LEADER);
+}
+
+/* --- Two nodes that cannot reach each other. --- */
+
+static int leader_of(uint32_t partition)
+{
+	struct ord_replica_status status;
+	for (unsigned i = 0; i < NODES; i++) {
+		ord_shard_replica_status(shards[i], partition, &status);
+		if (status.ready)
+			return (int)i;
+	}
+	return -1;
+}
+
+/* Gives the partition of an account that is led by the node, and its name. */
+static uint32_t account_led_by(int place, char name[16])
+{
+	for (unsigned i = 0; i < 1000; i++) {
+		snprintf(name, 16, "account-%u", i);
+		uint32_t partition = ord_route_account(ord_slice_text(name), PARTITIONS);
+		if (leader_of(partition) == place)
+			return partition;
+	}
+	cr_assert_fail("node %d leads nothing", place + 1);
+	return 0;
+}
+
+static void link_cut(unsigned from, unsigned to, bool cuts)
+{
+	struct ord_faults_order order = {.has_links = true, .links_count = cuts};
+	uint32_t node;
+	order.links[0].node = to + 1;
+	order.links[0].rule = (struct ord_faults_link_rule){.cut_out = true, .cut_in = true};
+	cr_assert_eq(ord_shard_fault(shards[from], &order, &node), ORD_OK);
+}
+
+Test(shard, two_nodes_that_cannot_reach_each_other_settle_through_the_third)
+{
+	char payer[16], payee[16];
+	for (unsigned i = 0; i < NODES; i++)
+		configs[i].enable_faults = true;
+	start_all();
+	UNTIL(&loop, all_led() && leader_of(0) != leader_of(1));
+	int a = leader_of(0), b = leader_of(1);
+	uint32_t from = account_led_by(a, payer), to = account_led_by(b, payee);
+	struct ord_command c = open_account(payer, -1000000);
+	settle((unsigned)a, &c);
+	c = open_account(payee, -1000000);
+	settle((unsigned)b, &c);
+	link_cut((unsigned)a, (unsigned)b, true);
+	link_cut((unsigned)b, (unsigned)a, true);
+	for (unsigned i = 0; i < 60;
+	     i++) { /* asked everywhere, in both directions, from the moment of the cut until long after it was noticed */
+		c = i % 2 == 0 ? transfer(payer, payee) : transfer(payee, payer);
+		struct call call;
+		call_send(&call, i % NODES, &c);
+		uint64_t begin_ns = uv_hrtime();
+		while (call.answers_count == 0)
+			uv_run(&loop, UV_RUN_ONCE);
+		cr_assert_eq(call.err, ORD_OK, "transfer %u: %s", i, ord_err_text(call.err));
+		cr_assert_eq(call.result.status, ORD_STATUS_SETTLED);
+		cr_assert_lt((uv_hrtime() - begin_ns) / 1000000, 6000);
+		for (unsigned k = 0; i >= 20 && k < 30; k++)
+			uv_run(&loop, UV_RUN_ONCE);
+	}
+	cr_assert_eq(leader_of(from), a, "each sees a majority");
+	cr_assert_eq(leader_of(to), b);
+	link_cut((unsigned)a, (unsigned)b, false);
+	link_cut((unsigned)b, (unsigned)a, false);
+	UNTIL(&loop, all_equal());
+	stop_all();
 }
 
 /* --- Starts that fail. They leave nothing behind: clean() closes the loop. --- */

@@ -214,7 +214,7 @@ static void engine_init(struct ord_engine *e, const struct ord_engine_options *o
 	e->node = o->node;
 	e->nodes_count = o->nodes_count;
 	e->partitions_count = o->partitions_count;
-	e->run = (uint32_t)(o->seed ^ o->seed >> 32);
+	e->run = (uint32_t)(o->seed ^ o->seed >> 32) | 1;
 	e->now_ms = now_ms;
 	e->wall_us = wall_us;
 	e->park_ms = ENGINE_PARK_ELECTIONS *

@@ -49,7 +49,7 @@ struct ord_engine {
 	bool relayed[ORD_NODES_MAX];   /* parts for it go through a third node, whether it is connected or not */
 	uint32_t run;		       /* by chance another one for each process: its calls' numbers are no other's */
 	uint32_t past_runs[ORD_NODES_MAX]; /* of the others, the one before the last; 0: none */
-	bool stopped;		       /* takes nothing any more */
+	bool stopped;			   /* takes nothing any more */
 	struct ord_forward forward;
 	struct ord_keep keep;
 	struct ord_copies_out copies_out;

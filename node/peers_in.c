@@ -171,9 +171,9 @@ static int in_parts(struct ord_peers_in *in, struct ord_slice body)
 	struct ord_slice part;
 	int err = ORD_OK;
 	while (err == ORD_OK && !in->closing && ord_frame_next_part(&parts, &kind, &part))
-		err = kind == ORD_PART_REACH || kind == ORD_PART_RELAY ?
-			      ord_peers_relay_receive(in->peer, kind, part) :
-			      p->events.receive(p->events.ctx, in->peer->config->id, kind, part);
+		err = kind == ORD_PART_REACH || kind == ORD_PART_RELAY
+			      ? ord_peers_relay_receive(in->peer, kind, part)
+			      : p->events.receive(p->events.ctx, in->peer->config->id, kind, part);
 	return err != ORD_OK ? err : parts.failed ? ORD_ERR_FORMAT : ORD_OK;
 }
 

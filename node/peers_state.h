@@ -22,12 +22,12 @@ struct ord_peers_relay {
 	uint64_t heard_ms; /* a frame came on its connection */
 	bool has_told;	   /* whom it hears, since it was connected */
 	bool hears_us;
-	uint32_t hears;	      /* those that it hears and that hear it: bits by place in the configuration */
-	bool comes_round;     /* the last parts of it came through a third node */
-	uint64_t astray_ms;   /* since when parts for it had better take another way; 0: they need not */
-	bool relayed;	      /* they do; as told last */
-	uint64_t sent_count;  /* parts for it that this node gave to a third one */
-	uint64_t passed_count; /* parts of others for it, passed on */
+	uint32_t hears;		/* those that it hears and that hear it: bits by place in the configuration */
+	bool comes_round;	/* the last parts of it came through a third node */
+	uint64_t astray_ms;	/* since when parts for it had better take another way; 0: they need not */
+	bool relayed;		/* they do; as told last */
+	uint64_t sent_count;	/* parts for it that this node gave to a third one */
+	uint64_t passed_count;	/* parts of others for it, passed on */
 	uint64_t refused_count; /* likewise, not passed on: there was no way, or no room */
 };
 
@@ -72,7 +72,7 @@ struct ord_peers {
 	uint32_t told_hears;		   /* as told last; likewise by place */
 	uint32_t told_heard;
 	uint64_t told_ms;
-	uint32_t handles_count;		   /* open handles; stopped when it falls to 0 while stopping */
+	uint32_t handles_count; /* open handles; stopped when it falls to 0 while stopping */
 	bool stopping;
 	void (*stopped)(void *ctx);
 	void *stopped_ctx;

@@ -26,9 +26,9 @@ struct ord_replica {
 	struct ord_partition *partition; /* owned */
 	bool ready;			 /* leads and takes commands */
 	uint32_t leader;		 /* node, 0: none known */
-	uint32_t group_leader; /* as the group knows it; 0: it knows none, and then `leader` is who says so */
-	uint32_t heard;	       /* who said so since the group knew one; 0: nobody, or it is in doubt */
-	uint64_t time_us;	/* of the newest entry begun here or applied */
+	uint32_t group_leader;		 /* as the group knows it; 0: it knows none, and then `leader` is who says so */
+	uint32_t heard;			 /* who said so since the group knew one; 0: nobody, or it is in doubt */
+	uint64_t time_us;		 /* of the newest entry begun here or applied */
 	uint64_t applied_index; /* of the last entry that the state has in it; its term; the time of the newest one */
 	uint64_t applied_term;
 	uint64_t entry_us;

@@ -100,7 +100,8 @@ static void side_relayed(void *ctx, uint32_t node, bool relayed)
 struct side *side_of(unsigned node)
 {
 	struct side *s = &sides[node];
-	*s = (struct side){.config = {.cluster = {{7}}, .node = node, .nodes_count = side_nodes, .partitions_count = 8}};
+	*s = (struct side){
+		.config = {.cluster = {{7}}, .node = node, .nodes_count = side_nodes, .partitions_count = 8}};
 	for (unsigned i = 0; i < side_nodes; i++) {
 		struct ord_config_node *n = &s->config.nodes[i];
 		n->id = i + 1;

@@ -116,16 +116,15 @@ static uint64_t logged_by(struct node_cluster *c, const struct call *call, uint3
 	ord_bytes_init(&command, ORD_COMMAND_BYTES_MAX);
 	ord_bytes_init(&body, ORD_COMMAND_BYTES_MAX * 2);
 	ord_command_encode(&call->command, &command);
-	struct ord_part_call part = {.forward = number,
+	unsigned asks = call_follower(c, call);
+	struct ord_part_call part = {.forward = (uint64_t)c->nodes[asks].engine->run << 32 | number,
 				     .partition = home,
 				     .wait = ORD_WAIT_LOGGED,
 				     .timeout_ms = 2000,
 				     .body = ord_bytes_slice(&command)};
 	ord_wire_put_call(&part, &body);
 	ord_engine_replica_status(leader, home, &before);
-	cr_assert_eq(ord_engine_receive(leader, c->nodes[call_follower(c, call)].id, ORD_PART_SUBMIT,
-					ord_bytes_slice(&body)),
-		     ORD_OK);
+	cr_assert_eq(ord_engine_receive(leader, c->nodes[asks].id, ORD_PART_SUBMIT, ord_bytes_slice(&body)), ORD_OK);
 	node_cluster_steps(c, 300);
 	ord_engine_replica_status(leader, home, &after);
 	ord_bytes_close(&command);

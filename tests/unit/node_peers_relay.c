@@ -207,8 +207,8 @@ Test(peers_relay, what_comes_round_is_taken_as_from_its_origin_if_that_is_known)
 Test(peers_relay, what_no_third_node_sends_ends_its_connection)
 {
 	start(3);
-	struct ord_part_relay wrong[] = {relay_of(2, 2), relay_of(9, 1), relay_of(3, 9), relay_of(3, 1), relay_of(2, 1),
-					 relay_of(1, 2)};
+	struct ord_part_relay wrong[] = {relay_of(2, 2), relay_of(9, 1), relay_of(3, 9),
+					 relay_of(3, 1), relay_of(2, 1), relay_of(1, 2)};
 	wrong[4].kind = ORD_PART_RAFT;
 	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
 		unsigned lost = sides[1].ended_count;

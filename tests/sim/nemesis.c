@@ -207,17 +207,35 @@ static void hold(uint32_t node)
 	}
 }
 
+/* All are well, and two of them do not reach each other, or one not the other. */
+static void hold_path(void)
+{
+	uint32_t from = sim_nemesis_draw_node();
+	uint32_t to = sim_nemesis_draw_other(from);
+	sim_cover(SIM_COVER_PARTITION_PAIR);
+	sim_net_cut(from, to, true);
+	if (sim_percent(SIM_NEMESIS, 75))
+		sim_net_cut(to, from, true);
+	sim_trace("fault: they do not reach each other until everything is settled", from, to, 0, 0);
+}
+
 void sim_nemesis_spare_majority(void)
 {
 	uint32_t n = sim_nemesis.nodes_count;
+	bool holds = n > 2 && !sim_nemesis.swarm->calm && sim_percent(SIM_NEMESIS, 50);
 	uint32_t wrong = sim_nemesis.swarm->calm ? 0 : (uint32_t)sim_below(SIM_NEMESIS, (n - 1) / 2 + 1);
-	if (!sim_watch_founded() || sim_nemesis_is_losing() || sim_nemesis_states_are_wrong())
+	if (!sim_watch_founded() || sim_nemesis_is_losing() || sim_nemesis_states_are_wrong()) {
+		holds = false;
 		wrong = 0; /* a cluster begins when all nodes have met, and a member comes in when a majority has */
+	}
 	put_right();
 	if (sim_nemesis.lost != 0) {
 		sim_node_power_loss(sim_nemesis.lost, 0);
 		wrong -= wrong > 0;
+		holds = false;
 	}
+	if (holds && wrong == 0)
+		hold_path();
 	while (wrong > 0) {
 		uint32_t node = sim_nemesis_draw_node();
 		if (sim_nemesis.held[node])

@@ -167,6 +167,8 @@ static void look_node(uint32_t node)
 		if (peer.dropped_count > watch.dropped[node - 1][i])
 			sim_cover(SIM_COVER_PEER_DROPPED);
 		watch.dropped[node - 1][i] = peer.dropped_count;
+		if (peer.passed_count > 0)
+			sim_cover(SIM_COVER_RELAYED);
 	}
 }
 

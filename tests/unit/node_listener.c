@@ -361,7 +361,9 @@ Test(node_listener, cluster_and_status_are_answered_here)
 	cr_assert_not_null(strstr(shown, "\"position\"=>\"1:7\", \"digest\"=>\"0123456789abcdef0000000000000001\""),
 			   "%s", shown);
 	cr_assert_not_null(
-		strstr(shown, "\"peers\"=>[{\"node\"=>2, \"connected\"=>true, \"output_bytes\"=>0, \"dropped\"=>0}], "
+		strstr(shown, "\"peers\"=>[{\"node\"=>2, \"connected\"=>true, \"output_bytes\"=>0, \"dropped\"=>0, "
+			      "\"relayed\"=>false, "
+			      "\"sent_round\"=>0, \"passed_on\"=>0, \"not_passed_on\"=>0}], "
 			      "\"wal\"=>{\"bytes\"=>4096, \"waiting_bytes\"=>0, \"syncs\"=>0, \"cached_bytes\"=>0}, "
 			      "\"state\"=>{\"memory_bytes\"=>1, \"changed_bytes\"=>0, \"disk_bytes\"=>0, "
 			      "\"checkpoints\"=>0, \"checkpoint_ms\"=>0}, "

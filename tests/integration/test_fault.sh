@@ -104,7 +104,11 @@ expect "one direction alone" fault_says '[(l["from"], l["to"]) for l in d["links
 expect "another one is added" fault_says 'sorted((l["from"], l["to"]) for l in d["links"]) == [(1, 3), (2, 3)]' partition '2>3' --add
 expect "or takes its place" fault_says '[(l["from"], l["to"]) for l in d["links"]] == [(3, 1)]' partition '3>1'
 expect "a ring" fault_says 'len(d["links"]) == 2 and d["seed"] == 5' partition --ring --seed 5
+read -r end other < <("$PYTHON" -c 'import json, sys; d = json.load(open(sys.argv[1])); print(d["links"][0]["from"], d["links"][0]["to"])' "$WORK/json")
 expect "with a ring the cluster goes on" await_progress "$outcomes" 200
+expect "what its two ends have for each other goes through the third" wait_until "$DEADLINE" grep -q "what is for node $other goes through other nodes" "$dir/node-$end/log"
+expect "also in the other direction" wait_until "$DEADLINE" grep -q "what is for node $end goes through other nodes" "$dir/node-$other/log"
+expect "and from then on it goes on, too" await_progress "$outcomes" 400
 expect "halves by chance" fault_says 'len(d["links"]) == 4' partition --random
 must fault heal
 

@@ -15,21 +15,11 @@ void ord_admit_init(struct ord_admit *a, const struct ord_bounds *bounds)
 	*a = (struct ord_admit){.bounds = bounds};
 }
 
-static void reads_free(struct ord_read *read)
-{
-	while (read != NULL) {
-		struct ord_read *next = read->next;
-		free(read);
-		read = next;
-	}
-}
-
 static void batch_free(struct ord_batch *b)
 {
 	ord_bytes_close(&b->entry);
 	free(b->tickets);
 	free(b->sources);
-	reads_free(b->reads);
 	free(b);
 }
 
@@ -46,7 +36,6 @@ void ord_admit_close(struct ord_admit *a)
 {
 	batches_free(a->first);
 	batches_free(a->spare);
-	reads_free(a->reads);
 	ord_admit_init(a, a->bounds);
 }
 
@@ -133,25 +122,6 @@ void ord_admit_internal(struct ord_admit *a, const struct ord_command *c)
 	b->sources[b->sources_count++] = c->deliver.source;
 }
 
-int ord_admit_read(struct ord_admit *a, struct ord_slice query, struct ord_waiter *w, uint32_t item,
-		   uint64_t deadline_ms)
-{
-	if (a->reads_count >= a->bounds->reads_count)
-		return ORD_ERR_BUSY;
-	ORD_ASSERT(query.len <= ORD_COMMAND_BYTES_MAX);
-	struct ord_read *read = malloc(sizeof *read + query.len);
-	ORD_ASSERT(read != NULL);
-	*read = (struct ord_read){.next = a->reads,
-				  .waiter = w,
-				  .deadline_ms = deadline_ms,
-				  .item = item,
-				  .query_bytes = (uint32_t)query.len};
-	memcpy(read->query, query.base, query.len);
-	a->reads = read;
-	a->reads_count++;
-	return ORD_OK;
-}
-
 struct ord_batch *ord_admit_alone(struct ord_admit *a, const struct ord_command *c, uint64_t time_us)
 {
 	ORD_ASSERT(!ord_command_is_clients(c->kind));
@@ -168,30 +138,20 @@ struct ord_batch *ord_admit_take(struct ord_admit *a, uint64_t time_us)
 {
 	ORD_ASSERT(ord_admit_waiting(a));
 	struct ord_batch *b = a->first;
-	if (b == NULL) {
-		b = batch_open(a);
-	} else {
-		a->first = b->next;
-		if (a->first == NULL)
-			a->last = NULL;
-		b->next = NULL;
-		a->commands_count -= b->commands_count;
-		a->entry_bytes -= b->entry.len - ORD_ENTRY_HEADER_BYTES;
-	}
+	a->first = b->next;
+	if (a->first == NULL)
+		a->last = NULL;
+	b->next = NULL;
+	a->commands_count -= b->commands_count;
+	a->entry_bytes -= b->entry.len - ORD_ENTRY_HEADER_BYTES;
 	/* Commands came while it waited, and none may be younger than its entry: so no effect in another partition has an earlier time than its cause, as far as clocks agree. */
 	ord_entry_stamp(&b->entry, time_us);
 	ord_entry_end(&b->entry, b->commands_count);
-	ORD_ASSERT(b->reads == NULL);
-	b->reads = a->reads;
-	a->reads = NULL;
 	return b;
 }
 
 void ord_admit_untake(struct ord_admit *a, struct ord_batch *b)
 {
-	ORD_ASSERT(a->reads == NULL);
-	a->reads = b->reads;
-	b->reads = NULL;
 	b->next = a->first;
 	a->first = b;
 	if (a->last == NULL)
@@ -202,10 +162,6 @@ void ord_admit_untake(struct ord_admit *a, struct ord_batch *b)
 
 void ord_admit_recycle(struct ord_admit *a, struct ord_batch *b)
 {
-	for (const struct ord_read *read = b->reads; read != NULL; read = read->next)
-		a->reads_count--;
-	reads_free(b->reads);
-	b->reads = NULL;
 	if (a->spare_count >= ADMIT_SPARE_MAX) {
 		batch_free(b);
 		return;

@@ -22,16 +22,6 @@ struct ord_ticket {
 	bool resent; /* another leader had it before and did not answer: it may be logged, whatever becomes of this one */
 };
 
-/* A read that waits for an entry to be applied that was proposed after the read came. */
-struct ord_read {
-	struct ord_read *next;
-	struct ord_waiter *waiter; /* borrowed */
-	uint64_t deadline_ms;
-	uint32_t item;
-	uint32_t query_bytes;
-	uint8_t query[];
-};
-
 /* One entry to be, or under way: its bytes, and who waits. tickets stand in the order of the entry's client commands. */
 struct ord_batch {
 	struct ord_batch *next;
@@ -43,7 +33,6 @@ struct ord_batch {
 	uint32_t *sources; /* owned: partitions whose messages are in it */
 	size_t sources_count;
 	size_t sources_capacity;
-	struct ord_read *reads; /* owned */
 	uint64_t deadline_min_ms;
 	uint64_t index; /* once proposed */
 	uint64_t term;
@@ -56,8 +45,6 @@ struct ord_admit {
 	struct ord_batch *last;
 	struct ord_batch *spare; /* owned: batches for use again */
 	size_t spare_count;
-	struct ord_read *reads; /* owned: wait for the next proposal */
-	size_t reads_count;	/* here and in batches under way */
 	uint64_t commands_count;
 	uint64_t entry_bytes;
 };
@@ -73,20 +60,16 @@ int ord_admit_command(struct ord_admit *a, const struct ord_command *c, const st
 /* Adds a DELIVER, TRIM or EXPIRE; never refused: its sender bounds it. */
 void ord_admit_internal(struct ord_admit *a, const struct ord_command *c);
 
-/* Adds a read. ORD_ERR_BUSY when as many wait as the bounds allow. The query is copied. */
-int ord_admit_read(struct ord_admit *a, struct ord_slice query, struct ord_waiter *w, uint32_t item,
-		   uint64_t deadline_ms);
-
-/* A finished entry of that one command, for the node's own use, with that time: past the queue, and no read is attached. To be recycled. */
+/* A finished entry of that one command, for the node's own use, with that time: past the queue. To be recycled. */
 struct ord_batch *ord_admit_alone(struct ord_admit *a, const struct ord_command *c, uint64_t time_us);
 
 /* True when something waits to be proposed. */
 static inline bool ord_admit_waiting(const struct ord_admit *a)
 {
-	return a->first != NULL || a->reads != NULL;
+	return a->first != NULL;
 }
 
-/* Takes the first batch, finished, with that time and with all waiting reads attached; an empty entry when only reads wait. Asserts ord_admit_waiting. */
+/* Takes the first batch, finished, with that time. Asserts ord_admit_waiting. */
 struct ord_batch *ord_admit_take(struct ord_admit *a, uint64_t time_us);
 
 /* Puts a batch that could not be proposed back in front. */

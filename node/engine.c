@@ -62,6 +62,12 @@ static void host_send(void *ctx, uint32_t node, struct ord_slice message)
 	e->events.send(e->events.ctx, node, ORD_PART_RAFT, message);
 }
 
+static void host_confirm(void *ctx, uint32_t node, struct ord_slice message)
+{
+	struct ord_engine *e = ctx;
+	e->events.send(e->events.ctx, node, ORD_PART_CONFIRM, message);
+}
+
 static void host_apply(void *ctx, uint32_t group, uint64_t index, uint64_t term, struct ord_slice entry)
 {
 	struct ord_engine *e = ctx;
@@ -275,6 +281,7 @@ static int engine_open_host(struct ord_engine *e, const struct ord_engine_option
 					.io = o->io,
 					.events = {.ctx = e,
 						   .send = host_send,
+						   .confirm = host_confirm,
 						   .apply = host_apply,
 						   .role = host_role,
 						   .want_install = host_want_install,
@@ -568,6 +575,8 @@ int ord_engine_receive(struct ord_engine *e, uint32_t from, enum ord_part_kind k
 		return ord_fill_receive_id(&e->fill, place, body);
 	case ORD_PART_MARK_RESULT:
 		return receive_mark_result(e, place, body);
+	case ORD_PART_CONFIRM:
+		return ord_host_receive_confirm(e->host, from, body);
 	case ORD_PART_ROOM:
 		return ord_engine_receive_room(e, place, body);
 	case ORD_PART_REACH: /* are for node/peers_relay.c */
@@ -777,6 +786,8 @@ bool ord_engine_turn(struct ord_engine *e)
 	bool more = ord_host_turn(e->host);
 	if (e->stopped)
 		return false;
+	for (uint32_t i = 0; i < e->partitions_count; i++)
+		ord_replica_serve(&e->replicas[i]);
 	if (e->forward.retry)
 		ord_forward_retry(&e->forward);
 	for (uint32_t i = 0; i < e->partitions_count; i++)

@@ -90,6 +90,7 @@ int ord_replica_open(struct ord_replica *r, struct ord_engine *e, uint32_t id, c
 {
 	*r = (struct ord_replica){.id = id, .engine = e, .checkpoint_ms = e->now_ms, .marked_ms = e->now_ms};
 	ord_admit_init(&r->admit, &e->bounds);
+	ord_reads_init(&r->reads, &e->bounds);
 	struct ord_note note;
 	int err = state_open(r, &note, why, why_size);
 	if (err != ORD_OK)
@@ -111,6 +112,7 @@ void ord_replica_close(struct ord_replica *r)
 	ord_dispatch_close(&r->dispatch);
 	ord_settling_close(&r->settling);
 	ord_admit_close(&r->admit);
+	ord_reads_close(&r->reads);
 	ord_block_builder_close(&r->builder);
 	free(r->ends);
 	ord_partition_close(r->partition);
@@ -192,9 +194,7 @@ int ord_replica_read(struct ord_replica *r, struct ord_slice query, uint64_t dea
 		     uint32_t item)
 {
 	ORD_ASSERT(r->ready);
-	if (!ord_engine_may_propose(r->engine))
-		return ORD_ERR_NO_SPACE; /* a read waits for an entry */
-	return ord_admit_read(&r->admit, query, w, item, deadline_ms);
+	return ord_reads_add(&r->reads, query, w, item, deadline_ms);
 }
 
 static void ticket_answer(struct ord_ticket *t, const struct ord_answer *a)
@@ -222,10 +222,17 @@ static void batch_fail(struct ord_replica *r, struct ord_batch *b, int err)
 		a.err = b->tickets[i].resent ? ORD_ERR_UNKNOWN : err;
 		ticket_answer(&b->tickets[i], &a);
 	}
-	a.err = ORD_ERR_NOT_LEADER; /* a read changes nothing, whatever became of the entry */
-	for (struct ord_read *read = b->reads; read != NULL; read = read->next)
-		read_answer(read, &a);
 	ord_admit_recycle(&r->admit, b);
+}
+
+/* A read changes nothing: another node may be asked. */
+static void reads_fail(struct ord_replica *r)
+{
+	struct ord_answer a = {.err = ORD_ERR_NOT_LEADER, .partition = r->id};
+	struct ord_read *first = ord_reads_take_all(&r->reads);
+	for (struct ord_read *read = first; read != NULL; read = read->next)
+		read_answer(read, &a);
+	ord_reads_free(first);
 }
 
 void ord_replica_lose(struct ord_replica *r)
@@ -240,6 +247,7 @@ void ord_replica_lose(struct ord_replica *r)
 	r->inflight_count = 0;
 	while (ord_admit_waiting(&r->admit))
 		batch_fail(r, ord_admit_take(&r->admit, 0), ORD_ERR_NOT_LEADER);
+	reads_fail(r);
 	ord_settling_fail(&r->settling, ORD_ERR_UNKNOWN);
 }
 
@@ -259,26 +267,6 @@ static void batch_reply(struct ord_replica *r, struct ord_batch *b, const struct
 		}
 		struct ord_answer a = {.partition = r->id, .result = *result};
 		ticket_answer(t, &a);
-	}
-}
-
-static void batch_read(struct ord_replica *r, struct ord_batch *b)
-{
-	for (struct ord_read *read = b->reads; read != NULL; read = read->next) {
-		if (read->waiter == NULL)
-			continue;
-		struct ord_bytes answer;
-		ord_bytes_init(&answer, ORD_RPC_BYTES_MAX);
-		int err = ord_query_run(ord_slice_of(read->query, read->query_bytes), r->partition, r->id, &answer);
-		if (err == ORD_ERR_CORRUPT && r->engine->nodes_count > 1) {
-			r->damaged = true;
-			err = ORD_ERR_NOT_LEADER; /* another node has it */
-		}
-		struct ord_answer a = {.err = err == ORD_ERR_FORMAT ? ORD_ERR_INVALID : err,
-				       .partition = r->id,
-				       .body = ord_bytes_slice(&answer)};
-		read_answer(read, &a);
-		ord_bytes_close(&answer);
 	}
 }
 
@@ -398,16 +386,12 @@ static void batch_applied(struct ord_replica *r, struct ord_batch *b)
 {
 	for (size_t i = 0; i < b->sources_count; i++)
 		ord_dispatch_applied(r, b->sources[i]);
-	batch_read(r, b);
 	ord_admit_recycle(&r->admit, b);
 }
 
 /* Comes last: it may fence the replica. */
 static void replica_compare(struct ord_replica *r, const struct ord_mark_effect *mark)
 {
-	if (r->damaged)
-		ord_fence_damaged(r);
-	r->damaged = false;
 	if (!mark->compared || r->fence.state == ORD_FENCE_FENCED)
 		return;
 	r->marked_count = r->entries_count;
@@ -448,6 +432,50 @@ void ord_replica_apply(struct ord_replica *r, uint64_t index, uint64_t term, str
 	if (b != NULL)
 		batch_applied(r, b);
 	replica_compare(r, &fx->mark);
+}
+
+/* --- Reads. --- */
+
+/* False when the state is damaged where it was read. */
+static bool read_run(struct ord_replica *r, struct ord_read *read)
+{
+	struct ord_bytes answer;
+	if (read->waiter == NULL)
+		return true;
+	ord_bytes_init(&answer, ORD_RPC_BYTES_MAX);
+	int err = ord_query_run(ord_slice_of(read->query, read->query_bytes), r->partition, r->id, &answer);
+	bool is_damaged = err == ORD_ERR_CORRUPT && r->engine->nodes_count > 1;
+	if (is_damaged)
+		err = ORD_ERR_NOT_LEADER; /* another node has it */
+	struct ord_answer a = {.err = err == ORD_ERR_FORMAT ? ORD_ERR_INVALID : err,
+			       .partition = r->id,
+			       .body = ord_bytes_slice(&answer)};
+	read_answer(read, &a);
+	ord_bytes_close(&answer);
+	return !is_damaged;
+}
+
+static void reads_answer(struct ord_replica *r)
+{
+	bool is_damaged = false;
+	if (!ord_reads_asked(&r->reads) || !ord_host_may_read(r->engine->host, r->id, &r->reads.point))
+		return;
+	struct ord_read *first = ord_reads_take(&r->reads);
+	for (struct ord_read *read = first; read != NULL; read = read->next)
+		is_damaged = !read_run(r, read) || is_damaged;
+	ord_reads_free(first);
+	if (is_damaged)
+		ord_fence_damaged(r);
+}
+
+void ord_replica_serve(struct ord_replica *r)
+{
+	struct ord_read_point point;
+	reads_answer(r);
+	if (!r->ready || !ord_reads_may_ask(&r->reads) || ord_host_read_begin(r->engine->host, r->id, &point) != ORD_OK)
+		return;
+	ord_reads_ask(&r->reads, &point);
+	reads_answer(r); /* nobody else has a vote */
 }
 
 static void leader_set(struct ord_replica *r, uint32_t leader)
@@ -554,7 +582,6 @@ static void batches_expire(struct ord_replica *r, struct ord_batch *b, uint64_t 
 {
 	struct ord_answer a = {.err = ORD_ERR_UNKNOWN, .partition = r->id};
 	for (; b != NULL; b = b->next) {
-		reads_expire(r, b->reads, now_ms);
 		if (b->deadline_min_ms > now_ms)
 			continue;
 		b->deadline_min_ms = UINT64_MAX;
@@ -572,7 +599,8 @@ void ord_replica_expire(struct ord_replica *r, uint64_t now_ms)
 {
 	batches_expire(r, r->inflight, now_ms);
 	batches_expire(r, r->admit.first, now_ms);
-	reads_expire(r, r->admit.reads, now_ms);
+	reads_expire(r, r->reads.asked.first, now_ms);
+	reads_expire(r, r->reads.came.first, now_ms);
 	ord_settling_expire(&r->settling, now_ms);
 }
 
@@ -600,7 +628,7 @@ void ord_replica_age(struct ord_replica *r)
 
 uint64_t ord_replica_waiters_count(const struct ord_replica *r)
 {
-	uint64_t count = ord_settling_count(&r->settling) + r->admit.reads_count;
+	uint64_t count = ord_settling_count(&r->settling) + r->reads.count;
 	for (const struct ord_batch *b = r->inflight; b != NULL; b = b->next)
 		count += b->tickets_count;
 	for (const struct ord_batch *b = r->admit.first; b != NULL; b = b->next)

@@ -8,6 +8,7 @@
 #include "node/admit.h"
 #include "node/dispatch.h"
 #include "node/fence.h"
+#include "node/reads.h"
 #include "node/settling.h"
 #include "partition/block_builder.h"
 #include "partition/note.h"
@@ -34,7 +35,6 @@ struct ord_replica {
 	uint64_t entry_us;
 	uint64_t stored_index;		  /* the same of the last checkpoint */
 	bool lost;			  /* the state on disk could not be read: it comes from another node */
-	bool damaged;			  /* so was a record, and the entry under way is still to be dealt with */
 	uint64_t base_index;		  /* after which a start with that checkpoint needs the log */
 	uint64_t checkpoint_ms;		  /* when it began */
 	bool checkpoint_wanted;		  /* as soon as can be */
@@ -45,6 +45,7 @@ struct ord_replica {
 	size_t ends_capacity;
 	uint64_t unsettled_count; /* after the last apply */
 	struct ord_admit admit;
+	struct ord_reads reads;
 	struct ord_batch *inflight; /* owned, oldest first */
 	uint32_t inflight_count;
 	struct ord_settling settling;
@@ -63,8 +64,13 @@ void ord_replica_close(struct ord_replica *r);
 
 /* Asserts ready. ORD_ERR_BUSY; ORD_ERR_NO_SPACE when the disk has no room for more: of this node, or of so many that no majority is left. */
 int ord_replica_submit(struct ord_replica *r, const struct ord_command *c, const struct ord_ticket *ticket);
+
+/* Asserts ready. ORD_ERR_BUSY. It is answered by ord_replica_serve. */
 int ord_replica_read(struct ord_replica *r, struct ord_slice query, uint64_t deadline_ms, struct ord_waiter *w,
 		     uint32_t item);
+
+/* Answers the reads that may be answered now, and has it made sure for the others that this node still leads: once in a turn of the loop, when what is committed has been applied. */
+void ord_replica_serve(struct ord_replica *r);
 
 /* The state is as its log says, and not about to be replaced: others may have a copy of it. */
 bool ord_replica_is_whole(const struct ord_replica *r);

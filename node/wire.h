@@ -30,6 +30,7 @@ enum ord_part_kind {
 	ORD_PART_BLOCK_ID = 19,
 	ORD_PART_MARK_RESULT = 20, /* what the sender's replica was at a mark (node/fence.h) */
 	ORD_PART_ROOM = 24,	   /* how much room the sender's disk has */
+	ORD_PART_CONFIRM = 25,	   /* a message of ord_host_receive_confirm */
 	ORD_PART_REACH = 28,	   /* whom the sender hears, and who hears it (node/peers_relay.c) */
 	ORD_PART_RELAY = 29,	   /* a part that goes through a third node */
 };

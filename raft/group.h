@@ -15,7 +15,12 @@
 struct ord_group;
 
 /* Groups that have something to do, each at most once, first in first out. */
-enum ord_group_queue { ORD_GROUP_QUEUE_APPLY = 0, ORD_GROUP_QUEUE_SEND = 1, ORD_GROUP_QUEUES = 2 };
+enum ord_group_queue {
+	ORD_GROUP_QUEUE_APPLY = 0,
+	ORD_GROUP_QUEUE_SEND = 1,
+	ORD_GROUP_QUEUE_READ = 2,
+	ORD_GROUP_QUEUES = 3
+};
 struct ord_group_list {
 	struct ord_group *first;
 	struct ord_group *last;
@@ -91,6 +96,9 @@ uint32_t ord_group_env_peer(const struct ord_group_env *env, uint32_t node);
 
 /* Takes the first group of a queue, NULL when it is empty. */
 struct ord_group *ord_group_env_next(struct ord_group_env *env, enum ord_group_queue queue);
+
+/* The group behind this one in a queue that it is in; NULL at the end. */
+struct ord_group *ord_group_queue_next(const struct ord_group *g, enum ord_group_queue queue);
 
 /* Makes a group with an empty log that takes no part yet. ORD_ERR_NOMEM. */
 int ord_group_open(struct ord_group_env *env, uint32_t id, struct ord_group **ret);
@@ -181,5 +189,22 @@ bool ord_group_propose_members(struct ord_group *g, const struct ord_member_stat
 
 /* True when this node leads the group and node is so close behind that it can take over at once. */
 bool ord_group_can_hand_over(const struct ord_group *g, uint32_t node);
+
+/* Reads (raft/group_reads.c). The first and the second are ord_host_read_begin and ord_host_may_read; round is the number that the next question will have. */
+int ord_group_read_begin(struct ord_group *g, uint64_t round, struct ord_read_point *ret);
+bool ord_group_may_read(const struct ord_group *g, const struct ord_read_point *point);
+
+/* Puts the group back into the queue when there are some that are not confirmed yet. */
+void ord_group_read_wait(struct ord_group *g);
+
+/* True when a question to that peer, of that round, is to name the group: then it is noted as asked, and *ret_term is what to ask. *member is who the question is for, 0 when that is not known yet: then it is set.
+ * A peer is asked again for the same reads after a heartbeat. Asserts that some wait. */
+bool ord_group_read_ask(struct ord_group *g, uint32_t peer, uint64_t round, uint64_t *member, uint64_t *ret_term);
+
+/* This node follows that leadership, and has promised nothing to a later one. */
+bool ord_group_follows(struct ord_group *g, uint64_t leader, uint64_t term);
+
+/* A peer follows this node's leadership of that term, or did when it answered the question of that round. */
+void ord_group_confirmed(struct ord_group *g, uint32_t peer, uint64_t member, uint64_t term, uint64_t round);
 
 #endif

@@ -45,6 +45,11 @@ struct ord_group *ord_group_env_next(struct ord_group_env *env, enum ord_group_q
 	return g;
 }
 
+struct ord_group *ord_group_queue_next(const struct ord_group *g, enum ord_group_queue queue)
+{
+	return g->next[queue];
+}
+
 void ord_group_enqueue(struct ord_group *g, enum ord_group_queue queue)
 {
 	struct ord_group_list *list = &g->env->queues[queue];

@@ -89,6 +89,46 @@ bool ord_group_has_vote(const struct ord_group *g, uint32_t node, uint64_t membe
 	return s != NULL && s->role == RAFT_VOTER && (member == 0 || s->id == member);
 }
 
+static const struct raft_server *voter_in(const struct raft_configuration *list, uint32_t node)
+{
+	for (unsigned i = 0; i < list->n; i++)
+		if (ORD_MEMBER_NODE(list->servers[i].id) == node && list->servers[i].role == RAFT_VOTER)
+			return &list->servers[i];
+	return NULL;
+}
+
+uint64_t ord_group_voter_of(const struct ord_group *g, uint32_t node)
+{
+	const struct raft_server *s = voter_in(&g->raft.configuration, node);
+	if (s == NULL && g->raft.configuration_uncommitted_index != 0)
+		s = voter_in(&g->raft.configuration_committed, node);
+	return s != NULL ? s->id : 0;
+}
+
+static bool is_majority_of(const struct raft_configuration *list, const uint64_t *members, uint32_t members_count)
+{
+	unsigned voters_count = 0, found_count = 0;
+	for (unsigned i = 0; i < list->n; i++) {
+		bool is_found = false;
+		if (list->servers[i].role != RAFT_VOTER)
+			continue;
+		for (uint32_t k = 0; k < members_count; k++)
+			is_found = is_found || members[k] == list->servers[i].id;
+		voters_count++;
+		found_count += is_found;
+	}
+	return found_count > voters_count / 2;
+}
+
+bool ord_group_is_majority(const struct ord_group *g, const uint64_t *members, uint32_t members_count)
+{
+	const struct raft_configuration *before = &g->raft.configuration_committed;
+	if (!is_majority_of(&g->raft.configuration, members, members_count))
+		return false;
+	return g->raft.configuration_uncommitted_index == 0 || before->n == 0 ||
+	       is_majority_of(before, members, members_count);
+}
+
 void ord_group_voters(const struct ord_group *g, uint32_t *ret, uint32_t *ret_count)
 {
 	const struct raft_configuration *newest = &g->raft.configuration;

@@ -53,6 +53,14 @@ struct group_stream {
 	bool probing;		/* one message at a time, until the peer has taken one */
 };
 
+/* What a peer has said of this leadership (raft/group_reads.c). */
+struct group_confirmed {
+	uint64_t member;   /* that peer's; what another one said does not count */
+	uint64_t asked;	   /* the last question that named the group; 0: none */
+	uint64_t asked_ms; /* when */
+	uint64_t round;	   /* the last one that it confirmed; 0: none */
+};
+
 enum group_handover { HANDOVER_NONE = 0, HANDOVER_WAITING, HANDOVER_SENT };
 
 struct ord_group {
@@ -111,6 +119,10 @@ struct ord_group {
 	uint64_t newcomer_match;
 	uint64_t newcomer_moved_ms; /* when that changed last */
 
+	uint64_t reads_term;  /* of the leadership that what follows is of */
+	uint64_t reads_round; /* that a majority must confirm before all reads may be answered */
+	struct group_confirmed confirmed[ORD_NODES_MAX]; /* as env->nodes */
+
 	enum group_handover handover;
 	uint64_t handover_to; /* a member */
 	uint64_t handover_until_ms;
@@ -167,6 +179,12 @@ void ord_group_members_trim(struct ord_group *g);
 
 /* The newest member of a node in the log; NULL when there is none. Valid until the next step. */
 const struct raft_server *ord_group_member_of(const struct ord_group *g, uint32_t node);
+
+/* The member of a node that has a vote by the newest list in the log, or by the last one that is committed; 0: none. */
+uint64_t ord_group_voter_of(const struct ord_group *g, uint32_t node);
+
+/* Those members are a majority of the voters by the newest list in the log, and, while that is not committed, by the one before as well. */
+bool ord_group_is_majority(const struct ord_group *g, const uint64_t *members, uint32_t members_count);
 
 /* Before an entry that changes the members is taken from a leader: the change before it in the log, if any, is committed. Errors are told by fatal. */
 void ord_group_members_settle(struct ord_group *g, uint64_t index);

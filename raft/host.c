@@ -279,8 +279,10 @@ void ord_host_peer(struct ord_host *h, uint32_t node, uint64_t member)
 {
 	struct ord_group_env *env = &h->env;
 	uint32_t peer = ord_group_env_peer(env, node);
-	if (peer < env->nodes_count && node != env->node && (member == 0 || ORD_MEMBER_NODE(member) == node))
-		env->peers[peer].member = member;
+	if (peer == env->nodes_count || node == env->node || (member != 0 && ORD_MEMBER_NODE(member) != node))
+		return;
+	env->peers[peer].member = member;
+	ord_host_ask_anew(h, peer); /* what was under way is lost */
 }
 
 int ord_host_propose(struct ord_host *h, uint32_t group, struct ord_slice entry, uint64_t *ret_index,
@@ -303,11 +305,10 @@ static void heard(struct ord_host *h, uint32_t peer)
 	p->heard_ms = h->env.now_ms > 0 ? h->env.now_ms : 1;
 }
 
-/* What is for the member that this node was before, or from one that the other node is not any more, is late. */
-static bool is_between_members(const struct ord_group_env *env, uint32_t peer, const struct ord_message *m)
+bool ord_host_is_between_members(const struct ord_group_env *env, uint32_t peer, uint64_t from, uint64_t to)
 {
 	uint64_t known = env->peers[peer].member;
-	return env->member != 0 && m->to == env->member && (known == 0 || known == m->from);
+	return env->member != 0 && to == env->member && (known == 0 || known == from);
 }
 
 int ord_host_receive(struct ord_host *h, uint32_t from, struct ord_slice message)
@@ -323,7 +324,7 @@ int ord_host_receive(struct ord_host *h, uint32_t from, struct ord_slice message
 	if (ORD_MEMBER_NODE(m.from) != from || ORD_MEMBER_NODE(m.to) != env->node || from == env->node ||
 	    peer == env->nodes_count || m.group >= h->groups_count)
 		return ORD_ERR_FORMAT;
-	if (!is_between_members(env, peer, &m))
+	if (!ord_host_is_between_members(env, peer, m.from, m.to))
 		return ORD_OK;
 	heard(h, peer);
 	return ord_group_receive(h->groups[m.group], &m);
@@ -475,6 +476,7 @@ bool ord_host_turn(struct ord_host *h)
 	ord_wal_write(env->wal);
 	turn_apply(h);
 	turn_send(h);
+	ord_host_ask(h);
 	if (env->dead)
 		return false;
 	ord_wal_trim(env->wal);

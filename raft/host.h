@@ -20,12 +20,15 @@ enum ord_role { ORD_ROLE_FOLLOWER = 1, ORD_ROLE_CANDIDATE = 2, ORD_ROLE_LEADER =
 const char *ord_role_name(enum ord_role role);
 
 /* What the host asks its owner to do. Called from inside open, propose, receive, tick, synced and turn, on the caller's thread.
- * The owner must not call back into the host from send, role, want_install or fatal; from apply it may propose. */
+ * The owner must not call back into the host from send, confirm, role, want_install or fatal; from apply it may propose. */
 struct ord_host_events {
 	void *ctx; /* borrowed; first argument of all */
 
 	/* Sends one message to another node; bytes are valid during the call only. May be lost, repeated or reordered. */
 	void (*send)(void *ctx, uint32_t node, struct ord_slice message);
+
+	/* Sends what ord_host_receive_confirm takes at another node, likewise. */
+	void (*confirm)(void *ctx, uint32_t node, struct ord_slice message);
 
 	/* A committed command entry, each exactly once per open, in index order; indexes of barriers and configuration changes are skipped. */
 	void (*apply)(void *ctx, uint32_t group, uint64_t index, uint64_t term, struct ord_slice entry);
@@ -129,6 +132,22 @@ int ord_host_propose(struct ord_host *h, uint32_t group, struct ord_slice entry,
  * node of an earlier version, whose messages name no members. What is for an earlier member of this node, or from another one of that node than it
  * says to be (ord_host_peer), is late: it is dropped. */
 int ord_host_receive(struct ord_host *h, uint32_t from, struct ord_slice message);
+
+/* Reads of what is applied, without an entry: the read index of Ongaro's dissertation, section 6.4 (raft/group_reads.c). */
+struct ord_read_point {
+	uint64_t term;
+	uint64_t index; /* that must be applied */
+	uint64_t round; /* that a majority must confirm */
+};
+
+/* Begins to make sure that this node leads the group: reads that came before the call may be answered from what is applied when ord_host_may_read says so of *ret. That does not come without
+ * turns and answers of peers, nor after the leadership is lost. What was begun before is still to be asked for. ORD_ERR_NOT_LEADER, also while the leader is not announced yet. */
+int ord_host_read_begin(struct ord_host *h, uint32_t group, struct ord_read_point *ret);
+bool ord_host_may_read(const struct ord_host *h, uint32_t group, const struct ord_read_point *point);
+
+/* Takes what another node's confirm gave. Malformed bytes, and what that node cannot have sent, give ORD_ERR_FORMAT and change nothing. What is for an earlier member of this node, or from
+ * another one of that node than it says to be, is dropped. */
+int ord_host_receive_confirm(struct ord_host *h, uint32_t from, struct ord_slice message);
 
 /* Moves the clock; call every 10 ms or so. now_ms never goes back. */
 void ord_host_tick(struct ord_host *h, uint64_t now_ms);

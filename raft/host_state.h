@@ -4,6 +4,12 @@
 
 #include "raft/group.h"
 
+/* The last question to a peer that has not been answered; round 0: there is none (raft/host_reads.c). */
+struct host_asked {
+	uint64_t round;
+	uint64_t ms;
+};
+
 struct ord_host {
 	struct ord_group_env env;
 	uint32_t groups_count;
@@ -22,6 +28,10 @@ struct ord_host {
 	uint64_t tidy_at;	     /* and with which entry; 0: from the beginning */
 	uint64_t tidy_not_before_ms; /* what cannot be read is tried again */
 
+	/* Reads (raft/host_reads.c). */
+	uint64_t round; /* of the last question */
+	struct host_asked asked[ORD_NODES_MAX];
+
 	struct ord_wal_scrub *scrub; /* owned; NULL before it is used */
 
 	/* Bringing groups back to the nodes that should lead them. */
@@ -36,6 +46,15 @@ struct ord_host {
 
 /* Does a bounded amount for the removal of the oldest segment. */
 void ord_host_tidy(struct ord_host *h);
+
+/* Between the member that this node is and the one that the peer says it is: what is for the one that this node was before, or from one that the other node is not any more, is late. */
+bool ord_host_is_between_members(const struct ord_group_env *env, uint32_t peer, uint64_t from, uint64_t to);
+
+/* Asks those peers that may be asked for what reads wait for. */
+void ord_host_ask(struct ord_host *h);
+
+/* The peer may be asked at once. */
+void ord_host_ask_anew(struct ord_host *h, uint32_t peer);
 
 /* Takes the next steps, when it is time to look. */
 void ord_host_replace_members(struct ord_host *h);

@@ -90,7 +90,7 @@ static void look_queues(uint32_t node, uint32_t partition, const struct ord_engi
 	const struct ord_replica *r = &e->replicas[partition];
 	bound(node, "bytes that wait for admission", r->admit.entry_bytes,
 	      b->admit_bytes + ORD_COMMAND_BYTES_MAX + internal_bytes(b));
-	bound(node, "reads that wait", r->admit.reads_count, b->reads_count);
+	bound(node, "reads that wait", r->reads.count, b->reads_count);
 	bound(node, "transfers without outcome", r->unsettled_count,
 	      b->unsettled_count + b->entry_bytes / COMMAND_BYTES_MIN);
 	for (uint32_t i = 0; r->ready && i < watch.swarm->node.partitions_count; i++)

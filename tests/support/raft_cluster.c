@@ -11,6 +11,7 @@
 #include "base/hash.h"
 #include "base/limits.h"
 #include "raft/codec.h"
+#include "raft/confirm.h"
 
 #define TICK_MS 10
 #define LEADERS_KEPT 4096
@@ -21,16 +22,18 @@ struct raft_cluster_message {
 	uint64_t due_ms;
 	uint32_t from;
 	uint32_t to;
+	bool is_confirm;
 	size_t len;
 	uint8_t base[];
 };
 
-static void message_post(struct raft_cluster *c, uint32_t from, uint32_t to, struct ord_slice bytes)
+static void message_post(struct raft_cluster *c, uint32_t from, uint32_t to, bool is_confirm, struct ord_slice bytes)
 {
 	struct raft_cluster_message *m = malloc(sizeof *m + bytes.len);
 	cr_assert_not_null(m);
 	uint64_t delay_ms = random_below(&c->random, c->options.delay_ms_max + 1ull) + c->nodes[to].lag_ms;
-	*m = (struct raft_cluster_message){.due_ms = c->now_ms + delay_ms, .from = from, .to = to, .len = bytes.len};
+	*m = (struct raft_cluster_message){
+		.due_ms = c->now_ms + delay_ms, .from = from, .to = to, .is_confirm = is_confirm, .len = bytes.len};
 	memcpy(m->base, bytes.base, bytes.len);
 	if (c->options.in_order && m->due_ms < c->arrived_ms[from][to])
 		m->due_ms = c->arrived_ms[from][to];
@@ -66,6 +69,18 @@ static void check_message(struct raft_cluster *c, uint32_t from, struct ord_slic
 		check_vote(c, m.group, from, v->term, m.to);
 }
 
+static bool is_lost(struct raft_cluster *c, uint32_t from, uint32_t to)
+{
+	return c->cut[from][to] || random_chance(&c->random, c->options.drop_percent);
+}
+
+static void wire_post(struct raft_cluster *c, uint32_t from, uint32_t to, bool is_confirm, struct ord_slice bytes)
+{
+	message_post(c, from, to, is_confirm, bytes);
+	if (random_chance(&c->random, c->options.repeat_percent))
+		message_post(c, from, to, is_confirm, bytes);
+}
+
 static void cluster_send(void *ctx, uint32_t id, struct ord_slice bytes)
 {
 	struct raft_cluster_node *n = ctx;
@@ -77,13 +92,23 @@ static void cluster_send(void *ctx, uint32_t id, struct ord_slice bytes)
 	cr_assert_leq(bytes.len, 8u << 20, "a message of %zu bytes", bytes.len);
 	n->sent_bytes += bytes.len;
 	check_message(c, from, bytes);
-	if (c->cut[from][to] || random_chance(&c->random, c->options.drop_percent))
+	if (is_lost(c, from, to) || (c->filter != NULL && !c->filter(c, from, to, bytes)))
 		return;
-	if (c->filter != NULL && !c->filter(c, from, to, bytes))
-		return;
-	message_post(c, from, to, bytes);
-	if (random_chance(&c->random, c->options.repeat_percent))
-		message_post(c, from, to, bytes);
+	wire_post(c, from, to, false, bytes);
+}
+
+static void cluster_confirm(void *ctx, uint32_t id, struct ord_slice bytes)
+{
+	struct raft_cluster_node *n = ctx;
+	struct raft_cluster *c = n->cluster;
+	struct ord_confirm m;
+	uint32_t from = n->id - 1;
+	cr_assert_lt(id - 1, c->options.nodes_count);
+	cr_assert_eq(ord_confirm_decode(bytes, &m), ORD_OK);
+	cr_assert_eq(m.from, n->member);
+	c->confirms++;
+	if (!is_lost(c, from, id - 1))
+		wire_post(c, from, id - 1, true, bytes);
 }
 
 static struct raft_cluster_fact *fact_at(struct raft_cluster_group *g, uint64_t index)
@@ -291,6 +316,7 @@ int raft_cluster_try_start(struct raft_cluster *c, uint32_t node, char *why, siz
 				     .io = raft_disk_io(&n->disk),
 				     .events = {.ctx = n,
 						.send = cluster_send,
+						.confirm = cluster_confirm,
 						.apply = cluster_apply,
 						.role = cluster_role,
 						.want_install = cluster_want_install,
@@ -450,7 +476,10 @@ static void deliver_due(struct raft_cluster *c)
 		c->messages = m->next;
 		struct ord_host *h = c->nodes[m->to].host;
 		if (h != NULL && !c->cut[m->from][m->to]) {
-			if (ord_host_receive(h, m->from + 1, ord_slice_of(m->base, m->len)) != ORD_OK)
+			struct ord_slice bytes = ord_slice_of(m->base, m->len);
+			int err = m->is_confirm ? ord_host_receive_confirm(h, m->from + 1, bytes)
+						: ord_host_receive(h, m->from + 1, bytes);
+			if (err != ORD_OK)
 				c->refused_messages++;
 			node_turn(c, m->to);
 		}

@@ -103,6 +103,7 @@ struct raft_cluster {
 	uint64_t proposed;
 	uint64_t installs;
 	uint64_t refused_messages;
+	uint64_t confirms;	    /* questions and answers of reads that were sent */
 	struct raft_entry *entries; /* owned; one message while it is looked at */
 
 	/* Called for each message before it is sent; false drops it. May be NULL. */

@@ -25,6 +25,22 @@ static void lone_send(void *ctx, uint32_t node, struct ord_slice bytes)
 	l->sent_bytes[l->sent_count++] = bytes.len;
 }
 
+static void lone_confirm(void *ctx, uint32_t node, struct ord_slice bytes)
+{
+	struct raft_lone *l = ctx;
+	struct raft_lone_confirm *c = &l->confirms[l->confirms_count];
+	struct ord_confirm m;
+	cr_assert_lt(l->confirms_count, RAFT_LONE_CONFIRMS_MAX);
+	cr_assert_eq(ord_confirm_decode(bytes, &m), ORD_OK);
+	cr_assert_leq(m.groups_count, 2);
+	cr_assert_eq(ORD_MEMBER_NODE(m.to), node);
+	cr_assert_eq(m.from, ord_member_of(NODE, l->incarnation));
+	*c = (struct raft_lone_confirm){.message = m};
+	for (uint32_t i = 0; i < m.groups_count; i++)
+		ord_confirm_group(&m, i, &c->groups[i], &c->terms[i]);
+	l->confirms_count++;
+}
+
 static void lone_apply(void *ctx, uint32_t group, uint64_t index, uint64_t term, struct ord_slice entry)
 {
 	struct raft_lone *l = ctx;
@@ -121,6 +137,7 @@ int raft_lone_open(struct raft_lone *l)
 				     .io = raft_disk_io(&l->disk),
 				     .events = {.ctx = l,
 						.send = lone_send,
+						.confirm = lone_confirm,
 						.apply = lone_apply,
 						.role = lone_role,
 						.want_install = lone_want_install,
@@ -239,6 +256,30 @@ int raft_lone_vote(struct raft_lone *l, uint32_t from, uint32_t group, uint64_t 
 	return raft_lone_give(l, from, m);
 }
 
+static int give_confirm(struct raft_lone *l, bool is_answer, uint32_t from, uint32_t group, uint64_t term,
+			uint64_t round)
+{
+	struct ord_confirm c = {.is_answer = is_answer,
+				.from = ord_member_of(from, l->peer_incarnations[from]),
+				.to = ord_member_of(NODE, l->incarnation),
+				.round = round};
+	ord_bytes_clear(&l->message);
+	size_t begun = ord_confirm_begin(&c, &l->message);
+	ord_confirm_put_group(&l->message, group, term);
+	ord_confirm_end(&l->message, begun);
+	return ord_host_receive_confirm(l->host, from, ord_bytes_slice(&l->message));
+}
+
+int raft_lone_question(struct raft_lone *l, uint32_t from, uint32_t group, uint64_t term, uint64_t round)
+{
+	return give_confirm(l, false, from, group, term, round);
+}
+
+int raft_lone_answer(struct raft_lone *l, uint32_t from, uint32_t group, uint64_t term, uint64_t round)
+{
+	return give_confirm(l, true, from, group, term, round);
+}
+
 struct ord_base raft_lone_base(uint64_t index, uint64_t term, uint64_t current_term)
 {
 	static const uint32_t nodes[] = {1, 2, 3};
@@ -285,6 +326,7 @@ uint32_t raft_lone_count(const struct raft_lone *l, enum raft_message_type type)
 void raft_lone_forget(struct raft_lone *l)
 {
 	l->sent_count = 0;
+	l->confirms_count = 0;
 }
 
 void raft_lone_lead(struct raft_lone *l)

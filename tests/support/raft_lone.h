@@ -3,16 +3,25 @@
 #define ORD_TESTS_SUPPORT_RAFT_LONE_H
 
 #include "raft/codec.h"
+#include "raft/confirm.h"
 #include "raft/host.h"
 #include "tests/support/raft_disk.h"
 
 #define RAFT_LONE_SENT_MAX 4096
+#define RAFT_LONE_CONFIRMS_MAX 64
 
 /* What an entry of a test is. */
 struct raft_lone_entry {
 	uint64_t term;
 	enum ord_entry_kind kind;
 	struct ord_slice payload;
+};
+
+/* A question or an answer of reads that it sent. */
+struct raft_lone_confirm {
+	struct ord_confirm message; /* its groups: */
+	uint32_t groups[2];
+	uint64_t terms[2];
 };
 
 /* Node 1 of 1, 2, 3, with 2 groups: of group 0 it is the preferred node. */
@@ -23,6 +32,8 @@ struct raft_lone {
 	struct ord_message sent[RAFT_LONE_SENT_MAX]; /* without entries */
 	size_t sent_bytes[RAFT_LONE_SENT_MAX];
 	uint32_t sent_count;
+	struct raft_lone_confirm confirms[RAFT_LONE_CONFIRMS_MAX];
+	uint32_t confirms_count;
 	enum ord_role role[2];
 	uint64_t term[2];
 	uint32_t leader[2];
@@ -85,6 +96,10 @@ int raft_lone_result(struct raft_lone *l, uint32_t from, uint32_t group, uint64_
 int raft_lone_ask_vote(struct raft_lone *l, uint32_t from, uint32_t group, uint64_t term, uint64_t last,
 		       uint64_t last_term, bool is_pre_vote);
 int raft_lone_vote(struct raft_lone *l, uint32_t from, uint32_t group, uint64_t term, bool is_pre_vote);
+
+/* A question whether it follows, or an answer that the peer does: of one group. */
+int raft_lone_question(struct raft_lone *l, uint32_t from, uint32_t group, uint64_t term, uint64_t round);
+int raft_lone_answer(struct raft_lone *l, uint32_t from, uint32_t group, uint64_t term, uint64_t round);
 
 /* Tells that the leader's log begins after an entry, of that term, with the first members. */
 int raft_lone_tell_install(struct raft_lone *l, uint32_t from, uint32_t group, uint64_t term, uint64_t index,

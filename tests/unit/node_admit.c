@@ -93,17 +93,13 @@ Test(admit, clients_are_refused_when_too_much_waits_and_partitions_never)
 Test(admit, a_batch_that_was_not_proposed_keeps_its_place)
 {
 	cr_assert_eq(add_transfer(1, 100), ORD_OK);
-	cr_assert_eq(ord_admit_read(&a, ord_slice_text("query"), &nobody, 5, 100), ORD_OK);
 	struct ord_batch *b = ord_admit_take(&a, 99);
 	cr_assert_not(ord_admit_waiting(&a));
 	ord_admit_untake(&a, b);
 	cr_assert_eq(add_transfer(2, 100), ORD_OK);
 	b = ord_admit_take(&a, 99);
 	cr_assert_eq(b->tickets[0].item, 1);
-	cr_assert_not_null(b->reads);
-	cr_assert_eq(b->reads->item, 5);
 	ord_admit_recycle(&a, b);
-	cr_assert_eq(a.reads_count, 0);
 }
 
 Test(admit, a_batch_that_was_not_proposed_stays_before_later_batches)
@@ -124,26 +120,12 @@ Test(admit, a_batch_that_was_not_proposed_stays_before_later_batches)
 	cr_assert_not(ord_admit_waiting(&a));
 }
 
-Test(admit, reads_alone_make_an_empty_entry)
-{
-	cr_assert_eq(ord_admit_read(&a, ord_slice_text("query"), &nobody, 1, 100), ORD_OK);
-	struct ord_batch *b = ord_admit_take(&a, 99);
-	struct ord_reader r = ord_reader_of(ord_bytes_slice(&b->entry));
-	struct ord_entry_header header;
-	cr_assert_eq(ord_entry_decode(&r, &header), ORD_OK);
-	cr_assert_eq(header.commands_count, 0);
-	cr_assert_eq(header.time_us, 99);
-	cr_assert_eq(b->reads->query_bytes, 5);
-	ord_admit_recycle(&a, b);
-}
-
 Test(admit, the_node_s_own_entry_is_alone)
 {
 	struct ord_command mark = {.kind = ORD_COMMAND_MARK, .mark = {.position = 7}}, c;
 	struct ord_entry_header header;
 
 	cr_assert_eq(add_transfer(1, 100), ORD_OK);
-	cr_assert_eq(ord_admit_read(&a, ord_slice_text("query"), &nobody, 5, 100), ORD_OK);
 	struct ord_batch *b = ord_admit_alone(&a, &mark, 99);
 	struct ord_reader r = ord_reader_of(ord_bytes_slice(&b->entry));
 	cr_assert_eq(ord_entry_decode(&r, &header), ORD_OK);
@@ -152,8 +134,7 @@ Test(admit, the_node_s_own_entry_is_alone)
 	cr_assert_eq(ord_command_decode(&r, &c), ORD_OK);
 	cr_assert_eq(c.mark.position, 7);
 	cr_assert_eq(ord_reader_left(&r), 0);
-	cr_assert(b->tickets_count == 0 && b->reads == NULL);
+	cr_assert_eq(b->tickets_count, 0);
 	ord_admit_recycle(&a, b);
 	cr_assert_eq(a.commands_count, 1);
-	cr_assert_eq(a.reads_count, 1);
 }

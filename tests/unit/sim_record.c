@@ -82,7 +82,6 @@ Test(sim_record, a_right_history_is_taken_as_such)
 	cr_assert_eq(sim_stub_record_covered(SIM_COVER_NAME_CONFLICT), 1);
 	cr_assert_eq(sim_stub_record_covered(SIM_COVER_NAME_REASSIGNED), 1);
 	cr_assert_eq(sim_stub_record_covered(SIM_COVER_NAME_CLAIMED_AGAIN), 1);
-	cr_assert_eq(sim_stub_record_covered(SIM_COVER_EMPTY_ENTRY), 1);
 	cr_assert_eq(sim_record_applied(1, 1), sim_record_entries(1));
 }
 

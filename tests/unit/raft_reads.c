@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: Apache-2.0 - reads without an entry: who may confirm a leadership, to what, and when. */
+#include <criterion/criterion.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "tests/support/raft_lone.h"
+
+static struct raft_lone *l;
+static uint64_t term; /* in which it leads group 0 */
+
+static void lead(void)
+{
+	l = raft_lone_make();
+	raft_lone_start(l);
+	raft_lone_lead(l);
+	cr_assert_eq(l->role[0], ORD_ROLE_LEADER);
+	term = l->term[0];
+	raft_lone_forget(l);
+}
+
+static void follow(void)
+{
+	l = raft_lone_make();
+	raft_lone_start(l);
+	term = 3;
+	cr_assert_eq(raft_lone_append(l, 2, 0, term, 1, 1, 1, NULL, 0), ORD_OK);
+	raft_lone_sync(l);
+	cr_assert_eq(l->leader[0], 2);
+	raft_lone_forget(l);
+}
+
+static void clean(void)
+{
+	raft_lone_free(l);
+}
+
+TestSuite(raft_reads, .init = lead, .fini = clean);
+TestSuite(raft_reads_peer, .init = follow, .fini = clean);
+
+static struct ord_read_point begin(void)
+{
+	struct ord_read_point point;
+	cr_assert_eq(ord_host_read_begin(l->host, 0, &point), ORD_OK);
+	return point;
+}
+
+static bool may_read(const struct ord_read_point *point)
+{
+	return ord_host_may_read(l->host, 0, point);
+}
+
+/* --- The leader. --- */
+
+Test(raft_reads, a_read_asks_all_peers_at_once_and_one_answer_of_two_is_enough)
+{
+	struct ord_read_point point = begin();
+	struct ord_group_status s;
+	ord_host_group_status(l->host, 0, &s);
+	cr_expect_eq(point.index, s.commit_index);
+	cr_expect_eq(point.term, term);
+	cr_expect_not(may_read(&point));
+	raft_lone_turn(l);
+	cr_assert_eq(l->confirms_count, 2);
+	for (uint32_t i = 0; i < 2; i++) {
+		cr_expect_not(l->confirms[i].message.is_answer);
+		cr_expect_eq(l->confirms[i].message.groups_count, 1);
+		cr_expect(l->confirms[i].groups[0] == 0 && l->confirms[i].terms[0] == term);
+	}
+	cr_expect_eq(l->sent_count, 0, "nothing but the questions goes out");
+	cr_expect_not(may_read(&point));
+	cr_assert_eq(raft_lone_answer(l, 2, 0, term, l->confirms[0].message.round), ORD_OK);
+	cr_expect(may_read(&point));
+	ord_host_group_status(l->host, 0, &s);
+	cr_expect_eq(s.last_index, point.index, "no entry was made");
+}
+
+Test(raft_reads, an_answer_to_an_earlier_question_does_not_confirm_a_later_read)
+{
+	begin();
+	raft_lone_turn(l);
+	uint64_t round = l->confirms[0].message.round;
+	struct ord_read_point later = begin();
+	raft_lone_turn(l);
+	cr_assert_eq(l->confirms_count, 2, "the peers have been asked and have not answered");
+	cr_assert_eq(raft_lone_answer(l, 2, 0, term, round), ORD_OK);
+	cr_assert_eq(raft_lone_answer(l, 2, 0, term, round), ORD_OK);
+	cr_assert_eq(raft_lone_answer(l, 3, 0, term, l->confirms[1].message.round), ORD_OK);
+	cr_expect_not(may_read(&later));
+	raft_lone_turn(l);
+	cr_assert_eq(l->confirms_count, 4);
+	cr_assert_eq(raft_lone_answer(l, 3, 0, term, l->confirms[3].message.round), ORD_OK);
+	cr_expect(may_read(&later));
+}
+
+Test(raft_reads, an_answer_of_another_term_or_to_no_question_confirms_nothing)
+{
+	struct ord_read_point point = begin();
+	raft_lone_turn(l);
+	uint64_t round = l->confirms[0].message.round;
+	cr_assert_eq(raft_lone_answer(l, 2, 0, term - 1, round), ORD_OK);
+	cr_assert_eq(raft_lone_answer(l, 2, 0, term + 1, round), ORD_OK);
+	cr_assert_eq(raft_lone_answer(l, 2, 1, term, round), ORD_OK);
+	cr_assert_eq(raft_lone_answer(l, 2, 0, term, round + 100), ORD_OK);
+	cr_expect_not(may_read(&point));
+}
+
+Test(raft_reads, a_peer_that_does_not_answer_is_asked_again_and_the_first_answer_still_counts)
+{
+	struct ord_read_point point = begin();
+	raft_lone_turn(l);
+	uint64_t first = l->confirms[0].message.round;
+	raft_lone_pass(l, 90);
+	cr_expect_eq(l->confirms_count, 2);
+	raft_lone_pass(l, 30);
+	cr_expect_eq(l->confirms_count, 4);
+	cr_expect_gt(l->confirms[2].message.round, first);
+	cr_assert_eq(raft_lone_answer(l, 2, 0, term, first), ORD_OK);
+	cr_expect(may_read(&point));
+}
+
+Test(raft_reads, a_connection_that_is_made_anew_is_asked_on_for_the_next_reads)
+{
+	begin();
+	raft_lone_turn(l);
+	begin();
+	ord_host_peer(l->host, 2, 2);
+	raft_lone_turn(l);
+	cr_assert_eq(l->confirms_count, 3);
+	cr_expect_eq(ORD_MEMBER_NODE(l->confirms[2].message.to), 2);
+}
+
+Test(raft_reads, a_leadership_that_is_lost_confirms_nothing_any_more)
+{
+	struct ord_read_point point = begin(), other;
+	raft_lone_turn(l);
+	cr_assert_eq(raft_lone_answer(l, 2, 0, term, l->confirms[0].message.round), ORD_OK);
+	cr_assert(may_read(&point));
+	struct ord_group_status s;
+	ord_host_group_status(l->host, 0, &s);
+	cr_assert_eq(raft_lone_append(l, 3, 0, term + 1, s.last_index, s.last_term, 1, NULL, 0), ORD_OK);
+	cr_expect_not(may_read(&point));
+	cr_expect_eq(ord_host_read_begin(l->host, 0, &other), ORD_ERR_NOT_LEADER);
+	cr_expect_eq(ord_host_read_begin(l->host, 1, &other), ORD_ERR_NOT_LEADER);
+}
+
+Test(raft_reads, what_another_life_of_a_peer_says_is_not_its_voter_s_word)
+{
+	struct ord_read_point point = begin();
+	raft_lone_turn(l);
+	uint64_t round = l->confirms[0].message.round;
+	l->peer_incarnations[2] = 7;
+	cr_assert_eq(raft_lone_answer(l, 2, 0, term, round), ORD_OK);
+	cr_expect_not(may_read(&point), "that member has no vote");
+	ord_host_peer(l->host, 2, ord_member_of(2, 7));
+	cr_assert_eq(raft_lone_answer(l, 2, 0, term, round), ORD_OK);
+	l->peer_incarnations[2] = 0;
+	cr_assert_eq(raft_lone_answer(l, 2, 0, term, round), ORD_OK);
+	cr_expect_not(may_read(&point), "the node is not that member any more");
+}
+
+/* A leader that has just begun may not know of all that is committed. */
+Test(raft_reads, nothing_is_read_before_an_entry_of_the_own_term_is_committed)
+{
+	struct ord_read_point point;
+	struct ord_group_status s;
+	uint64_t index;
+	cr_assert_eq(ord_host_propose(l->host, 0, ord_slice_text("x"), &index, &term), ORD_OK);
+	raft_lone_sync(l);
+	ord_host_group_status(l->host, 0, &s);
+	cr_assert_lt(s.commit_index, s.last_index);
+	raft_lone_crash(l);
+	cr_assert_eq(raft_lone_open(l), ORD_OK);
+	raft_lone_sync(l);
+	raft_lone_pass(l, 300);
+	ord_host_group_status(l->host, 0, &s);
+	cr_assert_eq(raft_lone_vote(l, 2, 0, s.term + 1, true), ORD_OK);
+	raft_lone_sync(l);
+	cr_assert_eq(raft_lone_vote(l, 2, 0, s.term + 1, false), ORD_OK);
+	raft_lone_sync(l);
+	cr_assert_neq(l->role[0], ORD_ROLE_LEADER);
+	cr_expect_eq(ord_host_read_begin(l->host, 0, &point), ORD_ERR_NOT_LEADER);
+	ord_host_group_status(l->host, 0, &s);
+	raft_lone_result(l, 2, 0, s.term, 0, s.last_index);
+	raft_lone_sync(l);
+	cr_assert_eq(ord_host_read_begin(l->host, 0, &point), ORD_OK);
+	cr_expect_geq(point.index, index);
+}
+
+/* --- Its peers. --- */
+
+static const struct raft_lone_confirm *asked(uint32_t from, uint32_t group, uint64_t asked_term)
+{
+	static uint64_t round = 1;
+	cr_assert_eq(raft_lone_question(l, from, group, asked_term, ++round), ORD_OK);
+	cr_assert_gt(l->confirms_count, 0, "every question is answered");
+	const struct raft_lone_confirm *answer = &l->confirms[l->confirms_count - 1];
+	cr_assert(answer->message.is_answer && answer->message.round == round);
+	cr_assert_eq(answer->message.to, ord_member_of(from, 0));
+	return answer;
+}
+
+Test(raft_reads_peer, it_confirms_the_leader_that_it_follows_and_no_other)
+{
+	const struct raft_lone_confirm *a = asked(2, 0, term);
+	cr_assert_eq(a->message.groups_count, 1);
+	cr_expect(a->groups[0] == 0 && a->terms[0] == term);
+	cr_expect_eq(asked(2, 0, term - 1)->message.groups_count, 0);
+	cr_expect_eq(asked(2, 0, term + 1)->message.groups_count, 0);
+	cr_expect_eq(asked(3, 0, term)->message.groups_count, 0);
+	cr_expect_eq(asked(2, 1, 1)->message.groups_count, 0, "it has heard of no leader there");
+}
+
+Test(raft_reads_peer, it_confirms_no_leader_once_it_has_voted_in_a_later_term)
+{
+	raft_lone_pass(l, 1200); /* it believes in no leader any more */
+	cr_assert_eq(raft_lone_append(l, 2, 0, term, 1, 1, 1, NULL, 0), ORD_OK);
+	raft_lone_sync(l);
+	cr_assert_eq(asked(2, 0, term)->message.groups_count, 1);
+	struct ord_message m = {.group = 0};
+	m.raft.type = RAFT_REQUEST_VOTE;
+	m.raft.request_vote = (struct raft_request_vote){
+		.version = 2, .term = term + 1, .last_log_index = 1, .last_log_term = 1, .disrupt_leader = true};
+	cr_assert_eq(raft_lone_give(l, 3, m), ORD_OK);
+	raft_lone_turn(l);
+	cr_expect_eq(asked(2, 0, term)->message.groups_count, 0, "neither before the vote is on its disk");
+	raft_lone_sync(l);
+	cr_expect_eq(asked(2, 0, term)->message.groups_count, 0, "nor afterwards");
+}
+
+Test(raft_reads_peer, it_confirms_nothing_while_its_term_is_not_on_its_disk)
+{
+	cr_assert_eq(raft_lone_append(l, 2, 0, term + 1, 1, 1, 1, NULL, 0), ORD_OK);
+	raft_lone_turn(l);
+	cr_expect_eq(asked(2, 0, term + 1)->message.groups_count, 0);
+	raft_lone_sync(l);
+	cr_expect_eq(asked(2, 0, term + 1)->message.groups_count, 1);
+}
+
+Test(raft_reads_peer, a_candidate_confirms_nothing)
+{
+	raft_lone_pass(l, 1200);
+	cr_assert_eq(l->role[0], ORD_ROLE_CANDIDATE);
+	cr_expect_eq(asked(2, 0, term)->message.groups_count, 0);
+}
+
+Test(raft_reads_peer, one_that_starts_again_confirms_nothing_before_it_hears_of_the_leader)
+{
+	raft_lone_crash(l);
+	raft_lone_start(l);
+	cr_expect_eq(asked(2, 0, term)->message.groups_count, 0);
+	cr_assert_eq(raft_lone_append(l, 2, 0, term, 1, 1, 1, NULL, 0), ORD_OK);
+	raft_lone_sync(l);
+	cr_expect_eq(asked(2, 0, term)->message.groups_count, 1);
+}
+
+Test(raft_reads_peer, what_is_for_another_life_of_this_node_is_not_answered)
+{
+	l->incarnation = 5;
+	cr_expect_eq(raft_lone_question(l, 2, 0, term, 9), ORD_OK);
+	cr_expect_eq(l->confirms_count, 0);
+}
+
+Test(raft_reads_peer, nonsense_is_refused)
+{
+	uint8_t good[ORD_CONFIRM_HEADER_BYTES + ORD_CONFIRM_GROUP_BYTES];
+	cr_assert_eq(raft_lone_question(l, 2, 0, term, 9), ORD_OK);
+	cr_assert_eq(l->message.len, sizeof good);
+	memcpy(good, l->message.base, sizeof good);
+	cr_assert_eq(raft_lone_question(l, 2, 2, term, 9), ORD_ERR_FORMAT, "there is no such group");
+	cr_assert_eq(ord_host_receive_confirm(l->host, 3, ord_slice_of(good, sizeof good)), ORD_ERR_FORMAT);
+	cr_assert_eq(ord_host_receive_confirm(l->host, 1, ord_slice_of(good, sizeof good)), ORD_ERR_FORMAT);
+	for (size_t len = 0; len < sizeof good; len++)
+		cr_assert_eq(ord_host_receive_confirm(l->host, 2, ord_slice_of(good, len)), ORD_ERR_FORMAT);
+	for (size_t i = 0; i < 8; i++) { /* format, type, number of groups, zeros */
+		good[i] ^= 0x55;
+		cr_assert_eq(ord_host_receive_confirm(l->host, 2, ord_slice_of(good, sizeof good)), ORD_ERR_FORMAT);
+		good[i] ^= 0x55;
+	}
+	cr_assert_eq(ord_host_receive_confirm(l->host, 2, ord_slice_of(good, sizeof good)), ORD_OK);
+}

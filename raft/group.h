@@ -97,9 +97,6 @@ uint32_t ord_group_env_peer(const struct ord_group_env *env, uint32_t node);
 /* Takes the first group of a queue, NULL when it is empty. */
 struct ord_group *ord_group_env_next(struct ord_group_env *env, enum ord_group_queue queue);
 
-/* The group behind this one in a queue that it is in; NULL at the end. */
-struct ord_group *ord_group_queue_next(const struct ord_group *g, enum ord_group_queue queue);
-
 /* Makes a group with an empty log that takes no part yet. ORD_ERR_NOMEM. */
 int ord_group_open(struct ord_group_env *env, uint32_t id, struct ord_group **ret);
 
@@ -206,5 +203,8 @@ bool ord_group_follows(struct ord_group *g, uint64_t leader, uint64_t term);
 
 /* A peer follows this node's leadership of that term, or did when it answered the question of that round. */
 void ord_group_confirmed(struct ord_group *g, uint32_t peer, uint64_t member, uint64_t term, uint64_t round);
+
+/* The group behind this one in a queue that it is in; NULL at the end. */
+struct ord_group *ord_group_queue_next(const struct ord_group *g, enum ord_group_queue queue);
 
 #endif

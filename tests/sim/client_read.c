@@ -46,9 +46,7 @@ static bool problem_may_be(const struct work_client *c, const struct ordain_prob
 	}
 }
 
-/* True when the read came to an answer: something was found, or that there is nothing. Wakes the client. */
-static bool read_ended(struct work_client *c, const struct work_slot *s, const struct ordain_problem *problem,
-		       bool found)
+bool sim_read_ended(struct work_client *c, const struct work_slot *s, const struct ordain_problem *problem, bool found)
 {
 	if ((problem != NULL) == found)
 		sim_fail(SIM_SAFETY, "%s: %s: problem and answer, or neither", c->process.name, what_of(s->action));
@@ -69,7 +67,7 @@ static void account_cb(const struct ordain_problem *problem, const struct ordain
 {
 	struct work_client *c;
 	struct work_slot *s = sim_client_answered(arg, &c);
-	if (s == NULL || !read_ended(c, s, problem, account != NULL))
+	if (s == NULL || !sim_read_ended(c, s, problem, account != NULL))
 		return;
 	sim_cover(SIM_COVER_READ_ACCOUNT);
 	sim_observe_account(&s->began, s->text, account);
@@ -94,7 +92,7 @@ static void history_cb(const struct ordain_problem *problem, const struct ordain
 	uint32_t final = s->final;
 	if (more)
 		s->final = WORK_NONE; /* not yet done */
-	if (!read_ended(c, s, problem, history != NULL))
+	if (!sim_read_ended(c, s, problem, history != NULL))
 		return;
 	sim_cover(SIM_COVER_READ_HISTORY);
 	sim_observe_history(&s->began, s->text, s->from, history);
@@ -127,7 +125,7 @@ static void request_cb(const struct ordain_problem *problem, const struct ordain
 {
 	struct work_client *c;
 	struct work_slot *s = sim_client_answered(arg, &c);
-	if (s == NULL || !read_ended(c, s, problem, request != NULL))
+	if (s == NULL || !sim_read_ended(c, s, problem, request != NULL))
 		return;
 	if (problem != NULL && problem->code == ORDAIN_ERR_EXPIRED) {
 		sim_observe_request_expired(&s->began, &s->id);
@@ -148,7 +146,7 @@ static void name_cb(const struct ordain_problem *problem, const struct ordain_na
 {
 	struct work_client *c;
 	struct work_slot *s = sim_client_answered(arg, &c);
-	if (s == NULL || !read_ended(c, s, problem, name != NULL))
+	if (s == NULL || !sim_read_ended(c, s, problem, name != NULL))
 		return;
 	sim_cover(SIM_COVER_READ_NAME);
 	sim_observe_name(&s->began, work.names[s->name].space, work.names[s->name].name, name);
@@ -321,6 +319,10 @@ void sim_read_echo(struct work_client *c)
 {
 	struct work_read r = c->echoes[--c->echoes_count];
 	struct ordain_call_options call;
+	if (sim_peek_may(&r)) {
+		sim_peek(c, &r);
+		return;
+	}
 	struct work_slot *s = sim_client_slot(c, r.action, &call);
 	SIM_ASSERT(s != NULL);
 	read_chosen(c, s, &r, &call);

@@ -101,5 +101,7 @@ void sim_fault_PAUSE(void)
 	bool is_long = lasts_us > (uint64_t)sim_nemesis.swarm->node.election_timeout_ms * 2 * SIM_MS;
 	if (sim_node_is_up(node))
 		sim_cover(is_long ? SIM_COVER_PAUSED_LONG : SIM_COVER_PAUSED);
+	if (sim_nemesis.swarm->sleepers && sim_percent(SIM_NEMESIS, 50))
+		sim_nemesis_deafen(node);
 	sim_process_pause(sim_node_process(node), sim_now_us() + lasts_us);
 }

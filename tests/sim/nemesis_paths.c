@@ -37,6 +37,13 @@ void sim_nemesis_cut_off(uint32_t node)
 			cut_both(node, i);
 }
 
+void sim_nemesis_deafen(uint32_t node)
+{
+	uint32_t other = sim_nemesis_draw_other(node);
+	cuts_begin(SIM_COVER_PAUSED_DEAF);
+	cut_both(node, other);
+}
+
 void sim_fault_CUT_ONE(void)
 {
 	cuts_begin(SIM_COVER_PARTITION_ONE);

@@ -51,6 +51,8 @@ void sim_nemesis_node_down(uint32_t node);    /* plans its restart */
 
 /* Paths. */
 void sim_nemesis_cut_off(uint32_t node);
+void sim_nemesis_deafen(
+	uint32_t node); /* to one of the others: when that one has come to lead, only those between them can tell */
 
 /* Lost disks. */
 void sim_nemesis_loss_start(void);

@@ -164,6 +164,7 @@ static void draw_sleepers(struct sim_swarm *s)
 	s->work.pause_us_max = 20 * SIM_MS;
 	s->work.reads_back = true;
 	s->work.asks_nodes = sim_percent(SIM_SWARM, 50);
+	s->work.reads_nodes = sim_percent(SIM_SWARM, 50);
 	s->safety_us = 120 * SIM_SECOND;
 }
 

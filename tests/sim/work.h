@@ -22,6 +22,7 @@ struct sim_work_options {
 	uint64_t lasts_us;	 /* new operations are spread over so long from the start on; 0: the work decides */
 	bool batches;		 /* most submits are batches, and large */
 	bool asks_nodes;	 /* clients ask one node or another, which passes it on */
+	bool reads_nodes;	 /* reads of what was just told ask any node, whoever leads */
 	bool reads_back;	 /* whatever a client is told, another one reads at once */
 	bool zipf;		 /* few accounts have most of the work */
 	bool tight;		 /* ceilings and balances that are reached all the time */

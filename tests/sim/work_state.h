@@ -302,6 +302,15 @@ void sim_read_echo(struct work_client *c);
 /* One that was chosen before. */
 void sim_read_final(struct work_client *c, uint32_t final);
 
+/* True when the read came to an answer: something was found, or that there is nothing. Wakes the client. */
+bool sim_read_ended(struct work_client *c, const struct work_slot *s, const struct ordain_problem *problem, bool found);
+
+/* --- client_peek.c --- */
+
+/* Reads of this kind ask any node in this run. */
+bool sim_peek_may(const struct work_read *r);
+void sim_peek(struct work_client *c, const struct work_read *r);
+
 /* --- work_finals.c --- */
 
 /* One of the final reads that nobody makes now; WORK_NONE: none. */

@@ -509,6 +509,8 @@ static void step_ms(struct raft_cluster *c)
 			ord_host_tick(n->host, c->now_ms);
 		node_turn(c, i);
 	}
+	if (c->watch != NULL)
+		c->watch(c, c->watch_arg);
 }
 
 void raft_cluster_run(struct raft_cluster *c, uint64_t ms)

@@ -109,6 +109,10 @@ struct raft_cluster {
 	/* Called for each message before it is sent; false drops it. May be NULL. */
 	bool (*filter)(struct raft_cluster *c, uint32_t from, uint32_t to, struct ord_slice message);
 	void *filter_arg;
+
+	/* Called after each millisecond. May be NULL. */
+	void (*watch)(struct raft_cluster *c, void *arg);
+	void *watch_arg;
 };
 
 /* Makes a cluster with all nodes up. Asserts that it can. */

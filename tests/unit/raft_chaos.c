@@ -3,10 +3,10 @@
 #include <criterion/parameterized.h>
 #include <stdlib.h>
 
-#include "tests/support/raft_cluster.h"
+#include "tests/support/raft_readers.h"
 
 /* The checks are in tests/support/raft_cluster.c: everybody applies the same at every index, each once in a life and in order; one leader in a term, who
- * has applied all that earlier ones left; what one node has applied is never lost. */
+ * has applied all that earlier ones left; what one node has applied is never lost; and in tests/support/raft_readers.c: a read sees all that anybody had applied before it. */
 
 #define ROUNDS 30
 #define CALM_MS 30000
@@ -61,6 +61,7 @@ static void mend(struct raft_cluster *c)
 
 static void chaos(uint64_t seed)
 {
+	static struct raft_readers readers;
 	struct raft_cluster *c = malloc(sizeof *c);
 	cr_assert_not_null(c);
 	struct raft_cluster_options o = {.nodes_count = seed % 4 == 3 ? 5 : 3,
@@ -79,6 +80,7 @@ static void chaos(uint64_t seed)
 		o.segments_max = 3;
 	}
 	raft_cluster_open(c, &o);
+	raft_readers_start(&readers, c, 20);
 	for (uint32_t i = 0; i < o.nodes_count; i++)
 		c->nodes[i].disk.reuses = true;
 	for (int round = 0; round < ROUNDS; round++) {
@@ -95,10 +97,13 @@ static void chaos(uint64_t seed)
 	cr_expect_eq(c->refused_messages, 0, "a correct node's message was refused");
 	for (uint32_t g = 0; g < o.groups_count; g++)
 		cr_expect_gt(c->groups[g].commands, 0, "nothing happened in group %u (seed %lu)", g, seed);
+	cr_expect_gt(readers.done_count, 100, "%lu reads of %lu were answered (seed %lu)", readers.done_count,
+		     readers.begun_count, seed);
 	uint64_t removes = 0;
 	for (uint32_t i = 0; i < o.nodes_count; i++)
 		removes += c->nodes[i].disk.removes_count;
-	cr_log_info("seed %lu: %lu installs, %lu segments removed", seed, c->installs, removes);
+	cr_log_info("seed %lu: %lu installs, %lu segments removed, %lu reads of %lu", seed, c->installs, removes,
+		    readers.done_count, readers.begun_count);
 	raft_cluster_close(c);
 	free(c);
 }

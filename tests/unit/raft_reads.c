@@ -158,6 +158,25 @@ Test(raft_reads, what_another_life_of_a_peer_says_is_not_its_voter_s_word)
 	cr_expect_not(may_read(&point), "the node is not that member any more");
 }
 
+Test(raft_reads, what_was_committed_is_applied_first)
+{
+	uint64_t index;
+	ord_host_hold(l->host, true);
+	cr_assert_eq(ord_host_propose(l->host, 0, ord_slice_text("x"), &index, &term), ORD_OK);
+	raft_lone_sync(l);
+	cr_assert_eq(raft_lone_result(l, 2, 0, term, 0, index), ORD_OK);
+	raft_lone_forget(l);
+	struct ord_read_point point = begin();
+	cr_assert_eq(point.index, index);
+	raft_lone_turn(l);
+	cr_assert_eq(raft_lone_answer(l, 2, 0, term, l->confirms[0].message.round), ORD_OK);
+	cr_expect_not(may_read(&point), "it is not applied");
+	ord_host_hold(l->host, false);
+	raft_lone_turn(l);
+	cr_assert_eq(l->applied[0], index);
+	cr_expect(may_read(&point));
+}
+
 /* A leader that has just begun may not know of all that is committed. */
 Test(raft_reads, nothing_is_read_before_an_entry_of_the_own_term_is_committed)
 {

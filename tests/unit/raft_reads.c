@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 - reads without an entry: who may confirm a leadership, to what, and when. */
 #include <criterion/criterion.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/err.h"
+#include "tests/support/raft_cluster.h"
 #include "tests/support/raft_lone.h"
 
 static struct raft_lone *l;
@@ -296,4 +298,85 @@ Test(raft_reads_peer, nonsense_is_refused)
 		good[i] ^= 0x55;
 	}
 	cr_assert_eq(ord_host_receive_confirm(l->host, 2, ord_slice_of(good, sizeof good)), ORD_OK);
+}
+
+/* --- How many it takes. --- */
+
+static struct raft_cluster *open_cluster(uint32_t nodes_count)
+{
+	struct raft_cluster *c = malloc(sizeof *c);
+	struct raft_cluster_options o = {.nodes_count = nodes_count, .groups_count = 2, .seed = 5, .in_order = true};
+	cr_assert_not_null(c);
+	raft_cluster_open(c, &o);
+	cr_assert(raft_cluster_run_until(c, raft_cluster_all_led, 5000));
+	return c;
+}
+
+static bool is_answered(struct raft_cluster *c, uint32_t leader, uint64_t ms)
+{
+	struct ord_read_point p;
+	cr_assert_eq(ord_host_read_begin(c->nodes[leader].host, 0, &p), ORD_OK);
+	for (uint64_t i = 0; i < ms && !ord_host_may_read(c->nodes[leader].host, 0, &p); i++)
+		raft_cluster_run(c, 1);
+	return ord_host_may_read(c->nodes[leader].host, 0, &p);
+}
+
+Test(raft_reads_count, a_node_alone_asks_nobody)
+{
+	struct raft_cluster *c = open_cluster(1);
+	cr_expect(is_answered(c, 0, 0));
+	raft_cluster_run(c, 500);
+	cr_expect_eq(c->confirms, 0);
+	raft_cluster_close(c);
+	free(c);
+}
+
+Test(raft_reads_count, of_five_it_takes_three)
+{
+	struct raft_cluster *c = open_cluster(5);
+	uint32_t leader = raft_cluster_leader(c, 0);
+	cr_expect(is_answered(c, leader, 50));
+	for (uint32_t cut = 1; cut <= 3; cut++) {
+		raft_cluster_isolate(c, (leader + cut) % 5, true);
+		cr_expect_eq(is_answered(c, leader, 150), cut < 3, "%u of 5 are cut off", cut);
+	}
+	raft_cluster_close(c);
+	free(c);
+}
+
+Test(raft_reads_count, of_two_it_takes_both)
+{
+	struct raft_cluster *c = open_cluster(2);
+	uint32_t leader = raft_cluster_leader(c, 0);
+	cr_expect(is_answered(c, leader, 50));
+	raft_cluster_isolate(c, 1 - leader, true);
+	cr_expect_not(is_answered(c, leader, 150));
+	raft_cluster_close(c);
+	free(c);
+}
+
+/* Who waits for its vote follows as well, and says so. */
+Test(raft_reads_count, a_member_without_a_vote_does_not_count)
+{
+	struct raft_cluster *c = open_cluster(3);
+	uint32_t leader = raft_cluster_leader(c, 0);
+	uint32_t lost = (leader + 1) % 3, other = (leader + 2) % 3;
+	raft_cluster_wipe(c, lost, false);
+	raft_cluster_start(c, lost);
+	bool is_seen = false;
+	for (int i = 0; i < 20000 && !raft_cluster_all_voters(c); i++) {
+		raft_cluster_run(c, 1);
+		leader = raft_cluster_leader(c, 0);
+		if (is_seen || leader == 3 || leader == lost || raft_cluster_role_of(c, 0, lost) != ORD_MEMBER_STANDBY)
+			continue;
+		is_seen = true;
+		other = 3 - leader - lost;
+		raft_cluster_isolate(c, other, true);
+		cr_expect_not(is_answered(c, leader, 120));
+		raft_cluster_isolate(c, other, false);
+	}
+	cr_expect(is_seen && raft_cluster_all_voters(c));
+	cr_expect(is_answered(c, raft_cluster_leader(c, 0), 50));
+	raft_cluster_close(c);
+	free(c);
 }

@@ -5,11 +5,12 @@
 
 #include "base/err.h"
 #include "raft/codec.h"
-#include "tests/support/raft_cluster.h"
+#include "tests/support/raft_readers.h"
 
 #define LOST 2 /* the node whose disk is lost, but where others are named */
 
 static struct raft_cluster *c;
+static struct raft_readers readers; /* all the time: what members confirm while they are replaced */
 
 static void open_cluster(uint32_t nodes_count, uint32_t groups_count, uint64_t seed, unsigned release_percent)
 {
@@ -26,11 +27,13 @@ static void open_cluster(uint32_t nodes_count, uint32_t groups_count, uint64_t s
 	c = malloc(sizeof *c);
 	cr_assert_not_null(c);
 	raft_cluster_open(c, &o);
+	raft_readers_start(&readers, c, 5);
 	cr_assert(raft_cluster_run_until(c, raft_cluster_all_led, 5000));
 }
 
 static void close_cluster(void)
 {
+	cr_expect_gt(readers.done_count, 10, "%lu reads of %lu", readers.done_count, readers.begun_count);
 	raft_cluster_close(c);
 	free(c);
 }

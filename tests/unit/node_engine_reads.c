@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: Apache-2.0 - reads in a cluster of three engines: without an entry, and only by who leads. */
+#include <criterion/criterion.h>
+
+#include "base/err.h"
+#include "partition/route.h"
+#include "tests/support/node_calls.h"
+
+static struct node_cluster c;
+
+static void make(void)
+{
+	calls_start(&c, 31);
+	node_cluster_steps(&c, 3000);
+}
+
+static void clean(void)
+{
+	node_cluster_close(&c);
+}
+
+TestSuite(engine_reads, .init = make, .fini = clean, .timeout = 120);
+
+static uint32_t partition_of(unsigned account)
+{
+	char name[16];
+	return ord_route_account(account_name(name, account), PARTITIONS);
+}
+
+static struct ord_group_status group_at(unsigned place, uint32_t partition)
+{
+	struct ord_replica_status s;
+	ord_engine_replica_status(c.nodes[place].engine, partition, &s);
+	return s.group;
+}
+
+static struct look looked(unsigned place, unsigned account)
+{
+	struct look look;
+	look_begin(&c, &look, place, account);
+	look_wait(&c, &look);
+	return look;
+}
+
+Test(engine_reads, they_make_no_entries)
+{
+	uint64_t before[PARTITIONS];
+	for (uint32_t i = 0; i < PARTITIONS; i++)
+		before[i] = group_at((unsigned)node_cluster_leader(&c, i), i).last_index;
+	for (unsigned i = 0; i < 10 * ACCOUNTS; i++)
+		cr_assert_eq(looked(i % NODE_CLUSTER_NODES, i % ACCOUNTS).err, ORD_OK);
+	for (uint32_t i = 0; i < PARTITIONS; i++)
+		cr_expect_eq(group_at((unsigned)node_cluster_leader(&c, i), i).last_index, before[i]);
+}
+
+Test(engine_reads, all_that_wait_at_a_node_share_one_question)
+{
+	static struct look looks[200];
+	uint64_t before = c.sent_bytes[ORD_PART_CONFIRM];
+	for (unsigned i = 0; i < 200; i++)
+		look_begin(&c, &looks[i], (unsigned)node_cluster_leader(&c, partition_of(i % ACCOUNTS)), i % ACCOUNTS);
+	for (unsigned i = 0; i < 200; i++)
+		look_wait(&c, &looks[i]);
+	/* Three nodes that lead ask two peers each, and are answered: of 32 bytes and 12 for a partition. */
+	cr_expect_leq(c.sent_bytes[ORD_PART_CONFIRM] - before, 3 * 2 * 2 * 32 + PARTITIONS * 2 * 2 * 12);
+}
+
+Test(engine_reads, one_of_two_peers_is_enough)
+{
+	unsigned leader = (unsigned)node_cluster_leader(&c, partition_of(2));
+	unsigned other = (leader + 1) % NODE_CLUSTER_NODES;
+	c.cut[leader][other] = c.cut[other][leader] = true;
+	uint64_t begin_ms = c.now_ms;
+	cr_expect_eq(looked(leader, 2).err, ORD_OK);
+	cr_expect_leq(c.now_ms, begin_ms + 50);
+	c.cut[leader][other] = c.cut[other][leader] = false;
+}
+
+Test(engine_reads, questions_that_are_lost_are_repeated)
+{
+	struct look look;
+	unsigned leader = (unsigned)node_cluster_leader(&c, partition_of(2));
+	c.lost_kind = ORD_PART_CONFIRM;
+	look_begin(&c, &look, leader, 2);
+	node_cluster_steps(&c, 350);
+	cr_expect_not(look.answered, "nobody has confirmed it");
+	c.lost_kind = 0;
+	uint64_t begin_ms = c.now_ms;
+	look_wait(&c, &look);
+	cr_expect_eq(look.err, ORD_OK);
+	cr_expect_leq(c.now_ms, begin_ms + 150, "a heartbeat and the way");
+}
+
+Test(engine_reads, a_leader_that_slept_does_not_answer_from_its_old_state)
+{
+	for (unsigned round = 0; round < 10; round++) {
+		node_cluster_wait_ready(&c);
+		unsigned old = (unsigned)node_cluster_leader(&c, partition_of(2));
+		unsigned other = (old + 1) % NODE_CLUSTER_NODES;
+		struct look before, after;
+		look_begin(&c, &before, old, 2); /* its question is under way, and the answer waits at its door */
+		node_cluster_steps(&c, round % 4);
+		c.nodes[old].paused_until_ms = c.now_ms + 2500;
+		struct call *call = call_transfer(0, 2, 10);
+		while (call->decided == 0 && c.now_ms < c.nodes[old].paused_until_ms - 1) {
+			if (call->outstanding == 0)
+				call_send_for(&c, call, other, ORD_WAIT_SETTLED, 400);
+			node_cluster_step(&c);
+		}
+		cr_assert_eq(call->decided, ORD_STATUS_SETTLED);
+		look_begin(&c, &after, old, 2); /* what it must show is checked by look_answer */
+		node_cluster_steps(&c, 4000);
+		cr_assert(before.answered && after.answered);
+		calls_wait(&c);
+	}
+}
+
+Test(engine_reads, nonsense_from_a_peer_is_refused)
+{
+	uint8_t bytes[44] = {1, 1, 1};
+	bytes[8] = 2;
+	bytes[16] = 1;
+	bytes[24] = 1;
+	struct ord_engine *e = c.nodes[0].engine;
+	cr_expect_eq(ord_engine_receive(e, 2, ORD_PART_CONFIRM, ord_slice_of(bytes, sizeof bytes)), ORD_OK);
+	cr_expect_eq(ord_engine_receive(e, 3, ORD_PART_CONFIRM, ord_slice_of(bytes, sizeof bytes)), ORD_ERR_FORMAT);
+	cr_expect_eq(ord_engine_receive(e, 2, ORD_PART_CONFIRM, ord_slice_of(bytes, 43)), ORD_ERR_FORMAT);
+	bytes[32] = PARTITIONS;
+	cr_expect_eq(ord_engine_receive(e, 2, ORD_PART_CONFIRM, ord_slice_of(bytes, sizeof bytes)), ORD_ERR_FORMAT);
+}

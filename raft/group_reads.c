@@ -15,20 +15,11 @@
 #include "base/err.h"
 #include "raft/group_state.h"
 
-/* What was confirmed in another term counts no more. */
-static void reads_reset(struct ord_group *g, uint64_t term)
-{
-	g->reads_term = term;
-	g->reads_round = 0;
-	memset(g->confirmed, 0, sizeof g->confirmed);
-}
-
 int ord_group_read_begin(struct ord_group *g, uint64_t round, struct ord_read_point *ret)
 {
 	if (g->told_role != ORD_ROLE_LEADER)
 		return ORD_ERR_NOT_LEADER;
-	if (g->reads_term != g->told_term)
-		reads_reset(g, g->told_term);
+	g->reads_term = g->told_term; /* what was confirmed in another one is of lower rounds */
 	g->reads_round = round;
 	ord_group_enqueue(g, ORD_GROUP_QUEUE_READ);
 	*ret = (struct ord_read_point){.term = g->told_term, .index = raft_commit_index(&g->raft), .round = round};

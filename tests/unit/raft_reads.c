@@ -369,7 +369,10 @@ Test(raft_reads_count, a_member_without_a_vote_does_not_count)
 		leader = raft_cluster_leader(c, 0);
 		if (is_seen || leader == 3 || leader == lost || raft_cluster_role_of(c, 0, lost) != ORD_MEMBER_STANDBY)
 			continue;
+		raft_cluster_run(c, 20); /* the change is committed, and the member follows */
 		is_seen = true;
+		cr_assert_eq(raft_cluster_role_of(c, 0, lost), ORD_MEMBER_STANDBY);
+		cr_assert_eq(c->nodes[lost].leader[0], leader + 1);
 		other = 3 - leader - lost;
 		raft_cluster_isolate(c, other, true);
 		cr_expect_not(is_answered(c, leader, 120));

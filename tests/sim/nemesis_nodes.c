@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 - faults of nodes: they are killed, lose power, are stopped or get no processor. */
 #include "tests/sim/coverage.h"
+#include "tests/sim/loop.h"
 #include "tests/sim/nemesis_state.h"
 #include "tests/sim/world.h"
 
 #define LONG_DOWN_US (60u * SIM_SECOND)
+#define CLOCK_STANDS_PPM (-999999)
 #define START_IOS 40 /* about as many as a start makes */
 
 /* Starts it, unless it runs; some do not get far. */
@@ -92,6 +94,29 @@ void sim_fault_ROLLING(void)
 		sim_nemesis_at((uint64_t)i * 4 * SIM_SECOND, stop_event, i);
 }
 
+static void clock_wakes_event(void *ctx, uint64_t node)
+{
+	struct sim_process *p = sim_node_process((uint32_t)node);
+	(void)ctx; /* clocks are not put right when faults end */
+	sim_clock_drift(p, 0);
+	if (p->loop != NULL)
+		sim_loop_wake(p->loop);
+}
+
+void sim_nemesis_sleep(uint32_t node, uint64_t lasts_us)
+{
+	struct sim_process *p = sim_node_process(node);
+	sim_trace("node %llu sleeps for %llu us", node, lasts_us, 0, 0);
+	if (sim_percent(SIM_NEMESIS, 50))
+		sim_nemesis_deafen(node, lasts_us + sim_nemesis.swarm->node.election_timeout_ms * SIM_MS);
+	if (sim_percent(SIM_NEMESIS, 50)) {
+		sim_cover(SIM_COVER_PAUSED_WITH_CLOCK);
+		sim_clock_drift(p, CLOCK_STANDS_PPM);
+		sim_nemesis_at(lasts_us, clock_wakes_event, node);
+	}
+	sim_process_pause(p, sim_now_us() + lasts_us);
+}
+
 void sim_fault_PAUSE(void)
 {
 	uint32_t node = sim_percent(SIM_NEMESIS, 25) ? sim_nemesis_draw_node() : sim_nemesis_draw_leader();
@@ -101,7 +126,8 @@ void sim_fault_PAUSE(void)
 	bool is_long = lasts_us > (uint64_t)sim_nemesis.swarm->node.election_timeout_ms * 2 * SIM_MS;
 	if (sim_node_is_up(node))
 		sim_cover(is_long ? SIM_COVER_PAUSED_LONG : SIM_COVER_PAUSED);
-	if (sim_nemesis.swarm->sleepers && sim_percent(SIM_NEMESIS, 50))
-		sim_nemesis_deafen(node);
-	sim_process_pause(sim_node_process(node), sim_now_us() + lasts_us);
+	if (sim_nemesis.swarm->sleepers)
+		sim_nemesis_sleep(node, lasts_us);
+	else
+		sim_process_pause(sim_node_process(node), sim_now_us() + lasts_us);
 }

@@ -16,12 +16,17 @@ static void cuts_end_event(void *ctx, uint64_t cut)
 		cuts_mend();
 }
 
-static void cuts_begin(enum sim_cover cover)
+static void cuts_begin_for(enum sim_cover cover, uint64_t lasts_us)
 {
 	cuts_mend();
 	if (sim_nemesis.nodes_count > 1)
 		sim_cover(cover);
-	sim_nemesis_at(sim_nemesis_draw_lasts_us(), cuts_end_event, ++sim_nemesis.cuts);
+	sim_nemesis_at(lasts_us, cuts_end_event, ++sim_nemesis.cuts);
+}
+
+static void cuts_begin(enum sim_cover cover)
+{
+	cuts_begin_for(cover, sim_nemesis_draw_lasts_us());
 }
 
 static void cut_both(uint32_t a, uint32_t b)
@@ -37,10 +42,11 @@ void sim_nemesis_cut_off(uint32_t node)
 			cut_both(node, i);
 }
 
-void sim_nemesis_deafen(uint32_t node)
+void sim_nemesis_deafen(uint32_t node, uint64_t lasts_us)
 {
 	uint32_t other = sim_nemesis_draw_other(node);
-	cuts_begin(SIM_COVER_PAUSED_DEAF);
+	sim_trace("node %llu is deaf to node %llu", node, other, 0, 0);
+	cuts_begin_for(SIM_COVER_PAUSED_DEAF, lasts_us);
 	cut_both(node, other);
 }
 

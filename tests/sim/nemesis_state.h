@@ -49,10 +49,14 @@ void sim_nemesis_node_start(uint32_t node);   /* unless it runs; some do not get
 void sim_nemesis_restart_soon(uint32_t node); /* when it goes down next */
 void sim_nemesis_node_down(uint32_t node);    /* plans its restart */
 
+/* It gets no processor for so long. It may be deaf to one of the others when it wakes, and not have noticed that time has passed, as a machine that was suspended. */
+void sim_nemesis_sleep(uint32_t node, uint64_t lasts_us);
+
 /* Paths. */
 void sim_nemesis_cut_off(uint32_t node);
 void sim_nemesis_deafen(
-	uint32_t node); /* to one of the others: when that one has come to lead, only those between them can tell */
+	uint32_t node,
+	uint64_t lasts_us); /* to one of the others: when that one has come to lead, only those between them can tell */
 
 /* Lost disks. */
 void sim_nemesis_loss_start(void);

@@ -104,7 +104,5 @@ void sim_nemesis_tempt_leader(uint32_t node)
 	    !sim_once_in(SIM_NEMESIS, LEADER_ONCE_IN))
 		return;
 	uint64_t t_us = sim_nemesis.swarm->node.election_timeout_ms * SIM_MS;
-	if (sim_percent(SIM_NEMESIS, 50))
-		sim_nemesis_deafen(node);
-	sim_process_pause(sim_node_process(node), sim_now_us() + t_us * sim_between(SIM_NEMESIS, 10, 40) / 10);
+	sim_nemesis_sleep(node, t_us * sim_between(SIM_NEMESIS, 10, 40) / 10);
 }

@@ -9,8 +9,7 @@
 
 static void list_init(struct ord_read_list *l)
 {
-	l->first = NULL;
-	l->end = &l->first;
+	*l = (struct ord_read_list){.end = &l->first};
 }
 
 /* Moves all of from behind those of to. */
@@ -20,6 +19,7 @@ static void list_move(struct ord_read_list *from, struct ord_read_list *to)
 		return;
 	*to->end = from->first;
 	to->end = from->end;
+	to->count += from->count;
 	list_init(from);
 }
 
@@ -48,6 +48,7 @@ int ord_reads_add(struct ord_reads *r, struct ord_slice query, struct ord_waiter
 	memcpy(read->query, query.base, query.len);
 	*r->came.end = read;
 	r->came.end = &read->next;
+	r->came.count++;
 	r->count++;
 	return ORD_OK;
 }
@@ -62,9 +63,8 @@ void ord_reads_ask(struct ord_reads *r, const struct ord_read_point *point)
 struct ord_read *ord_reads_take(struct ord_reads *r)
 {
 	struct ord_read *first = r->asked.first;
+	r->count -= r->asked.count;
 	list_init(&r->asked);
-	for (const struct ord_read *read = first; read != NULL; read = read->next)
-		r->count--;
 	return first;
 }
 

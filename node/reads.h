@@ -25,6 +25,7 @@ struct ord_read {
 struct ord_read_list {
 	struct ord_read *first; /* owned, each too */
 	struct ord_read **end;	/* where the next one goes */
+	size_t count;
 };
 
 /* came --ord_reads_ask--> asked --ord_reads_take--> the caller's. What comes while some are asked for waits for the next time: it came after the question. */

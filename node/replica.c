@@ -436,22 +436,20 @@ void ord_replica_apply(struct ord_replica *r, uint64_t index, uint64_t term, str
 
 /* --- Reads. --- */
 
-/* False when the state is damaged where it was read. */
-static bool read_run(struct ord_replica *r, struct ord_read *read)
+/* False when the state is damaged where it was read. room is empty, and is used. */
+static bool read_run(struct ord_replica *r, struct ord_read *read, struct ord_bytes *room)
 {
-	struct ord_bytes answer;
 	if (read->waiter == NULL)
 		return true;
-	ord_bytes_init(&answer, ORD_RPC_BYTES_MAX);
-	int err = ord_query_run(ord_slice_of(read->query, read->query_bytes), r->partition, r->id, &answer);
+	int err = ord_query_run(ord_slice_of(read->query, read->query_bytes), r->partition, r->id, room);
 	bool is_damaged = err == ORD_ERR_CORRUPT && r->engine->nodes_count > 1;
 	if (is_damaged)
 		err = ORD_ERR_NOT_LEADER; /* another node has it */
 	struct ord_answer a = {.err = err == ORD_ERR_FORMAT ? ORD_ERR_INVALID : err,
 			       .partition = r->id,
-			       .body = ord_bytes_slice(&answer)};
+			       .body = ord_bytes_slice(room)};
 	read_answer(read, &a);
-	ord_bytes_close(&answer);
+	ord_bytes_clear(room);
 	return !is_damaged;
 }
 
@@ -461,8 +459,11 @@ static void reads_answer(struct ord_replica *r)
 	if (!ord_reads_asked(&r->reads) || !ord_host_may_read(r->engine->host, r->id, &r->reads.point))
 		return;
 	struct ord_read *first = ord_reads_take(&r->reads);
+	struct ord_bytes room;
+	ord_bytes_init(&room, ORD_RPC_BYTES_MAX);
 	for (struct ord_read *read = first; read != NULL; read = read->next)
-		is_damaged = !read_run(r, read) || is_damaged;
+		is_damaged = !read_run(r, read, &room) || is_damaged;
+	ord_bytes_close(&room);
 	ord_reads_free(first);
 	if (is_damaged)
 		ord_fence_damaged(r);

@@ -8,7 +8,7 @@
  *   SUBMIT, READ, ANSWER        yes         a client waits
  *   DELIVER, CURSOR             yes         transfers between the two nodes' partitions would stand still
  *   READY                       yes         a group that does not hear its leader knows none
- *   RAFT                        no          a group goes on with any majority
+ *   RAFT, CONFIRM               no          a group goes on with any majority, and so do its reads
  *   COPY_*, *BLOCK*             no          long, and any other node has the same
  *   MARK_RESULT, ROOM           no          what a majority says is enough
  *

@@ -30,6 +30,7 @@ pg_conf() { # PORT
 		wal_keep_size = 2GB
 		checkpoint_timeout = 1h
 		wal_compression = lz4
+		commit_delay = 1000
 		fsync = on
 		full_page_writes = on
 		synchronous_commit = on

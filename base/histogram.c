@@ -39,10 +39,10 @@ void ord_histogram_add(struct ord_histogram *h, uint64_t value)
 		h->max = value;
 }
 
-uint64_t ord_histogram_quantile(const struct ord_histogram *h, uint32_t per_mille)
+uint64_t ord_histogram_quantile_fine(const struct ord_histogram *h, uint32_t per_million)
 {
-	ORD_ASSERT(per_mille <= 1000);
-	uint64_t rank = h->count / 1000 * per_mille + (h->count % 1000 * per_mille + 999) / 1000;
+	ORD_ASSERT(per_million <= 1000000);
+	uint64_t rank = h->count / 1000000 * per_million + (h->count % 1000000 * per_million + 999999) / 1000000;
 	uint64_t seen = 0;
 	for (uint32_t i = 0; i < ORD_HISTOGRAM_BUCKETS && h->count > 0; i++) {
 		seen += h->counts[i];
@@ -50,4 +50,10 @@ uint64_t ord_histogram_quantile(const struct ord_histogram *h, uint32_t per_mill
 			return bucket_end(i) < h->max ? bucket_end(i) : h->max;
 	}
 	return 0;
+}
+
+uint64_t ord_histogram_quantile(const struct ord_histogram *h, uint32_t per_mille)
+{
+	ORD_ASSERT(per_mille <= 1000);
+	return ord_histogram_quantile_fine(h, per_mille * 1000);
 }

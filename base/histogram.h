@@ -20,4 +20,7 @@ void ord_histogram_add(struct ord_histogram *h, uint64_t value);
  * added. 0 when nothing was added. Asserts per_mille <= 1000. */
 uint64_t ord_histogram_quantile(const struct ord_histogram *h, uint32_t per_mille);
 
+/* The same in millionths: 999,900 is the 99.99th percentile. Asserts per_million <= 1,000,000. */
+uint64_t ord_histogram_quantile_fine(const struct ord_histogram *h, uint32_t per_million);
+
 #endif

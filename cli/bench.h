@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: Apache-2.0 - load on a cluster from many submitters at once, and what it did in a measured time. */
+/* SPDX-License-Identifier: Apache-2.0 - load on a cluster from many clients at once, what it did in a measured time, and whether all is right afterwards. */
 #ifndef ORD_CLI_BENCH_H
 #define ORD_CLI_BENCH_H
 
@@ -6,43 +6,58 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/histogram.h"
+#include "cli/bench_site.h"
+#include "cli/bench_tally.h"
+#include "cli/bench_work.h"
 #include "client/ordain.h"
-
-enum ord_bench_workload { ORD_BENCH_TRANSFERS = 1, ORD_BENCH_CLAIMS = 2 };
 
 #define ORD_BENCH_CLIENTS_MAX 10000
 #define ORD_BENCH_CONNECTIONS_MAX 256
 #define ORD_BENCH_ITEMS_MAX 1000000 /* clients times batch: what may be under way */
-#define ORD_BENCH_WARM_UP_MS 1000   /* not counted */
+#define ORD_BENCH_ACCOUNTS_MAX 100000000
+#define ORD_BENCH_RATE_MAX 10000000
 
 struct ord_bench_options {
-	enum ord_bench_workload workload;
-	uint32_t clients; /* each has one call under way and makes the next when that is answered */
+	struct ord_bench_work_options work;
+	uint32_t clients; /* each has one call under way at most */
 	uint32_t
 		connections; /* instances of the client library that they share, each with a connection to every node */
-	uint32_t batch;	     /* commands of one call */
-	uint32_t accounts;   /* TRANSFERS: at least 2 */
-	uint32_t seconds;
-	uint32_t timeout_ms;
-	bool progress; /* on standard error, every second */
+	uint32_t batch;	     /* commands, or reads, of one call */
+	uint64_t
+		rate; /* commands per second that are due, whatever the answers do; 0: each client makes its next call when the one before is answered */
+	uint64_t count;		 /* ends after so many commands; 0: after seconds */
+	uint32_t seconds;	 /* measured */
+	uint32_t warm_up_ms;	 /* before that, not counted */
+	uint32_t check_accounts; /* read again at the end, at most */
+	uint32_t timeout_ms;	 /* of one call */
+	bool progress;		 /* on standard error, every second */
 };
 
-/* Answers that came in the measured time. */
+enum ord_bench_verdict { ORD_BENCH_RIGHT = 1, ORD_BENCH_WRONG = 2 };
+
+/* "money: right, ..." */
+struct ord_bench_check {
+	const char *name;
+	enum ord_bench_verdict verdict;
+	char text[320];
+};
+#define ORD_BENCH_CHECKS_MAX 4
+
 struct ord_bench_report {
-	uint64_t elapsed_us;
-	uint64_t calls;
-	uint64_t settled;
-	uint64_t refused;
-	uint64_t unknown;
-	uint64_t failed;
-	char problem[256];	      /* the first that was not settled: "name: message"; "" when there was none */
-	struct ord_histogram latency; /* of calls, microseconds */
+	char prefix[ORD_BENCH_NAME_SIZE]; /* of the names of this run */
+	uint64_t elapsed_us;		  /* measured */
+	struct ord_bench_tally tally;
+	struct ord_bench_check checks[ORD_BENCH_CHECKS_MAX];
+	uint32_t checks_count;
 };
 
-/* Opens accounts under a prefix of this run's own (transfers), warms up, measures, waits for the last answers. ORD_ERR_INVALID (addresses),
- * ORD_ERR_NOMEM, ORD_ERR_IO (accounts cannot be opened) with why. */
+/* Opens accounts under a prefix of this run's own, warms up, measures, waits for the last answers, and reads back what it was told. site is marked at the
+ * beginning and the end of the measured time. ORD_ERR_INVALID (addresses), ORD_ERR_NOMEM, ORD_ERR_IO (accounts cannot be opened, or no call made) with why. Checks that
+ * fail are in the report. */
 int ord_bench_run(const struct ord_bench_options *options, const struct ordain_options *cluster,
-		  struct ord_bench_report *ret, char *why, size_t why_size);
+		  struct ord_bench_site *site, struct ord_bench_report *ret, char *why, size_t why_size);
+
+/* Did one of the checks fail? */
+bool ord_bench_report_wrong(const struct ord_bench_report *r);
 
 #endif

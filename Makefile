@@ -55,6 +55,26 @@ jepsen: ## install what is missing, build, and break real clusters for five minu
 	$(AGAIN) programs
 	@$(BUILD)/ordain-jepsen campaign --minutes 5 --workloads bank,register,set --nemeses kill,all --seed $(FIRST)
 
+# Of `make bench`: SECONDS of each run, REPEATS of each point; the largest points; which sections (all when empty); where the page goes.
+SECONDS = 20
+WARMUP = 3
+REPEATS = 5
+SEED = 1
+ACCOUNTS_MAX = 10000000
+IDS_MAX = 50000000
+SECTIONS =
+OUT = docs
+
+bench: ## install what is missing, build, and measure the standard table into docs/benchmarks.md, with plots; REPEATS=5 runs of SECONDS=20 for each point, some hours in all
+	@$(SETUP) bench
+	$(AGAIN) programs
+	@tests/bench/bench.py --build $(BUILD) --seconds $(SECONDS) --warmup $(WARMUP) --repeats $(REPEATS) --seed $(SEED) --accounts-max $(ACCOUNTS_MAX) --ids-max $(IDS_MAX) \
+		--out $(OUT) $(if $(SECTIONS),--sections "$(SECTIONS)")
+
+bench-redraw: ## make page and plots of docs/benchmarks.md again from docs/benchmarks/results.tsv
+	@$(SETUP) bench
+	@tests/bench/bench.py --redraw --out $(OUT)
+
 setup: ## install the packages that building, testing and linting need
 	@$(SETUP) build demo test jepsen lint
 
@@ -294,7 +314,7 @@ help: ## this list
 	@echo "Variables: SAN=address,undefined (sanitizers, own build directory)  BUILD=dir  CFLAGS=...  PREFIX=/usr/local  DESTDIR=  V=1"
 
 FORCE:
-.PHONY: all programs demo test jepsen bite run-bite run-tests sim sim-mutants run-mutants setup unit lint check-format check-includes check-sizes check-symbols check-tidy \
+.PHONY: all programs demo test jepsen bench bench-redraw bite run-bite run-tests sim sim-mutants run-mutants setup unit lint check-format check-includes check-sizes check-symbols check-tidy \
 	install clean help FORCE
 .SECONDARY:
 .DELETE_ON_ERROR:

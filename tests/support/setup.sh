@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0 - asks what is installed and gets the rest from Debian packages; changes nothing when all is there.
 #
-#   setup.sh PURPOSE...     purposes: build, demo, test, jepsen, lint, bench-peers
+#   setup.sh PURPOSE...     purposes: build, demo, test, jepsen, lint, bench, bench-peers
 #   setup.sh explain        says why an older libraft will not do
 #
 # Without root it prints what to run and exits 1. On Debian 12, libraft comes from backports: the mirror is the one that apt
@@ -74,9 +74,13 @@ want_test() {
 	fi
 }
 
+want_plots() {
+	command -v gnuplot >/dev/null || need "gnuplot (plots)" gnuplot-nox
+}
+
 want_jepsen() {
 	want_test
-	command -v gnuplot >/dev/null || need "gnuplot (plots of jepsen runs)" gnuplot-nox
+	want_plots
 }
 
 want_lint() {
@@ -92,6 +96,13 @@ want_bench_peers() {
 	command -v etcd >/dev/null || need etcd etcd-server
 	command -v etcdctl >/dev/null || need etcdctl etcd-client
 	module 'libnghttp2 >= 1.50' || need "nghttp2 1.50 or later" libnghttp2-dev
+}
+
+# Of the others it needs the first alone.
+want_bench() {
+	[ -n "$last" ] || want_build
+	/usr/bin/python3 -c 'import statistics' 2>/dev/null || need "Python 3" python3
+	case $last in jepsen | lint) ;; *) want_plots ;; esac
 }
 
 # --- getting it ---
@@ -210,13 +221,13 @@ advise() {
 purposes="$*"
 for purpose in "$@"; do
 	case $purpose in
-	build | demo | test | jepsen | lint | bench-peers) ;;
+	build | demo | test | jepsen | lint | bench | bench-peers) ;;
 	explain)
 		explain_raft
 		exit 0
 		;;
 	*)
-		say "setup.sh: unknown purpose '$purpose'; one or more of build, demo, test, jepsen, lint, bench-peers, or explain"
+		say "setup.sh: unknown purpose '$purpose'; one or more of build, demo, test, jepsen, lint, bench, bench-peers, or explain"
 		exit 2
 		;;
 	esac
@@ -226,6 +237,7 @@ for purpose in build demo test jepsen lint; do # each includes the ones before
 	case " $purposes " in *" $purpose "*) last=$purpose ;; esac
 done
 [ -z "$last" ] || "want_$last"
+case " $purposes " in *" bench "*) want_bench ;; esac
 case " $purposes " in *" bench-peers "*) want_bench_peers ;; esac
 [ -n "$missing" ] || exit 0
 

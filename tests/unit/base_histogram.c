@@ -34,6 +34,17 @@ Test(base_histogram, small_values_are_exact)
 	cr_assert_eq(h.max, 100);
 }
 
+Test(base_histogram, fine_quantiles_see_one_in_ten_thousand)
+{
+	ord_histogram_init(&h);
+	for (uint64_t i = 0; i < 20000; i++)
+		ord_histogram_add(&h, i < 19998 ? 10 : 100);
+	cr_assert_eq(ord_histogram_quantile_fine(&h, 999900), 10);
+	cr_assert_eq(ord_histogram_quantile_fine(&h, 999901), 100);
+	cr_assert_eq(ord_histogram_quantile_fine(&h, 1000000), 100);
+	cr_assert_eq(ord_histogram_quantile_fine(&h, 0), 10);
+}
+
 static int compare(const void *a, const void *b)
 {
 	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;

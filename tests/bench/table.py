@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: Apache-2.0 - the standard table: what is measured, in sections of points along one axis.
+"""A section changes one thing and leaves the rest alone. Nobody but this file says what is measured."""
+
+from dataclasses import dataclass, field
+
+# A node keeps some 200 bytes of memory for each request id and 300 for each account, and all nodes together write some 2 KB of disk for each transfer
+# (tests/soak/transfers.sh). Rounded up: a point that does not fit is left out, and the page says so.
+ID_MEMORY_BYTES = 250
+ACCOUNT_MEMORY_BYTES = 400
+ID_DISK_BYTES = 2500
+
+# Few clients with much to do, which is what throughput is measured with where nothing else is said.
+BATCHED = ("--clients", "16", "--batch", "1000")
+ONE_BY_ONE = ("--clients", "256", "--batch", "1")
+# What the shares of the offered load are shares of: enough clients that more of them get nothing more done.
+SATURATING = ("--clients", "1024", "--batch", "1")
+# Enough that calls which are due find a client free, also while a busy cluster answers late.
+OPEN_LOOP = ("--clients", "8000", "--connections", "8", "--batch", "1")
+
+
+@dataclass(frozen=True)
+class Point:
+    x: object  # its place on the axis, or its name
+    args: tuple = ()  # of ordain bench
+    nodes: int = 3
+    partitions: int = 8
+    accounts: int = 10000
+    ids: int = 0  # request ids that are stored before
+    share: float = 0  # of the throughput at saturation that is offered; 0: closed loop
+
+    def memory_bytes(self):
+        return self.nodes * (self.ids * ID_MEMORY_BYTES + self.accounts * ACCOUNT_MEMORY_BYTES)
+
+    def disk_bytes(self):
+        return (self.ids + self.accounts) * ID_DISK_BYTES
+
+
+@dataclass(frozen=True)
+class Section:
+    name: str  # of its plot's file
+    title: str
+    axis: str
+    what: str  # a line for the page
+    points: list = field(default_factory=list)
+    plot: str = "throughput"  # "throughput", "latency", or "none" where x are names
+    log: bool = True  # the axis of x
+
+
+def works():
+    return [
+        Point("transfers, 4 clients with 8,000 each", ("--clients", "4", "--batch", "8000")),
+        Point("transfers, 256 clients with one each", ONE_BY_ONE),
+        Point("transfers, one client with one at a time", ("--clients", "1", "--batch", "1")),
+        Point("transfers, all with one hot account, batched", BATCHED + ("--hot-share", "100")),
+        Point("transfers, accounts by Zipf's law, batched", BATCHED + ("--skew", "zipf")),
+        Point("claims, 16 clients with 1,000 each", ("--workload", "claims") + BATCHED),
+        Point("claims, 256 clients with one each", ("--workload", "claims") + ONE_BY_ONE),
+        Point("linearizable reads, 256 clients with one each", ("--workload", "reads") + ONE_BY_ONE),
+        Point("mixed, 256 clients with one each", ("--workload", "mixed") + ONE_BY_ONE),
+    ]
+
+
+def batch(n):
+    return Point(n, ("--clients", "16", "--batch", str(n)))
+
+
+def clients(n):
+    return Point(n, ("--clients", str(n), "--batch", "1"))
+
+
+SECTIONS = [
+    Section("work", "Each kind of work", "work", "Three nodes, eight partitions, 10,000 accounts.", works(), plot="none"),
+    Section("batch", "Batch size", "transfers of one call", "16 clients.", [batch(n) for n in (1, 10, 100, 1000, 4000, 8000)]),
+    Section("clients", "Clients", "clients with one transfer each", "One transfer a call.", [clients(n) for n in (1, 4, 16, 64, 256, 1024)]),
+    Section("partitions", "Partitions", "partitions", "16 clients with 1,000 transfers a call.", [Point(n, BATCHED, partitions=n) for n in (1, 2, 4, 8, 16, 32, 64)]),
+    Section("nodes", "Nodes", "nodes", "16 clients with 1,000 transfers a call.", [Point(n, BATCHED, nodes=n) for n in (1, 3, 5)], log=False),
+    Section("accounts", "Accounts", "accounts", "16 clients with 1,000 transfers a call, all accounts alike.", [Point(n, BATCHED, accounts=n) for n in (1000, 10000, 100000, 1000000, 10000000)]),
+    Section("ids", "Request ids already stored", "millions of request ids stored before", "16 clients with 1,000 transfers a call, after so many transfers that are remembered.", [Point(n, BATCHED, ids=n) for n in (0, 1000000, 5000000, 10000000, 25000000, 50000000)], log=False),
+    Section("hot", "A hot account", "% of transfers with the hot account", "16 clients with 1,000 transfers a call.", [Point(n, BATCHED + ("--hot-share", str(n))) for n in (0, 1, 10, 50, 100)], log=False),
+    Section("load", "Latency against offered load", "transfers per second offered",
+            "One transfer a call, due by the clock whether or not the ones before are answered; latency from the moment at which it was due. What is offered is a share of what 1,024 clients with one transfer each got done just before, in a closed loop.",
+            [Point(s, OPEN_LOOP, share=s / 100) for s in (10, 25, 50, 75, 90, 100, 110, 125, 150)], plot="latency", log=False),
+]

@@ -62,21 +62,21 @@ expect "nodes elsewhere: not known" says 0 '^node|^bench +[0-9]' 'money +right' 
 # In an open loop all that was due in the time is counted, answered or not. (0.2 s of warm-up are due, too, and not counted.)
 expect "an open loop" finds 'abs(b["calls"] - 400) < 60 and b["right"]' --rate 200 --seconds 2 --clients 100
 expect "one that cannot be kept up with" finds 'b["not_begun"] > 1000 and b["max_us"] > 500000 and b["right"]' --rate 100000 --seconds 1 --clients 1
-# A node that stands still makes calls late that were due meanwhile, and all of them are seen.
+# Nodes that stand still make all calls late that were due meanwhile: not only the twenty that found a client free.
 stands_still() {
-	"${bench[@]}" --json --rate 500 --seconds 4 --clients 2000 >"$WORK/found" &
+	"${bench[@]}" --json --rate 200 --seconds 4 --clients 20 >"$WORK/found" &
 	local pid=$!
 	sleep 2 # somewhere in the middle; where does not matter
 	for node in 1 2 3; do signal_node "$dir" "$node" STOP; done
 	sleep 1
 	for node in 1 2 3; do signal_node "$dir" "$node" CONT; done
 	wait "$pid" || return 1
-	"$PYTHON" -c 'import json, sys; b = json.load(open(sys.argv[1])); sys.exit(not (b["right"] and b["p90_us"] > 500000 and abs(b["calls"] - 2000) < 300))' "$WORK/found" || {
+	"$PYTHON" -c 'import json, sys; b = json.load(open(sys.argv[1])); sys.exit(not (b["right"] and b["p90_us"] > 500000 and abs(b["calls"] - 800) < 120))' "$WORK/found" || {
 		cat "$WORK/found"
 		return 1
 	}
 }
-expect "all nodes stand still for a second of four: a tenth of all calls is late" stands_still
+expect "all nodes stand still for a second of four: a tenth of all calls is late by half of it and more" stands_still
 
 expect "a balance that is wrong is found" spoils_one
 

@@ -21,8 +21,8 @@
 
 #include "base/err.h"
 
-#define ANSWER_BYTES 65536
-#define ESTABLISHED 1 /* TCP_ESTABLISHED of the kernel */
+#define ANSWER_BYTES 32768 /* the kernel fills no more at a time */
+#define ESTABLISHED 1	   /* TCP_ESTABLISHED of the kernel */
 
 static int socket_add(struct ord_sockets *s, struct ord_socket added)
 {
@@ -58,7 +58,7 @@ static int message_take(struct ord_sockets *s, const struct nlmsghdr *message)
 /* Reads answers until the last. */
 static int answers_take(int fd, struct ord_sockets *s)
 {
-	static _Alignas(struct nlmsghdr) char answer[ANSWER_BYTES];
+	_Alignas(struct nlmsghdr) char answer[ANSWER_BYTES];
 	for (;;) {
 		ssize_t len = recv(fd, answer, sizeof answer, 0);
 		if (len <= 0)

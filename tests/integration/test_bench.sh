@@ -98,5 +98,24 @@ expect "they are the same" cmp "$WORK/page" "$WORK/out/benchmarks.md"
 sed -i 's/\tyes\t/\tNO\t/' "$WORK/out/benchmarks/results.tsv"
 "${table[@]}" --redraw >/dev/null
 expect "a run that is not valid is on the page" grep -q 'A run is not valid' "$WORK/out/benchmarks.md"
+runs_somewhere() {
+	[ -n "$(compgen -G "$WORK/ordain-bench-*/cluster/node-1/pid")" ]
+}
+
+# Ended in the middle it stops its nodes, removes their directory, and keeps what it has measured.
+ended_in_the_middle() {
+	local pids
+	"${table[@]}" --sections batch --seconds 60 >/dev/null 2>&1 &
+	local pid=$!
+	wait_until "$DEADLINE" runs_somewhere || return 1
+	mapfile -t pids < <(cut -d' ' -f1 "$WORK"/ordain-bench-*/cluster/node-*/pid)
+	kill -TERM "$pid"
+	wait "$pid"
+	[ $? -eq 143 ] || return 1
+	for pid in "${pids[@]}"; do is_over "$pid" || return 1; done
+	grep -q '^# commit: ' "$WORK/out/benchmarks/results.tsv"
+}
+expect "ended in the middle it leaves nothing behind" ended_in_the_middle
+
 expect "no cluster is left" says 1 -- grep -rl . "$WORK" --include=cluster.conf -s --exclude-dir=cluster
 expect "no such section" says 2 "there is no section 'speed'" -- "${table[@]}" --sections speed

@@ -125,3 +125,14 @@ Test(cli_usage, a_device_is_known_or_not)
 	cr_assert_str_eq(name, "");
 	cr_assert_eq(ord_usage_device("/there/is/no/such/path", name), ORD_USAGE_UNKNOWN);
 }
+
+Test(cli_usage, a_network_of_its_own_has_counters_of_its_own)
+{
+	struct ord_usage_mark begin, end;
+	ord_usage_mark(&begin, getpid(), true, NULL);
+	ord_usage_mark(&end, getpid(), true, NULL);
+	struct ord_usage u = ord_usage_between(&begin, &end);
+	cr_assert_neq(begin.usage.sent_bytes, ORD_USAGE_UNKNOWN);
+	cr_assert_neq(u.sent_bytes, ORD_USAGE_UNKNOWN);
+	cr_assert_neq(u.received_bytes, ORD_USAGE_UNKNOWN);
+}

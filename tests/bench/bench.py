@@ -44,6 +44,8 @@ def arguments():
     o.ordain = os.path.join(o.build, "ordain")
     if not o.redraw and not os.access(o.ordain, os.X_OK):
         p.error(f"--build: there is no {o.ordain}; run make first")
+    if o.redraw and not os.path.exists(os.path.join(o.out, "benchmarks", "results.tsv")):
+        p.error(f"--redraw: there are no results in {os.path.join(o.out, 'benchmarks')}; run make bench first")
     o.sections = [section for section in SECTIONS if section.name in o.sections.split()]
     return o
 
@@ -86,7 +88,7 @@ class Bench:
 
     def measure(self, section, point, repeat):
         """One run, into the results."""
-        seed, load1 = self.o.seed + repeat, os.getloadavg()[0]
+        seed, load1 = self.o.seed + repeat - 1, os.getloadavg()[0]
         try:
             found = self.run(point, seed)
             row = results.row_of(section, point, repeat, seed, load1, found)
@@ -96,7 +98,7 @@ class Bench:
         self.show(row)
 
     def show(self, row):
-        told = f"{row['section']} {row['x']}, repeat {row['repeat'] + 1}"
+        told = f"{row['section']} {row['x']}, repeat {row['repeat']}"
         if row["right"] != "yes":
             self.failures += 1
             print(f"not ok {told}: {row['problem']}", flush=True)
@@ -122,7 +124,7 @@ class Bench:
                 print(f"left out: {why}", flush=True)
             else:
                 points.append(point)
-        for repeat in range(self.o.repeats):
+        for repeat in range(1, self.o.repeats + 1):
             if any(point.share for point in points):
                 self.saturate(section)
             for point in points:

@@ -54,16 +54,20 @@ def load_row(_section, s):
     return cells + [number(s.median("not_begun")), number(sum(s.total(key) for key in ("refused", "unknown", "failed")))]
 
 
-def remarks(found):
+def problem_of(s):
+    return next((row["problem"] for row in s.rows if row["problem"]), "no reason was told")
+
+
+def remarks(section, found):
     """What went wrong with single runs of a section, which its medians do not show."""
     lines = []
     for s in found:
         for row in s.rows:
             if row["right"] != "yes":
-                lines.append(f"- **A run is not valid**: {row['x']}, repeat {row['repeat']:.0f}: {row['problem']}")
+                lines.append(f"- **A run is not valid**: {name_of(section, s.x)}, repeat {row['repeat']:.0f}: {row['problem']}")
         lost = sum(s.total(key) for key in ("refused", "unknown", "failed"))
         if lost > 0:
-            lines.append(f"- {s.x}: {number(lost)} commands of all runs were not settled; the first: {s.rows[0]['problem'] or 'in another run'}")
+            lines.append(f"- {name_of(section, s.x)}: {number(lost)} commands of all runs were not settled: {problem_of(s)}")
     return lines
 
 
@@ -75,7 +79,7 @@ def section_text(section, rows, directory):
     text = f"\n## {section.title}\n\n{section.what}\n\n" + (LOAD_COLUMNS if load else COLUMNS.format(axis=section.axis))
     for s in found:
         text += "| " + " | ".join((load_row if load else point_row)(section, s)) + " |\n"
-    lines = remarks(found)
+    lines = remarks(section, found)
     text += "\n" + "\n".join(lines) + "\n" if lines else ""
     for name in files(section):
         if os.path.exists(os.path.join(directory, name)):

@@ -108,14 +108,14 @@ def read(path):
 
 
 class Summary:
-    """The runs of one point."""
+    """The runs of one point. A run that was not valid has no figures."""
 
     def __init__(self, rows):
         self.rows = rows
         self.x = rows[0]["x"]
 
     def values(self, key):
-        return [row[key] for row in self.rows if isinstance(row.get(key), float)]
+        return [row[key] for row in self.rows if row["right"] == "yes" and isinstance(row.get(key), float)]
 
     def median(self, key):
         values = self.values(key)

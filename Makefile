@@ -55,7 +55,8 @@ jepsen: ## install what is missing, build, and break real clusters for five minu
 	$(AGAIN) programs
 	@$(BUILD)/ordain-jepsen campaign --minutes 5 --workloads bank,register,set --nemeses kill,all --seed $(FIRST)
 
-# Of `make bench`: SECONDS of each run, REPEATS of each point; the largest points; which sections (all when empty); where the page goes.
+# Of `make bench`: SECONDS of each run, REPEATS of each point; the largest points; which sections (all when empty);
+# where the page goes; KEEP=1 keeps there what earlier runs of the same kind measured in other sections.
 SECONDS = 20
 WARMUP = 3
 REPEATS = 5
@@ -64,12 +65,13 @@ ACCOUNTS_MAX = 10000000
 IDS_MAX = 50000000
 SECTIONS =
 OUT = docs
+KEEP =
 
 bench: ## install what is missing, build, and measure the standard table into docs/benchmarks.md, with plots; REPEATS=5 runs of SECONDS=20 for each point, some hours in all
 	@$(SETUP) bench
 	$(AGAIN) programs
 	@tests/bench/bench.py --build $(BUILD) --seconds $(SECONDS) --warmup $(WARMUP) --repeats $(REPEATS) --seed $(SEED) --accounts-max $(ACCOUNTS_MAX) --ids-max $(IDS_MAX) \
-		--out $(OUT) $(if $(SECTIONS),--sections "$(SECTIONS)")
+		--out $(OUT) $(if $(SECTIONS),--sections "$(SECTIONS)") $(if $(KEEP),--keep)
 
 bench-redraw: ## make page and plots of docs/benchmarks.md again from docs/benchmarks/results.tsv
 	@$(SETUP) bench

@@ -33,6 +33,7 @@ def arguments():
     p.add_argument("--ids-max", type=int, default=5 * 10**7, help="leaves out points with more stored request ids [50000000]")
     p.add_argument("--out", default=os.path.join(ROOT, "docs"), help="where benchmarks.md and benchmarks/ go [docs]")
     p.add_argument("--tmp", default=os.environ.get("TMPDIR", "/tmp"), help="where the clusters are [TMPDIR, or /tmp]")
+    p.add_argument("--keep", action="store_true", help="keeps what OUT/benchmarks/results.tsv has of other sections: of the same commit, machine, seconds ...")
     p.add_argument("--redraw", action="store_true", help="measures nothing: page and plots from OUT/benchmarks/results.tsv")
     o = p.parse_args()
     for name, least in (("seconds", 1), ("warmup", 0), ("repeats", 1), ("seed", 0), ("accounts_max", 2), ("ids_max", 0)):
@@ -120,8 +121,8 @@ class Bench:
         for point in section.points:
             why = too_large(self.o, section, point)
             if why:
-                self.writer.note(why)
-                print(f"left out: {why}", flush=True)
+                self.writer.note(f"{section.name}: {why}")
+                print(f"left out: {section.name}: {why}", flush=True)
             else:
                 points.append(point)
         for repeat in range(1, self.o.repeats + 1):
@@ -149,7 +150,15 @@ def page_make(o):
 def measure_all(o):
     facts = machine.facts(ROOT, o.ordain, o.tmp)
     facts.update(seconds=o.seconds, warmup=o.warmup, repeats=o.repeats, seed=o.seed)
-    writer = results.Writer(os.path.join(o.out, "benchmarks", "results.tsv"), facts)
+    path = os.path.join(o.out, "benchmarks", "results.tsv")
+    kept, left_out = [], []
+    if o.keep and os.path.exists(path):
+        kept, left_out = results.others(path, facts, [section.name for section in o.sections])
+    writer = results.Writer(path, facts)
+    for line in left_out:
+        writer.note(line)
+    for row in kept:
+        writer.add(row)
     bench = Bench(o, writer)
     try:
         for section in o.sections:
@@ -178,6 +187,6 @@ if __name__ == "__main__":
         sys.exit(main())
     except KeyboardInterrupt:
         sys.exit(130)
-    except OSError as problem:
+    except (OSError, ValueError) as problem:
         print(f"bench.py: {problem}", file=sys.stderr)
         sys.exit(2)

@@ -15,11 +15,11 @@ lowest and the highest beside; the runs of a section alternate between its point
 |---|---|
 """
 
-COLUMNS = "| {axis} | per second | lowest to highest | p50 ms | p99 ms | p99.9 ms | node CPU us each | device bytes each | resident MiB |\n|---|---|---|---|---|---|---|---|---|\n"
+COLUMNS = "| {axis} | per second | lowest to highest | p50 ms | p99 ms | p99.9 ms | node CPU us each | device bytes each | sent bytes each | resident MiB |\n|---|---|---|---|---|---|---|---|---|---|\n"
 LOAD_COLUMNS = "| % of saturation | offered per second | settled per second | p50 ms | p99 ms | p99.9 ms | p99.99 ms | max ms | not begun | not settled |\n|---|---|---|---|---|---|---|---|---|---|\n"
 
 NOTES = """
-*Each* is for one settled command (or read) and one node: its processor time; the bytes that the disk's device wrote by its own count, whoever wrote them, shared by the nodes; *resident* is the memory of the largest node at the end. `-`: nobody tells.
+*Each* is for one settled command (or read) and one node: its processor time; the bytes that the disk's device wrote by its own count, whoever wrote them, shared by the nodes; what it sent over TCP, to other nodes and to the bench. *Resident* is the memory of the largest node at the end. `-`: nobody tells.
 """
 
 KEYS = ("commit", "version", "date", "processor", "memory", "kernel", "file system", "sync", "load before")
@@ -44,7 +44,7 @@ def point_row(section, s):
     cells = [name_of(section, s.x), number(s.median("per_s")), f"{number(low)} to {number(high)}"]
     cells += [ms(s.median(key)) for key in ("p50_us", "p99_us", "p999_us")]
     resident = s.median("resident_bytes")
-    cells += [number(s.median("node_cpu_us_each"), 1), number(s.median("device_bytes_each")), number(resident / 2**20 if resident is not None else None)]
+    cells += [number(s.median("node_cpu_us_each"), 1), number(s.median("device_bytes_each")), number(s.median("sent_bytes_each")), number(resident / 2**20 if resident is not None else None)]
     return cells
 
 

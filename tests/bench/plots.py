@@ -79,12 +79,12 @@ def files(section):
 
 def draw(section, found, repeats, directory):
     """Writes the section's plots into directory. A text that says why not; "" when all is well."""
+    for name in files(section):  # of other results
+        if os.path.exists(os.path.join(directory, name)):
+            os.unlink(os.path.join(directory, name))
     found = [s for s in found if s.median("per_s") is not None]
     if section.plot not in SCRIPTS or len(found) < 2:
         return ""
-    for name in files(section):
-        if os.path.exists(os.path.join(directory, name)):
-            os.unlink(os.path.join(directory, name))
     try:
         done = subprocess.run(["gnuplot", "-"], input=SCRIPTS[section.plot](section, found, repeats), cwd=directory, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, check=False)
     except FileNotFoundError:

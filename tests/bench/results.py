@@ -53,7 +53,7 @@ def failed_row(section, point, repeat, seed, load1, why):
 def cell(value):
     if value is None:
         return "-"
-    text = f"{value:.2f}" if isinstance(value, float) else str(value)
+    text = f"{value:.2f}" if isinstance(value, float) and not value.is_integer() else f"{value:.0f}" if isinstance(value, float) else str(value)
     return text.replace("\t", " ").replace("\n", " ")
 
 
@@ -105,6 +105,20 @@ def read(path):
             else:
                 rows.append({column: value_of(text) for column, text in zip(columns, line.split("\t"))})
     return facts, left_out, rows
+
+
+# What has to be the same for runs to stand in one table.
+COMMON = ("commit", "processor", "memory", "kernel", "seconds", "warmup", "repeats", "seed")
+
+
+def others(path, facts, sections):
+    """Rows, and what was left out, of sections that are not among these. ValueError when they cannot stand beside runs of these facts."""
+    before, left_out, rows = read(path)
+    for key in COMMON:
+        if before.get(key) != cell(facts[key]):
+            raise ValueError(f"the results in {path} are of {key} {before.get(key)}, and now it is {facts[key]}")
+    kept = [row for row in rows if row["section"] not in sections]
+    return kept, [line for line in left_out if line.partition(":")[0] not in sections]
 
 
 class Summary:

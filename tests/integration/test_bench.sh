@@ -90,11 +90,14 @@ expect "a hot account without transfers" says 2 "hot-share is for transfers" -- 
 
 # --- make bench. ---
 
-expect "a short table" says 0 '^ok nodes 1, repeat 1: ' 'left out: 1,000,000 accounts' '0 runs were not valid' -- "${table[@]}" --repeats 1 --sections "nodes accounts" --accounts-max 1000
+expect "a short table" says 0 '^ok nodes 1, repeat 1: ' 'left out: accounts: 1,000,000 accounts' '0 runs were not valid' -- "${table[@]}" --repeats 1 --sections "nodes accounts" --accounts-max 1000
 expect "the page has machine, build and figures" says 0 '\| commit \| [0-9a-f]{12}' '\| kernel \|' '^\| 5 \| [0-9,]+ \|' 'benchmarks/nodes.svg' 'Left out' -- cat "$WORK/out/benchmarks.md"
 cp "$WORK/out/benchmarks.md" "$WORK/page"
 expect "page and plots again, without measuring" says 0 'is written' -- "${table[@]}" --redraw
 expect "they are the same" cmp "$WORK/page" "$WORK/out/benchmarks.md"
+expect "one more section beside them" says 0 '^ok accounts 1,?000' 'is written' -- "${table[@]}" --repeats 1 --sections accounts --accounts-max 1000 --keep
+expect "both are on the page" says 0 '^## Nodes' '^## Accounts' '^- accounts: 1,000,000' -- cat "$WORK/out/benchmarks.md"
+expect "not beside runs of another length" says 2 "are of seconds 1, and now it is 2" -- "${table[@]}" --repeats 1 --sections accounts --keep --seconds 2
 sed -i 's/\tyes\t/\tNO\t/' "$WORK/out/benchmarks/results.tsv"
 "${table[@]}" --redraw >/dev/null
 expect "a run that is not valid is on the page, without its figures" says 0 'A run is not valid.*: 5, repeat 1' '^\| 5 \| - ' -- cat "$WORK/out/benchmarks.md"

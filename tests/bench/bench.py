@@ -17,6 +17,7 @@ from cluster import Cluster, Failed
 from table import SATURATING, SECTIONS, Point
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+RUN_BESIDE_S = 4  # to start a cluster, open accounts, check, stop
 FILL = ("--batch", "5000", "--clients", "4", "--check-accounts", "0")
 
 
@@ -160,6 +161,8 @@ def measure_all(o):
     for row in kept:
         writer.add(row)
     bench = Bench(o, writer)
+    runs = o.repeats * sum(len(section.points) for section in o.sections)
+    print(f"at most {runs} runs, some {runs * (o.seconds + o.warmup + RUN_BESIDE_S) // 60} minutes, and the time to store request ids and to open many accounts", flush=True)
     try:
         for section in o.sections:
             bench.section(section)

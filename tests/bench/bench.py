@@ -17,8 +17,9 @@ from cluster import Cluster, Failed
 from table import SATURATING, SECTIONS, Point
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+LITTLE_HISTORY = "history_bytes = 64M\n"
 RUN_BESIDE_S = 4  # to start a cluster, open accounts, check, stop
-FILL = ("--batch", "5000", "--clients", "4", "--check-accounts", "0")
+FILL = ("--workload", "claims", "--batch", "5000", "--clients", "4")
 
 
 def arguments():
@@ -58,10 +59,12 @@ def too_large(o, section, point):
         return f"{point.accounts:,} accounts: more than --accounts-max {o.accounts_max:,}"
     if point.ids > o.ids_max:
         return f"{point.ids:,} stored request ids: more than --ids-max {o.ids_max:,}"
+    if not point.is_filled():
+        return ""
     memory, disk = machine.memory_available_bytes(), shutil.disk_usage(o.tmp).free
-    if point.memory_bytes() > memory * 0.8:
+    if point.memory_bytes() > memory * 0.9:
         return f"{point.accounts:,} accounts and {point.ids:,} ids: some {point.memory_bytes() / 2**30:.0f} GiB of memory, and there are {memory / 2**30:.0f}"
-    if point.disk_bytes() > disk * 0.8:
+    if point.disk_bytes() > disk * 0.9:
         return f"{point.accounts:,} accounts and {point.ids:,} ids: some {point.disk_bytes() / 2**30:.0f} GiB of disk, and there are {disk / 2**30:.0f}"
     return ""
 
@@ -74,10 +77,11 @@ class Bench:
         self.failures = 0
 
     def run(self, point, seed):
-        words = ["--seconds", str(self.o.seconds), "--warmup", f"{self.o.warmup}s", "--seed", str(seed), "--accounts", str(point.accounts), *point.args]
+        words = ["--seconds", str(self.o.seconds), "--warmup", f"{self.o.warmup * (3 if point.is_filled() else 1)}s", "--seed", str(seed), "--accounts", str(point.accounts), *point.args]
         if point.share:
             words += ["--rate", str(max(1, int(self.saturation * point.share)))]
-        with Cluster(self.o.build, self.o.tmp, point.nodes, point.partitions) as cluster:
+        configuration = LITTLE_HISTORY if point.little_history else ""
+        with Cluster(self.o.build, self.o.tmp, point.nodes, point.partitions, configuration) as cluster:
             if point.ids > 0:
                 self.fill(cluster, point.ids)
             return cluster.bench(*words)
@@ -86,7 +90,7 @@ class Bench:
     def fill(cluster, ids):
         found = cluster.bench("--count", str(ids), *FILL)
         if found["settled"] != ids or not found["right"]:
-            raise Failed(f"{found['settled']} of {ids} transfers were settled before: {results.wrong_text(found)}")
+            raise Failed(f"{found['settled']} of {ids} claims were settled before: {results.wrong_text(found)}")
 
     def measure(self, section, point, repeat):
         """One run, into the results."""

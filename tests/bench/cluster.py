@@ -14,20 +14,30 @@ class Failed(Exception):
 class Cluster:
     """with Cluster(...) as c: nodes run; afterwards they are stopped, by their pid files, and their directory is removed."""
 
-    def __init__(self, build, parent, nodes, partitions):
+    def __init__(self, build, parent, nodes, partitions, configuration=""):
         self.ordain = os.path.join(build, "ordain")
         self.home = tempfile.mkdtemp(prefix="ordain-bench-", dir=parent)
         self.dir = os.path.join(self.home, "cluster")
         self.nodes = nodes
         self.partitions = partitions
+        self.configuration = configuration  # lines for each node's ordaind.conf
 
     def __enter__(self):
         try:
-            self.run("cluster", "start", "--nodes", str(self.nodes), "--partitions", str(self.partitions), "--timeout", "60s")
+            self.start()
+            if self.configuration:
+                self.run("cluster", "stop")
+                for node in range(1, self.nodes + 1):
+                    with open(os.path.join(self.dir, f"node-{node}", "ordaind.conf"), "a", encoding="utf-8") as out:
+                        out.write(self.configuration)
+                self.start()
         except BaseException:
             self.close()
             raise
         return self
+
+    def start(self):
+        self.run("cluster", "start", "--nodes", str(self.nodes), "--partitions", str(self.partitions), "--timeout", "60s")
 
     def __exit__(self, *ignored):
         self.close()

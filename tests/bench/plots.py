@@ -40,7 +40,11 @@ def block(rows):
 
 def ticks(section, values):
     named = ", ".join(f"'{value:,.0f}' {value:g}" for value in values)
-    return f"set xtics ({named})\n" + ("set logscale x\n" if section.log else "")
+    low, high = min(values), max(values)
+    if section.log:
+        return f"set logscale x\nset xtics ({named})\nset xrange [{low / 1.2:g}:{high * 1.2:g}]\n"
+    margin = (high - low) * 0.04
+    return f"set xtics ({named})\nset xrange [{low - margin:g}:{high + margin:g}]\n"
 
 
 def throughput_script(section, found, repeats):

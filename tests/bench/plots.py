@@ -8,7 +8,7 @@ set grid lc rgb '#d0d7de'
 set border 3 lc rgb '#57606a'
 set tics nomirror
 set xlabel '{axis}'
-set key top left
+set key above left
 """
 
 THROUGHPUT = """set ylabel '{what}'

@@ -246,12 +246,10 @@ run-bite: programs
 
 # --- beside its peers ---
 
-REPEATS ?= 5
-
 bench-peers: ## measure ordain, PostgreSQL and etcd in turn, REPEATS=5 times, SECONDS=20 each; some twenty minutes. Writes docs/benchmarks-peers.md
 	@$(SETUP) bench-peers
 	$(AGAIN) programs $(BUILD)/etcd-claims
-	@BUILD=$(BUILD) tests/peers/run.sh $(REPEATS) $(or $(SECONDS),20)
+	@BUILD=$(BUILD) tests/peers/run.sh $(REPEATS) $(SECONDS)
 
 $(BUILD)/etcd-claims: $(call objects,$(wildcard tests/peers/*.c)) $(BUILD)/base.a
 	@echo "link $@"

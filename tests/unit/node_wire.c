@@ -29,7 +29,8 @@ Test(wire, call)
 	struct ord_part_call got;
 	ord_wire_put_call(&put, &out);
 	cr_assert_eq(ord_wire_get_call(ord_bytes_slice(&out), &got), ORD_OK);
-	cr_assert(got.forward == 7ull << 40 && got.partition == 3 && got.wait == ORD_WAIT_LOGGED && got.timeout_ms == 1500);
+	cr_assert(got.forward == 7ull << 40 && got.partition == 3 && got.wait == ORD_WAIT_LOGGED &&
+		  got.timeout_ms == 1500);
 	cr_assert(ord_slice_equal(got.body, put.body));
 	cr_assert_eq(ord_wire_get_call(ord_slice_of(out.base, 16), &got), ORD_ERR_FORMAT);
 	out.base[12] = 9; /* no such wait */

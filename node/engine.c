@@ -152,7 +152,7 @@ static void remote_answer(struct ord_waiter *w, uint32_t item, const struct ord_
 	}
 }
 
-static void remote_lose(struct ord_engine *e, uint32_t place)
+void ord_engine_remote_lose(struct ord_engine *e, uint32_t place)
 {
 	struct ord_engine_remote *remote = e->remotes[place];
 	e->remotes[place] = NULL;
@@ -171,7 +171,7 @@ static struct ord_engine_remote *remote_get(struct ord_engine *e, uint32_t place
 	if (remote != NULL && remote->run != run) {
 		if (run == e->past_runs[place])
 			return NULL;
-		remote_lose(e, place);
+		ord_engine_remote_lose(e, place);
 		remote = NULL;
 	}
 	if (remote == NULL) {
@@ -348,7 +348,7 @@ void ord_engine_close(struct ord_engine *e)
 	ord_host_close(e->host);
 	ord_forward_close(&e->forward);
 	for (uint32_t i = 0; i < e->nodes_count; i++)
-		remote_lose(e, i);
+		ord_engine_remote_lose(e, i);
 	for (uint32_t i = 0; e->replicas != NULL && i < e->partitions_count; i++)
 		ord_replica_close(&e->replicas[i]);
 	free(e->replicas);
@@ -586,88 +586,6 @@ int ord_engine_receive(struct ord_engine *e, uint32_t from, enum ord_part_kind k
 	return ORD_ERR_FORMAT;
 }
 
-void ord_engine_peer_ended(struct ord_engine *e, uint32_t node)
-{
-	uint32_t place = ord_engine_place(e, node);
-	ORD_ASSERT(place < e->nodes_count);
-	if (!e->relayed[place])
-		remote_lose(e, place);
-}
-
-bool ord_engine_reaches(const struct ord_engine *e, uint32_t place)
-{
-	return e->connected[place] || e->relayed[place];
-}
-
-/* Nothing that is owed to a node gets there, or comes from it. */
-static void peer_lost(struct ord_engine *e, uint32_t place)
-{
-	uint32_t node = e->nodes[place];
-	remote_lose(e, place);
-	for (uint32_t i = 0; i < e->partitions_count; i++)
-		ord_replica_doubt(&e->replicas[i], node);
-	ord_forward_peer_lost(&e->forward, node);
-}
-
-/* What goes to a node takes another way from now on: what was under way may be lost, and who leads may have changed meanwhile. */
-static void peer_found(struct ord_engine *e, uint32_t place)
-{
-	uint32_t node = e->nodes[place];
-	for (uint32_t i = 0; i < e->partitions_count; i++) {
-		if (e->replicas[i].leader == node)
-			ord_dispatch_restart_all(e, i);
-		if (e->replicas[i].ready)
-			ord_dispatch_tell_ready(&e->replicas[i], node); /* its own group may not know */
-	}
-}
-
-void ord_engine_peer_relayed(struct ord_engine *e, uint32_t node, bool relayed)
-{
-	uint32_t place = ord_engine_place(e, node);
-	ORD_ASSERT(place < e->nodes_count);
-	e->relayed[place] = relayed;
-	e->forward.retry = true;
-	if (!ord_engine_reaches(e, place)) {
-		peer_lost(e, place);
-		return;
-	}
-	ord_forward_rerouted(&e->forward, node);
-	peer_found(e, place);
-}
-
-/* The group of a node that is reached through a third one alone does not hear from its leader, and on that way messages may be lost. */
-static void engine_tell_ready(struct ord_engine *e)
-{
-	e->ready_told_ms = e->now_ms;
-	for (uint32_t place = 0; place < e->nodes_count; place++)
-		for (uint32_t i = 0; e->relayed[place] && i < e->partitions_count; i++)
-			if (e->replicas[i].ready)
-				ord_dispatch_tell_ready(&e->replicas[i], e->nodes[place]);
-}
-
-void ord_engine_peer(struct ord_engine *e, uint32_t node, bool connected)
-{
-	uint32_t place = ord_engine_place(e, node);
-	ORD_ASSERT(place < e->nodes_count);
-	e->connected[place] = connected;
-	e->forward.retry = true;
-	if (!connected) {
-		e->rooms[place] = ORD_ROOM_OK; /* until it says otherwise */
-		ord_host_peer(e->host, node, 0);
-		if (!e->relayed[place])
-			peer_lost(e, place);
-		ord_fill_peer_lost(&e->fill, place);
-		return;
-	}
-	peer_found(e, place);
-	ord_engine_tell_room(e, true);
-}
-
-void ord_engine_peer_member(struct ord_engine *e, uint32_t node, uint64_t member)
-{
-	ord_host_peer(e->host, node, member);
-}
-
 /* --- Time and turns. --- */
 
 void ord_engine_synced(struct ord_engine *e, int status)
@@ -771,7 +689,7 @@ void ord_engine_tick(struct ord_engine *e)
 	ord_scrub_tick(&e->scrub);
 	ord_engine_tell_room(e, false);
 	if (e->now_ms - e->ready_told_ms >= ENGINE_READY_MS)
-		engine_tell_ready(e);
+		ord_engine_tell_ready(e);
 	if (e->now_ms - e->swept_ms >= ENGINE_SWEEP_MS)
 		engine_sweep(e);
 	if (e->now_ms - e->retained_ms >= ENGINE_RETAIN_MS)

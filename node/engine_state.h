@@ -109,4 +109,10 @@ bool ord_engine_reaches(const struct ord_engine *e, uint32_t place);
 /* Place of node in e->nodes; nodes_count when it is none of them. */
 uint32_t ord_engine_place(const struct ord_engine *e, uint32_t node);
 
+/* The calls that a node made here have nobody any more who waits for them. */
+void ord_engine_remote_lose(struct ord_engine *e, uint32_t place);
+
+/* Tells the nodes that are reached through a third one which partitions are led here: their groups do not hear from their leaders, and on that way messages may be lost. */
+void ord_engine_tell_ready(struct ord_engine *e);
+
 #endif

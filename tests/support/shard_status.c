@@ -5,14 +5,6 @@
 #include "node/scrub.h"
 #include "node/shard.h"
 
-void ord_shard_voters(const struct ord_shard *s, uint32_t partition, uint32_t *ret, uint32_t *ret_count)
-{
-	(void)s;
-	(void)partition;
-	ret[0] = 1;
-	*ret_count = 1;
-}
-
 uint32_t ord_shard_peers_count(const struct ord_shard *s)
 {
 	(void)s;

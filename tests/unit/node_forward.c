@@ -107,7 +107,7 @@ Test(forward, what_the_first_leader_may_have_logged_the_second_cannot_deny)
 }
 
 /* A command that comes to a leader from another node, under that number. Returns how many commands were logged in its partition since. */
-static uint64_t logged_by(struct node_cluster *c, const struct call *call, uint32_t number)
+static uint64_t logged_by_run(struct node_cluster *c, const struct call *call, uint32_t run, uint32_t number)
 {
 	uint32_t home = call_home(call);
 	struct ord_engine *leader = c->nodes[node_cluster_leader(c, home)].engine;
@@ -117,7 +117,7 @@ static uint64_t logged_by(struct node_cluster *c, const struct call *call, uint3
 	ord_bytes_init(&body, ORD_COMMAND_BYTES_MAX * 2);
 	ord_command_encode(&call->command, &command);
 	unsigned asks = call_follower(c, call);
-	struct ord_part_call part = {.forward = (uint64_t)c->nodes[asks].engine->run << 32 | number,
+	struct ord_part_call part = {.forward = (uint64_t)run << 32 | number,
 				     .partition = home,
 				     .wait = ORD_WAIT_LOGGED,
 				     .timeout_ms = 2000,
@@ -130,6 +130,11 @@ static uint64_t logged_by(struct node_cluster *c, const struct call *call, uint3
 	ord_bytes_close(&command);
 	ord_bytes_close(&body);
 	return after.state.position - before.state.position;
+}
+
+static uint64_t logged_by(struct node_cluster *c, const struct call *call, uint32_t number)
+{
+	return logged_by_run(c, call, c->nodes[call_follower(c, call)].engine->run, number);
 }
 
 /* The second could be logged after the first was denied, and whoever asked was told that nothing was. */
@@ -147,6 +152,27 @@ Test(forward, a_call_that_comes_twice_is_taken_once)
 	cr_expect_eq(logged_by(&c, call, UINT32_MAX), 0);
 	cr_expect_eq(logged_by(&c, call, 10), 1);
 	cr_expect_eq(logged_by(&c, call, UINT32_MAX - 10000), 0, "too old to be known");
+	node_cluster_close(&c);
+}
+
+/* What went round through a third node may come after the process that sent it has ended. */
+Test(forward, calls_and_answers_of_a_process_are_not_taken_for_those_of_the_next_one)
+{
+	struct node_cluster c;
+	calls_start(&c, 43);
+	struct call *call = call_claim(1, 1);
+	cr_expect_eq(logged_by_run(&c, call, 7, 100000), 1);
+	cr_expect_eq(logged_by_run(&c, call, 8, 5), 1, "it has started again, and counts from the beginning");
+	cr_expect_eq(logged_by_run(&c, call, 7, 100001), 0, "that one is over");
+	cr_expect_eq(logged_by_run(&c, call, 8, 5), 0);
+	unsigned place = call_follower(&c, call);
+	struct ord_engine *e = c.nodes[place].engine;
+	call_send(&c, call, place, ORD_WAIT_SETTLED);
+	e->run ^= 6; /* as if what it asked had been asked by another one */
+	node_cluster_steps(&c, 500);
+	cr_expect_eq(call->outstanding, 1, "the answer was another one's");
+	e->run ^= 6;
+	calls_wait(&c);
 	node_cluster_close(&c);
 }
 

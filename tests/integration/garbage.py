@@ -178,6 +178,7 @@ def crc32c(data):
 
 
 HELLO, WELCOME, PARTS, MEMBER = 1, 2, 4, 5  # kinds of frames (docs/formats.md)
+PEER_PROTOCOL = 4
 
 
 def frame(kind, body, length=None, crc=None):
@@ -187,7 +188,7 @@ def frame(kind, body, length=None, crc=None):
 
 
 def greeting(cluster, node, incarnation, partitions, to, member=0):
-    return struct.pack("<H16sI16sIIQB", 3, cluster, node, incarnation, partitions, to, member, 0)
+    return struct.pack("<H16sI16sIIQB", PEER_PROTOCOL, cluster, node, incarnation, partitions, to, member, 0)
 
 
 def peer_port(address):
@@ -239,7 +240,7 @@ def enter(address, identity):
 
 def member_raves(address, identity):
     """Frames that are whole and in order, with parts that are not: all ones are partitions, numbers and lengths that do not exist."""
-    for kind in list(range(10)) + [255]:
+    for kind in list(range(32)) + [255]:
         for length in (0, 1, 3, 4, 12, 24, 40, 64, 200):
             connection = enter(address, identity)
             send_all(connection, frame(PARTS, struct.pack("<BI", kind, length) + b"\xff" * length))

@@ -141,9 +141,11 @@ must fault duplicate 20 --to 3
 expect "loss, duplicates and a rate are in force together" fault_says 'len(d["links"]) == 6 and all(l["loss_ppm"] == 50000 for l in d["links"]) and sum(l["duplicate_ppm"] > 0 for l in d["links"]) == 2 and sum(l["rate_bytes_s"] == 500000 for l in d["links"]) == 2' rate 500000 --from 2
 must await_progress "$outcomes" 1000
 expect "each has an effect" fault_says 'all(l["dropped"] > 0 or l["bytes"] < 2000 for l in d["links"]) and sum(l["duplicated"] for l in d["links"]) > 0 and sum(l["delayed"] for l in d["links"]) > 0' list
+expect "all links carry something, also that which was cut" wait_until "$DEADLINE" fault_says 'len(d["links"]) == 6 and all(l["bytes"] > 0 for l in d["links"])' list
 must cp "$WORK/json" "$WORK/before"
 expect "a delay joins them" fault_says 'sum(l["delay_ms"] == 30 for l in d["links"]) == 2 and all(l["by"] in ("netns", "netns+hooks") for l in d["links"])' delay 30 --from 1
 must await_progress "$outcomes" 300
+expect "where the rule stays its counters go on" fault_says 'all(l["bytes"] >= b["bytes"] > 0 for l in d["links"] for b in json.load(open("'"$WORK"'/before"))["links"] if l["from"] != 1 and (l["from"], l["to"]) == (b["from"], b["to"]))' list
 expect "the delay counts" fault_says 'len(d["links"]) == 6 and all(l["delayed"] > 0 for l in d["links"] if l["delay_ms"])' list
 must fault heal
 expect "after a heal of all that nothing is in force" fault_says "$clean" list

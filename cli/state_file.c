@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "node/lmdb_env.h"
 
 #define PATH_SIZE (PATH_MAX + 64)
 
@@ -108,27 +109,17 @@ bool ord_state_file_is_unused(const char *data_dir)
 	return is_free;
 }
 
-/* A file that is shorter than its pages would end the process that looks at them. */
 static int length_check(const struct ord_state_file *f, char *why, size_t why_size)
 {
-	MDB_envinfo info;
-	MDB_stat stat;
-	struct stat st;
-	int rv = mdb_env_info(f->env, &info);
+	uint64_t bytes, wanted;
+	int rv = ord_lmdb_length(f->env, &bytes, &wanted);
 	if (rv == MDB_SUCCESS)
-		rv = mdb_env_stat(f->env, &stat);
-	if (rv == MDB_SUCCESS && lstat(f->path, &st) != 0)
-		rv = errno;
-	if (rv != MDB_SUCCESS) {
-		snprintf(why, why_size, "%s: %s", f->path, mdb_strerror(rv));
-		return err_of(rv);
-	}
-	uint64_t wanted = ((uint64_t)info.me_last_pgno + 1) * stat.ms_psize;
-	if ((uint64_t)st.st_size >= wanted)
 		return ORD_OK;
-	snprintf(why, why_size, "%s has %" PRIu64 " bytes and should have %" PRIu64, f->path, (uint64_t)st.st_size,
-		 wanted);
-	return ORD_ERR_CORRUPT;
+	if (rv == MDB_CORRUPTED)
+		snprintf(why, why_size, "%s has %" PRIu64 " bytes and should have %" PRIu64, f->path, bytes, wanted);
+	else
+		snprintf(why, why_size, "%s: %s", f->path, mdb_strerror(rv));
+	return err_of(rv);
 }
 
 static int env_open(struct ord_state_file *f)

@@ -199,17 +199,28 @@ static int env_tables(struct ord_lmdb_env *e)
 	return rv;
 }
 
-/* MDB_CORRUPTED: the file was cut. */
-static int env_length(const struct ord_lmdb_env *e)
+static uint64_t wanted_bytes(MDB_env *env)
+{
+	MDB_envinfo info;
+	MDB_stat stat;
+	if (mdb_env_info(env, &info) != MDB_SUCCESS || mdb_env_stat(env, &stat) != MDB_SUCCESS)
+		return 0;
+	return ((uint64_t)info.me_last_pgno + 1) * stat.ms_psize;
+}
+
+int ord_lmdb_length(MDB_env *env, uint64_t *ret_bytes, uint64_t *ret_wanted)
 {
 	struct stat st;
 	mdb_filehandle_t fd;
-	int rv = mdb_env_get_fd(e->env, &fd);
+	uint64_t wanted = wanted_bytes(env);
+	int rv = mdb_env_get_fd(env, &fd);
 	if (rv == MDB_SUCCESS && fstat(fd, &st) != 0)
 		rv = errno;
 	if (rv != MDB_SUCCESS)
 		return rv;
-	return (uint64_t)st.st_size + CUT_BYTES < ord_lmdb_env_bytes(e) ? MDB_CORRUPTED : MDB_SUCCESS;
+	*ret_bytes = (uint64_t)st.st_size;
+	*ret_wanted = wanted;
+	return (uint64_t)st.st_size + CUT_BYTES < wanted ? MDB_CORRUPTED : MDB_SUCCESS;
 }
 
 static int env_map(struct ord_lmdb_env *e)
@@ -240,6 +251,7 @@ static int parent_sync(const char *path)
 
 int ord_lmdb_env_open(struct ord_lmdb_env *e, const char *path, size_t map_bytes, bool is_fresh)
 {
+	uint64_t bytes, wanted;
 	*e = (struct ord_lmdb_env){0};
 	int rv = mkdir(path, 0700) == 0 || errno == EEXIST ? 0 : errno;
 	if (rv == 0 && !is_fresh && asprintf(&e->marker, "%s" ORD_LMDB_MARKER, path) < 0) {
@@ -252,7 +264,7 @@ int ord_lmdb_env_open(struct ord_lmdb_env *e, const char *path, size_t map_bytes
 	if (rv == 0)
 		rv = env_make(e, path, map_bytes, is_fresh);
 	if (rv == 0)
-		rv = env_length(e);
+		rv = ord_lmdb_length(e->env, &bytes, &wanted);
 	if (rv == 0)
 		rv = env_map(e);
 	if (rv == 0)
@@ -291,11 +303,7 @@ void ord_lmdb_env_ahead(const struct ord_lmdb_env *e, uint64_t offset, uint64_t 
 
 uint64_t ord_lmdb_env_bytes(const struct ord_lmdb_env *e)
 {
-	MDB_envinfo info;
-	MDB_stat stat;
-	if (e->env == NULL || mdb_env_info(e->env, &info) != MDB_SUCCESS || mdb_env_stat(e->env, &stat) != MDB_SUCCESS)
-		return 0;
-	return ((uint64_t)info.me_last_pgno + 1) * stat.ms_psize;
+	return e->env != NULL ? wanted_bytes(e->env) : 0;
 }
 
 int ord_lmdb_env_remove(const char *path)

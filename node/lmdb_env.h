@@ -38,6 +38,10 @@ static inline MDB_val ord_lmdb_val(struct ord_slice s)
 	return (MDB_val){.mv_size = s.len, .mv_data = (void *)(uintptr_t)s.base};
 }
 
+/* The bytes that the file of an environment has, and those that its own pages say. MDB_CORRUPTED: it was cut. By a little it may be shorter: pages at its end that a transaction took and gave back are not
+ * written, and nobody reads them. So what was cut off by as little is found by whoever reads it, by a SIGBUS. */
+int ord_lmdb_length(MDB_env *env, uint64_t *ret_bytes, uint64_t *ret_wanted);
+
 /* The address space of one environment, where a process has as many open as there are partitions. */
 size_t ord_lmdb_env_map_bytes(uint32_t partitions_count);
 

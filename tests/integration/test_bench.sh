@@ -80,6 +80,18 @@ expect "all nodes stand still for a second of four: a tenth of all calls is late
 
 expect "a balance that is wrong is found" spoils_one
 
+# A read of the check waits for its time-out, and one is enough: four thousand would take a quarter of a minute, ten times.
+is_left_alone() {
+	timeout 30 "$ORDAIN" bench --dir "$dir" --warmup 200ms --accounts 4000 --seconds 6 --timeout 1s >"$WORK/alone" 2>&1 &
+	local pid=$!
+	sleep 3
+	kill_nodes "$dir" 1 2 3
+	wait "$pid"
+	local status=$?
+	[ "$status" -eq 1 ] || [ "$status" -eq 3 ] && grep -q "money .*WRONG.*could not all be read" "$WORK/alone"
+}
+expect "nodes that do not come back: told, and soon" is_left_alone
+
 # --- Wrong input. ---
 
 expect "too much under way" says 2 "clients times --batch is 10000000" -- "${bench[@]}" --clients 1000 --batch 10000

@@ -85,7 +85,7 @@ static int cluster_start(struct ord_cluster *c, const struct ord_cluster_words *
 	if (err == ORD_OK)
 		err = ord_layout_directory(common->dir, why, ORD_CLUSTER_WHY_SIZE);
 	if (err == ORD_OK)
-		err = ord_layout_lock(common->dir, &lock, why, ORD_CLUSTER_WHY_SIZE);
+		err = ord_layout_lock(common->dir, common->timeout_ms, &lock, why, ORD_CLUSTER_WHY_SIZE);
 	if (err == ORD_OK)
 		err = ord_cluster_program(c, start->ordaind, why);
 	if (err == ORD_OK)
@@ -105,11 +105,11 @@ static int cluster_start(struct ord_cluster *c, const struct ord_cluster_words *
 }
 
 /* Starts nodes again that have ended meanwhile. */
-static int lost_start(struct ord_cluster *c, uint32_t lost, uint32_t *count, char *why)
+static int lost_start(struct ord_cluster *c, uint32_t lost, int64_t timeout_ms, uint32_t *count, char *why)
 {
 	uint32_t started = 0;
 	int lock;
-	int err = ord_layout_lock(c->layout.dir, &lock, why, ORD_CLUSTER_WHY_SIZE);
+	int err = ord_layout_lock(c->layout.dir, timeout_ms, &lock, why, ORD_CLUSTER_WHY_SIZE);
 	if (err != ORD_OK)
 		return err;
 	err = ord_cluster_start_nodes(c, lost, &started, why);
@@ -130,7 +130,7 @@ static int serving_wait(struct ord_cluster *c, const struct ord_cluster_words *c
 		wait.timeout_ms = left_ms > 0 ? left_ms : 0;
 		err = ord_cluster_wait_ready(c, &wait, &lost, why);
 		if (err == ORD_OK && lost != 0)
-			err = lost_start(c, lost, count, why);
+			err = lost_start(c, lost, common->timeout_ms, count, why);
 	} while (err == ORD_OK && lost != 0);
 	return err;
 }

@@ -48,7 +48,7 @@ static int open_locked(const struct ord_cluster_words *common, struct ord_cluste
 	if (err == ORD_OK)
 		err = ord_cluster_check(ret, common->node, why);
 	if (err == ORD_OK)
-		err = ord_layout_lock(ret->layout.dir, ret_lock, why, ORD_CLUSTER_WHY_SIZE);
+		err = ord_layout_lock(ret->layout.dir, common->timeout_ms, ret_lock, why, ORD_CLUSTER_WHY_SIZE);
 	if (err != ORD_OK)
 		return err;
 	err = ord_cluster_find(ret, why);

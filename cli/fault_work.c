@@ -92,7 +92,7 @@ int ord_fault_open(struct ord_fault_work *w)
 		return remote_open(w);
 	int err = ord_layout_load(w->dir, &w->cluster.layout, w->why, sizeof w->why);
 	if (err == ORD_OK)
-		err = ord_layout_lock_within(w->cluster.layout.dir, w->timeout_ms, &w->lock, w->why, sizeof w->why);
+		err = ord_layout_lock(w->cluster.layout.dir, w->timeout_ms, &w->lock, w->why, sizeof w->why);
 	if (err == ORD_OK)
 		err = ord_cluster_find(&w->cluster, w->why);
 	if (err != ORD_OK)

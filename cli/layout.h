@@ -55,11 +55,9 @@ struct ord_layout_shape {
 /* Makes the directory and those above it where they are missing. ORD_ERR_IO with why. */
 int ord_layout_directory(const char *dir, char *why, size_t why_size);
 
-/* Waits for DIR/lock and takes it; it is free again when *ret_fd is closed or the process has ended, and with it the programs that it runs. ORD_ERR_IO with why. */
-int ord_layout_lock(const char *dir, int *ret_fd, char *why, size_t why_size);
-
-/* The same, for timeout_ms at most: then ORD_ERR_TIMEOUT, since another command has it. */
-int ord_layout_lock_within(const char *dir, int64_t timeout_ms, int *ret_fd, char *why, size_t why_size);
+/* Takes DIR/lock, and waits for it timeout_ms at most; it is free again when *ret_fd is closed or the process has ended, and with it the programs that it runs. ORD_ERR_IO; ORD_ERR_TIMEOUT: another command has it;
+ * with why. */
+int ord_layout_lock(const char *dir, int64_t timeout_ms, int *ret_fd, char *why, size_t why_size);
 
 /* Writes DIR/cluster.conf with a new cluster id and free ports, or with free addresses; the lock is held. ORD_ERR_IO with why. */
 int ord_layout_create(const char *dir, const struct ord_layout_shape *shape, struct ord_layout *ret, char *why,

@@ -32,22 +32,7 @@ static int lock_open(const char *dir, int *ret_fd, char *why, size_t why_size)
 	return ORD_OK;
 }
 
-int ord_layout_lock(const char *dir, int *ret_fd, char *why, size_t why_size)
-{
-	int fd;
-	int err = lock_open(dir, &fd, why, why_size);
-	while (err == ORD_OK && flock(fd, LOCK_EX) != 0) {
-		if (errno == EINTR)
-			continue;
-		err = fail_errno(dir, why, why_size);
-		close(fd);
-	}
-	if (err == ORD_OK)
-		*ret_fd = fd;
-	return err;
-}
-
-int ord_layout_lock_within(const char *dir, int64_t timeout_ms, int *ret_fd, char *why, size_t why_size)
+int ord_layout_lock(const char *dir, int64_t timeout_ms, int *ret_fd, char *why, size_t why_size)
 {
 	int64_t deadline_ms = ord_process_now_ms() + timeout_ms;
 	int fd;

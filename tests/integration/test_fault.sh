@@ -218,5 +218,8 @@ expect "a link to itself" says 2 "one and the same node" -- "$ORDAIN" fault dela
 expect "kinds of files" says 2 "wal history state identity" -- "$ORDAIN" fault disk corrupt log 1 --dir "$dir"
 expect "words of a disk" says 2 "disk slow MS TARGET" -- "$ORDAIN" fault disk slow 1 --dir "$dir"
 expect "a clock" says 2 "from -500000 to 500000" -- "$ORDAIN" fault clock skew 500001 1 --dir "$dir"
-expect "who has to wait for another command waits no longer than it may" says 1 "another command .* has its lock" "--timeout" -- flock "$dir/lock" "$ORDAIN" fault list --dir "$dir" --timeout 300ms
+for words in "fault list" "cluster start" "cluster stop" "cluster restart --node 1"; do
+	# shellcheck disable=SC2086 # words of the command
+	expect "$words: who has to wait for another command waits no longer than it may" says 1 "another command .* has its lock" "--timeout" -- flock "$dir/lock" "$ORDAIN" $words --dir "$dir" --timeout 300ms
+done
 expect "a directory" says 2 "there is no cluster in" -- "$ORDAIN" fault list --dir "$WORK"

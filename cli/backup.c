@@ -45,6 +45,7 @@ struct backup {
 	bool node_runs;
 	bool is_told;		       /* what the cluster had committed */
 	struct ord_tails tails;	       /* owned */
+	struct ord_mend mend;
 	struct part *parts;	       /* owned; by id */
 	struct ord_partition **states; /* owned array; those of the copies */
 	struct ord_effects effects;    /* owned; nobody carries them out */
@@ -163,12 +164,19 @@ static void tail_apply(struct forward *f)
 		;
 }
 
-/* Is it known that no entry up to the index was left out? */
+/* Of a node that does not run the end that a crash has cut short is none. */
+static bool log_is_damaged(const struct backup *b)
+{
+	return b->tails.damage[0] != '\0' || (b->node_runs && b->tails.unfinished[0] != '\0');
+}
+
+/* Is it known that no entry up to the index was left out? What stood in a damaged part of the log is not known. */
 static bool index_is_reached(const struct forward *f)
 {
 	const struct ord_tail *t = &f->b->tails.tails[f->partition];
 	bool is_in_log = !f->b->is_told || t->log_index >= f->until.index;
-	if (t->has_checkpoint && !t->is_whole)
+	bool is_in_checkpoint = t->note.index >= f->until.index;
+	if ((t->has_checkpoint && !t->is_whole) || (log_is_damaged(f->b) && !is_in_checkpoint))
 		return false;
 	return is_in_log && f->last_index >= t->due_index && position_of(f->b->states[f->partition]) >= t->position;
 }
@@ -207,12 +215,27 @@ static int wanted_reach(struct backup *b, struct ord_cut_gap *ret)
 /* An overruled leader's entries are not waited for: when the log is shorter than it was, they are gone. */
 static void wanted_lower(struct backup *b)
 {
+	if (log_is_damaged(b))
+		return;
 	for (uint32_t i = 0; i < b->identity.partitions_count; i++)
 		if (b->parts[i].wanted_index > b->tails.tails[i].log_index)
 			b->parts[i].wanted_index = b->tails.tails[i].log_index;
 }
 
-static int attempt(struct backup *b, char *ret_damage, size_t damage_size, struct ord_cut_gap *ret_gap)
+/* Is all of the histories there that leads to the states? */
+static int histories_look(const struct backup *b, struct ord_cut_gap *ret)
+{
+	for (uint32_t i = 0; i < b->identity.partitions_count; i++) {
+		const struct ord_tail *t = &b->tails.tails[i];
+		if (t->is_whole || position_of(b->states[i]) <= t->note.end.next_position)
+			continue;
+		*ret = (struct ord_cut_gap){.source = i, .destination = i};
+		return ORD_ERR_NOT_FOUND;
+	}
+	return ORD_OK;
+}
+
+static int attempt(struct backup *b, struct ord_cut_gap *ret_gap)
 {
 	struct ord_cut cut = {.partitions = b->states,
 			      .count = b->identity.partitions_count,
@@ -220,27 +243,50 @@ static int attempt(struct backup *b, char *ret_damage, size_t damage_size, struc
 			      .forward = forward_to_message};
 	for (uint32_t i = 0; i < b->identity.partitions_count; i++)
 		b->tails.tails[i].wanted_index = b->parts[i].wanted_index;
-	int err = ord_tails_read(&b->tails, b->options->data_dir, ret_damage, damage_size, b->why, b->why_size);
+	int err = ord_tails_read(&b->tails, b->options->data_dir, b->why, b->why_size);
 	if (err != ORD_OK)
 		return err;
+	ord_mend_see(&b->mend, b->tails.damage, b->node_runs ? b->tails.unfinished : "", ord_process_now_ms());
 	if (!b->is_told)
 		wanted_lower(b);
 	err = wanted_reach(b, ret_gap);
-	return err == ORD_OK ? ord_cut_make(&cut, ret_gap) : err;
+	if (err == ORD_OK)
+		err = ord_cut_make(&cut, ret_gap);
+	return err == ORD_OK ? histories_look(b, ret_gap) : err;
 }
 
-static int gap_tell(struct backup *b, const struct ord_cut_gap *gap, const char *damage)
+/* Entries that are on no disk of this node but where it is damaged. */
+static int damage_tell(struct backup *b, const struct ord_cut_gap *gap)
 {
+	snprintf(b->why, b->why_size, "%s; entries of partition %" PRIu32 " that the backup needs may stand there; %s",
+		 b->mend.damage, gap->source,
+		 b->node_runs ? "have the node check and repair its files ('ordain scrub --now'), or back up another "
+				"one"
+			      : "start the node, which gets them from the others, and back up while it runs, or back "
+				"up another one");
+	return ORD_ERR_CORRUPT;
+}
+
+static int gap_tell(struct backup *b, const struct ord_cut_gap *gap)
+{
+	if (b->mend.damage[0] != '\0')
+		return damage_tell(b, gap);
 	if (b->node_runs && gap->source == gap->destination)
 		snprintf(b->why, b->why_size,
 			 "partition %" PRIu32 ": in the time allowed the node wrote no checkpoint with entry %" PRIu64
-			 " in it%s%s; is it well? Give it more with --timeout",
-			 gap->source, b->parts[gap->source].wanted_index, damage[0] != '\0' ? "; " : "", damage);
+			 " in it; is it well? Give it more with --timeout",
+			 gap->source, b->parts[gap->source].wanted_index);
+	else if (gap->source == gap->destination)
+		snprintf(b->why, b->why_size,
+			 "partition %" PRIu32
+			 ": the entries between its history and its checkpoint are not in the log; start the node, and "
+			 "back up while it runs, or back up another one",
+			 gap->source);
 	else
 		snprintf(b->why, b->why_size,
 			 "partition %" PRIu32 " has applied message %" PRIu64 " of partition %" PRIu32
-			 ", and that one's newest checkpoint is from before it was sent%s%s; %s",
-			 gap->destination, gap->number, gap->source, damage[0] != '\0' ? "; " : "", damage,
+			 ", and that one's newest checkpoint is from before it was sent; %s",
+			 gap->destination, gap->number, gap->source,
 			 b->node_runs ? "give the node more time with --timeout"
 				      : "start the node, and back up while it runs");
 	return b->node_runs ? ORD_ERR_TIMEOUT : ORD_ERR_BUSY;
@@ -252,26 +298,35 @@ static void wait_ms(int64_t ms)
 	nanosleep(&t, NULL);
 }
 
+/* Looks once whether there is something new, and goes on with it. ORD_ERR_NOT_FOUND: it does not suffice yet. */
+static int states_step(struct backup *b, bool is_first, struct ord_cut_gap *gap)
+{
+	bool changed;
+	if (b->node_runs && b->options->hasten != NULL)
+		b->options->hasten(b->options->ctx);
+	int err = ord_tails_look(&b->tails, b->options->data_dir, &changed, b->why, b->why_size);
+	if (err != ORD_OK)
+		return err;
+	if (!changed && !is_first && !ord_mend_looks(&b->mend, ord_process_now_ms()))
+		return ORD_ERR_NOT_FOUND;
+	err = attempt(b, gap);
+	if (b->node_runs)
+		ord_mend_go_on(&b->mend, b->options->mend, b->options->ctx, ord_process_now_ms());
+	return err;
+}
+
 /* Leads all states to where they go together. */
 static int states_lead(struct backup *b)
 {
 	int64_t deadline_ms = ord_process_now_ms() + b->options->timeout_ms;
-	char damage[ORD_FOLDER_WHY_SIZE] = "";
 	struct ord_cut_gap gap = {0};
-	bool changed = true, first = true;
-	for (;;) {
-		if (b->node_runs && b->options->hasten != NULL)
-			b->options->hasten(b->options->ctx);
-		int err = ord_tails_look(&b->tails, b->options->data_dir, &changed, b->why, b->why_size);
-		if (err == ORD_OK && !changed && !first)
-			err = ORD_ERR_NOT_FOUND;
-		else if (err == ORD_OK)
-			err = attempt(b, damage, sizeof damage, &gap);
+	for (bool is_first = true;; is_first = false) {
+		int err = states_step(b, is_first, &gap);
+		int64_t now_ms = ord_process_now_ms();
 		if (err != ORD_ERR_NOT_FOUND)
 			return err;
-		if (!b->node_runs || ord_process_now_ms() >= deadline_ms)
-			return gap_tell(b, &gap, damage);
-		first = false;
+		if (!b->node_runs || now_ms >= deadline_ms || ord_mend_is_hopeless(&b->mend, now_ms))
+			return gap_tell(b, &gap);
 		wait_ms(LOOK_MS);
 	}
 }
@@ -298,11 +353,8 @@ static int identity_check(struct backup *b)
 static int wanted_find(struct backup *b)
 {
 	uint32_t count = b->identity.partitions_count;
-	char damage[ORD_FOLDER_WHY_SIZE];
 	uint64_t *wanted = calloc(count, sizeof *wanted);
-	int err = wanted != NULL
-			  ? ord_tails_read(&b->tails, b->options->data_dir, damage, sizeof damage, b->why, b->why_size)
-			  : ORD_ERR_NOMEM;
+	int err = wanted != NULL ? ord_tails_read(&b->tails, b->options->data_dir, b->why, b->why_size) : ORD_ERR_NOMEM;
 	if (err == ORD_OK && b->node_runs && b->options->ask != NULL)
 		b->is_told = b->options->ask(b->options->ctx, wanted, count);
 	for (uint32_t i = 0; err == ORD_OK && b->node_runs && !b->is_told && i < count; i++)

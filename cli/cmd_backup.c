@@ -24,6 +24,7 @@ struct source {
 	int64_t node;
 	char path[PATH_MAX];
 	struct ord_survey *survey; /* owned; NULL: nobody is asked */
+	bool is_told;		   /* of damage */
 };
 
 static const char *const columns[] = {"partition", "position", "digest", "blocks", "time"};
@@ -61,12 +62,42 @@ static bool committed_ask(void *ctx, uint64_t *wanted, uint32_t count)
 	return true;
 }
 
+/* The node whose files are read; NULL: the cluster does not name it. */
+static struct ord_survey_node *node_choose(struct source *s)
+{
+	struct ord_survey_node *found = NULL;
+	for (uint32_t i = 0; i < s->survey->nodes_count; i++) {
+		struct ord_survey_node *n = &s->survey->nodes[i];
+		n->asked = n->id == (uint64_t)s->node;
+		found = n->asked ? n : found;
+	}
+	return found;
+}
+
 static void checkpoint_hasten(void *ctx)
 {
 	struct source *s = ctx;
-	for (uint32_t i = 0; i < s->survey->nodes_count; i++)
-		s->survey->nodes[i].asked = s->survey->nodes[i].id == (uint64_t)s->node;
+	node_choose(s);
 	ord_survey_checkpoint(s->survey, ANSWER_WAIT_MS);
+}
+
+/* Every call but the first one looks whether the check has ended. */
+static bool scrub_ask(void *ctx, const char *damage)
+{
+	struct source *s = ctx;
+	struct ord_survey_node *node = s->survey != NULL ? node_choose(s) : NULL;
+	bool is_first = !s->is_told;
+	s->is_told = true;
+	if (node != NULL && is_first)
+		ord_survey_scrub(s->survey, ANSWER_WAIT_MS);
+	else if (node != NULL)
+		ord_survey_round(s->survey, ANSWER_WAIT_MS);
+	bool answers = node != NULL && node->answered;
+	if (is_first)
+		fprintf(stderr, "damage in the write-ahead log: %s; %s\n", damage,
+			answers ? "the node was asked to check and repair its files (ordain scrub)"
+				: "have the node check and repair its files: ordain scrub --now");
+	return !answers || node->history.scrubbing;
 }
 
 /* A cluster that does not answer is not asked: its files are there all the same. */
@@ -185,8 +216,9 @@ int ord_cmd_backup(const struct ord_cmd *self, int argc, char **argv)
 	if (status != ORD_EXIT_OK)
 		return status;
 	options.data_dir = source.path;
+	options.ctx = &source;
+	options.mend = scrub_ask;
 	if (source.survey != NULL) {
-		options.ctx = &source;
 		options.ask = committed_ask;
 		options.hasten = checkpoint_hasten;
 	}

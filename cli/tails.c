@@ -162,8 +162,6 @@ struct gathered {
 struct gather {
 	struct ord_tails *tails;   /* borrowed */
 	struct gathered *gathered; /* owned; by partition */
-	char *damage;
-	size_t damage_size;
 };
 
 /* What is written as entry index takes the place of all that was there from index on. */
@@ -243,19 +241,24 @@ static bool record_take(void *ctx, const struct ord_segments_place *place, const
 	return true;
 }
 
+static void place_tell(char text[ORD_FOLDER_WHY_SIZE], const struct ord_segments_place *place, const char *what)
+{
+	if (text[0] == '\0')
+		snprintf(text, ORD_FOLDER_WHY_SIZE, "%s, offset %" PRIu64 ": %s", place->path, place->offset, what);
+}
+
 static void damage_take(void *ctx, const struct ord_segments_place *place, uint64_t bytes, const char *why)
 {
 	struct gather *all = ctx;
 	(void)bytes;
-	if (all->damage[0] == '\0')
-		snprintf(all->damage, all->damage_size, "%s, offset %" PRIu64 ": %s", place->path, place->offset, why);
+	place_tell(all->tails->damage, place, why);
 }
 
 static void unfinished_take(void *ctx, const struct ord_segments_place *place, uint64_t bytes)
 {
-	(void)ctx;
-	(void)place;
+	struct gather *all = ctx;
 	(void)bytes;
+	place_tell(all->tails->unfinished, place, "no whole batch begins here");
 }
 
 /* --- Is it whole? --- */
@@ -315,16 +318,13 @@ static void gathered_close(struct gather *all)
 	free(all->gathered);
 }
 
-int ord_tails_read(struct ord_tails *t, const char *data_dir, char *ret_damage, size_t damage_size, char *why,
-		   size_t why_size)
+int ord_tails_read(struct ord_tails *t, const char *data_dir, char *why, size_t why_size)
 {
-	struct gather all = {.tails = t,
-			     .gathered = calloc(t->count, sizeof *all.gathered),
-			     .damage = ret_damage,
-			     .damage_size = damage_size};
+	struct gather all = {.tails = t, .gathered = calloc(t->count, sizeof *all.gathered)};
 	struct ord_segments_visitor visitor = {
 		.ctx = &all, .record = record_take, .damage = damage_take, .unfinished = unfinished_take};
-	ret_damage[0] = '\0';
+	t->damage[0] = '\0';
+	t->unfinished[0] = '\0';
 	snprintf(why, why_size, "%s", ord_err_text(ORD_ERR_NOMEM));
 	if (all.gathered == NULL)
 		return ORD_ERR_NOMEM;

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "cli/folder.h"
 #include "partition/note.h"
 
 /* Of one partition. A checkpoint proves that the entries up to its own are committed, those after the last block of history among them, which are in the write-ahead log alone. */
@@ -30,6 +31,10 @@ struct ord_tail {
 struct ord_tails {
 	uint32_t count;
 	struct ord_tail *tails; /* owned; by partition */
+
+	/* What was wrong with the log when it was read last. */
+	char damage[ORD_FOLDER_WHY_SIZE]; /* the first place that is damaged: file, offset, what; "": none is */
+	char unfinished[ORD_FOLDER_WHY_SIZE]; /* where it ends with what is no whole batch: one that is being written, or, when it stays, damage; "": it does not */
 };
 
 /* Makes tails that know nothing yet. ORD_ERR_NOMEM. */
@@ -41,9 +46,8 @@ void ord_tails_close(struct ord_tails *t);
 /* Reads what the checkpoints say. *ret_changed: one of them is another one than before. ORD_ERR_CORRUPT (damaged), ORD_ERR_FORMAT, ORD_ERR_MISMATCH (written by another version), ORD_ERR_IO, ORD_ERR_NOMEM, with why. */
 int ord_tails_look(struct ord_tails *t, const char *data_dir, bool *ret_changed, char *why, size_t why_size);
 
-/* Reads the write-ahead log, and takes the entries between history and checkpoint. Where is_whole is false afterwards, the node has written meanwhile, or the log is damaged: *ret_damage
- * (of damage_size bytes) then names the first place, and is empty when there is none. ORD_ERR_NOT_FOUND: there is no log; ORD_ERR_IO, ORD_ERR_NOMEM, with why. */
-int ord_tails_read(struct ord_tails *t, const char *data_dir, char *ret_damage, size_t damage_size, char *why,
-		   size_t why_size);
+/* Reads the write-ahead log, and takes the entries between history and checkpoint. Where is_whole is false afterwards, the node has written meanwhile, or the log is damaged: then t->damage or t->unfinished says so. What
+ * else stands in the damaged parts is not known: due_index and log_index may be too low. ORD_ERR_NOT_FOUND: there is no log; ORD_ERR_IO, ORD_ERR_NOMEM, with why. */
+int ord_tails_read(struct ord_tails *t, const char *data_dir, char *why, size_t why_size);
 
 #endif

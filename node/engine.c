@@ -75,6 +75,12 @@ static void host_apply(void *ctx, uint32_t group, uint64_t index, uint64_t term,
 		ord_replica_apply(&e->replicas[group], index, term, entry);
 }
 
+static bool host_recall(void *ctx, uint32_t group, uint64_t index, uint64_t term, struct ord_slice *ret)
+{
+	struct ord_engine *e = ctx;
+	return ord_replica_recall(&e->replicas[group], index, term, ret);
+}
+
 static void host_role(void *ctx, uint32_t group, enum ord_role role, uint64_t term, uint32_t leader)
 {
 	struct ord_engine *e = ctx;
@@ -286,6 +292,7 @@ static int engine_open_host(struct ord_engine *e, const struct ord_engine_option
 						   .role = host_role,
 						   .want_install = host_want_install,
 						   .may_lead = host_may_lead,
+						   .recall = host_recall,
 						   .fatal = host_fatal}};
 	if (err == ORD_OK) {
 		err = ord_host_open(&host, e->now_ms, &e->host, why, why_size);

@@ -339,6 +339,19 @@ void ord_replica_archived(struct ord_replica *r, uint64_t last_index)
 	memmove(r->ends, r->ends + 1, r->ends_count * sizeof *r->ends);
 }
 
+bool ord_replica_recall(const struct ord_replica *r, uint64_t index, uint64_t term, struct ord_slice *ret)
+{
+	struct ord_block_cursor cursor = {.reader = ord_reader_of(ord_bytes_slice(&r->builder.content))};
+	struct ord_block_entry e;
+	while (ord_block_next(&cursor, &e) == ORD_OK) {
+		if (e.index != index || e.term != term)
+			continue;
+		*ret = e.bytes;
+		return true;
+	}
+	return false;
+}
+
 /* Hands the full block over. */
 static int block_write(struct ord_replica *r)
 {

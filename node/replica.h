@@ -78,6 +78,9 @@ bool ord_replica_is_whole(const struct ord_replica *r);
 /* Blocks of its history are being written. */
 bool ord_replica_archives(const struct ord_replica *r);
 
+/* The bytes of an applied entry that is to become part of the next block of history; valid until the next entry is applied. False: it is no such entry. */
+bool ord_replica_recall(const struct ord_replica *r, uint64_t index, uint64_t term, struct ord_slice *ret);
+
 /* A block that ends with that index is on disk. */
 void ord_replica_archived(struct ord_replica *r, uint64_t last_index);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 - what a group does so that the oldest segment of the write-ahead log can go (raft/host_tidy.c). */
 #include "base/assert.h"
 #include "base/err.h"
+#include "base/trace.h"
 #include "raft/group_state.h"
 #include "raft/segment.h"
 
@@ -26,7 +27,7 @@ void ord_group_copy_vote(struct ord_group *g, uint64_t segment)
 {
 	uint64_t sequence = g->vote_sequence;
 	int err = ORD_OK;
-	if (g->vote_place != 0 && ord_place_segment(g->vote_place) == segment)
+	if (g->vote_place != 0 && (segment == 0 || ord_place_segment(g->vote_place) == segment))
 		err = ord_group_write_vote(g, g->term, g->vote);
 	if (err == ORD_OK && g->base_place != 0 && ord_place_segment(g->base_place) == segment)
 		err = ord_group_write_base(g, g->entries.base, g->entries.base_term);
@@ -35,16 +36,37 @@ void ord_group_copy_vote(struct ord_group *g, uint64_t segment)
 	g->vote_sequence = sequence;
 }
 
-/* Writes the entry again, as it was written first: what points to it points into the copy from now on. */
-static size_t copy_entry(struct ord_group *g, uint64_t index)
+/* What cannot be read any more: the owner has what was applied not long ago; a barrier is zeros. *ret is made in room. False: it is not to be had. */
+static bool recall(const struct ord_group *g, uint64_t index, struct ord_bytes *room, struct ord_slice *ret)
+{
+	const struct ord_host_events *events = &g->env->events;
+	const struct ord_entry_ref *ref = ord_entries_get(&g->entries, index);
+	struct ord_record r = {
+		.type = ORD_RECORD_ENTRY, .kind = ref->kind, .group = g->id, .term = ref->term, .index = index};
+	uint8_t barrier[8] = {0};
+	if (ref->kind == ORD_ENTRY_BARRIER && ref->payload_bytes <= sizeof barrier)
+		r.payload = ord_slice_of(barrier, ref->payload_bytes);
+	else if (ref->kind != ORD_ENTRY_COMMAND || events->recall == NULL ||
+		 !events->recall(events->ctx, g->id, index, ref->term, &r.payload))
+		return false;
+	uint8_t *at = r.payload.len == ref->payload_bytes ? ord_bytes_extend(room, ord_record_bytes(&r)) : NULL;
+	if (at == NULL)
+		return false;
+	ord_record_encode(&r, at);
+	*ret = ord_bytes_slice(room);
+	ord_trace("log entry recalled", g->id, index);
+	return true;
+}
+
+/* Writes the encoded entry again, as it was written first: what points to it points into the copy from now on. */
+static size_t write_copy(struct ord_group *g, uint64_t index, struct ord_slice encoded)
 {
 	struct ord_wal *wal = g->env->wal;
 	const struct ord_entry_ref ref = *ord_entries_get(&g->entries, index);
 	size_t bytes = ord_entry_record_bytes(&ref);
-	struct ord_record r = {.type = ORD_RECORD_COPY, .group = g->id, .term = ref.term, .index = index};
+	struct ord_record r = {
+		.type = ORD_RECORD_COPY, .group = g->id, .term = ref.term, .index = index, .payload = encoded};
 	uint64_t place = 0;
-	if (ord_group_read(g, g->env->send_reader, index, &r.payload) != ORD_OK)
-		return 0;		       /* told, or it stays where it is: damage is noted */
 	int err = ord_wal_reserve(wal, bytes); /* what was read stays where it is */
 	if (err == ORD_OK)
 		err = ord_wal_append(wal, &r, &place);
@@ -56,6 +78,19 @@ static size_t copy_entry(struct ord_group *g, uint64_t index)
 	ord_wal_hold(wal, place, bytes, ORD_WAL_USE_ENTRY);
 	ord_wal_let_go(wal, ref.place, bytes, ORD_WAL_USE_ENTRY);
 	ord_entries_move(&g->entries, index, place);
+	return bytes;
+}
+
+static size_t copy_entry(struct ord_group *g, uint64_t index)
+{
+	struct ord_bytes room;
+	struct ord_slice encoded;
+	size_t bytes = 0; /* told, or it stays where it is: damage is noted */
+	ord_bytes_init(&room, ORD_RECORD_BYTES_MAX);
+	int err = ord_group_read(g, g->env->send_reader, index, &encoded);
+	if (err == ORD_OK || (err == ORD_ERR_CORRUPT && !g->env->dead && recall(g, index, &room, &encoded)))
+		bytes = write_copy(g, index, encoded);
+	ord_bytes_close(&room);
 	return bytes;
 }
 

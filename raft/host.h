@@ -46,6 +46,9 @@ struct ord_host_events {
 	/* False: that node must not be given the leadership of the group when it is well again. May be NULL: all may. */
 	bool (*may_lead)(void *ctx, uint32_t group, uint32_t node);
 
+	/* Gives the payload of a command entry that was applied and cannot be read back from the log; valid until the next call to the owner. False: it is not in memory any more. May be NULL: it never is. */
+	bool (*recall)(void *ctx, uint32_t group, uint64_t index, uint64_t term, struct ord_slice *ret);
+
 	/* The node must stop: err and a text that names the thing and the remedy. No further call may be made but close. */
 	void (*fatal)(void *ctx, int err, const char *why);
 };
@@ -260,8 +263,8 @@ struct ord_host_scrubbed {
 	bool is_last;	/* all has been checked once: the next call begins again */
 };
 
-/* Checks a piece of the log, 256 KiB or one record that is longer, in the segments that are not written any more. Blocks as long as that takes to read. ORD_ERR_CORRUPT: there is damage, which ord_host_status shows. Then, and when it is met while
- * an entry that was applied is read for a peer, everything up to that segment is to leave the log: what is released goes at once, and what is not after a while is copied, as far as it can be read. The owner releases what
+/* Checks a piece of the log, 256 KiB or one record that is longer, in all segments; of the one that is being written, what is on disk. Blocks as long as that takes to read. ORD_ERR_CORRUPT: there is damage, which ord_host_status shows. Then, and when it is met while
+ * an entry that was applied is read for a peer, everything up to that segment is to leave the log: what is released goes at once, and what is not after a while is copied, as far as it can be read or recalled. The owner releases what
  * it can. ORD_ERR_NOMEM. */
 int ord_host_scrub(struct ord_host *h, struct ord_host_scrubbed *ret);
 

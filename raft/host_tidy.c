@@ -10,7 +10,8 @@
  *   nothing                          it is removed
  *
  * As long as it, or one behind it, is damaged it is treated as if there were too many segments; what is not released some time after the damage was found is copied, whatever that costs. An entry
- * that cannot be read stays, and keeps its segment, until it is released.
+ * that cannot be read is taken from the owner, who may have it. When he has not, it stays, and keeps its segment, until it is released. When the segment that is being written is damaged, the log goes on in a new one:
+ * votes are written again, so that this begins also where nothing else is to be written.
  *
  * Of a log of which nothing was ever released all stays as it was written.
  */
@@ -62,6 +63,15 @@ static void trim_segment(struct ord_host *h, uint64_t segment)
 	}
 }
 
+/* The damaged segment becomes one that is not written any more. */
+static void leave_damaged(struct ord_host *h)
+{
+	if (!ord_wal_leave(h->env.wal, h->env.damage.segment))
+		return;
+	for (uint32_t i = 0; i < h->groups_count && !h->env.dead; i++)
+		ord_group_copy_vote(h->groups[i], 0);
+}
+
 static void copy_votes(struct ord_host *h, uint64_t segment)
 {
 	for (uint32_t i = 0; i < h->groups_count && !h->env.dead; i++)
@@ -87,6 +97,8 @@ void ord_host_tidy(struct ord_host *h)
 	if (ord_wal_first(h->env.wal) > h->env.damage.segment)
 		h->env.damage = (struct ord_wal_damage){0};
 	bool is_damaged = h->env.damage.segment != 0;
+	if (is_damaged)
+		leave_damaged(h);
 	if ((!h->releases && !is_damaged) || !ord_wal_oldest(h->env.wal, &oldest))
 		return;
 	if (oldest.number != h->tidy_segment) {

@@ -231,6 +231,21 @@ static void segment_roll_if_full(struct ord_wal *w, size_t record_bytes)
 	}
 }
 
+bool ord_wal_leave(struct ord_wal *w, uint64_t segment)
+{
+	if (segment != w->segment)
+		return false;
+	if (w->open != NULL && w->open->header.records > 0)
+		batch_seal(w);
+	else if (w->open != NULL)
+		batch_cancel(w);
+	if (w->offset == 0) /* nothing is in it */
+		return false;
+	w->segment++;
+	w->offset = 0;
+	return true;
+}
+
 static int batch_open(struct ord_wal *w, size_t record_bytes)
 {
 	segment_roll_if_full(w, record_bytes);

@@ -87,6 +87,9 @@ uint64_t ord_wal_sequence(const struct ord_wal *w);
 /* The last batch that is on disk. */
 uint64_t ord_wal_durable(const struct ord_wal *w);
 
+/* The log goes on in a new segment, with the next record, when this is the one that it is at: true. Not between ord_wal_reserve and ord_wal_append. */
+bool ord_wal_leave(struct ord_wal *w, uint64_t segment);
+
 /* Begins to write the oldest batch that waits, unless a write is in flight. */
 void ord_wal_write(struct ord_wal *w);
 
@@ -114,7 +117,7 @@ int ord_wal_read(struct ord_wal_reader *r, uint64_t place, size_t len, struct or
 /* True when reading that needs no disk. */
 bool ord_wal_in_memory(const struct ord_wal *w, uint64_t place, size_t len);
 
-/* Reads the segments that are not written any more, one after the other, and checks all that is in them. */
+/* Reads the segments one after the other, and checks all that is in them: of the one that is being written, what is on disk when its turn comes. */
 struct ord_wal_scrub;
 int ord_wal_scrub_open(struct ord_wal *w, struct ord_wal_scrub **ret); /* ORD_ERR_NOMEM */
 void ord_wal_scrub_close(struct ord_wal_scrub *s);		       /* NULL is fine */

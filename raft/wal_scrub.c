@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: Apache-2.0 - checking the segments of the write-ahead log that are not written any more, a piece at a time. What must hold of them stands in raft/wal.c. */
+/* SPDX-License-Identifier: Apache-2.0 - checking the segments of the write-ahead log, a piece at a time; of the one that is being written, what is on disk. What must hold of them stands in raft/wal.c. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -13,6 +13,7 @@ struct ord_wal_scrub {
 	struct ord_wal *wal; /* borrowed */
 	uint64_t segment;    /* 0: no round is under way */
 	uint64_t offset;
+	uint64_t end;	   /* where the segment ends for this round, when it is being written; UINT64_MAX: where its file does */
 	uint64_t sequence; /* of the next batch; 0: any, at the beginning and behind damage */
 	uint32_t salt;
 	uint32_t format;
@@ -103,6 +104,8 @@ static const char *batch_begin(struct ord_wal_scrub *s, struct ord_slice bytes, 
 	*ret_done = 0;
 	if (bytes.len < ORD_BATCH_HEADER_BYTES)
 		return NULL;
+	if (ord_batch_is_end(bytes.base) && s->end != UINT64_MAX)
+		return "a batch is damaged: it is gone";
 	if (ord_batch_is_end(bytes.base)) {
 		s->ended = s->format >= ORD_SEGMENT_FORMAT_ENDED;
 		s->only_zeros = !s->ended;
@@ -186,11 +189,22 @@ static int not_read(struct ord_wal_scrub *s, struct ord_wal_scrubbed *ret)
 	return ORD_OK;
 }
 
+/* What has been written behind the end meanwhile is for the next round. */
+static void segment_end(struct ord_wal_scrub *s)
+{
+	segment_begin(s, s->end == UINT64_MAX ? s->segment + 1 : UINT64_MAX);
+}
+
 static void round_end(struct ord_wal_scrub *s)
 {
 	s->failed_before = s->failed;
 	s->failed = 0;
 	segment_begin(s, 0);
+}
+
+static uint64_t end_of(const struct ord_wal *w, uint64_t segment)
+{
+	return segment == ord_place_segment(w->durable_place) ? ord_place_offset(w->durable_place) : UINT64_MAX;
 }
 
 int ord_wal_scrub_step(struct ord_wal_scrub *s, struct ord_wal_scrubbed *ret)
@@ -201,20 +215,25 @@ int ord_wal_scrub_step(struct ord_wal_scrub *s, struct ord_wal_scrubbed *ret)
 		s->sequence = 0;
 		segment_begin(s, w->first_segment);
 	}
-	if (s->segment >= w->durable_segment) {
+	if (s->segment > w->durable_segment) {
 		round_end(s);
 		ret->is_last = true;
 		return ORD_OK;
 	}
+	if (s->offset == 0)
+		s->end = end_of(w, s->segment);
 	size_t len, want = s->wants_more ? COPY_BYTES_MAX : PIECE_BYTES;
+	if (want > s->end - s->offset)
+		want = (size_t)(s->end - s->offset);
 	int err = w->options.io.read(w->options.io.ctx, s->segment, s->offset, s->buffer, want, &len);
 	if (err != ORD_OK)
 		return not_read(s, ret);
 	ret->bytes = len;
 	if (len == 0 && s->offset == 0)
 		return damaged(s, 0, "it is empty", ret);
-	err = piece_check(s, ord_slice_of(s->buffer, len), len < want, ret);
-	if (err == ORD_OK && (s->ended || len < want))
-		segment_begin(s, s->segment + 1);
+	bool is_end = len < want || s->offset + len == s->end;
+	err = piece_check(s, ord_slice_of(s->buffer, len), is_end, ret);
+	if (err == ORD_OK && (s->ended || is_end))
+		segment_end(s);
 	return err;
 }

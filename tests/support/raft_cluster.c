@@ -183,6 +183,13 @@ static void cluster_role(void *ctx, uint32_t group, enum ord_role role, uint64_t
 	n->leader[group] = leader;
 }
 
+static bool cluster_recall(void *ctx, uint32_t group, uint64_t index, uint64_t term, struct ord_slice *ret)
+{
+	struct raft_cluster_node *n = ctx;
+	struct raft_cluster *c = n->cluster;
+	return c->recall != NULL && n->id == 1 && c->recall(c, group, index, term, ret);
+}
+
 static void cluster_want_install(void *ctx, uint32_t group, uint32_t from, uint64_t index, uint64_t term)
 {
 	struct raft_cluster_node *n = ctx;
@@ -320,6 +327,7 @@ int raft_cluster_try_start(struct raft_cluster *c, uint32_t node, char *why, siz
 						.apply = cluster_apply,
 						.role = cluster_role,
 						.want_install = cluster_want_install,
+						.recall = cluster_recall,
 						.fatal = cluster_fatal}};
 	return ord_host_open(&o, c->now_ms, &n->host, why, why_size);
 }

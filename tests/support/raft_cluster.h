@@ -110,6 +110,9 @@ struct raft_cluster {
 	bool (*filter)(struct raft_cluster *c, uint32_t from, uint32_t to, struct ord_slice message);
 	void *filter_arg;
 
+	/* As ord_host_events.recall, of node 1. May be NULL: nothing is in memory. */
+	bool (*recall)(struct raft_cluster *c, uint32_t group, uint64_t index, uint64_t term, struct ord_slice *ret);
+
 	/* Called after each millisecond. May be NULL. */
 	void (*watch)(struct raft_cluster *c, void *arg);
 	void *watch_arg;

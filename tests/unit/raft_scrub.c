@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "raft/record.h"
 #include "raft/segment.h"
 #include "tests/support/raft_cluster.h"
 
@@ -74,14 +75,14 @@ static void release(uint32_t first_group)
 Test(raft_scrub, a_sound_log_is_read_whole)
 {
 	struct ord_host_scrubbed s = {0};
-	uint64_t bytes = 0, sealed = 0;
+	uint64_t bytes = 0, written = 0;
 	while (!s.is_last) {
 		cr_assert_eq(ord_host_scrub(c->nodes[0].host, &s), ORD_OK);
 		bytes += s.bytes;
 	}
-	for (uint64_t i = 1; i < raft_disk_last(&c->nodes[0].disk); i++)
-		sealed += segment(i)->len;
-	cr_expect_eq(bytes, sealed);
+	for (uint64_t i = 1; i <= raft_disk_last(&c->nodes[0].disk); i++)
+		written += segment(i)->len;
+	cr_expect_eq(bytes, written - ORD_IO_END_BYTES, "but what ends the one that is being written");
 	cr_expect_eq(status().wal_damaged_segment, 0);
 	cr_expect_not(round_finds(), "the next round begins again");
 }
@@ -97,6 +98,41 @@ Test(raft_scrub, any_bit_that_changed_is_found)
 		}
 	cr_expect_eq(status().wal_damaged_segment, 2);
 	cr_expect_not(round_finds());
+}
+
+/* Up to the end of what is on disk; what stands behind that is nothing yet. */
+Test(raft_scrub, any_bit_of_the_segment_that_is_being_written_is_found)
+{
+	raft_cluster_load(c, 10, 30, 100);
+	raft_cluster_run(c, 1000);
+	struct raft_disk_segment *s = segment(raft_disk_last(&c->nodes[0].disk));
+	size_t end = s->len - ORD_IO_END_BYTES;
+	cr_assert_gt(end, 500);
+	for (size_t i = 0; i < end; i += i < 200 || i + 200 > end ? 1 : 13) {
+		s->base[i] ^= 0x10;
+		cr_assert(round_finds(), "byte %zu of %zu", i, end);
+		s->base[i] ^= 0x10;
+	}
+	memset(s->base + end - 64, 0, 64);
+	cr_expect(round_finds(), "what became zeros is no end");
+	memset(s->base + end, 0x6f, ORD_IO_END_BYTES);
+	cr_expect_eq(status().wal_damaged_segment, raft_disk_last(&c->nodes[0].disk));
+}
+
+/* A batch that became zeros at the end of it looks like the end. */
+Test(raft_scrub, the_last_batch_that_became_zeros_is_found)
+{
+	struct raft_disk_segment *s = segment(raft_disk_last(&c->nodes[0].disk));
+	struct ord_segment header;
+	struct ord_batch_header h;
+	uint32_t salt;
+	size_t at = ORD_SEGMENT_HEADER_BYTES, last = 0;
+	cr_assert_eq(ord_segment_decode(s->base, &header, &salt), ORD_OK);
+	for (; ord_batch_decode(s->base + at, salt, &h); at += ORD_BATCH_HEADER_BYTES + h.length)
+		last = at;
+	cr_assert_gt(last, 0);
+	memset(s->base + last, 0, s->len - last);
+	cr_expect(round_finds());
 }
 
 /* A segment whose file was another one's before. */
@@ -181,4 +217,73 @@ Test(raft_scrub, what_is_not_released_is_copied)
 	raft_cluster_kill(c, 0);
 	raft_cluster_start(c, 0);
 	cr_expect(raft_cluster_run_until(c, raft_cluster_all_equal, 5000));
+}
+
+/* Nothing else is written meanwhile: the log goes on in a new segment all the same, and the damaged one goes. */
+Test(raft_scrub, the_segment_that_is_being_written_goes_when_it_is_damaged)
+{
+	uint64_t last = raft_disk_last(&c->nodes[0].disk);
+	segment(last)->base[segment(last)->len / 2] ^= 1;
+	cr_assert(round_finds());
+	raft_cluster_run(c, 100);
+	cr_expect_eq(raft_disk_last(&c->nodes[0].disk), last + 1);
+	release(0);
+	raft_cluster_run(c, 1000);
+	cr_expect_eq(raft_disk_first(&c->nodes[0].disk), last + 1);
+	cr_expect_eq(raft_disk_last(&c->nodes[0].disk), last + 1, "one new segment, no more");
+	cr_expect_eq(status().wal_damaged_segment, 0);
+	cr_expect_not(round_finds());
+	raft_cluster_kill(c, 0);
+	raft_cluster_start(c, 0);
+	cr_expect(raft_cluster_run_until(c, raft_cluster_all_equal, 5000));
+}
+
+/* A segment as it was before it was damaged: what the owner has in memory. */
+static uint8_t sound[8192 * 2];
+static size_t sound_len;
+static unsigned recalled;
+
+static bool recall(struct raft_cluster *cluster, uint32_t group, uint64_t index, uint64_t term, struct ord_slice *ret)
+{
+	struct ord_segment header;
+	struct ord_batch_header h;
+	struct ord_record r;
+	uint32_t salt;
+	(void)cluster;
+	cr_assert_eq(ord_segment_decode(sound, &header, &salt), ORD_OK);
+	for (size_t at = ORD_SEGMENT_HEADER_BYTES; ord_batch_decode(sound + at, salt, &h);) {
+		at += ORD_BATCH_HEADER_BYTES;
+		for (size_t end = at + h.length; at < end; at += ord_record_bytes(&r)) {
+			cr_assert_eq(ord_record_decode(ord_slice_of(sound + at, end - at), &r), ORD_OK);
+			if (r.type != ORD_RECORD_ENTRY || r.group != group || r.index != index)
+				continue;
+			cr_expect_eq(r.term, term);
+			*ret = r.payload;
+			recalled++;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* What cannot be read is taken from the owner, and written again: nothing needs the damaged segment any more, though nothing of group 0 is released. */
+Test(raft_scrub, what_cannot_be_read_is_recalled)
+{
+	sound_len = segment(3)->len;
+	cr_assert_leq(sound_len, sizeof sound);
+	memcpy(sound, segment(3)->base, sound_len);
+	c->recall = recall;
+	for (size_t i = 300; i < sound_len; i += 600)
+		segment(3)->base[i] ^= 1;
+	cr_assert(round_finds());
+	release(1);
+	raft_cluster_run(c, 14000);
+	cr_expect_gt(recalled, 0);
+	cr_expect_gt(raft_disk_first(&c->nodes[0].disk), 3);
+	cr_expect_eq(status().wal_damaged_segment, 0);
+	cr_expect_eq(c->nodes[0].fatal, ORD_OK, "%s", c->nodes[0].why);
+	cr_expect_not(round_finds());
+	raft_cluster_kill(c, 0);
+	raft_cluster_start(c, 0);
+	cr_expect(raft_cluster_run_until(c, raft_cluster_all_equal, 5000), "the log is whole");
 }

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0 - changes one bit in a file of a node's data directory, at a place of which kind is chosen by what docs/formats.md and LMDB's format say. Shares no code with ours.
 #
 #   bits.py wal DATA sealed|newest           in the middle of a record of a sealed segment; in one of the segment that is written, before its last batch
+#   bits.py entry DATA PART                  of the newest entries with commands in the log one in the middle: check, length, index, payload; batch: the header of the batch that it is in; last: the last batch of all
 #   bits.py state DATA KIND                  of the largest state: value, leaf (a page's header), pointer (of a node in it), shrunk (nodes less in it), branch (a child's number: none there is), child (the number of another
 #                                            page), separator (the key that leads to a child), meta (both pages); cut: the file to its half
 #   bits.py history DATA oldest|newest       in the oldest file of partition 0; in the newest one
@@ -50,6 +51,31 @@ def wal(data, which):
         found = batches(path)
     offset, length = found[len(found) // 2]
     flip(path, offset + 32 + length // 2)
+
+
+def records(path):
+    """Offset of each record that is an entry with commands or a copy of one, and of the batch that it is in."""
+    with open(path, "rb") as file:
+        data = file.read()
+    found = []
+    for batch, length in batches(path):
+        at = batch + 32
+        while at < batch + 32 + length:
+            inner = at + 32 if data[at + 12] == 3 else at
+            if data[inner + 12] == 1 and data[inner + 13] == 1:
+                found.append((at, batch))
+            at += 32 + struct.unpack_from("<I", data, at + 4)[0]
+    return found
+
+
+def entry(data, part):
+    path = max(path for path in glob.glob(os.path.join(data, "wal", "*.wal")) if records(path))
+    found = records(path)
+    at, batch = found[len(found) * 2 // 3]
+    if part == "last":
+        flip(path, batches(path)[-1][0] + 32 + 5, 4)
+    else:
+        flip(path, {"check": at, "length": at + 5, "index": at + 24, "payload": at + 40, "batch": batch + 16}[part], 4)
 
 
 def pages(path):
@@ -151,7 +177,7 @@ def well():
 
 
 if __name__ == "__main__":
-    words = {"wal": wal, "state": state, "history": history}
+    words = {"wal": wal, "entry": entry, "state": state, "history": history}
     if sys.argv[1] in words:
         words[sys.argv[1]](sys.argv[2], sys.argv[3])
     elif sys.argv[1] == "text":

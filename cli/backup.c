@@ -27,6 +27,7 @@
 #include "cli/tails.h"
 
 #define LOOK_MS 250
+#define PAUSE_MS 2000 /* before all is begun again; then twice as long */
 
 struct part {
 	struct ord_state_copy copy;
@@ -46,6 +47,7 @@ struct backup {
 	bool is_told;		       /* what the cluster had committed */
 	struct ord_tails tails;	       /* owned */
 	struct ord_mend mend;
+	int64_t deadline_ms; /* to wait for the node */
 	struct part *parts;	       /* owned; by id */
 	struct ord_partition **states; /* owned array; those of the copies */
 	struct ord_effects effects;    /* owned; nobody carries them out */
@@ -318,14 +320,13 @@ static int states_step(struct backup *b, bool is_first, struct ord_cut_gap *gap)
 /* Leads all states to where they go together. */
 static int states_lead(struct backup *b)
 {
-	int64_t deadline_ms = ord_process_now_ms() + b->options->timeout_ms;
 	struct ord_cut_gap gap = {0};
 	for (bool is_first = true;; is_first = false) {
 		int err = states_step(b, is_first, &gap);
 		int64_t now_ms = ord_process_now_ms();
 		if (err != ORD_ERR_NOT_FOUND)
 			return err;
-		if (!b->node_runs || now_ms >= deadline_ms || ord_mend_is_hopeless(&b->mend, now_ms))
+		if (!b->node_runs || now_ms >= b->deadline_ms || ord_mend_is_hopeless(&b->mend, now_ms))
 			return gap_tell(b, &gap);
 		wait_ms(LOOK_MS);
 	}
@@ -443,33 +444,67 @@ static int memory_take(struct backup *b)
 	return b->parts != NULL && b->states != NULL ? ord_tails_open(&b->tails, count) : ORD_ERR_NOMEM;
 }
 
-static void backup_close(struct backup *b)
+/* As it was before memory was taken. */
+static void memory_give(struct backup *b)
 {
 	for (uint32_t i = 0; b->parts != NULL && i < b->identity.partitions_count; i++)
 		ord_state_copy_close(&b->parts[i].copy);
 	ord_tails_close(&b->tails);
-	ord_effects_close(&b->effects);
 	free(b->parts);
 	free(b->states);
+	b->parts = NULL;
+	b->states = NULL;
+}
+
+static int try_once(struct backup *b, struct ord_manifest *m)
+{
+	int err = identity_check(b);
+	if (err != ORD_OK)
+		return err;
+	err = memory_take(b);
+	if (err == ORD_OK)
+		err = ord_folder_begin(&b->folder, b->options->to, b->why, b->why_size);
+	if (err == ORD_OK) {
+		err = folder_fill(b, m);
+		if (err != ORD_OK)
+			ord_folder_drop(&b->folder);
+	}
+	memory_give(b);
+	return err;
+}
+
+/* History or state of the node, which runs, is damaged. True when the node may have repaired it: it has checked its files, or nobody could ask it to. */
+static bool repair_await(struct backup *b, int64_t *pause_ms)
+{
+	int64_t again_ms = ord_process_now_ms() + *pause_ms;
+	*pause_ms *= 2;
+	for (;;) {
+		int64_t now_ms = ord_process_now_ms();
+		if (now_ms >= b->deadline_ms || ord_mend_is_hopeless(&b->mend, now_ms))
+			return false;
+		ord_mend_see(&b->mend, b->why, "", now_ms);
+		ord_mend_go_on(&b->mend, b->options->mend, b->options->ctx, now_ms);
+		if (now_ms >= again_ms && !ord_mend_is_checked(&b->mend))
+			return true;
+		wait_ms(LOOK_MS);
+	}
 }
 
 int ord_backup_make(const struct ord_backup_options *options, struct ord_backup_result *ret, char *why, size_t why_size)
 {
-	struct backup b = {.options = options, .why = why, .why_size = why_size};
+	struct backup b = {.options = options,
+			   .why = why,
+			   .why_size = why_size,
+			   .deadline_ms = ord_process_now_ms() + options->timeout_ms};
 	struct ord_manifest m = {.partitions_count = 0};
-	int err = identity_check(&b);
-	if (err != ORD_OK)
-		return err;
+	int64_t pause_ms = PAUSE_MS;
 	ord_effects_init(&b.effects);
-	err = memory_take(&b);
-	if (err == ORD_OK)
-		err = ord_folder_begin(&b.folder, options->to, why, why_size);
-	if (err == ORD_OK) {
-		err = folder_fill(&b, &m);
-		if (err != ORD_OK)
-			ord_folder_drop(&b.folder);
+	int err = try_once(&b, &m);
+	while (err == ORD_ERR_CORRUPT && b.node_runs && repair_await(&b, &pause_ms)) {
+		ord_manifest_close(&m);
+		err = try_once(&b, &m);
 	}
-	backup_close(&b);
+	ord_effects_close(&b.effects);
 	if (err == ORD_OK)
 		*ret = (struct ord_backup_result){.manifest = m, .node_runs = b.node_runs};
 	else

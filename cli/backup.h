@@ -18,7 +18,7 @@ struct ord_backup_options {
 	bool (*ask)(void *ctx, uint64_t *wanted, uint32_t count);
 	/* Has the node write checkpoints now; called again and again. NULL: they are waited for. */
 	void (*hasten)(void *ctx);
-	/* The log of the node, which runs, is damaged. NULL: nobody is told, and its own checks are waited for. */
+	/* Files of the node, which runs, are damaged. NULL: nobody is told, and its own checks are waited for. */
 	ord_mend_ask mend;
 };
 
@@ -28,7 +28,7 @@ struct ord_backup_result {
 };
 
 /* Makes it: whole, checked and durable, or not at all. With a running node it has all that the cluster had committed when it was begun, or, where nobody can be asked, all that the node had in its log. Of a node that does not run it has what its checkpoints and its
- * histories prove to be committed. Damage in the log of a node that runs is waited for until the node has repaired it, when it is in the way. Errors with why, which says what to do: ORD_ERR_NOT_FOUND or ORD_ERR_INVALID (data_dir is no data directory), ORD_ERR_EXISTS (to), ORD_ERR_CORRUPT (something of the node is damaged, and not repaired), ORD_ERR_TIMEOUT (the node wrote no
+ * histories prove to be committed. Damage in the files of a node that runs, when it is in the way, is waited for until the node has repaired it. Errors with why, which says what to do: ORD_ERR_NOT_FOUND or ORD_ERR_INVALID (data_dir is no data directory), ORD_ERR_EXISTS (to), ORD_ERR_CORRUPT (something of the node is damaged, and not repaired), ORD_ERR_TIMEOUT (the node wrote no
  * checkpoint), ORD_ERR_BUSY (the node does not run, and its states do not go together), ORD_ERR_MISMATCH, ORD_ERR_IO, ORD_ERR_NO_SPACE, ORD_ERR_NOMEM. The caller closes ret->manifest. */
 int ord_backup_make(const struct ord_backup_options *options, struct ord_backup_result *ret, char *why,
 		    size_t why_size);

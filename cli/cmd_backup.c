@@ -94,10 +94,10 @@ static bool scrub_ask(void *ctx, const char *damage)
 		ord_survey_round(s->survey, ANSWER_WAIT_MS);
 	bool answers = node != NULL && node->answered;
 	if (is_first)
-		fprintf(stderr, "damage in the write-ahead log: %s; %s\n", damage,
+		fprintf(stderr, "damage: %s; %s\n", damage,
 			answers ? "the node was asked to check and repair its files (ordain scrub)"
 				: "have the node check and repair its files: ordain scrub --now");
-	return !answers || node->history.scrubbing;
+	return answers && node->history.scrubbing;
 }
 
 /* A cluster that does not answer is not asked: its files are there all the same. */

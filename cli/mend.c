@@ -5,8 +5,8 @@
 #include <string.h>
 
 #define LOOK_MS 2000
-/* What is damaged in a log and still needed is written again ten seconds after it was found (raft/host_tidy.c); then what stands before it has to go. */
-#define HOPE_MS 60000
+/* What is damaged in a log and still needed is written again ten seconds after it was found (raft/host_tidy.c). A node that was not asked checks its files once a minute. */
+#define HOPE_MS 90000
 
 void ord_mend_see(struct ord_mend *m, const char *damage, const char *unfinished, int64_t now_ms)
 {
@@ -29,6 +29,11 @@ void ord_mend_go_on(struct ord_mend *m, ord_mend_ask ask, void *ctx, int64_t now
 		m->idle_ms = 0;
 	else if (m->idle_ms == 0)
 		m->idle_ms = now_ms;
+}
+
+bool ord_mend_is_checked(const struct ord_mend *m)
+{
+	return m->asked_ms != 0 && m->idle_ms == 0;
 }
 
 bool ord_mend_looks(const struct ord_mend *m, int64_t now_ms)

@@ -7,7 +7,7 @@
 
 #include "cli/folder.h"
 
-/* Has the node that runs check its files now, the first time that it is called, and tells people of the damage. Gives whether that check is still under way. */
+/* Has the node that runs check its files now, the first time that it is called, and tells people of the damage. Gives whether that check is still under way; false also when the node could not be asked. */
 typedef bool (*ord_mend_ask)(void *ctx, const char *damage);
 
 struct ord_mend {
@@ -27,10 +27,13 @@ void ord_mend_see(struct ord_mend *m, const char *damage, const char *unfinished
 /* Asks, once in two seconds at most, when there is damage. ask may be NULL: there is nobody who could be asked. */
 void ord_mend_go_on(struct ord_mend *m, ord_mend_ask ask, void *ctx, int64_t now_ms);
 
+/* The node that was asked still checks its files. */
+bool ord_mend_is_checked(const struct ord_mend *m);
+
 /* Something may have been repaired, or may turn out to be damaged: it is time to look again. */
 bool ord_mend_looks(const struct ord_mend *m, int64_t now_ms);
 
-/* The node has checked its files, had a minute more, and the damage is there all the same. */
+/* The node has checked its files, or could not be asked to, had a minute and a half more, and the damage is there all the same. */
 bool ord_mend_is_hopeless(const struct ord_mend *m, int64_t now_ms);
 
 #endif

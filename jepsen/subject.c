@@ -14,7 +14,7 @@
 #define START_TIMEOUT_MS 120000
 #define STOP_TIMEOUT_MS 60000
 #define LOOK_TIMEOUT_MS 20000
-#define BACKUP_TIMEOUT_MS 300000
+#define BACKUP_TIMEOUT_MS 330000 /* more than the command allows the node, so that it is heard why */
 #define LOOK_PAUSE_NS 100000000ull
 #define ANSWER_BYTES_MAX (64u << 20)
 

@@ -57,6 +57,15 @@ expect "what to do is said at once" says 1 "node-3/data/wal/.*offset [0-9]+: .*h
 "$ORDAIN" scrub --now --dir "$dir" --node 3 >/dev/null 2>&1 || true
 expect "and done, it is backed up" says 0 "" -- "$ORDAIN" backup --to "$WORK/alone" --data "$(data_of 3)"
 
+# A node that does not run repairs nothing.
+must "$ORDAIN" cluster stop --dir "$dir"
+flip 1 payload
+expect "a stopped node: where, and what to do" says 1 "node-1/data/wal/.*offset [0-9]+: .*start the node.*back up another" -- "$ORDAIN" backup --to "$WORK/stopped" --data "$(data_of 1)"
+expect "another one has it" says 0 "" -- "$ORDAIN" backup --to "$WORK/stopped" --data "$(data_of 2)"
+must timeout "$DEADLINE" "$ORDAIN" cluster start --dir "$dir" --timeout 60s
+expect "started it is backed up" wait_until "$DEADLINE" "$ORDAIN" backup --to "$WORK/again" --dir "$dir" --node 1
+expect "and sound" is_sound "$WORK/again"
+
 # What is not in the log is got from others.
 must "$ORDAIN" bench --dir "$dir" --seconds 4 --accounts 1000
 must "$ORDAIN" backup --to "$WORK/filled" --dir "$dir" --node 3
@@ -66,12 +75,3 @@ expect "a damaged history: the backup is sound" is_sound "$WORK/history"
 must "$PYTHON" "$HERE/bits.py" state "$(data_of 3)" value
 expect "a damaged state: a node that runs is backed up" says 0 "node-3/data/state/.*the node was asked" -- "$ORDAIN" backup --to "$WORK/state" --dir "$dir" --node 3
 expect "a damaged state: the backup is sound" is_sound "$WORK/state"
-
-# A node that does not run repairs nothing.
-must "$ORDAIN" cluster stop --dir "$dir"
-flip 1 payload
-expect "a stopped node: where, and what to do" says 1 "node-1/data/wal/.*offset [0-9]+: .*start the node.*back up another" -- "$ORDAIN" backup --to "$WORK/stopped" --data "$(data_of 1)"
-expect "another one has it" says 0 "" -- "$ORDAIN" backup --to "$WORK/stopped" --data "$(data_of 2)"
-must timeout "$DEADLINE" "$ORDAIN" cluster start --dir "$dir" --timeout 60s
-expect "started it is backed up" wait_until "$DEADLINE" "$ORDAIN" backup --to "$WORK/again" --dir "$dir" --node 1
-expect "and sound" is_sound "$WORK/again"

@@ -44,10 +44,10 @@ struct backup {
 	struct ord_archive archive;
 	bool has_archive;
 	bool node_runs;
-	bool is_told;		       /* what the cluster had committed */
-	struct ord_tails tails;	       /* owned */
+	bool is_told;		/* what the cluster had committed */
+	struct ord_tails tails; /* owned */
 	struct ord_mend mend;
-	int64_t deadline_ms; /* to wait for the node */
+	int64_t deadline_ms;	       /* to wait for the node */
 	struct part *parts;	       /* owned; by id */
 	struct ord_partition **states; /* owned array; those of the copies */
 	struct ord_effects effects;    /* owned; nobody carries them out */

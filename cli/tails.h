@@ -34,7 +34,8 @@ struct ord_tails {
 
 	/* What was wrong with the log when it was read last. */
 	char damage[ORD_FOLDER_WHY_SIZE]; /* the first place that is damaged: file, offset, what; "": none is */
-	char unfinished[ORD_FOLDER_WHY_SIZE]; /* where it ends with what is no whole batch: one that is being written, or, when it stays, damage; "": it does not */
+	char unfinished
+		[ORD_FOLDER_WHY_SIZE]; /* where it ends with what is no whole batch: one that is being written, or, when it stays, damage; "": it does not */
 };
 
 /* Makes tails that know nothing yet. ORD_ERR_NOMEM. */

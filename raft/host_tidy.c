@@ -63,10 +63,10 @@ static void trim_segment(struct ord_host *h, uint64_t segment)
 	}
 }
 
-/* The damaged segment becomes one that is not written any more. */
+/* The damaged segment becomes one that is not written any more, when there is room for another one. */
 static void leave_damaged(struct ord_host *h)
 {
-	if (!ord_wal_leave(h->env.wal, h->env.damage.segment))
+	if (!ord_group_env_has_room(&h->env) || !ord_wal_leave(h->env.wal, h->env.damage.segment))
 		return;
 	for (uint32_t i = 0; i < h->groups_count && !h->env.dead; i++)
 		ord_group_copy_vote(h->groups[i], 0);

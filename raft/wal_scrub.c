@@ -13,7 +13,8 @@ struct ord_wal_scrub {
 	struct ord_wal *wal; /* borrowed */
 	uint64_t segment;    /* 0: no round is under way */
 	uint64_t offset;
-	uint64_t end;	   /* where the segment ends for this round, when it is being written; UINT64_MAX: where its file does */
+	uint64_t
+		end; /* where the segment ends for this round, when it is being written; UINT64_MAX: where its file does */
 	uint64_t sequence; /* of the next batch; 0: any, at the beginning and behind damage */
 	uint32_t salt;
 	uint32_t format;

@@ -236,10 +236,8 @@ Test(cli_tails, a_copy_stands_for_the_damaged_entry)
 	uint8_t encoded[ORD_RECORD_HEADER_BYTES + PAYLOAD_BYTES_MAX];
 	struct ord_record r = record_of(4);
 	ord_record_encode(&r, encoded);
-	struct ord_record copy = {.type = ORD_RECORD_COPY,
-				  .term = 1,
-				  .index = 4,
-				  .payload = ord_slice_of(encoded, ord_record_bytes(&r))};
+	struct ord_record copy = {
+		.type = ORD_RECORD_COPY, .term = 1, .index = 4, .payload = ord_slice_of(encoded, ord_record_bytes(&r))};
 	segment.base[places[4] + 40] ^= 1;
 	segment.len = end;
 	uint8_t record[2 * sizeof encoded];

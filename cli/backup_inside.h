@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 - the inside of a backup that its files share. */
+#ifndef ORD_CLI_BACKUP_INSIDE_H
+#define ORD_CLI_BACKUP_INSIDE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "cli/archive.h"
+#include "cli/backup.h"
+#include "cli/folder.h"
+#include "cli/identity.h"
+#include "cli/mend.h"
+#include "cli/state_copy.h"
+#include "cli/tails.h"
+
+#define ORD_BACKUP_LOOK_MS 250 /* between two looks at the files of a node that runs */
+
+struct ord_backup_part {
+	struct ord_state_copy copy;
+	uint64_t wanted_index; /* what it has to reach */
+	uint64_t index;	       /* of the last entry that it has in it, its term */
+	uint64_t term;
+	uint64_t time_us;
+};
+
+struct ord_backup {
+	const struct ord_backup_options *options; /* borrowed */
+	struct ord_identity identity;
+	struct ord_folder folder;
+	struct ord_archive archive;
+	bool has_archive;
+	bool node_runs;
+	bool is_told;		/* what the cluster had committed */
+	struct ord_tails tails; /* owned */
+	struct ord_mend mend;
+	int64_t deadline_ms;	       /* to wait for the node */
+	struct ord_backup_part *parts; /* owned; by id */
+	struct ord_partition **states; /* owned array; those of the copies */
+	struct ord_effects effects;    /* owned; nobody carries them out */
+	char *why;
+	size_t why_size;
+};
+
+/* Leads all states, which are copied, to where they go together and have in them what is wanted, and sees that the histories that lead there are to be had; waits for the node when it runs. Errors of ord_backup_make. */
+int ord_backup_lead(struct ord_backup *b);
+
+void ord_backup_wait(int64_t ms);
+
+#endif

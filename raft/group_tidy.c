@@ -36,20 +36,45 @@ void ord_group_copy_vote(struct ord_group *g, uint64_t segment)
 	g->vote_sequence = sequence;
 }
 
-/* What cannot be read any more: the owner has what was applied not long ago; a barrier is zeros. *ret is made in room. False: it is not to be had. */
+static const struct group_members *members_of_entry(const struct ord_group *g, uint64_t index)
+{
+	for (size_t i = 0; i < g->members_count; i++)
+		if (g->members[i].index == index)
+			return &g->members[i];
+	return NULL;
+}
+
+/* The payload of an entry that cannot be read any more: the owner has what was applied not long ago; a barrier is zeros. False: it is not to be had. */
+static bool recall_payload(const struct ord_group *g, const struct ord_entry_ref *ref, uint64_t index,
+			   struct ord_slice *ret)
+{
+	static const uint8_t barrier[8];
+	const struct ord_host_events *events = &g->env->events;
+	const struct group_members *members;
+	switch (ref->kind) {
+	case ORD_ENTRY_BARRIER:
+		*ret = ord_slice_of(barrier, sizeof barrier);
+		break;
+	case ORD_ENTRY_CHANGE:
+		members = members_of_entry(g, index);
+		*ret = members != NULL ? ord_bytes_slice(&members->payload) : ord_slice_of(NULL, 0);
+		break;
+	default:
+		if (events->recall == NULL || !events->recall(events->ctx, g->id, index, ref->term, ret))
+			return false;
+	}
+	return ret->len == ref->payload_bytes;
+}
+
+/* The record of such an entry, as it was; made in room. */
 static bool recall(const struct ord_group *g, uint64_t index, struct ord_bytes *room, struct ord_slice *ret)
 {
-	const struct ord_host_events *events = &g->env->events;
 	const struct ord_entry_ref *ref = ord_entries_get(&g->entries, index);
 	struct ord_record r = {
 		.type = ORD_RECORD_ENTRY, .kind = ref->kind, .group = g->id, .term = ref->term, .index = index};
-	uint8_t barrier[8] = {0};
-	if (ref->kind == ORD_ENTRY_BARRIER && ref->payload_bytes <= sizeof barrier)
-		r.payload = ord_slice_of(barrier, ref->payload_bytes);
-	else if (ref->kind != ORD_ENTRY_COMMAND || events->recall == NULL ||
-		 !events->recall(events->ctx, g->id, index, ref->term, &r.payload))
+	if (!recall_payload(g, ref, index, &r.payload))
 		return false;
-	uint8_t *at = r.payload.len == ref->payload_bytes ? ord_bytes_extend(room, ord_record_bytes(&r)) : NULL;
+	uint8_t *at = ord_bytes_extend(room, ord_record_bytes(&r));
 	if (at == NULL)
 		return false;
 	ord_record_encode(&r, at);

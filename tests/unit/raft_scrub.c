@@ -287,3 +287,33 @@ Test(raft_scrub, what_cannot_be_read_is_recalled)
 	raft_cluster_start(c, 0);
 	cr_expect(raft_cluster_run_until(c, raft_cluster_all_equal, 5000), "the log is whole");
 }
+
+/* Members are known to the group itself: the first entries of all go, too. */
+Test(raft_scrub, members_are_recalled)
+{
+	struct ord_segment header;
+	struct ord_record r;
+	uint32_t salt;
+	unsigned changes = 0;
+	uint8_t *base = segment(1)->base;
+	cr_assert_eq(ord_segment_decode(base, &header, &salt), ORD_OK);
+	struct ord_batch_header h;
+	for (size_t at = ORD_SEGMENT_HEADER_BYTES; ord_batch_decode(base + at, salt, &h);) {
+		at += ORD_BATCH_HEADER_BYTES;
+		for (size_t end = at + h.length; at < end; at += ord_record_bytes(&r)) {
+			cr_assert_eq(ord_record_decode(ord_slice_of(base + at, end - at), &r), ORD_OK);
+			if (r.type != ORD_RECORD_ENTRY || r.kind != ORD_ENTRY_CHANGE)
+				continue;
+			base[at + ORD_RECORD_HEADER_BYTES + 3] ^= 1;
+			changes++;
+		}
+	}
+	cr_assert_eq(changes, lone.groups_count);
+	cr_assert(round_finds());
+	raft_cluster_run(c, 14000);
+	cr_expect_gt(raft_disk_first(&c->nodes[0].disk), 1);
+	cr_expect_eq(status().wal_damaged_segment, 0);
+	raft_cluster_kill(c, 0);
+	raft_cluster_start(c, 0);
+	cr_expect(raft_cluster_run_until(c, raft_cluster_all_equal, 5000), "the log is whole");
+}

@@ -144,9 +144,9 @@ struct ord_read_point {
 };
 
 /* Begins to make sure that this node leads the group: reads that came before the call may be answered from what is applied when ord_host_may_read says so of *ret. That does not come without
- * turns and answers of peers, nor after the leadership is lost. What was begun before is still to be asked for. ORD_ERR_NOT_LEADER, also while the leader is not announced yet. */
+ * turns and answers of peers, nor after the leadership is lost; asking for it again sees to it that peers are asked again where that is needed. What was begun before is still to be asked for. ORD_ERR_NOT_LEADER, also while the leader is not announced yet. */
 int ord_host_read_begin(struct ord_host *h, uint32_t group, struct ord_read_point *ret);
-bool ord_host_may_read(const struct ord_host *h, uint32_t group, const struct ord_read_point *point);
+bool ord_host_may_read(struct ord_host *h, uint32_t group, const struct ord_read_point *point);
 
 /* Takes what another node's confirm gave. Malformed bytes, and what that node cannot have sent, give ORD_ERR_FORMAT and change nothing. What is for an earlier member of this node, or from
  * another one of that node than it says to be, is dropped. */

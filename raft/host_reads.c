@@ -13,10 +13,15 @@ int ord_host_read_begin(struct ord_host *h, uint32_t group, struct ord_read_poin
 	return h->env.dead ? ORD_ERR_NOT_LEADER : ord_group_read_begin(h->groups[group], h->round + 1, ret);
 }
 
-bool ord_host_may_read(const struct ord_host *h, uint32_t group, const struct ord_read_point *point)
+bool ord_host_may_read(struct ord_host *h, uint32_t group, const struct ord_read_point *point)
 {
 	ORD_ASSERT(group < h->groups_count);
-	return !h->env.dead && ord_group_may_read(h->groups[group], point);
+	if (h->env.dead)
+		return false;
+	if (ord_group_may_read(h->groups[group], point))
+		return true;
+	ord_group_read_wait(h->groups[group]); /* who confirmed may have lost its vote since: others are asked */
+	return false;
 }
 
 static void message_send(struct ord_host *h, uint32_t peer, size_t begun)

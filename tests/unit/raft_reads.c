@@ -179,6 +179,39 @@ Test(raft_reads, what_was_committed_is_applied_first)
 	cr_expect(may_read(&point));
 }
 
+/* Who has confirmed loses its vote before what must be applied is: those that have one now are asked instead. */
+Test(raft_reads, a_read_is_asked_for_again_when_who_confirmed_it_is_no_voter_any_more)
+{
+	uint64_t index;
+	struct ord_group_status s;
+	ord_host_hold(l->host, true);
+	cr_assert_eq(ord_host_propose(l->host, 0, ord_slice_text("x"), &index, &term), ORD_OK);
+	raft_lone_sync(l);
+	cr_assert_eq(raft_lone_result(l, 2, 0, term, 0, index), ORD_OK);
+	struct ord_read_point point = begin();
+	raft_lone_turn(l);
+	cr_assert_eq(raft_lone_answer(l, 2, 0, term, l->confirms[0].message.round), ORD_OK);
+	raft_lone_turn(l);
+	ord_host_peer(l->host, 2, ord_member_of(2, 7)); /* its disk is lost */
+	do {
+		raft_lone_pass(l, 50);
+		cr_assert_lt(l->now_ms, 20000);
+		ord_host_group_status(l->host, 0, &s);
+		cr_assert_eq(raft_lone_result(l, 3, 0, term, 0, index), ORD_OK);
+	} while (s.last_index == index);
+	raft_lone_sync(l);
+	ord_host_hold(l->host, false);
+	raft_lone_turn(l);
+	cr_assert_eq(l->applied[0], index);
+	cr_assert_not(may_read(&point), "one of two voters");
+	raft_lone_forget(l);
+	raft_lone_turn(l);
+	cr_assert_eq(l->confirms_count, 1);
+	cr_assert_eq(l->confirms[0].message.to, 3);
+	cr_assert_eq(raft_lone_answer(l, 3, 0, term, l->confirms[0].message.round), ORD_OK);
+	cr_expect(may_read(&point));
+}
+
 /* A leader that has just begun may not know of all that is committed. */
 Test(raft_reads, nothing_is_read_before_an_entry_of_the_own_term_is_committed)
 {

@@ -90,7 +90,7 @@ void ord_engine_peer(struct ord_engine *e, uint32_t node, bool connected);
 /* A node says which member of the groups it is: at each connection, before ord_engine_peer, or later when it finds out. */
 void ord_engine_peer_member(struct ord_engine *e, uint32_t node, uint64_t member);
 
-/* Parts for a node go through a third one from now on, or not any more (node/peers_relay.h). While they do, the loss of its connection loses no calls. */
+/* Parts for a node go through a third one from now on, or through another one, or not any more (node/peers_relay.c). While they do, the loss of its connection loses no calls. */
 void ord_engine_peer_relayed(struct ord_engine *e, uint32_t node, bool relayed);
 
 /* The connection that a node made has ended: calls that came on it are not answered any more, unless there is another way. To be called also when the

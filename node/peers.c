@@ -263,7 +263,7 @@ void ord_peers_status(const struct ord_peers *p, uint32_t peer, struct ord_peer_
 					.connected = at->connected,
 					.output_bytes = at->output.len + at->writing_bytes,
 					.dropped_count = at->dropped_count,
-					.relayed = at->relay.relayed,
+					.relayed = at->relay.third != NULL,
 					.relayed_count = at->relay.sent_count,
 					.passed_count = at->relay.passed_count,
 					.refused_count = at->relay.refused_count};

@@ -27,7 +27,7 @@ struct ord_peers_events {
 	void (*decided)(void *ctx, uint64_t member);
 	/* Both connections with a node stand, or not any more. */
 	void (*connected)(void *ctx, uint32_t node, bool connected);
-	/* Parts for a node that is not connected, or from which nothing has come for long, go through a third one from now on, or not any more. */
+	/* Parts for a node that is not connected, or from which nothing has come for long, go through a third one from now on, or through another third one than before, or not any more: what was under way to it may be lost. */
 	void (*relayed)(void *ctx, uint32_t node, bool relayed);
 };
 

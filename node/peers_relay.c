@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 - parts for a node that cannot be reached go through a third one.
  *
  * The network between two nodes may fail while both reach all others; groups keep their leaders then, since each end sees a majority. What must get from one end to the other all the
- * same is wrapped (RELAY: origin, its data directory, destination, part) and given to a third node that says it reaches the destination, to each such one in turn. That one passes it on if it
- * does, and nobody passes it further. It may be lost there, as on any connection: those who send such parts send them again.
+ * same is wrapped (RELAY: origin, its data directory, destination, part) and given to a third node that says it reaches the destination, to the same one as long as it does, so that parts keep their
+ * order. That one passes it on if it does, and nobody passes it further. It may be lost there, as on any connection: those who send such parts send them again, at once when they are told that another
+ * third node is taken.
  *
  *   kind                        goes round  why, or why not
  *   SUBMIT, READ, ANSWER        yes         a client waits
@@ -77,14 +78,21 @@ void ord_peers_relay_heard(struct ord_peer *peer)
 
 /* --- Sending. --- */
 
-/* The next node through which there is a way to the peer; NULL when there is none. */
-static struct ord_peer *third_find(const struct ord_peer *peer, uint32_t begin, uint64_t now_ms)
+static bool has_way(const struct ord_peer *third, const struct ord_peer *peer, uint64_t now_ms)
+{
+	uint32_t bit = bit_of(peer->peers, peer->config->id);
+	return third != peer && hears(third, now_ms) && is_heard(third) && (third->relay.hears & bit) != 0;
+}
+
+/* The node through which there is a way to the peer: the one of now, if there still is; pairs of nodes begin to look at different ones. NULL: there is none. */
+static struct ord_peer *third_find(const struct ord_peer *peer, uint64_t now_ms)
 {
 	struct ord_peers *p = peer->peers;
-	uint32_t bit = bit_of(p, peer->config->id);
+	if (peer->relay.third != NULL && has_way(peer->relay.third, peer, now_ms))
+		return peer->relay.third;
 	for (uint32_t i = 0; i < p->peers_count; i++) {
-		struct ord_peer *third = &p->peers[(begin + i) % p->peers_count];
-		if (third != peer && hears(third, now_ms) && is_heard(third) && (third->relay.hears & bit) != 0)
+		struct ord_peer *third = &p->peers[(p->config->node + peer->config->id + i) % p->peers_count];
+		if (has_way(third, peer, now_ms))
 			return third;
 	}
 	return NULL;
@@ -106,21 +114,18 @@ static bool relay_put(struct ord_peer *to, const struct ord_part_relay *part)
 bool ord_peers_relay_send(struct ord_peer *peer, uint8_t kind, struct ord_slice body)
 {
 	struct ord_peers *p = peer->peers;
-	if (!peer->relay.relayed || !may_go_round(kind))
+	struct ord_peer *third = peer->relay.third;
+	if (third == NULL || !may_go_round(kind))
 		return false;
-	struct ord_peer *third = third_find(peer, p->relay_next, ord_clock_monotonic_ms());
-	if (third == NULL)
-		return false;
-	p->relay_next = (uint32_t)(third - p->peers) + 1;
 	struct ord_part_relay part = {.from = p->config->node,
 				      .incarnation = ord_datadir_self(p->datadir)->incarnation,
 				      .to = peer->config->id,
 				      .kind = kind,
 				      .body = body};
-	if (relay_put(third, &part))
+	if (third->out_up && relay_put(third, &part))
 		peer->relay.sent_count++;
 	else
-		peer->dropped_count++;
+		peer->dropped_count++; /* without a connection the next turn takes another way, and tells so */
 	return true;
 }
 
@@ -220,13 +225,16 @@ static void way_choose(struct ord_peer *peer, uint64_t now_ms)
 		r->astray_ms = 0;
 	else if (r->astray_ms == 0)
 		r->astray_ms = now_ms;
-	bool relayed = r->astray_ms != 0 && now_ms - r->astray_ms >= ASTRAY_MS && third_find(peer, 0, now_ms) != NULL;
-	if (relayed == r->relayed)
+	bool is_astray = r->astray_ms != 0 && now_ms - r->astray_ms >= ASTRAY_MS;
+	struct ord_peer *third = is_astray ? third_find(peer, now_ms) : NULL;
+	if (third == r->third)
 		return;
-	r->relayed = relayed;
-	ord_log(ORD_LOG_INFO, "what is for node %u %s", peer->config->id,
-		relayed ? "goes through other nodes" : "does not go through other nodes any more");
-	peer->peers->events.relayed(peer->peers->events.ctx, peer->config->id, relayed);
+	r->third = third;
+	if (third != NULL)
+		ord_log(ORD_LOG_INFO, "what is for node %u goes through node %u", peer->config->id, third->config->id);
+	else
+		ord_log(ORD_LOG_INFO, "what is for node %u does not go through other nodes any more", peer->config->id);
+	peer->peers->events.relayed(peer->peers->events.ctx, peer->config->id, third != NULL);
 }
 
 void ord_peers_relay_turn(struct ord_peers *p)

@@ -25,7 +25,7 @@ struct ord_peers_relay {
 	uint32_t hears;		/* those that it hears and that hear it: bits by place in the configuration */
 	bool comes_round;	/* the last parts of it came through a third node */
 	uint64_t astray_ms;	/* since when parts for it had better take another way; 0: they need not */
-	bool relayed;		/* they do; as told last */
+	struct ord_peer *third; /* through which they go; NULL: they do not. As told last */
 	uint64_t sent_count;	/* parts for it that this node gave to a third one */
 	uint64_t passed_count;	/* parts of others for it, passed on */
 	uint64_t refused_count; /* likewise, not passed on: there was no way, or no room */
@@ -68,8 +68,7 @@ struct ord_peers {
 	bool is_newcomer;		   /* a peer has said so, and that is not written down yet */
 	uint64_t undecided_told_ms;	   /* when it was said last for whom this node waits */
 	uint64_t decide_not_before_ms;	   /* after a write that failed */
-	uint32_t relay_next;		   /* the place of the third node that is asked next */
-	uint32_t told_hears;		   /* as told last; likewise by place */
+	uint32_t told_hears;		   /* as told last, bits by place */
 	uint32_t told_heard;
 	uint64_t told_ms;
 	uint32_t handles_count; /* open handles; stopped when it falls to 0 while stopping */

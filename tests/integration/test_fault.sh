@@ -106,8 +106,8 @@ expect "or takes its place" fault_says '[(l["from"], l["to"]) for l in d["links"
 expect "a ring" fault_says 'len(d["links"]) == 2 and d["seed"] == 5' partition --ring --seed 5
 read -r end other < <("$PYTHON" -c 'import json, sys; d = json.load(open(sys.argv[1])); print(d["links"][0]["from"], d["links"][0]["to"])' "$WORK/json")
 expect "with a ring the cluster goes on" await_progress "$outcomes" 200
-expect "what its two ends have for each other goes through the third" wait_until "$DEADLINE" grep -q "what is for node $other goes through other nodes" "$dir/node-$end/log"
-expect "also in the other direction" wait_until "$DEADLINE" grep -q "what is for node $end goes through other nodes" "$dir/node-$other/log"
+expect "what its two ends have for each other goes through the third" wait_until "$DEADLINE" grep -q "what is for node $other goes through node" "$dir/node-$end/log"
+expect "also in the other direction" wait_until "$DEADLINE" grep -q "what is for node $end goes through node" "$dir/node-$other/log"
 expect "and from then on it goes on, too" await_progress "$outcomes" 400
 expect "halves by chance" fault_says 'len(d["links"]) == 4' partition --random
 must fault heal

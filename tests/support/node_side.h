@@ -16,7 +16,8 @@ struct side {
 	struct ord_peers *peers; /* NULL: not running */
 	bool connected[SIDE_NODES + 1];
 	bool relayed[SIDE_NODES + 1];
-	uint64_t member;		  /* of this node, when it was told so while it ran */
+	unsigned relayed_count; /* how often it was told that a peer is, through another node, or is not any more */
+	uint64_t member;	/* of this node, when it was told so while it ran */
 	uint64_t members[SIDE_NODES + 1]; /* as the others said last */
 	unsigned lost_count;		  /* how often a peer was told to be gone */
 	unsigned ended_count;		  /* how often its connection was told to have ended */

@@ -504,13 +504,16 @@ static int receive_cursor(struct ord_engine *e, struct ord_slice body)
 	return ORD_OK;
 }
 
-static int receive_ready(struct ord_engine *e, uint32_t from, struct ord_slice body)
+static int receive_ready(struct ord_engine *e, uint32_t place, struct ord_slice body)
 {
-	uint32_t partition;
+	uint32_t partition, from = e->nodes[place];
 	if (ord_wire_get_ready(body, &partition) != ORD_OK || partition >= e->partitions_count)
 		return ORD_ERR_FORMAT;
+	/* On the way round it is said again and again. */
+	bool is_news = !e->relayed[place] || e->replicas[partition].leader != from;
 	ord_replica_hear(&e->replicas[partition], from);
-	ord_dispatch_restart_all(e, partition);
+	if (is_news)
+		ord_dispatch_restart_all(e, partition);
 	e->forward.retry = true;
 	return ORD_OK;
 }
@@ -566,7 +569,7 @@ int ord_engine_receive(struct ord_engine *e, uint32_t from, enum ord_part_kind k
 	case ORD_PART_CURSOR:
 		return receive_cursor(e, body);
 	case ORD_PART_READY:
-		return receive_ready(e, from, body);
+		return receive_ready(e, place, body);
 	case ORD_PART_COPY_ASK:
 	case ORD_PART_COPY_NOTE:
 	case ORD_PART_COPY_NEXT:

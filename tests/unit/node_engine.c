@@ -420,6 +420,34 @@ Test(engine, what_a_connection_lost_is_sent_again_when_it_is_made_anew)
 	node_cluster_close(&c);
 }
 
+/* That a leader which is reached through a third node still leads is said each second: no news. */
+Test(engine, messages_are_not_sent_again_for_each_word_of_a_leader_that_is_known)
+{
+	struct node_cluster c;
+	uint32_t payers;
+	calls_start(&c, 20);
+	node_cluster_steps(&c, 6000);
+	struct call *call = lose_a_message(&c, &payers);
+	struct node_cluster_node *from = &c.nodes[node_cluster_leader(&c, call_home(call))];
+	struct node_cluster_node *to = &c.nodes[node_cluster_leader(&c, payers)];
+	ord_engine_peer_relayed(from->engine, to->id, true);
+	ord_engine_peer_relayed(to->engine, from->id, true);
+	uint64_t once_bytes = c.sent_bytes[ORD_PART_DELIVER];
+	node_cluster_steps(&c, 10);
+	once_bytes = c.sent_bytes[ORD_PART_DELIVER] - once_bytes;
+	cr_assert_gt(once_bytes, 0, "the way is another one");
+	node_cluster_steps(&c, 4000);
+	uint64_t sent_bytes = c.sent_bytes[ORD_PART_DELIVER];
+	uint64_t said_bytes = c.sent_bytes[ORD_PART_READY];
+	node_cluster_steps(&c, 20000);
+	cr_assert_gt(c.sent_bytes[ORD_PART_READY], said_bytes);
+	cr_assert_leq(c.sent_bytes[ORD_PART_DELIVER] - sent_bytes, 8 * once_bytes);
+	c.lost_kind = 0;
+	node_cluster_steps(&c, 4500);
+	cr_assert_eq(call->decided, ORD_STATUS_SETTLED);
+	node_cluster_close(&c);
+}
+
 /* A destination that does not answer is not pressed, and found again in a few seconds when nothing says that it answers now. */
 Test(engine, messages_are_sent_again_less_and_less_often)
 {

@@ -173,7 +173,7 @@ static void put_right(void)
 	sim_nemesis.phase++;
 	memset(sim_nemesis.disk_until_us, 0, sizeof sim_nemesis.disk_until_us);
 	memset(sim_nemesis.slow_until_us, 0, sizeof sim_nemesis.slow_until_us);
-	sim_nemesis.frames_until_us = 0;
+	sim_nemesis.frames_until_us = sim_nemesis.late_until_us = 0;
 	sim_nemesis.active = false;
 	for (uint32_t a = 0; a < SIM_ADDRESSES_MAX; a++)
 		for (uint32_t b = 0; b < SIM_ADDRESSES_MAX; b++) {

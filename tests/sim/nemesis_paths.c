@@ -3,6 +3,9 @@
 #include "tests/sim/nemesis_state.h"
 #include "tests/sim/world.h"
 
+#define LATE_STEPS 8
+#define LATE_STEP_PERCENT 40 /* of an election timeout */
+
 static void cuts_mend(void)
 {
 	for (uint32_t a = 1; a <= sim_nemesis.nodes_count; a++)
@@ -56,9 +59,52 @@ void sim_fault_CUT_ONE(void)
 	sim_nemesis_cut_off(sim_nemesis_draw_node());
 }
 
+/* To the leader, and from it. */
+static void late_set(uint32_t leader, uint64_t to_us, uint64_t from_us)
+{
+	for (uint32_t i = 1; i <= sim_nemesis.nodes_count; i++)
+		if (i != leader) {
+			sim_net_slow(i, leader, (uint32_t)to_us);
+			sim_net_slow(leader, i, (uint32_t)from_us);
+		}
+}
+
+/* Later by less than an election timeout at a time, so that it goes on leading, until that is longer than the others need to replace it and to serve somebody; then nothing comes from it for as
+ * long. That is no cut: what was said to it before would have to wait as well, since nothing from here acknowledges it. */
+static void late_event(void *ctx, uint64_t arg)
+{
+	uint32_t leader = (uint32_t)(arg >> 8);
+	uint64_t step = arg & 0xff, t_us = sim_nemesis.swarm->node.election_timeout_ms * SIM_MS;
+	uint64_t late_us = (step < LATE_STEPS ? step : LATE_STEPS) * t_us * LATE_STEP_PERCENT / 100;
+	if (sim_nemesis_is_void(ctx))
+		return;
+	if (step == LATE_STEPS)
+		sim_cover(SIM_COVER_LATE_NEWS);
+	if (step > LATE_STEPS)
+		late_set(leader, 0, 0);
+	else
+		late_set(leader, late_us, step == LATE_STEPS ? late_us + 2 * t_us : 0);
+	if (step <= LATE_STEPS)
+		sim_nemesis_at(step < LATE_STEPS ? t_us : late_us + 2 * t_us, late_event, arg + 1);
+}
+
+static void late_begin(uint32_t leader)
+{
+	uint64_t t_us = sim_nemesis.swarm->node.election_timeout_ms * SIM_MS;
+	if (sim_now_us() < sim_nemesis.late_until_us)
+		return;
+	sim_nemesis.late_until_us = sim_now_us() + 3 * LATE_STEPS * t_us;
+	sim_trace("node %llu hears the others late", leader, 0, 0, 0);
+	late_event((void *)(uintptr_t)sim_nemesis.phase, (uint64_t)leader << 8 | 1);
+}
+
 void sim_fault_CUT_LEADER(void)
 {
 	uint32_t leader = sim_nemesis_draw_leader();
+	if (sim_nemesis.swarm->late_news) {
+		late_begin(leader);
+		return;
+	}
 	cuts_begin(SIM_COVER_PARTITION_LEADER);
 	sim_nemesis_cut_off(leader);
 	if (!sim_nemesis.swarm->overtaken)

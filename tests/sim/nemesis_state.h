@@ -23,6 +23,7 @@ extern struct sim_nemesis {
 	uint64_t disk_until_us[SIM_NODES_MAX + 1];
 	uint64_t slow_until_us[SIM_NODES_MAX + 1][SIM_NODES_MAX + 1];
 	uint64_t frames_until_us;
+	uint64_t late_until_us;	      /* a leader hears late what the others say */
 	bool held[SIM_NODES_MAX + 1]; /* stays down on purpose */
 	bool soon[SIM_NODES_MAX + 1]; /* is started at once, so to speak, when it goes down */
 	uint32_t lost;		      /* one of them, which was so before the liveness phase began; 0: none */

@@ -212,6 +212,30 @@ static void draw_overtaken(struct sim_swarm *s)
 	s->safety_us = 120 * SIM_SECOND;
 }
 
+/* Leaders that hear of their successors late: answers that were given to them before are still on their way when the first reads come that those must not answer. */
+static void draw_late_news(struct sim_swarm *s)
+{
+	memset(s->weights, 0, sizeof s->weights);
+	s->weights[SIM_FAULT_CUT_LEADER] = 1;
+	s->weights[SIM_FAULT_PAUSE] = 1;
+	s->late_news = s->sleepers = true;
+	s->calm = false;
+	s->fault_pause_us = 2 * SIM_SECOND;
+	s->fault_lasts_us = 2 * SIM_SECOND;
+	s->node.bounds = (struct ord_bounds){0};
+	s->node.nodes_count = (uint32_t)ONE_OF(3, 3, 5);
+	s->node.election_timeout_ms = 300;
+	s->node.heartbeat_ms = 60;
+	s->work.partitions_count = s->node.partitions_count = (uint32_t)ONE_OF(1, 2);
+	s->net.latency_us_min = 200;
+	s->net.latency_us_max = 1000;
+	keep_busy(s);
+	s->work.parallel_max = 8;
+	s->work.batch_max = 1;
+	s->work.reads_back = s->work.reads_nodes = true;
+	s->safety_us = 60 * SIM_SECOND;
+}
+
 /* Nodes pass on what they are asked, and start again and again while the answers wait: an answer to one life must not be given to the next. */
 static void draw_callers(struct sim_swarm *s)
 {
@@ -340,6 +364,8 @@ void sim_swarm_draw(struct sim_swarm *s)
 		draw_full_disks(s);
 	else if (special < 33)
 		draw_full(s);
+	else if (special >= 42 && special < 47)
+		draw_late_news(s);
 	draw_states(&s->node);
 	if (special >= 37 && special < 42)
 		draw_damaged(s);

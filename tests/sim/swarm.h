@@ -29,6 +29,7 @@ struct sim_swarm {
 	bool sleepers;		 /* leaders fall asleep while entries are under way */
 	bool callers;		 /* nodes that pass calls on are killed again and again */
 	bool overtaken;		 /* leaders that are cut off have slow disks, and may lose power when they are back */
+	bool late_news;		 /* leaders hear all others late, and are replaced before they can know */
 	bool loses_disks; /* disks are lost with all that is on them, and damaged logs set aside: each makes a new member */
 	bool fills;	  /* disks fill up, and nothing else goes wrong */
 	bool calm;	  /* no fault takes a leader away: what gets stuck stays stuck */

@@ -715,7 +715,7 @@ bool ord_engine_turn(struct ord_engine *e)
 	if (e->stopped)
 		return false;
 	for (uint32_t i = 0; i < e->partitions_count; i++)
-		ord_replica_serve(&e->replicas[i]);
+		more = ord_replica_serve(&e->replicas[i]) || more;
 	if (e->forward.retry)
 		ord_forward_retry(&e->forward);
 	for (uint32_t i = 0; i < e->partitions_count; i++)

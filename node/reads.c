@@ -19,7 +19,6 @@ static void list_move(struct ord_read_list *from, struct ord_read_list *to)
 		return;
 	*to->end = from->first;
 	to->end = from->end;
-	to->count += from->count;
 	list_init(from);
 }
 
@@ -48,7 +47,6 @@ int ord_reads_add(struct ord_reads *r, struct ord_slice query, struct ord_waiter
 	memcpy(read->query, query.base, query.len);
 	*r->came.end = read;
 	r->came.end = &read->next;
-	r->came.count++;
 	r->count++;
 	return ORD_OK;
 }
@@ -63,15 +61,23 @@ void ord_reads_ask(struct ord_reads *r, const struct ord_read_point *point)
 struct ord_read *ord_reads_take(struct ord_reads *r)
 {
 	struct ord_read *first = r->asked.first;
-	r->count -= r->asked.count;
-	list_init(&r->asked);
+	if (first == NULL)
+		return NULL;
+	r->asked.first = first->next;
+	if (first->next == NULL)
+		r->asked.end = &r->asked.first;
+	r->count--;
+	first->next = NULL;
 	return first;
 }
 
 struct ord_read *ord_reads_take_all(struct ord_reads *r)
 {
 	list_move(&r->came, &r->asked);
-	return ord_reads_take(r);
+	struct ord_read *first = r->asked.first;
+	list_init(&r->asked);
+	r->count = 0;
+	return first;
 }
 
 void ord_reads_free(struct ord_read *first)

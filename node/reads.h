@@ -25,7 +25,6 @@ struct ord_read {
 struct ord_read_list {
 	struct ord_read *first; /* owned, each too */
 	struct ord_read **end;	/* where the next one goes */
-	size_t count;
 };
 
 /* came --ord_reads_ask--> asked --ord_reads_take--> the caller's. What comes while some are asked for waits for the next time: it came after the question. */
@@ -59,7 +58,7 @@ static inline bool ord_reads_may_ask(const struct ord_reads *r)
 /* All that came are asked for now, with that point. Asserts ord_reads_may_ask. */
 void ord_reads_ask(struct ord_reads *r, const struct ord_read_point *point);
 
-/* Takes those that were asked for, or all; to be freed by ord_reads_free. */
+/* Takes the oldest of those that were asked for, NULL when there is none; or all. To be freed by ord_reads_free. */
 struct ord_read *ord_reads_take(struct ord_reads *r);
 struct ord_read *ord_reads_take_all(struct ord_reads *r);
 void ord_reads_free(struct ord_read *first);

@@ -285,6 +285,9 @@ static struct ord_batch *inflight_take(struct ord_replica *r, uint64_t index, ui
 
 /* A partition that moved is marked at the latest after so long. */
 #define REPLICA_MARK_MS 60000u
+/* Answers to reads of one turn, some milliseconds' worth, so that heartbeats need not wait for long ones; and what a read weighs besides its answer. */
+#define REPLICA_READS_BYTES (1u << 20)
+#define REPLICA_READ_BYTES 100u
 /* The watermark of request ids moves when it can move by such a part of their time. */
 #define REPLICA_AGE_STEPS 1000u
 
@@ -449,9 +452,10 @@ void ord_replica_apply(struct ord_replica *r, uint64_t index, uint64_t term, str
 
 /* --- Reads. --- */
 
-/* False when the state is damaged where it was read. room is empty, and is used. */
+/* False when the state is damaged where it was read. The answer is in room afterwards, in the place of what was there. */
 static bool read_run(struct ord_replica *r, struct ord_read *read, struct ord_bytes *room)
 {
+	ord_bytes_clear(room);
 	if (read->waiter == NULL)
 		return true;
 	int err = ord_query_run(ord_slice_of(read->query, read->query_bytes), r->partition, r->id, room);
@@ -462,34 +466,37 @@ static bool read_run(struct ord_replica *r, struct ord_read *read, struct ord_by
 			       .partition = r->id,
 			       .body = ord_bytes_slice(room)};
 	read_answer(read, &a);
-	ord_bytes_clear(room);
 	return !is_damaged;
 }
 
 static void reads_answer(struct ord_replica *r)
 {
 	bool is_damaged = false;
+	size_t bytes = 0;
 	if (!ord_reads_asked(&r->reads) || !ord_host_may_read(r->engine->host, r->id, &r->reads.point))
 		return;
-	struct ord_read *first = ord_reads_take(&r->reads);
 	struct ord_bytes room;
 	ord_bytes_init(&room, ORD_RPC_BYTES_MAX);
-	for (struct ord_read *read = first; read != NULL; read = read->next)
+	while (bytes < REPLICA_READS_BYTES && ord_reads_asked(&r->reads)) {
+		struct ord_read *read = ord_reads_take(&r->reads);
 		is_damaged = !read_run(r, read, &room) || is_damaged;
+		bytes += REPLICA_READ_BYTES + room.len;
+		ord_reads_free(read);
+	}
 	ord_bytes_close(&room);
-	ord_reads_free(first);
 	if (is_damaged)
 		ord_fence_damaged(r);
 }
 
-void ord_replica_serve(struct ord_replica *r)
+bool ord_replica_serve(struct ord_replica *r)
 {
 	struct ord_read_point point;
 	reads_answer(r);
-	if (!r->ready || !ord_reads_may_ask(&r->reads) || ord_host_read_begin(r->engine->host, r->id, &point) != ORD_OK)
-		return;
-	ord_reads_ask(&r->reads, &point);
-	reads_answer(r); /* nobody else has a vote */
+	if (r->ready && ord_reads_may_ask(&r->reads) && ord_host_read_begin(r->engine->host, r->id, &point) == ORD_OK) {
+		ord_reads_ask(&r->reads, &point);
+		reads_answer(r); /* nobody else has a vote */
+	}
+	return ord_reads_asked(&r->reads) && ord_host_may_read(r->engine->host, r->id, &r->reads.point);
 }
 
 static void leader_set(struct ord_replica *r, uint32_t leader)

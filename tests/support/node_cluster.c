@@ -374,7 +374,7 @@ void node_cluster_step(struct node_cluster *c)
 	letters_arrive(c);
 	for (unsigned i = 0; i < NODE_CLUSTER_NODES; i++) {
 		struct node_cluster_node *n = &c->nodes[i];
-		if (n->engine == NULL || n->paused_until_ms > c->now_ms)
+		if (n->engine == NULL || n->paused_until_ms > c->now_ms || n->is_held)
 			continue;
 		if (n->disk->writing && n->disk->write_ends_ms <= c->now_ms) {
 			disk_complete(n->disk);

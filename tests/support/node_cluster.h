@@ -28,6 +28,7 @@ struct node_cluster_node {
 	unsigned starts_count;
 	uint64_t paused_until_ms; /* the process gets no turn until then; what is sent to it waits at its door */
 	unsigned sync_ms_max;	  /* longest write */
+	bool is_held;		  /* what is sent to it comes, and it gets no turn but those that the test makes */
 };
 
 struct node_cluster {

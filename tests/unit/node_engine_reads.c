@@ -64,6 +64,28 @@ Test(engine_reads, all_that_wait_at_a_node_share_one_question)
 	cr_expect_leq(c.sent_bytes[ORD_PART_CONFIRM] - before, 3 * 2 * 2 * 32 + PARTITIONS * 2 * 2 * 12);
 }
 
+/* A turn that answers everything at once would keep heartbeats waiting. */
+Test(engine_reads, very_many_are_answered_a_part_in_a_turn)
+{
+	enum { MANY = 20000 };
+	static struct look looks[MANY];
+	unsigned leader = (unsigned)node_cluster_leader(&c, partition_of(2)), turns = 0, done = 0;
+	struct ord_engine *e = c.nodes[leader].engine;
+	for (unsigned i = 0; i < MANY; i++)
+		look_begin(&c, &looks[i], leader, 2);
+	c.nodes[leader].is_held = true;
+	ord_engine_turn(e); /* asks */
+	node_cluster_steps(&c, 50);
+	for (bool more = true; more; turns++) {
+		unsigned before = done;
+		more = ord_engine_turn(e);
+		for (done = 0; done < MANY && looks[done].answered; done++)
+			cr_assert_eq(looks[done].err, ORD_OK);
+		cr_assert_leq(done - before, 12000);
+	}
+	cr_expect(done == MANY && turns >= 2, "%u in %u turns", done, turns);
+}
+
 Test(engine_reads, one_of_two_peers_is_enough)
 {
 	unsigned leader = (unsigned)node_cluster_leader(&c, partition_of(2));

@@ -59,11 +59,15 @@ Test(reads, those_that_come_while_some_are_asked_for_wait_for_the_next_time)
 	cr_assert_eq(r.point.round, 9);
 	cr_assert_eq(add(3), ORD_OK);
 	cr_assert(ord_reads_asked(&r) && !ord_reads_may_ask(&r));
-	expect(ord_reads_take(&r), 1, 2);
+	expect(ord_reads_take(&r), 1, 1);
+	cr_assert(ord_reads_asked(&r) && !ord_reads_may_ask(&r));
+	expect(ord_reads_take(&r), 2, 2);
 	cr_assert(!ord_reads_asked(&r) && ord_reads_may_ask(&r));
+	cr_assert_null(ord_reads_take(&r));
 	cr_assert_eq(add(4), ORD_OK);
 	ord_reads_ask(&r, &point);
-	expect(ord_reads_take(&r), 3, 4);
+	expect(ord_reads_take(&r), 3, 3);
+	expect(ord_reads_take(&r), 4, 4);
 	cr_assert_eq(r.count, 0);
 }
 
@@ -76,9 +80,10 @@ Test(reads, all_of_them_count_for_the_bound_until_they_are_taken)
 	cr_assert_eq(add(5), ORD_OK);
 	cr_assert_eq(add(6), ORD_ERR_BUSY);
 	cr_assert_eq(r.count, 5);
-	expect(ord_reads_take(&r), 1, 3);
+	expect(ord_reads_take(&r), 1, 1);
 	cr_assert_eq(add(6), ORD_OK);
-	expect(ord_reads_take_all(&r), 4, 6);
+	cr_assert_eq(add(7), ORD_ERR_BUSY);
+	expect(ord_reads_take_all(&r), 2, 6);
 }
 
 Test(reads, all_are_taken_oldest_first)

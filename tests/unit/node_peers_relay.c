@@ -169,8 +169,8 @@ Test(peers_relay, what_is_not_worth_it_does_not_go_round)
 	start(3);
 	cut_pair(1, 2);
 	SIDE_TURN_UNTIL(sides[1].relayed[2]);
-	const uint8_t kinds[] = {ORD_PART_RAFT, ORD_PART_COPY_PAIRS, ORD_PART_BLOCK, ORD_PART_MARK_RESULT,
-				 ORD_PART_ROOM};
+	const uint8_t kinds[] = {ORD_PART_RAFT,	 ORD_PART_CONFIRM,     ORD_PART_COPY_PAIRS,
+				 ORD_PART_BLOCK, ORD_PART_MARK_RESULT, ORD_PART_ROOM};
 	for (size_t i = 0; i < sizeof kinds; i++)
 		ord_peers_send(sides[1].peers, 2, kinds[i], ord_slice_text("body"));
 	side_turn_for(100);
@@ -233,9 +233,11 @@ Test(peers_relay, what_comes_round_is_taken_as_from_its_origin_if_that_is_known)
 Test(peers_relay, what_no_third_node_sends_ends_its_connection)
 {
 	start(3);
-	struct ord_part_relay wrong[] = {relay_of(2, 2), relay_of(9, 1), relay_of(3, 9),
-					 relay_of(3, 1), relay_of(2, 1), relay_of(1, 2)};
+	struct ord_part_relay wrong[] = {relay_of(2, 2), relay_of(9, 1), relay_of(3, 9), relay_of(3, 1),
+					 relay_of(2, 1), relay_of(1, 2), relay_of(2, 1), relay_of(2, 1)};
 	wrong[4].kind = ORD_PART_RAFT;
+	wrong[6].kind = ORD_PART_CONFIRM;
+	wrong[7].kind = ORD_PART_RELAY;
 	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
 		unsigned lost = sides[1].ended_count;
 		relay_put(&wrong[i]);
@@ -243,7 +245,7 @@ Test(peers_relay, what_no_third_node_sends_ends_its_connection)
 		SIDE_TURN_UNTIL(all_know(3) && sides[3].connected[1]);
 	}
 	ord_peers_send(sides[3].peers, 1, ORD_PART_REACH, ord_slice_text("odd"));
-	SIDE_TURN_UNTIL(sides[1].ended_count == 7);
+	SIDE_TURN_UNTIL(sides[1].ended_count == sizeof wrong / sizeof *wrong + 1);
 	stop();
 }
 

@@ -281,3 +281,42 @@ Test(forward, a_leader_whose_group_of_another_partition_knows_no_leader_delivers
 	}
 	hear_again(&c);
 }
+
+/* What was under way when another way was taken may be lost, each time: it is sent again at once. While there is a way the end of a connection loses no call. */
+Test(forward, calls_are_sent_again_whenever_their_way_changes)
+{
+	struct node_cluster c;
+	calls_start(&c, 37);
+	struct call *call = call_transfer(0, 2, 1);
+	unsigned place = call_follower(&c, call), leader = (unsigned)node_cluster_leader(&c, call_home(call));
+	struct ord_engine *e = c.nodes[place].engine;
+	c.lost_kind = ORD_PART_SUBMIT;
+	call_send_for(&c, call, place, ORD_WAIT_SETTLED, 20000);
+	for (unsigned i = 0; i < 3; i++) {
+		node_cluster_steps(&c, 300);
+		uint64_t sent_bytes = c.sent_bytes[ORD_PART_SUBMIT];
+		ord_engine_peer_relayed(e, c.nodes[leader].id, true); /* through this one or that one */
+		node_cluster_steps(&c, 5);
+		cr_assert_gt(c.sent_bytes[ORD_PART_SUBMIT], sent_bytes);
+	}
+	ord_engine_peer(e, c.nodes[leader].id, false);
+	node_cluster_steps(&c, 300);
+	cr_assert_eq(call->outstanding, 1, "%s", ord_err_text(call->last_err));
+	c.lost_kind = 0;
+	ord_engine_peer_relayed(e, c.nodes[leader].id, true);
+	node_cluster_steps(&c, 300);
+	cr_assert_eq(call->decided, ORD_STATUS_SETTLED);
+	c.lost_kind = ORD_PART_SUBMIT;
+	do
+		call = call_transfer(0, 2, 1);
+	while (node_cluster_leader(&c, call_home(call)) != (int)leader);
+	call_send_for(&c, call, place, ORD_WAIT_SETTLED, 20000);
+	node_cluster_steps(&c, 10);
+	ord_engine_peer_relayed(e, c.nodes[leader].id, false);
+	node_cluster_steps(&c, 10);
+	cr_assert_eq(call->outstanding, 0, "there is no way any more");
+	cr_assert_eq(call->last_err, ORD_ERR_UNKNOWN);
+	c.lost_kind = 0;
+	node_cluster_reconnect(&c, leader, place);
+	node_cluster_close(&c);
+}

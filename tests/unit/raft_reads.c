@@ -145,6 +145,48 @@ Test(raft_reads, a_leadership_that_is_lost_confirms_nothing_any_more)
 	cr_expect_eq(ord_host_read_begin(l->host, 1, &other), ORD_ERR_NOT_LEADER);
 }
 
+/* Makes it leader again, in a later term, with the votes of node 2. */
+static void lead_again(void)
+{
+	struct ord_group_status s;
+	ord_host_group_status(l->host, 0, &s);
+	cr_assert_eq(raft_lone_append(l, 3, 0, term + 1, s.last_index, s.last_term, 1, NULL, 0), ORD_OK);
+	raft_lone_sync(l);
+	raft_lone_pass(l, 1200);
+	cr_assert_eq(l->role[0], ORD_ROLE_CANDIDATE);
+	for (int is_pre_vote = 1; is_pre_vote >= 0; is_pre_vote--) {
+		ord_host_group_status(l->host, 0, &s);
+		cr_assert_eq(raft_lone_vote(l, 2, 0, s.term + (uint64_t)is_pre_vote, is_pre_vote), ORD_OK);
+		raft_lone_sync(l);
+	}
+	ord_host_group_status(l->host, 0, &s);
+	cr_assert_eq(raft_lone_result(l, 2, 0, s.term, 0, s.last_index), ORD_OK);
+	raft_lone_sync(l);
+	cr_assert_eq(l->role[0], ORD_ROLE_LEADER);
+	cr_assert_gt(l->term[0], term);
+}
+
+/* Somebody else may have led between them. */
+Test(raft_reads, what_was_confirmed_in_one_leadership_says_nothing_in_the_next)
+{
+	struct ord_read_point point = begin();
+	raft_lone_turn(l);
+	uint64_t round = l->confirms[0].message.round;
+	cr_assert_eq(raft_lone_answer(l, 2, 0, term, round), ORD_OK);
+	cr_assert(may_read(&point));
+	raft_lone_forget(l);
+	lead_again();
+	cr_expect_not(may_read(&point), "before anything is asked");
+	struct ord_read_point next = begin();
+	cr_assert_eq(raft_lone_answer(l, 2, 0, term, round), ORD_OK);
+	cr_expect(!may_read(&next) && !may_read(&point));
+	raft_lone_forget(l);
+	raft_lone_turn(l);
+	cr_assert_eq(raft_lone_answer(l, 2, 0, l->term[0], l->confirms[0].message.round), ORD_OK);
+	cr_expect(may_read(&next));
+	cr_expect_not(may_read(&point));
+}
+
 Test(raft_reads, what_another_life_of_a_peer_says_is_not_its_voter_s_word)
 {
 	struct ord_read_point point = begin();
@@ -394,6 +436,7 @@ Test(raft_reads_count, a_member_without_a_vote_does_not_count)
 	struct raft_cluster *c = open_cluster(3);
 	uint32_t leader = raft_cluster_leader(c, 0);
 	uint32_t lost = (leader + 1) % 3, other = (leader + 2) % 3;
+	cr_expect(is_answered(c, leader, 50)); /* by the member that is lost, too */
 	raft_cluster_wipe(c, lost, false);
 	raft_cluster_start(c, lost);
 	bool is_seen = false;
@@ -412,7 +455,11 @@ Test(raft_reads_count, a_member_without_a_vote_does_not_count)
 		raft_cluster_isolate(c, other, false);
 	}
 	cr_expect(is_seen && raft_cluster_all_voters(c));
-	cr_expect(is_answered(c, raft_cluster_leader(c, 0), 50));
+	leader = raft_cluster_leader(c, 0);
+	cr_assert_neq(leader, lost);
+	cr_expect(is_answered(c, leader, 50));
+	raft_cluster_isolate(c, 3 - leader - lost, true);
+	cr_expect(is_answered(c, leader, 150), "the new member counts as the old one did");
 	raft_cluster_close(c);
 	free(c);
 }

@@ -163,6 +163,40 @@ Test(peers_relay, nobody_is_asked_to_pass_on_what_is_for_a_node_that_has_ended)
 	stop();
 }
 
+Test(peers_relay, a_third_node_that_does_not_hear_this_one_is_left_out)
+{
+	start(4);
+	cut_pair(1, 2);
+	SIDE_TURN_UNTIL(sides[1].relayed[2]);
+	number_send(1, 2);
+	SIDE_TURN_UNTIL(sides[2].numbered[1] == 1);
+	unsigned third = passed_by(3) > 0 ? 3 : 4;
+	cr_assert(ord_peers_link_set(sides[1].peers, third, &(struct ord_faults_link_rule){.cut_out = true}));
+	SIDE_TURN_UNTIL(sides[1].relayed[third]);
+	for (unsigned i = 0; i < 5; i++)
+		number_send(1, 2);
+	SIDE_TURN_UNTIL(sides[2].numbered[1] == 6);
+	cr_assert_eq(passed_by(7 - third), 5);
+	stop();
+}
+
+/* In the same turn, before another way is looked for. */
+Test(peers_relay, a_third_node_that_has_just_gone_is_given_nothing)
+{
+	start(3);
+	cut_pair(1, 2);
+	SIDE_TURN_UNTIL(sides[1].relayed[2]);
+	side_stop(&sides[3]);
+	while (sides[1].connected[3])
+		uv_run(&side_loop, UV_RUN_ONCE);
+	cr_assert(sides[1].relayed[2]);
+	uint64_t dropped_count = status_of(1, 2).dropped_count;
+	side_part_send(&sides[1], 2, 0, 100);
+	cr_assert_eq(status_of(1, 2).dropped_count, dropped_count + 1);
+	SIDE_TURN_UNTIL(!sides[1].relayed[2]);
+	stop();
+}
+
 /* What is long or Raft's does not go round: it is lost, as before. */
 Test(peers_relay, what_is_not_worth_it_does_not_go_round)
 {

@@ -435,7 +435,7 @@ Test(raft_reads_count, a_member_without_a_vote_does_not_count)
 {
 	struct raft_cluster *c = open_cluster(3);
 	uint32_t leader = raft_cluster_leader(c, 0);
-	uint32_t lost = (leader + 1) % 3, other = (leader + 2) % 3;
+	uint32_t lost = (leader + 1) % 3;
 	cr_expect(is_answered(c, leader, 50)); /* by the member that is lost, too */
 	raft_cluster_wipe(c, lost, false);
 	raft_cluster_start(c, lost);
@@ -449,7 +449,7 @@ Test(raft_reads_count, a_member_without_a_vote_does_not_count)
 		is_seen = true;
 		cr_assert_eq(raft_cluster_role_of(c, 0, lost), ORD_MEMBER_STANDBY);
 		cr_assert_eq(c->nodes[lost].leader[0], leader + 1);
-		other = 3 - leader - lost;
+		uint32_t other = 3 - leader - lost;
 		raft_cluster_isolate(c, other, true);
 		cr_expect(!is_answered(c, leader, 120) || raft_cluster_role_of(c, 0, lost) == ORD_MEMBER_VOTER);
 		raft_cluster_isolate(c, other, false);

@@ -243,6 +243,7 @@ Test(cli_process, a_program_that_cannot_run_is_named)
 	cr_assert_eq(start("/nowhere/nothing", argv), ORD_ERR_IO);
 	cr_assert_str_eq(why, "/nowhere/nothing: No such file or directory");
 	cr_assert_neq(access(pid_file, F_OK), 0, "no pid file is left");
+	unlink(log_file);
 	snprintf(log_file, sizeof log_file, "/nowhere/log");
 	cr_assert_eq(start("/bin/true", argv), ORD_ERR_IO);
 	cr_assert_str_eq(why, "/nowhere/log: No such file or directory");

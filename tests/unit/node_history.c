@@ -87,16 +87,21 @@ static void make(void)
 	store_open();
 }
 
-static void clean(void)
+static void directory_remove(void)
 {
 	char command[128];
+	snprintf(command, sizeof command, "rm -rf %s", parent);
+	cr_assert_eq(system(command), 0);
+}
+
+static void clean(void)
+{
 	if (store != NULL)
 		store_stop();
 	cr_assert_eq(uv_loop_close(&loop), 0);
 	for (uint32_t i = 0; i < PARTITIONS; i++)
 		history_close(&histories[i]);
-	snprintf(command, sizeof command, "rm -rf %s", parent);
-	cr_assert_eq(system(command), 0);
+	directory_remove();
 }
 
 TestSuite(node_history, .init = make, .fini = clean, .timeout = 120);
@@ -234,6 +239,7 @@ Test(node_history, a_block_that_is_not_the_next_one_is_a_bug, .signal = SIGABRT)
 	struct ord_block_raw raw;
 	history_block(&histories[0], &raw);
 	ord_block_raw_close(&raw);
+	directory_remove(); /* nothing is called behind an abort */
 	block_write(0);
 }
 

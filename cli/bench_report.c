@@ -92,9 +92,9 @@ static void problems_print(const struct ord_bench_report *r, FILE *out)
 	const struct ord_bench_tally *t = &r->tally;
 	if (t->not_begun > 0)
 		fprintf(out, "not begun    %" PRIu64 " calls were due and found no client free\n", t->not_begun);
-	for (uint32_t i = 0; i < t->reasons_count; i++)
-		fprintf(out, "%s%s %" PRIu64 "%s", i == 0 ? "errors       " : ", ", t->reasons[i].name,
-			t->reasons[i].count, i + 1 == t->reasons_count ? "\n" : "");
+	for (uint32_t i = 0; i < t->reasons.count; i++)
+		fprintf(out, "%s%s %" PRIu64 "%s", i == 0 ? "errors       " : ", ", t->reasons.list[i].name,
+			t->reasons.list[i].count, i + 1 == t->reasons.count ? "\n" : "");
 	if (t->problem[0] != '\0')
 		fprintf(out, "first not settled: %s\n", t->problem);
 }
@@ -184,7 +184,8 @@ void ord_bench_report_text(const struct ord_bench_options *o, const struct ord_b
 
 /* --- JSON ------------------------------------------------------------------------------------------------------------- */
 
-static void uint_json(struct ord_json *j, const char *key, uint64_t v)
+/* A count, or null where nobody tells it. */
+static void count_json(struct ord_json *j, const char *key, uint64_t v)
 {
 	ord_json_key(j, key);
 	if (v == ORD_USAGE_UNKNOWN)
@@ -193,33 +194,27 @@ static void uint_json(struct ord_json *j, const char *key, uint64_t v)
 		ord_json_uint(j, v);
 }
 
-static void text_json(struct ord_json *j, const char *key, const char *text)
-{
-	ord_json_key(j, key);
-	ord_json_text(j, text);
-}
-
 static void work_json(struct ord_json *j, const struct ord_bench_options *o)
 {
 	char skew[40] = "uniform";
 	if (o->work.exponent > 0)
 		snprintf(skew, sizeof skew, "zipf:%g", o->work.exponent);
-	text_json(j, "workload", workload_name(o));
-	uint_json(j, "clients", o->clients);
-	uint_json(j, "connections", o->connections);
-	uint_json(j, "batch", o->batch);
-	uint_json(j, "rate", o->rate > 0 ? o->rate : ORD_USAGE_UNKNOWN);
-	uint_json(j, "accounts", has_accounts(o) ? o->work.accounts : 0);
-	text_json(j, "skew", skew);
-	uint_json(j, "hot_share", o->work.hot_percent);
-	uint_json(j, "warm_up_ms", o->warm_up_ms);
-	uint_json(j, "seed", o->work.seed);
+	ord_json_pair_text(j, "workload", workload_name(o));
+	count_json(j, "clients", o->clients);
+	count_json(j, "connections", o->connections);
+	count_json(j, "batch", o->batch);
+	count_json(j, "rate", o->rate > 0 ? o->rate : ORD_USAGE_UNKNOWN);
+	count_json(j, "accounts", has_accounts(o) ? o->work.accounts : 0);
+	ord_json_pair_text(j, "skew", skew);
+	count_json(j, "hot_share", o->work.hot_percent);
+	count_json(j, "warm_up_ms", o->warm_up_ms);
+	count_json(j, "seed", o->work.seed);
 }
 
 static void latency_json(struct ord_json *j, const struct ord_histogram *h)
 {
 	for (size_t i = 0; i < ORD_COUNT(quantiles); i++)
-		uint_json(j, quantiles[i].key, ord_histogram_quantile_fine(h, quantiles[i].per_million));
+		count_json(j, quantiles[i].key, ord_histogram_quantile_fine(h, quantiles[i].per_million));
 }
 
 static void kinds_json(struct ord_json *j, const struct ord_bench_options *o, const struct ord_bench_report *r)
@@ -231,7 +226,7 @@ static void kinds_json(struct ord_json *j, const struct ord_bench_options *o, co
 			continue;
 		ord_json_key(j, ord_bench_kind_name((enum ord_bench_kind)kind));
 		ord_json_begin_object(j);
-		uint_json(j, "calls", r->tally.latencies[kind].count);
+		count_json(j, "calls", r->tally.latencies[kind].count);
 		latency_json(j, &r->tally.latencies[kind]);
 		ord_json_end_object(j);
 	}
@@ -241,16 +236,16 @@ static void kinds_json(struct ord_json *j, const struct ord_bench_options *o, co
 static void counts_json(struct ord_json *j, const struct ord_bench_report *r)
 {
 	const struct ord_bench_tally *t = &r->tally;
-	uint_json(j, "elapsed_us", r->elapsed_us);
-	uint_json(j, "calls", t->latency.count);
-	uint_json(j, "settled", t->settled);
-	uint_json(j, "settled_per_s", per_second(t->settled, r));
-	uint_json(j, "reads", t->reads);
-	uint_json(j, "reads_per_s", per_second(t->reads, r));
-	uint_json(j, "refused", t->refused);
-	uint_json(j, "unknown", t->unknown);
-	uint_json(j, "failed", t->failed);
-	uint_json(j, "not_begun", t->not_begun);
+	count_json(j, "elapsed_us", r->elapsed_us);
+	count_json(j, "calls", t->latency.count);
+	count_json(j, "settled", t->settled);
+	count_json(j, "settled_per_s", per_second(t->settled, r));
+	count_json(j, "reads", t->reads);
+	count_json(j, "reads_per_s", per_second(t->reads, r));
+	count_json(j, "refused", t->refused);
+	count_json(j, "unknown", t->unknown);
+	count_json(j, "failed", t->failed);
+	count_json(j, "not_begun", t->not_begun);
 	latency_json(j, &t->latency);
 }
 
@@ -263,19 +258,19 @@ static void problems_json(struct ord_json *j, const struct ord_bench_tally *t)
 		ord_json_null(j);
 	ord_json_key(j, "errors");
 	ord_json_begin_object(j);
-	for (uint32_t i = 0; i < t->reasons_count; i++)
-		uint_json(j, t->reasons[i].name, t->reasons[i].count);
+	for (uint32_t i = 0; i < t->reasons.count; i++)
+		count_json(j, t->reasons.list[i].name, t->reasons.list[i].count);
 	ord_json_end_object(j);
 }
 
 static void usage_json(struct ord_json *j, const struct ord_usage *u)
 {
-	uint_json(j, "cpu_us", u->cpu_us);
-	uint_json(j, "resident_bytes", u->resident_bytes);
-	uint_json(j, "peak_bytes", u->peak_bytes);
-	uint_json(j, "written_bytes", u->written_bytes);
-	uint_json(j, "sent_bytes", u->sent_bytes);
-	uint_json(j, "received_bytes", u->received_bytes);
+	count_json(j, "cpu_us", u->cpu_us);
+	count_json(j, "resident_bytes", u->resident_bytes);
+	count_json(j, "peak_bytes", u->peak_bytes);
+	count_json(j, "written_bytes", u->written_bytes);
+	count_json(j, "sent_bytes", u->sent_bytes);
+	count_json(j, "received_bytes", u->received_bytes);
 }
 
 static void site_json(struct ord_json *j, const struct ord_bench_site *site)
@@ -292,10 +287,10 @@ static void site_json(struct ord_json *j, const struct ord_bench_site *site)
 		uint32_t sharing;
 		uint64_t device_bytes = ord_bench_site_device(site, i, &sharing);
 		ord_json_begin_object(j);
-		uint_json(j, "node", site->nodes[i].id);
+		count_json(j, "node", site->nodes[i].id);
 		usage_json(j, &u);
-		uint_json(j, "device_bytes", device_bytes);
-		uint_json(j, "device_nodes", sharing);
+		count_json(j, "device_bytes", device_bytes);
+		count_json(j, "device_nodes", sharing);
 		ord_json_end_object(j);
 	}
 	ord_json_end_array(j);
@@ -303,16 +298,14 @@ static void site_json(struct ord_json *j, const struct ord_bench_site *site)
 
 static void checks_json(struct ord_json *j, const struct ord_bench_report *r)
 {
-	ord_json_key(j, "right");
-	ord_json_bool(j, !ord_bench_report_wrong(r));
+	ord_json_pair_bool(j, "right", !ord_bench_report_wrong(r));
 	ord_json_key(j, "checks");
 	ord_json_begin_array(j);
 	for (uint32_t i = 0; i < r->checks_count; i++) {
 		ord_json_begin_object(j);
-		text_json(j, "name", r->checks[i].name);
-		ord_json_key(j, "right");
-		ord_json_bool(j, r->checks[i].verdict == ORD_BENCH_RIGHT);
-		text_json(j, "text", r->checks[i].text);
+		ord_json_pair_text(j, "name", r->checks[i].name);
+		ord_json_pair_bool(j, "right", r->checks[i].verdict == ORD_BENCH_RIGHT);
+		ord_json_pair_text(j, "text", r->checks[i].text);
 		ord_json_end_object(j);
 	}
 	ord_json_end_array(j);
@@ -325,7 +318,7 @@ void ord_bench_report_json(const struct ord_bench_options *o, const struct ord_b
 	ord_json_init(&j, out);
 	ord_json_begin_object(&j);
 	work_json(&j, o);
-	text_json(&j, "names", r->prefix);
+	ord_json_pair_text(&j, "names", r->prefix);
 	counts_json(&j, r);
 	problems_json(&j, &r->tally);
 	kinds_json(&j, o, r);

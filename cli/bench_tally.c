@@ -9,20 +9,6 @@ void ord_bench_tally_init(struct ord_bench_tally *t)
 	memset(t, 0, sizeof *t);
 }
 
-/* The last place is for all that find none of their own. */
-static struct ord_bench_reason *reason_of(struct ord_bench_tally *t, const char *name)
-{
-	for (uint32_t i = 0; i < t->reasons_count; i++) {
-		if (strncmp(t->reasons[i].name, name, sizeof t->reasons[i].name - 1) == 0)
-			return &t->reasons[i];
-	}
-	if (t->reasons_count == ORD_BENCH_REASONS_MAX)
-		return &t->reasons[ORD_BENCH_REASONS_MAX - 1];
-	struct ord_bench_reason *r = &t->reasons[t->reasons_count++];
-	snprintf(r->name, sizeof r->name, "%s", t->reasons_count == ORD_BENCH_REASONS_MAX ? "others" : name);
-	return r;
-}
-
 void ord_bench_tally_problem(struct ord_bench_tally *t, enum ordain_answer answer, const char *name,
 			     const char *message)
 {
@@ -39,7 +25,7 @@ void ord_bench_tally_problem(struct ord_bench_tally *t, enum ordain_answer answe
 		t->failed++;
 		break;
 	}
-	reason_of(t, name)->count++;
+	ord_reasons_add(&t->reasons, name);
 	if (t->problem[0] == '\0')
 		snprintf(t->problem, sizeof t->problem, "%s: %s", name, message);
 }

@@ -6,15 +6,8 @@
 
 #include "base/histogram.h"
 #include "cli/bench_work.h"
+#include "cli/reasons.h"
 #include "client/ordain.h"
-
-#define ORD_BENCH_REASONS_MAX 24
-
-/* "busy" and how many commands ended so. */
-struct ord_bench_reason {
-	char name[32];
-	uint64_t count;
-};
 
 /* Two questions, two ways to count. What was done in the measured time: commands by the moment of their answer. How long it took: calls by the moment at which they
  * began or should have begun, whenever their answer came, so that none is left out because it took long. */
@@ -25,8 +18,7 @@ struct ord_bench_tally {
 	uint64_t unknown;
 	uint64_t failed;
 	char problem[256]; /* the first of those: "name: message"; "" when there was none */
-	struct ord_bench_reason reasons[ORD_BENCH_REASONS_MAX];
-	uint32_t reasons_count;
+	struct ord_reasons reasons;
 	uint64_t not_begun;				 /* calls that were due and found no client free */
 	struct ord_histogram latency;			 /* microseconds; of calls that began in the measured time */
 	struct ord_histogram latencies[ORD_BENCH_KINDS]; /* the same by kind */

@@ -82,9 +82,9 @@ static void summary_show(const struct ord_feed_summary *sum, uint64_t elapsed_ms
 	struct ord_sheet record, reasons;
 	summary_fill(sum, elapsed_ms, &record);
 	ord_sheet_init(&reasons, columns, ORD_COUNT(columns));
-	for (size_t i = 0; i < sum->reasons_count; i++) {
-		ord_sheet_text(&reasons, sum->reasons[i].name);
-		ord_sheet_uint(&reasons, sum->reasons[i].count);
+	for (size_t i = 0; i < sum->reasons.count; i++) {
+		ord_sheet_text(&reasons, sum->reasons.list[i].name);
+		ord_sheet_uint(&reasons, sum->reasons.list[i].count);
 	}
 	if (look == ORD_LOOK_JSON) {
 		struct ord_json j;
@@ -97,9 +97,9 @@ static void summary_show(const struct ord_feed_summary *sum, uint64_t elapsed_ms
 		ord_json_end_object(&j);
 	} else {
 		ord_sheet_show_record(&record, look, stdout);
-		if (look == ORD_LOOK_TABLE && sum->reasons_count > 0)
+		if (look == ORD_LOOK_TABLE && sum->reasons.count > 0)
 			fputc('\n', stdout);
-		if (sum->reasons_count > 0)
+		if (sum->reasons.count > 0)
 			ord_sheet_show(&reasons, look, "reason", stdout);
 	}
 	ord_sheet_close(&record);

@@ -54,16 +54,11 @@ static void command_json(const struct dump *d, const struct ord_block_entry *e, 
 	ord_json_init(&j, stdout);
 	ord_json_begin_object(&j);
 	snprintf(text, sizeof text, "%" PRIu32 ":%" PRIu64, d->partition, position);
-	ord_json_key(&j, "position");
-	ord_json_text(&j, text);
-	ord_json_key(&j, "index");
-	ord_json_uint(&j, e->index);
-	ord_json_key(&j, "term");
-	ord_json_uint(&j, e->term);
-	ord_json_key(&j, "time_us");
-	ord_json_uint(&j, e->time_us);
-	ord_json_key(&j, "kind");
-	ord_json_text(&j, ord_command_name(c->kind));
+	ord_json_pair_text(&j, "position", text);
+	ord_json_pair_uint(&j, "index", e->index);
+	ord_json_pair_uint(&j, "term", e->term);
+	ord_json_pair_uint(&j, "time_us", e->time_us);
+	ord_json_pair_text(&j, "kind", ord_command_name(c->kind));
 	ord_json_key(&j, "id");
 	if (ord_command_words_has_id(c)) {
 		ord_uuid_format(&c->request_id, id);

@@ -134,18 +134,6 @@ void ord_command_words_put(const struct ord_command *c, struct ord_bytes *out)
 
 /* --- JSON. --- */
 
-static void json_uint(struct ord_json *j, const char *key, uint64_t value)
-{
-	ord_json_key(j, key);
-	ord_json_uint(j, value);
-}
-
-static void json_text(struct ord_json *j, const char *key, const char *value)
-{
-	ord_json_key(j, key);
-	ord_json_text(j, value);
-}
-
 static void json_fields(struct ord_json *j, struct ord_field_list list, const void *payload)
 {
 	for (size_t i = 0; i < list.count; i++) {
@@ -165,11 +153,11 @@ void ord_command_words_message_json(const struct ord_message *m, struct ord_json
 	char id[ORD_UUID_TEXT_SIZE];
 	ord_uuid_format(&m->request_id, id);
 	ord_json_begin_object(j);
-	json_text(j, "kind", ord_message_name(m->kind));
-	json_text(j, "id", id);
-	json_uint(j, "home", m->home);
+	ord_json_pair_text(j, "kind", ord_message_name(m->kind));
+	ord_json_pair_text(j, "id", id);
+	ord_json_pair_uint(j, "home", m->home);
 	if (has_reason(m))
-		json_text(j, "reason", ord_refusal_name(m->reason));
+		ord_json_pair_text(j, "reason", ord_refusal_name(m->reason));
 	if (has_transfer(m))
 		json_fields(j, ord_field_list(ORD_COMMAND_TRANSFER), &m->transfer);
 	ord_json_end_object(j);
@@ -179,9 +167,9 @@ static void json_deliver(struct ord_json *j, const struct ord_deliver *d)
 {
 	struct ord_reader r = ord_reader_of(d->messages);
 	struct ord_message m;
-	json_uint(j, "source", d->source);
-	json_uint(j, "first", d->first);
-	json_uint(j, "count", d->count);
+	ord_json_pair_uint(j, "source", d->source);
+	ord_json_pair_uint(j, "first", d->first);
+	ord_json_pair_uint(j, "count", d->count);
 	ord_json_key(j, "messages");
 	ord_json_begin_array(j);
 	for (uint32_t i = 0; i < d->count && ord_message_decode(&r, &m) == ORD_OK; i++)
@@ -194,10 +182,10 @@ static void json_mark(struct ord_json *j, const struct ord_mark *m)
 	char digest[ORD_OFFLINE_DIGEST_SIZE], history[2 * sizeof m->history_hash + 1];
 	ord_offline_digest(m->state_digest, digest);
 	ord_offline_hex(m->history_hash, sizeof m->history_hash, history);
-	json_uint(j, "position", m->position);
-	json_uint(j, "entries", m->entries_count);
-	json_text(j, "digest", digest);
-	json_text(j, "history", history);
+	ord_json_pair_uint(j, "position", m->position);
+	ord_json_pair_uint(j, "entries", m->entries_count);
+	ord_json_pair_text(j, "digest", digest);
+	ord_json_pair_text(j, "history", history);
 }
 
 void ord_command_words_json(const struct ord_command *c, struct ord_json *j)
@@ -206,12 +194,12 @@ void ord_command_words_json(const struct ord_command *c, struct ord_json *j)
 	if (c->kind == ORD_COMMAND_DELIVER) {
 		json_deliver(j, &c->deliver);
 	} else if (c->kind == ORD_COMMAND_TRIM) {
-		json_uint(j, "destination", c->trim.destination);
-		json_uint(j, "upto", c->trim.upto);
+		ord_json_pair_uint(j, "destination", c->trim.destination);
+		ord_json_pair_uint(j, "upto", c->trim.upto);
 	} else if (c->kind == ORD_COMMAND_MARK) {
 		json_mark(j, &c->mark);
 	} else if (c->kind == ORD_COMMAND_EXPIRE) {
-		json_uint(j, "watermark_ms", c->expire.watermark_ms);
+		ord_json_pair_uint(j, "watermark_ms", c->expire.watermark_ms);
 	} else {
 		json_fields(j, ord_field_list(c->kind), &c->open_account);
 	}

@@ -152,10 +152,8 @@ static void sheet_show(struct shown *w, struct ord_sheet *s, const char *key, co
 void ord_fault_head_json(const struct ord_fault_work *w, const struct ord_fault_answer *a, struct ord_json *j)
 {
 	ord_json_begin_object(j);
-	ord_json_key(j, "fault");
-	ord_json_text(j, a->fault);
-	ord_json_key(j, "back");
-	ord_json_text(j, w->back->name);
+	ord_json_pair_text(j, "fault", a->fault);
+	ord_json_pair_text(j, "back", w->back->name);
 	ord_json_key(j, "nodes");
 	ord_json_begin_array(j);
 	for (uint32_t i = 0; i < w->cluster.layout.nodes_count; i++)

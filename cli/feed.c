@@ -84,20 +84,6 @@ static struct batch *batch_at(struct feed *f, size_t i)
 
 /* --- Counting --------------------------------------------------------------------------------------------------------- */
 
-static void reason_count(struct ord_feed_summary *s, const char *name)
-{
-	size_t i = 0;
-	while (i < s->reasons_count && strcmp(s->reasons[i].name, name) != 0)
-		i++;
-	if (i == ORD_FEED_REASONS_MAX)
-		return;
-	if (i == s->reasons_count) {
-		snprintf(s->reasons[i].name, sizeof s->reasons[i].name, "%s", name);
-		s->reasons_count++;
-	}
-	s->reasons[i].count++;
-}
-
 static void result_count(struct ord_feed_summary *s, const struct ordain_result *r)
 {
 	s->replayed += r->replayed;
@@ -116,7 +102,7 @@ static void result_count(struct ord_feed_summary *s, const struct ordain_result 
 		s->failed++;
 		break;
 	}
-	reason_count(s, r->name);
+	ord_reasons_add(&s->reasons, r->name);
 }
 
 static void progress_show(struct feed *f, bool last)
@@ -209,7 +195,7 @@ static void batch_fail(struct batch *b, int code)
 		row->status = "failed";
 		snprintf(row->reason, sizeof row->reason, "%s", ordain_error_name(code));
 		b->feed->summary->failed++;
-		reason_count(b->feed->summary, ordain_error_name(code));
+		ord_reasons_add(&b->feed->summary->reasons, ordain_error_name(code));
 	}
 	b->done = true;
 }

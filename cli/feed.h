@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "cli/lines.h"
+#include "cli/reasons.h"
 #include "client/ordain.h"
 
 struct ord_feed_options {
@@ -24,24 +25,16 @@ struct ord_feed_options {
 #define ORD_FEED_BATCH_MAX 10000
 #define ORD_FEED_BATCHES_MAX 64
 
-/* One reason and how many lines had it. */
-#define ORD_FEED_REASONS_MAX 48
-struct ord_feed_reason {
-	char name[48];
-	uint64_t count;
-};
-
 struct ord_feed_summary {
 	uint64_t lines; /* with something on them, without the heading */
 	uint64_t settled;
 	uint64_t logged; /* only with ORDAIN_WAIT_LOGGED: outcome to come */
 	uint64_t refused;
 	uint64_t unknown;
-	uint64_t failed;   /* nothing was logged: not reached, or not accepted by the node */
-	uint64_t invalid;  /* lines that cannot be used and were not sent */
-	uint64_t replayed; /* among settled, logged and refused: decided before */
-	struct ord_feed_reason reasons[ORD_FEED_REASONS_MAX]; /* of refused, unknown and failed */
-	size_t reasons_count;
+	uint64_t failed;	    /* nothing was logged: not reached, or not accepted by the node */
+	uint64_t invalid;	    /* lines that cannot be used and were not sent */
+	uint64_t replayed;	    /* among settled, logged and refused: decided before */
+	struct ord_reasons reasons; /* of refused, unknown and failed */
 };
 
 /* Reads all of the file. Lines that cannot be used are told on standard error (the first 20) and do not stop the others. Two lines with one

@@ -4,7 +4,7 @@
 #include <inttypes.h>
 
 #include "base/assert.h"
-#include "base/utf8.h"
+#include "base/quoted.h"
 
 void ord_json_init(struct ord_json *j, FILE *out)
 {
@@ -59,34 +59,11 @@ void ord_json_end_array(struct ord_json *j)
 	end(j, ']');
 }
 
-static void put_quoted(FILE *out, struct ord_slice s)
-{
-	const uint8_t *p = s.base;
-	fputc('"', out);
-	for (size_t i = 0; i < s.len;) {
-		size_t len = ord_utf8_len(p + i, s.len - i);
-		if (len == 0)
-			fputs("\\ufffd", out);
-		else if (p[i] == '"' || p[i] == '\\')
-			fprintf(out, "\\%c", p[i]);
-		else if (p[i] == '\n')
-			fputs("\\n", out);
-		else if (p[i] == '\t')
-			fputs("\\t", out);
-		else if (p[i] < 0x20 || p[i] == 0x7F)
-			fprintf(out, "\\u%04x", p[i]);
-		else
-			fwrite(p + i, 1, len, out);
-		i += len == 0 ? 1 : len;
-	}
-	fputc('"', out);
-}
-
 void ord_json_key(struct ord_json *j, const char *key)
 {
 	ORD_ASSERT(!j->after_key);
 	separate(j);
-	put_quoted(j->out, ord_slice_text(key));
+	ord_quoted_write(j->out, ord_slice_text(key));
 	fputc(':', j->out);
 	j->after_key = true;
 }
@@ -94,7 +71,7 @@ void ord_json_key(struct ord_json *j, const char *key)
 void ord_json_str(struct ord_json *j, struct ord_slice s)
 {
 	separate(j);
-	put_quoted(j->out, s);
+	ord_quoted_write(j->out, s);
 }
 
 void ord_json_text(struct ord_json *j, const char *text)
@@ -124,4 +101,22 @@ void ord_json_null(struct ord_json *j)
 {
 	separate(j);
 	fputs("null", j->out);
+}
+
+void ord_json_pair_text(struct ord_json *j, const char *key, const char *text)
+{
+	ord_json_key(j, key);
+	ord_json_text(j, text);
+}
+
+void ord_json_pair_uint(struct ord_json *j, const char *key, uint64_t v)
+{
+	ord_json_key(j, key);
+	ord_json_uint(j, v);
+}
+
+void ord_json_pair_bool(struct ord_json *j, const char *key, bool v)
+{
+	ord_json_key(j, key);
+	ord_json_bool(j, v);
 }

@@ -36,4 +36,9 @@ void ord_json_uint(struct ord_json *j, uint64_t v);
 void ord_json_bool(struct ord_json *j, bool v);
 void ord_json_null(struct ord_json *j);
 
+/* A name and its value. */
+void ord_json_pair_text(struct ord_json *j, const char *key, const char *text);
+void ord_json_pair_uint(struct ord_json *j, const char *key, uint64_t v);
+void ord_json_pair_bool(struct ord_json *j, const char *key, bool v);
+
 #endif

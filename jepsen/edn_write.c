@@ -2,35 +2,13 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-#include "base/utf8.h"
+#include "base/quoted.h"
 #include "jepsen/edn.h"
 
 bool ord_edn_word_byte(char c)
 {
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
 	       (c != '\0' && strchr(".*+!-_?$%&=<>/#", c) != NULL);
-}
-
-/* The escapes are those that EDN and JSON have in common. */
-static void write_quoted(FILE *out, struct ord_slice s)
-{
-	const uint8_t *p = s.base;
-	fputc('"', out);
-	for (size_t i = 0; i < s.len;) {
-		size_t len = ord_utf8_len(p + i, s.len - i);
-		if (len == 0)
-			fputs("\\ufffd", out);
-		else if (p[i] == '"' || p[i] == '\\')
-			fprintf(out, "\\%c", p[i]);
-		else if (p[i] == '\n')
-			fputs("\\n", out);
-		else if (p[i] < 0x20 || p[i] == 0x7F)
-			fprintf(out, "\\u%04x", p[i]);
-		else
-			fwrite(p + i, 1, len, out);
-		i += len == 0 ? 1 : len;
-	}
-	fputc('"', out);
 }
 
 static void write_keyword(FILE *out, struct ord_edn v)
@@ -41,7 +19,7 @@ static void write_keyword(FILE *out, struct ord_edn v)
 	if (good)
 		fprintf(out, ":%.*s", (int)v.len, v.text);
 	else
-		write_quoted(out, ord_edn_text(v));
+		ord_quoted_write(out, ord_edn_text(v));
 }
 
 static void write_scalar(FILE *out, struct ord_edn v)
@@ -51,7 +29,7 @@ static void write_scalar(FILE *out, struct ord_edn v)
 	else if (v.kind == ORD_EDN_INT)
 		fprintf(out, "%" PRId64, v.integer);
 	else if (v.kind == ORD_EDN_STRING)
-		write_quoted(out, ord_edn_text(v));
+		ord_quoted_write(out, ord_edn_text(v));
 }
 
 void ord_edn_write(FILE *out, struct ord_edn v)
@@ -102,7 +80,7 @@ static void write_json_key(FILE *out, struct ord_edn key)
 	char *text = NULL;
 	size_t len = 0;
 	if (key.kind == ORD_EDN_STRING || key.kind == ORD_EDN_KEYWORD) {
-		write_quoted(out, ord_edn_text(key));
+		ord_quoted_write(out, ord_edn_text(key));
 		return;
 	}
 	FILE *memory = open_memstream(&text, &len);
@@ -110,7 +88,7 @@ static void write_json_key(FILE *out, struct ord_edn key)
 		ord_edn_write(memory, key);
 		fclose(memory);
 	}
-	write_quoted(out, ord_slice_of(text, len));
+	ord_quoted_write(out, ord_slice_of(text, len));
 	free(text);
 }
 
@@ -121,7 +99,7 @@ void ord_edn_write_json(FILE *out, struct ord_edn v)
 		fputs("null", out);
 		return;
 	case ORD_EDN_KEYWORD:
-		write_quoted(out, ord_edn_text(v));
+		ord_quoted_write(out, ord_edn_text(v));
 		return;
 	case ORD_EDN_VECTOR:
 		fputc('[', out);

@@ -216,9 +216,9 @@ Test(cli_feed, lines_with_one_id_are_done_in_their_order)
 	cr_assert_eq(sum.settled + sum.refused, 2000 + replayed);
 	cr_assert_eq(sum.refused, refused, "the first line of an id is the first in the cluster");
 	cr_assert_eq(sum.replayed, replayed);
-	cr_assert_eq(sum.reasons_count, 1);
-	cr_assert_str_eq(sum.reasons[0].name, "id_reused");
-	cr_assert_eq(sum.reasons[0].count, refused);
+	cr_assert_eq(sum.reasons.count, 1);
+	cr_assert_str_eq(sum.reasons.list[0].name, "id_reused");
+	cr_assert_eq(sum.reasons.list[0].count, refused);
 	free(results);
 }
 
@@ -278,7 +278,7 @@ Test(cli_feed, what_the_library_does_not_take_has_failed)
 	submit_error = ORDAIN_ERR_LIMIT;
 	cr_assert_eq(run(in, 10, 2), ORD_OK, "%s", why);
 	cr_assert_eq(sum.failed, 50);
-	cr_assert_str_eq(sum.reasons[0].name, "limit");
+	cr_assert_str_eq(sum.reasons.list[0].name, "limit");
 	cr_assert_str_eq(result_line(50), "00000000-0000-7000-8000-000000000025,failed,limit,false,");
 	free(results);
 }

@@ -59,7 +59,7 @@ Test(jepsen_edn, what_is_written_is_read_back)
 					    "-9223372036854775808",
 					    "9223372036854775807",
 					    "\"\"",
-					    "\"a \\\"b\\\\c\\n\\u0009 größe €😀\"",
+					    "\"a \\\"b\\\\c\\n\\t größe €😀\"",
 					    ":final-read",
 					    ":valid?",
 					    "[]",

@@ -107,6 +107,16 @@ static const struct ord_socket *socket_find(const struct ord_sockets *s, uint64_
 	return s->count == 0 ? NULL : bsearch(&key, s->list, s->count, sizeof key, inode_compare);
 }
 
+/* Sorted, for socket_find; nothing where something went wrong. */
+static int list_end(struct ord_sockets *s, int err)
+{
+	if (err != ORD_OK)
+		ord_sockets_close(s);
+	else if (s->count > 0)
+		qsort(s->list, s->count, sizeof *s->list, inode_compare);
+	return err;
+}
+
 int ord_sockets_list(struct ord_sockets *ret)
 {
 	*ret = (struct ord_sockets){0};
@@ -116,11 +126,7 @@ int ord_sockets_list(struct ord_sockets *ret)
 		err = family_list(fd, AF_INET6, ret);
 	if (fd >= 0)
 		close(fd);
-	if (err != ORD_OK)
-		ord_sockets_close(ret);
-	else if (ret->count > 0)
-		qsort(ret->list, ret->count, sizeof *ret->list, inode_compare);
-	return err;
+	return list_end(ret, err);
 }
 
 int ord_sockets_of(const struct ord_sockets *all, pid_t pid, struct ord_sockets *ret)
@@ -143,11 +149,7 @@ int ord_sockets_of(const struct ord_sockets *all, pid_t pid, struct ord_sockets 
 			err = socket_add(ret, *found);
 	}
 	closedir(dir);
-	if (err != ORD_OK)
-		ord_sockets_close(ret);
-	else if (ret->count > 0)
-		qsort(ret->list, ret->count, sizeof *ret->list, inode_compare);
-	return err;
+	return list_end(ret, err);
 }
 
 void ord_sockets_close(struct ord_sockets *s)

@@ -32,23 +32,6 @@ struct ord_state_file {
 	char path[PATH_SIZE]; /* of data.mdb */
 };
 
-static int err_of(int rv)
-{
-	switch (rv) {
-	case MDB_SUCCESS:
-		return ORD_OK;
-	case MDB_NOTFOUND:
-		return ORD_ERR_NOT_FOUND;
-	case ENOMEM:
-		return ORD_ERR_NOMEM;
-	case MDB_VERSION_MISMATCH:
-		return ORD_ERR_MISMATCH;
-	default:
-		return rv < 0 ? ORD_ERR_CORRUPT
-			      : ORD_ERR_IO; /* LMDB's own numbers are below zero, the system's above */
-	}
-}
-
 static struct ord_slice slice_of(MDB_val v)
 {
 	return ord_slice_of(v.mv_data, v.mv_size);
@@ -65,7 +48,7 @@ static int file_get(void *ctx, enum ord_store_table table, struct ord_slice key,
 	int rv = mdb_get(f->txn, f->tables[table], &k, &v);
 	if (rv == MDB_SUCCESS)
 		*ret = slice_of(v);
-	return err_of(rv);
+	return ord_lmdb_err(rv);
 }
 
 static int file_walk(void *ctx, enum ord_store_table table, struct ord_slice from, ord_store_each each, void *arg)
@@ -78,7 +61,7 @@ static int file_walk(void *ctx, enum ord_store_table table, struct ord_slice fro
 		return ORD_OK;
 	int rv = mdb_cursor_open(f->txn, f->tables[table], &cursor);
 	if (rv != MDB_SUCCESS)
-		return err_of(rv);
+		return ord_lmdb_err(rv);
 	for (MDB_cursor_op op = from.len == 0 ? MDB_FIRST : MDB_SET_RANGE; err == ORD_OK; op = MDB_NEXT) {
 		rv = mdb_cursor_get(cursor, &k, &v, op);
 		if (rv != MDB_SUCCESS)
@@ -86,7 +69,7 @@ static int file_walk(void *ctx, enum ord_store_table table, struct ord_slice fro
 		err = each(arg, slice_of(k), slice_of(v));
 	}
 	mdb_cursor_close(cursor);
-	return err != ORD_OK || rv == MDB_NOTFOUND ? err : err_of(rv);
+	return err != ORD_OK || rv == MDB_NOTFOUND ? err : ord_lmdb_err(rv);
 }
 
 /* --- Opening. --- */
@@ -119,7 +102,7 @@ static int length_check(const struct ord_state_file *f, char *why, size_t why_si
 		snprintf(why, why_size, "%s has %" PRIu64 " bytes and should have %" PRIu64, f->path, bytes, wanted);
 	else
 		snprintf(why, why_size, "%s: %s", f->path, mdb_strerror(rv));
-	return err_of(rv);
+	return ord_lmdb_err(rv);
 }
 
 static int env_open(struct ord_state_file *f)
@@ -165,7 +148,7 @@ static int open_all(struct ord_state_file *f, char *why, size_t why_size)
 	if (rv == MDB_SUCCESS)
 		return err;
 	snprintf(why, why_size, "%s cannot be opened: %s", f->path, mdb_strerror(rv));
-	return err_of(rv);
+	return ord_lmdb_err(rv);
 }
 
 int ord_state_file_open(const char *data_dir, uint32_t partition, struct ord_state_file **ret, char *why,

@@ -8,6 +8,7 @@
 #include <uv.h>
 
 #include "base/assert.h"
+#include "client/fields.h"
 
 struct ord_survey_line {
 	uv_loop_t loop;
@@ -26,35 +27,23 @@ struct question {
 	bool is_empty;		      /* or there is nothing in it */
 };
 
-/* The value of a key; NULL when the object is no map or has no such key. */
-static const msgpack_object *find(const msgpack_object *o, const char *key)
-{
-	if (o == NULL || o->type != MSGPACK_OBJECT_MAP)
-		return NULL;
-	for (uint32_t i = 0; i < o->via.map.size; i++) {
-		const msgpack_object *k = &o->via.map.ptr[i].key;
-		if (k->type == MSGPACK_OBJECT_STR && k->via.str.size == strlen(key) &&
-		    memcmp(k->via.str.ptr, key, k->via.str.size) == 0)
-			return &o->via.map.ptr[i].val;
-	}
-	return NULL;
-}
-
 static uint64_t find_number(const msgpack_object *o, const char *key)
 {
-	const msgpack_object *v = find(o, key);
-	return v != NULL && v->type == MSGPACK_OBJECT_POSITIVE_INTEGER ? v->via.u64 : 0;
+	uint64_t v = 0;
+	ord_fields_u64(o, key, &v);
+	return v;
 }
 
 static bool find_truth(const msgpack_object *o, const char *key)
 {
-	const msgpack_object *v = find(o, key);
-	return v != NULL && v->type == MSGPACK_OBJECT_BOOLEAN && v->via.boolean;
+	bool v = false;
+	ord_fields_bool(o, key, &v);
+	return v;
 }
 
 static void find_text(const msgpack_object *o, const char *key, char *text, size_t text_size)
 {
-	const msgpack_object *v = find(o, key);
+	const msgpack_object *v = ord_fields_find(o, key);
 	text[0] = '\0';
 	if (v != NULL && v->type == MSGPACK_OBJECT_STR)
 		snprintf(text, text_size, "%.*s", (int)v->via.str.size, v->via.str.ptr);
@@ -72,7 +61,7 @@ static uint64_t find_offset(const msgpack_object *o, const char *key)
 /* The object's array under the key, or an empty one. */
 static msgpack_object_array find_array(const msgpack_object *o, const char *key)
 {
-	const msgpack_object *v = find(o, key);
+	const msgpack_object *v = ord_fields_find(o, key);
 	if (v == NULL || v->type != MSGPACK_OBJECT_ARRAY)
 		return (msgpack_object_array){0};
 	return v->via.array;
@@ -93,7 +82,7 @@ static uint32_t voters_find(const msgpack_object *o, const struct ord_survey *s)
 static void replica_take(const msgpack_object *o, struct ord_survey *s, struct ord_survey_node *node)
 {
 	uint64_t partition = find_number(o, "partition");
-	if (find(o, "partition") == NULL || partition >= s->partitions_count)
+	if (ord_fields_find(o, "partition") == NULL || partition >= s->partitions_count)
 		return;
 	struct ord_survey_replica *r = &node->replicas[partition];
 	*r = (struct ord_survey_replica){.known = true};
@@ -154,8 +143,9 @@ static void status_take(const msgpack_object *o, struct ord_survey *s, struct or
 	find_text(o, "cluster_id", s->cluster_id, sizeof s->cluster_id);
 	find_text(o, "version", node->version, sizeof node->version);
 	node->uptime_ms = find_number(o, "uptime_ms");
-	const msgpack_object *wal = find(o, "wal"), *state = find(o, "state"), *loop = find(o, "loop");
-	const msgpack_object *disk = find(o, "disk");
+	const msgpack_object *wal = ord_fields_find(o, "wal"), *state = ord_fields_find(o, "state"),
+			     *loop = ord_fields_find(o, "loop");
+	const msgpack_object *disk = ord_fields_find(o, "disk");
 	node->wal_bytes = find_number(wal, "bytes");
 	node->state_bytes = find_number(state, "disk_bytes");
 	node->memory_bytes = find_number(state, "memory_bytes");
@@ -166,7 +156,7 @@ static void status_take(const msgpack_object *o, struct ord_survey *s, struct or
 	node->checkpoints = find_number(state, "checkpoints");
 	node->turn_p999_us = find_number(loop, "p999_us");
 	node->turn_max_us = find_number(loop, "max_us");
-	history_take(find(o, "history"), &node->history);
+	history_take(ord_fields_find(o, "history"), &node->history);
 	waiting_take(o, node);
 	for (uint32_t i = 0; i < replicas.size; i++)
 		replica_take(&replicas.ptr[i], s, node);

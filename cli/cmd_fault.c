@@ -43,10 +43,8 @@ int ord_cmd_fault_spoil(const struct ord_cmd *self, int argc, char **argv)
 	ord_bytes_init(&params, PARAMS_BYTES_MAX);
 	ord_rpc_packer(&params, &p);
 	msgpack_pack_map(&p, 2);
-	ord_rpc_put_text(&p, "account");
-	ord_rpc_put_text(&p, account);
-	ord_rpc_put_text(&p, "delta");
-	msgpack_pack_int64(&p, delta);
+	ord_rpc_put_pair_text(&p, "account", account);
+	ord_rpc_put_pair_i64(&p, "delta", delta);
 	int err = ordain_sync_call(sync, (uint32_t)node, "spoil", params.base, params.len, NULL, &result, &result_len);
 	status = err == 0 ? ORD_EXIT_OK
 			  : ord_report_problem(self, ordain_sync_problem(sync), ord_sheet_look(target.json, stdout),

@@ -7,7 +7,7 @@
 
 #include "base/err.h"
 #include "cli/fault.h"
-#include "client/fields.h"
+#include "cli/fault_seen.h"
 #include "client/rpc.h"
 
 #define PARAMS_BYTES_MAX 4096
@@ -156,33 +156,18 @@ static bool needs_sender(const struct ord_fault_link *r)
 	return !ord_fault_link_is_none(&rest);
 }
 
-static void put_pair(msgpack_packer *p, const char *name, uint64_t v)
-{
-	ord_rpc_put_text(p, name);
-	msgpack_pack_uint64(p, v);
-}
-
-static void put_truth(msgpack_packer *p, const char *name, bool v)
-{
-	ord_rpc_put_text(p, name);
-	if (v)
-		msgpack_pack_true(p);
-	else
-		msgpack_pack_false(p);
-}
-
 static void put_link(msgpack_packer *p, uint32_t node, const struct ord_fault_link *out, bool cut_in)
 {
 	msgpack_pack_map(p, 9);
-	put_pair(p, "node", node);
-	put_truth(p, "cut_out", out->cut);
-	put_truth(p, "cut_in", cut_in);
-	put_pair(p, "delay_ms", out->delay_ms);
-	put_pair(p, "jitter_ms", out->jitter_ms);
-	put_pair(p, "loss_ppm", out->loss_ppm);
-	put_pair(p, "duplicate_ppm", out->duplicate_ppm);
-	put_pair(p, "reorder_ppm", out->reorder_ppm);
-	put_pair(p, "rate_bytes_s", out->rate_bytes_s);
+	ord_rpc_put_pair_u64(p, "node", node);
+	ord_rpc_put_pair_bool(p, "cut_out", out->cut);
+	ord_rpc_put_pair_bool(p, "cut_in", cut_in);
+	ord_rpc_put_pair_u64(p, "delay_ms", out->delay_ms);
+	ord_rpc_put_pair_u64(p, "jitter_ms", out->jitter_ms);
+	ord_rpc_put_pair_u64(p, "loss_ppm", out->loss_ppm);
+	ord_rpc_put_pair_u64(p, "duplicate_ppm", out->duplicate_ppm);
+	ord_rpc_put_pair_u64(p, "reorder_ppm", out->reorder_ppm);
+	ord_rpc_put_pair_u64(p, "rate_bytes_s", out->rate_bytes_s);
 }
 
 static int links_send(struct hooks *h, uint32_t place, const struct ord_fault_links *links, char *why)
@@ -248,9 +233,9 @@ static int hooks_set_disk(void *back, uint32_t place, const struct ord_fault_dis
 	if (!order_begin(h, place, "disk", &params, &p, &err, why))
 		return err;
 	msgpack_pack_map(&p, 3);
-	put_pair(&p, "slow_ms", rule->slow_ms);
-	put_truth(&p, "error", rule->error);
-	put_truth(&p, "full", rule->full);
+	ord_rpc_put_pair_u64(&p, "slow_ms", rule->slow_ms);
+	ord_rpc_put_pair_bool(&p, "error", rule->error);
+	ord_rpc_put_pair_bool(&p, "full", rule->full);
 	return order_send(h, place, &params, why);
 }
 
@@ -263,92 +248,24 @@ static int hooks_set_clock(void *back, uint32_t place, const struct ord_fault_cl
 	if (!order_begin(h, place, "clock", &params, &p, &err, why))
 		return err;
 	msgpack_pack_map(&p, 2);
-	ord_rpc_put_text(&p, "offset_us");
-	msgpack_pack_int64(&p, rule->offset_us);
-	ord_rpc_put_text(&p, "drift_ppm");
-	msgpack_pack_int64(&p, rule->drift_ppm);
+	ord_rpc_put_pair_i64(&p, "offset_us", rule->offset_us);
+	ord_rpc_put_pair_i64(&p, "drift_ppm", rule->drift_ppm);
 	return order_send(h, place, &params, why);
 }
 
 /* --- Looking. --- */
 
+/* The node whose answer is read. */
 struct looking {
 	struct hooks *hooks;
 	uint32_t place;
 	struct ord_fault_look *look;
 };
 
-static int place_of(const struct hooks *h, uint32_t id)
-{
-	const struct ord_layout_node *node = ord_layout_find(&h->cluster->layout, id);
-	return node != NULL ? (int)(node - h->cluster->layout.nodes) : -1;
-}
-
-static uint64_t count_of(const msgpack_object *o, const char *name)
-{
-	uint64_t v = 0;
-	ord_fields_u64(o, name, &v);
-	return v;
-}
-
-/* A link as this end sees it. The other end adds what it knows. */
-static void link_take(struct looking *w, const msgpack_object *o)
-{
-	uint32_t id = 0;
-	bool cut_out = false, cut_in = false;
-	ord_fields_u32(o, "node", &id);
-	int other = place_of(w->hooks, id);
-	if (other < 0 || (uint32_t)other == w->place)
-		return;
-	struct ord_fault_link_seen *out = &w->look->links[w->place][other], *in = &w->look->links[other][w->place];
-	ord_fields_bool(o, "cut_out", &cut_out);
-	ord_fields_bool(o, "cut_in", &cut_in);
-	out->known = true;
-	in->known = true;
-	snprintf(out->by, sizeof out->by, "hooks");
-	snprintf(in->by, sizeof in->by, "hooks");
-	out->rule.cut |= cut_out;
-	in->rule.cut |= cut_in;
-	ord_fields_u32(o, "delay_ms", &out->rule.delay_ms);
-	ord_fields_u32(o, "jitter_ms", &out->rule.jitter_ms);
-	ord_fields_u32(o, "loss_ppm", &out->rule.loss_ppm);
-	ord_fields_u32(o, "duplicate_ppm", &out->rule.duplicate_ppm);
-	ord_fields_u32(o, "reorder_ppm", &out->rule.reorder_ppm);
-	ord_fields_u64(o, "rate_bytes_s", &out->rule.rate_bytes_s);
-	out->counts.dropped += count_of(o, "stopped") + count_of(o, "attempts") + count_of(o, "lost");
-	in->counts.dropped += count_of(o, "unanswered");
-	out->counts.delayed += count_of(o, "delayed");
-	out->counts.duplicated += count_of(o, "duplicated");
-	out->counts.reordered += count_of(o, "reordered");
-	out->counts.bytes += count_of(o, "bytes");
-}
-
 static void look_take(const msgpack_object *result, void *arg)
 {
-	struct looking *w = arg;
-	struct ord_fault_node_seen *n = &w->look->nodes[w->place];
-	const msgpack_object *links = ord_fields_find(result, "links");
-	const msgpack_object *disk = ord_fields_find(result, "disk"), *clock = ord_fields_find(result, "clock");
-	int64_t drift_ppm = 0;
-	n->known = true;
-	for (uint32_t i = 0; links != NULL && links->type == MSGPACK_OBJECT_ARRAY && i < links->via.array.size; i++)
-		link_take(w, &links->via.array.ptr[i]);
-	if (disk != NULL) {
-		ord_fields_u32(disk, "slow_ms", &n->disk.slow_ms);
-		ord_fields_bool(disk, "error", &n->disk.error);
-		ord_fields_bool(disk, "full", &n->disk.full);
-		n->disk_counts.slowed = count_of(disk, "slowed");
-		n->disk_counts.failed = count_of(disk, "failed");
-		n->disk_counts.refused = count_of(disk, "refused");
-		n->disk_counts.free_bytes = count_of(disk, "free_bytes");
-	}
-	if (clock != NULL) {
-		ord_fields_i64(clock, "offset_us", &n->clock.offset_us);
-		ord_fields_i64(clock, "drift_ppm", &drift_ppm);
-		n->clock.drift_ppm = (int32_t)drift_ppm;
-	}
-	snprintf(n->disk_by, sizeof n->disk_by, "hooks");
-	snprintf(n->clock_by, sizeof n->clock_by, "hooks");
+	const struct looking *w = arg;
+	ord_fault_seen_take(result, &w->hooks->cluster->layout, w->place, w->look);
 }
 
 static int hooks_look(void *back, struct ord_fault_look *ret, char *why)

@@ -264,24 +264,15 @@ void ord_rpc_put_fault(msgpack_packer *p, const struct ord_rpc_fault *fault)
 	ORD_ASSERT(fault->code != ORD_RPC_ERROR_NONE);
 	const char *message = fault->message != NULL ? fault->message : ord_rpc_error_text(fault->code);
 	msgpack_pack_map(p, 3u + (fault->field != NULL) + (fault->retry_after_ms != 0) + (fault->leader != 0));
-	ord_rpc_put_text(p, "code");
-	msgpack_pack_uint32(p, fault->code);
-	ord_rpc_put_text(p, "name");
-	ord_rpc_put_text(p, ord_rpc_error_name(fault->code));
-	ord_rpc_put_text(p, "message");
-	ord_rpc_put_text(p, message);
-	if (fault->field != NULL) {
-		ord_rpc_put_text(p, "field");
-		ord_rpc_put_text(p, fault->field);
-	}
-	if (fault->retry_after_ms != 0) {
-		ord_rpc_put_text(p, "retry_after_ms");
-		msgpack_pack_uint32(p, fault->retry_after_ms);
-	}
-	if (fault->leader != 0) {
-		ord_rpc_put_text(p, "leader");
-		msgpack_pack_uint32(p, fault->leader);
-	}
+	ord_rpc_put_pair_u64(p, "code", fault->code);
+	ord_rpc_put_pair_text(p, "name", ord_rpc_error_name(fault->code));
+	ord_rpc_put_pair_text(p, "message", message);
+	if (fault->field != NULL)
+		ord_rpc_put_pair_text(p, "field", fault->field);
+	if (fault->retry_after_ms != 0)
+		ord_rpc_put_pair_u64(p, "retry_after_ms", fault->retry_after_ms);
+	if (fault->leader != 0)
+		ord_rpc_put_pair_u64(p, "leader", fault->leader);
 }
 
 void ord_rpc_put_error(msgpack_packer *p, uint32_t id, const struct ord_rpc_fault *fault)
@@ -291,4 +282,37 @@ void ord_rpc_put_error(msgpack_packer *p, uint32_t id, const struct ord_rpc_faul
 	msgpack_pack_uint32(p, id);
 	ord_rpc_put_fault(p, fault);
 	msgpack_pack_nil(p);
+}
+
+void ord_rpc_put_pair_text(msgpack_packer *p, const char *key, const char *value)
+{
+	ord_rpc_put_text(p, key);
+	ord_rpc_put_text(p, value);
+}
+
+void ord_rpc_put_pair_str(msgpack_packer *p, const char *key, struct ord_slice value)
+{
+	ord_rpc_put_text(p, key);
+	ord_rpc_put_str(p, value);
+}
+
+void ord_rpc_put_pair_u64(msgpack_packer *p, const char *key, uint64_t value)
+{
+	ord_rpc_put_text(p, key);
+	msgpack_pack_uint64(p, value);
+}
+
+void ord_rpc_put_pair_i64(msgpack_packer *p, const char *key, int64_t value)
+{
+	ord_rpc_put_text(p, key);
+	msgpack_pack_int64(p, value);
+}
+
+void ord_rpc_put_pair_bool(msgpack_packer *p, const char *key, bool value)
+{
+	ord_rpc_put_text(p, key);
+	if (value)
+		msgpack_pack_true(p);
+	else
+		msgpack_pack_false(p);
 }

@@ -75,4 +75,11 @@ void ord_rpc_put_error(msgpack_packer *p, uint32_t id, const struct ord_rpc_faul
 void ord_rpc_put_text(msgpack_packer *p, const char *text);
 void ord_rpc_put_str(msgpack_packer *p, struct ord_slice s);
 
+/* A key and its value. */
+void ord_rpc_put_pair_text(msgpack_packer *p, const char *key, const char *value);
+void ord_rpc_put_pair_str(msgpack_packer *p, const char *key, struct ord_slice value);
+void ord_rpc_put_pair_u64(msgpack_packer *p, const char *key, uint64_t value);
+void ord_rpc_put_pair_i64(msgpack_packer *p, const char *key, int64_t value);
+void ord_rpc_put_pair_bool(msgpack_packer *p, const char *key, bool value);
+
 #endif

@@ -8,6 +8,7 @@
 #include "base/assert.h"
 #include "base/err.h"
 #include "base/limits.h"
+#include "client/rpc.h"
 #include "node/config.h"
 #include "node/faults.h"
 #include "node/reply.h"
@@ -359,7 +360,7 @@ static void put_batch_item(const struct ord_call *c, const struct ord_call_item 
 		ord_rpc_put_text(p, "id");
 		ord_reply_put_id(p, &i->id);
 	}
-	ord_reply_put_pair_text(p, "status", "failed");
+	ord_rpc_put_pair_text(p, "status", "failed");
 	ord_rpc_put_text(p, "error");
 	if (i->fault_len != 0) {
 		ord_bytes_put(out, c->bytes.base + i->fault_offset, i->fault_len);

@@ -5,9 +5,9 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "client/rpc.h"
 #include "node/clock.h"
 #include "node/faults.h"
-#include "node/reply.h"
 
 enum word_kind { WORD_BOOL, WORD_U32, WORD_U64, WORD_I64 };
 
@@ -224,9 +224,9 @@ static void put_words(msgpack_packer *p, const struct word *words, size_t words_
 	for (size_t i = 0; i < words_count; i++) {
 		const char *member = (const char *)from + words[i].offset;
 		if (words[i].kind == WORD_BOOL)
-			ord_reply_put_pair_bool(p, words[i].name, *(const bool *)member);
+			ord_rpc_put_pair_bool(p, words[i].name, *(const bool *)member);
 		else if (words[i].kind == WORD_U32)
-			ord_reply_put_pair_u64(p, words[i].name, *(const uint32_t *)(const void *)member);
+			ord_rpc_put_pair_u64(p, words[i].name, *(const uint32_t *)(const void *)member);
 		else
 			put_i64(p, words[i].name, *(const int64_t *)(const void *)member);
 	}
@@ -238,15 +238,15 @@ static void put_link(msgpack_packer *p, const struct ord_faults_link_status *l)
 	struct ord_faults_link_order shown = {.node = l->node, .rule = l->rule};
 	msgpack_pack_map(p, words_count + 9);
 	put_words(p, link_words, words_count, &shown);
-	ord_reply_put_pair_u64(p, "stopped", l->counts.stopped);
-	ord_reply_put_pair_u64(p, "attempts", l->counts.attempts);
-	ord_reply_put_pair_u64(p, "unanswered", l->counts.unanswered);
-	ord_reply_put_pair_u64(p, "delayed", l->counts.delayed);
-	ord_reply_put_pair_u64(p, "lost", l->counts.lost);
-	ord_reply_put_pair_u64(p, "duplicated", l->counts.duplicated);
-	ord_reply_put_pair_u64(p, "reordered", l->counts.reordered);
-	ord_reply_put_pair_u64(p, "bytes", l->counts.bytes);
-	ord_reply_put_pair_u64(p, "waiting_bytes", l->waiting_bytes);
+	ord_rpc_put_pair_u64(p, "stopped", l->counts.stopped);
+	ord_rpc_put_pair_u64(p, "attempts", l->counts.attempts);
+	ord_rpc_put_pair_u64(p, "unanswered", l->counts.unanswered);
+	ord_rpc_put_pair_u64(p, "delayed", l->counts.delayed);
+	ord_rpc_put_pair_u64(p, "lost", l->counts.lost);
+	ord_rpc_put_pair_u64(p, "duplicated", l->counts.duplicated);
+	ord_rpc_put_pair_u64(p, "reordered", l->counts.reordered);
+	ord_rpc_put_pair_u64(p, "bytes", l->counts.bytes);
+	ord_rpc_put_pair_u64(p, "waiting_bytes", l->waiting_bytes);
 }
 
 void ord_faults_put(msgpack_packer *p, const struct ord_faults_status *s)
@@ -261,10 +261,10 @@ void ord_faults_put(msgpack_packer *p, const struct ord_faults_status *s)
 	ord_rpc_put_text(p, "disk");
 	msgpack_pack_map(p, disk_count + 4);
 	put_words(p, disk_words, disk_count, &s->disk);
-	ord_reply_put_pair_u64(p, "slowed", s->disk_counts.slowed);
-	ord_reply_put_pair_u64(p, "failed", s->disk_counts.failed);
-	ord_reply_put_pair_u64(p, "refused", s->disk_counts.refused);
-	ord_reply_put_pair_u64(p, "free_bytes", s->free_bytes);
+	ord_rpc_put_pair_u64(p, "slowed", s->disk_counts.slowed);
+	ord_rpc_put_pair_u64(p, "failed", s->disk_counts.failed);
+	ord_rpc_put_pair_u64(p, "refused", s->disk_counts.refused);
+	ord_rpc_put_pair_u64(p, "free_bytes", s->free_bytes);
 	ord_rpc_put_text(p, "clock");
 	msgpack_pack_map(p, clock_count);
 	put_words(p, clock_words, clock_count, &s->clock);

@@ -78,31 +78,31 @@ static int run_account(const struct ord_query *q, struct ord_partition *p, uint3
 	if (err != ORD_OK)
 		return err;
 	msgpack_pack_map(pk, 9);
-	ord_reply_put_pair_str(pk, "account", v.account);
-	ord_reply_put_pair_str(pk, "asset", v.asset);
-	ord_reply_put_pair_text(pk, "state", ord_account_state_name(v.state));
-	ord_reply_put_pair_i64(pk, "balance", v.balance);
-	ord_reply_put_pair_i64(pk, "floor", v.floor);
-	ord_reply_put_pair_i64(pk, "ceiling", v.ceiling);
-	ord_reply_put_pair_u64(pk, "postings", v.postings_count);
-	ord_reply_put_pair_u64(pk, "opened_us", v.opened_us);
-	ord_reply_put_pair_u64(pk, "partition", partition);
+	ord_rpc_put_pair_str(pk, "account", v.account);
+	ord_rpc_put_pair_str(pk, "asset", v.asset);
+	ord_rpc_put_pair_text(pk, "state", ord_account_state_name(v.state));
+	ord_rpc_put_pair_i64(pk, "balance", v.balance);
+	ord_rpc_put_pair_i64(pk, "floor", v.floor);
+	ord_rpc_put_pair_i64(pk, "ceiling", v.ceiling);
+	ord_rpc_put_pair_u64(pk, "postings", v.postings_count);
+	ord_rpc_put_pair_u64(pk, "opened_us", v.opened_us);
+	ord_rpc_put_pair_u64(pk, "partition", partition);
 	return ORD_OK;
 }
 
 static void put_posting(const struct ord_posting_view *v, uint32_t partition, msgpack_packer *pk)
 {
 	msgpack_pack_map(pk, 8);
-	ord_reply_put_pair_u64(pk, "number", v->number);
-	ord_reply_put_pair_text(pk, "kind", ord_posting_kind_name(v->kind));
+	ord_rpc_put_pair_u64(pk, "number", v->number);
+	ord_rpc_put_pair_text(pk, "kind", ord_posting_kind_name(v->kind));
 	ord_rpc_put_text(pk, "id");
 	ord_reply_put_id(pk, &v->request_id);
-	ord_reply_put_pair_str(pk, "counterparty", v->counterparty);
-	ord_reply_put_pair_i64(pk, "amount", v->amount);
-	ord_reply_put_pair_i64(pk, "balance_after", v->balance_after);
+	ord_rpc_put_pair_str(pk, "counterparty", v->counterparty);
+	ord_rpc_put_pair_i64(pk, "amount", v->amount);
+	ord_rpc_put_pair_i64(pk, "balance_after", v->balance_after);
 	ord_rpc_put_text(pk, "position");
 	ord_reply_put_position(pk, partition, v->position);
-	ord_reply_put_pair_u64(pk, "time_us", v->time_us);
+	ord_rpc_put_pair_u64(pk, "time_us", v->time_us);
 }
 
 static int run_history(const struct ord_query *q, struct ord_partition *p, uint32_t partition, struct ord_bytes *out,
@@ -115,7 +115,7 @@ static int run_history(const struct ord_query *q, struct ord_partition *p, uint3
 	uint64_t there = q->from <= account.postings_count ? account.postings_count - q->from + 1 : 0;
 	uint32_t count = there < q->limit ? (uint32_t)there : q->limit;
 	msgpack_pack_map(pk, 3);
-	ord_reply_put_pair_str(pk, "account", account.account);
+	ord_rpc_put_pair_str(pk, "account", account.account);
 	ord_rpc_put_text(pk, "postings");
 	msgpack_pack_array(pk, count);
 	struct ord_posting_view views[HISTORY_VIEWS];
@@ -145,12 +145,12 @@ static void put_naming(const struct ord_command *c, msgpack_packer *pk)
 	bool owner = c->kind != ORD_COMMAND_RELEASE;
 	bool expected = c->kind != ORD_COMMAND_CLAIM;
 	msgpack_pack_map(pk, 2 + (owner ? 1 : 0) + (expected ? 1 : 0));
-	ord_reply_put_pair_str(pk, "namespace", c->naming.space);
-	ord_reply_put_pair_str(pk, "name", c->naming.name);
+	ord_rpc_put_pair_str(pk, "namespace", c->naming.space);
+	ord_rpc_put_pair_str(pk, "name", c->naming.name);
 	if (expected)
-		ord_reply_put_pair_str(pk, "expected", c->naming.expected);
+		ord_rpc_put_pair_str(pk, "expected", c->naming.expected);
 	if (owner)
-		ord_reply_put_pair_str(pk, "owner", c->naming.owner);
+		ord_rpc_put_pair_str(pk, "owner", c->naming.owner);
 }
 
 /* What was asked, with the names that the method's parameters have. */
@@ -159,22 +159,22 @@ static void put_payload(const struct ord_command *c, msgpack_packer *pk)
 	switch (c->kind) {
 	case ORD_COMMAND_OPEN_ACCOUNT:
 		msgpack_pack_map(pk, 4);
-		ord_reply_put_pair_str(pk, "account", c->open_account.account);
-		ord_reply_put_pair_str(pk, "asset", c->open_account.asset);
-		ord_reply_put_pair_i64(pk, "floor", c->open_account.floor);
-		ord_reply_put_pair_i64(pk, "ceiling", c->open_account.ceiling);
+		ord_rpc_put_pair_str(pk, "account", c->open_account.account);
+		ord_rpc_put_pair_str(pk, "asset", c->open_account.asset);
+		ord_rpc_put_pair_i64(pk, "floor", c->open_account.floor);
+		ord_rpc_put_pair_i64(pk, "ceiling", c->open_account.ceiling);
 		return;
 	case ORD_COMMAND_SET_ACCOUNT:
 		msgpack_pack_map(pk, 2);
-		ord_reply_put_pair_str(pk, "account", c->set_account.account);
-		ord_reply_put_pair_text(pk, "state", ord_account_state_name(c->set_account.state));
+		ord_rpc_put_pair_str(pk, "account", c->set_account.account);
+		ord_rpc_put_pair_text(pk, "state", ord_account_state_name(c->set_account.state));
 		return;
 	case ORD_COMMAND_TRANSFER:
 		msgpack_pack_map(pk, 4);
-		ord_reply_put_pair_str(pk, "payer", c->transfer.payer);
-		ord_reply_put_pair_str(pk, "payee", c->transfer.payee);
-		ord_reply_put_pair_i64(pk, "amount", c->transfer.amount);
-		ord_reply_put_pair_str(pk, "asset", c->transfer.asset);
+		ord_rpc_put_pair_str(pk, "payer", c->transfer.payer);
+		ord_rpc_put_pair_str(pk, "payee", c->transfer.payee);
+		ord_rpc_put_pair_i64(pk, "amount", c->transfer.amount);
+		ord_rpc_put_pair_str(pk, "asset", c->transfer.asset);
 		return;
 	case ORD_COMMAND_CLAIM:
 	case ORD_COMMAND_RELEASE:
@@ -200,18 +200,18 @@ static int run_request(const struct ord_query *q, struct ord_partition *p, uint3
 	msgpack_pack_map(pk, rejected ? 8 : 7);
 	ord_rpc_put_text(pk, "id");
 	ord_reply_put_id(pk, &q->request_id);
-	ord_reply_put_pair_text(pk, "command", ord_command_name(v.command.kind));
+	ord_rpc_put_pair_text(pk, "command", ord_command_name(v.command.kind));
 	ord_rpc_put_text(pk, "payload");
 	put_payload(&v.command, pk);
-	ord_reply_put_pair_text(pk, "status", ord_status_name(v.result.status));
+	ord_rpc_put_pair_text(pk, "status", ord_status_name(v.result.status));
 	if (rejected) {
 		ord_rpc_put_text(pk, "reason");
 		ord_reply_put_reason(pk, v.result.reason, v.result.field);
 	}
 	ord_rpc_put_text(pk, "position");
 	ord_reply_put_position(pk, partition, v.result.position);
-	ord_reply_put_pair_u64(pk, "logged_us", v.logged_us);
-	ord_reply_put_pair_u64(pk, "decided_us", v.decided_us);
+	ord_rpc_put_pair_u64(pk, "logged_us", v.logged_us);
+	ord_rpc_put_pair_u64(pk, "decided_us", v.decided_us);
 	return ORD_OK;
 }
 
@@ -222,15 +222,15 @@ static int run_name(const struct ord_query *q, struct ord_partition *p, uint32_t
 	if (err != ORD_OK)
 		return err;
 	msgpack_pack_map(pk, 7);
-	ord_reply_put_pair_str(pk, "namespace", q->space);
-	ord_reply_put_pair_str(pk, "name", q->name);
-	ord_reply_put_pair_str(pk, "owner", v.owner);
+	ord_rpc_put_pair_str(pk, "namespace", q->space);
+	ord_rpc_put_pair_str(pk, "name", q->name);
+	ord_rpc_put_pair_str(pk, "owner", v.owner);
 	ord_rpc_put_text(pk, "id");
 	ord_reply_put_id(pk, &v.request_id);
 	ord_rpc_put_text(pk, "position");
 	ord_reply_put_position(pk, partition, v.position);
-	ord_reply_put_pair_u64(pk, "since_us", v.since_us);
-	ord_reply_put_pair_u64(pk, "partition", partition);
+	ord_rpc_put_pair_u64(pk, "since_us", v.since_us);
+	ord_rpc_put_pair_u64(pk, "partition", partition);
 	return ORD_OK;
 }
 

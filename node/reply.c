@@ -51,11 +51,11 @@ void ord_reply_put_hex(msgpack_packer *p, const uint8_t *base, size_t len)
 void ord_reply_put_reason(msgpack_packer *p, enum ord_refusal reason, const char *field)
 {
 	msgpack_pack_map(p, field == NULL ? 3 : 4);
-	ord_reply_put_pair_u64(p, "code", (uint64_t)reason);
-	ord_reply_put_pair_text(p, "name", ord_refusal_name(reason));
-	ord_reply_put_pair_text(p, "message", ord_refusal_text(reason));
+	ord_rpc_put_pair_u64(p, "code", (uint64_t)reason);
+	ord_rpc_put_pair_text(p, "name", ord_refusal_name(reason));
+	ord_rpc_put_pair_text(p, "message", ord_refusal_text(reason));
 	if (field != NULL)
-		ord_reply_put_pair_text(p, "field", field);
+		ord_rpc_put_pair_text(p, "field", field);
 }
 
 void ord_reply_put_result(msgpack_packer *p, const struct ord_uuid *id, uint32_t partition,
@@ -65,45 +65,12 @@ void ord_reply_put_result(msgpack_packer *p, const struct ord_uuid *id, uint32_t
 	msgpack_pack_map(p, rejected ? 5 : 4);
 	ord_rpc_put_text(p, "id");
 	ord_reply_put_id(p, id);
-	ord_reply_put_pair_text(p, "status", ord_status_name(result->status));
-	ord_reply_put_pair_bool(p, "replayed", result->replayed);
+	ord_rpc_put_pair_text(p, "status", ord_status_name(result->status));
+	ord_rpc_put_pair_bool(p, "replayed", result->replayed);
 	ord_rpc_put_text(p, "position");
 	ord_reply_put_position(p, partition, result->position);
 	if (!rejected)
 		return;
 	ord_rpc_put_text(p, "reason");
 	ord_reply_put_reason(p, result->reason, result->field);
-}
-
-void ord_reply_put_pair_text(msgpack_packer *p, const char *key, const char *value)
-{
-	ord_rpc_put_text(p, key);
-	ord_rpc_put_text(p, value);
-}
-
-void ord_reply_put_pair_str(msgpack_packer *p, const char *key, struct ord_slice value)
-{
-	ord_rpc_put_text(p, key);
-	ord_rpc_put_str(p, value);
-}
-
-void ord_reply_put_pair_u64(msgpack_packer *p, const char *key, uint64_t value)
-{
-	ord_rpc_put_text(p, key);
-	msgpack_pack_uint64(p, value);
-}
-
-void ord_reply_put_pair_i64(msgpack_packer *p, const char *key, int64_t value)
-{
-	ord_rpc_put_text(p, key);
-	msgpack_pack_int64(p, value);
-}
-
-void ord_reply_put_pair_bool(msgpack_packer *p, const char *key, bool value)
-{
-	ord_rpc_put_text(p, key);
-	if (value)
-		msgpack_pack_true(p);
-	else
-		msgpack_pack_false(p);
 }

@@ -26,11 +26,4 @@ void ord_reply_put_reason(msgpack_packer *p, enum ord_refusal reason, const char
 void ord_reply_put_result(msgpack_packer *p, const struct ord_uuid *id, uint32_t partition,
 			  const struct ord_result *result);
 
-/* A key and its value. */
-void ord_reply_put_pair_text(msgpack_packer *p, const char *key, const char *value);
-void ord_reply_put_pair_str(msgpack_packer *p, const char *key, struct ord_slice value);
-void ord_reply_put_pair_u64(msgpack_packer *p, const char *key, uint64_t value);
-void ord_reply_put_pair_i64(msgpack_packer *p, const char *key, int64_t value);
-void ord_reply_put_pair_bool(msgpack_packer *p, const char *key, bool value);
-
 #endif

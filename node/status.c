@@ -13,8 +13,8 @@ static void put_identity(msgpack_packer *p, const struct ord_config *config)
 {
 	ord_rpc_put_text(p, "cluster_id");
 	ord_reply_put_id(p, &config->cluster);
-	ord_reply_put_pair_u64(p, "node", config->node);
-	ord_reply_put_pair_text(p, "version", ORDAIN_VERSION);
+	ord_rpc_put_pair_u64(p, "node", config->node);
+	ord_rpc_put_pair_text(p, "version", ORDAIN_VERSION);
 }
 
 void ord_status_put_cluster(msgpack_packer *p, const struct ord_config *config, const struct ord_shard *shard)
@@ -22,14 +22,14 @@ void ord_status_put_cluster(msgpack_packer *p, const struct ord_config *config, 
 	uint32_t partitions_count = ord_shard_partitions_count(shard);
 	msgpack_pack_map(p, 6);
 	put_identity(p, config);
-	ord_reply_put_pair_u64(p, "partitions", partitions_count);
+	ord_rpc_put_pair_u64(p, "partitions", partitions_count);
 	ord_rpc_put_text(p, "nodes");
 	msgpack_pack_array(p, config->nodes_count);
 	for (uint32_t i = 0; i < config->nodes_count; i++) {
 		msgpack_pack_map(p, 3);
-		ord_reply_put_pair_u64(p, "node", config->nodes[i].id);
-		ord_reply_put_pair_text(p, "host", config->nodes[i].client.host);
-		ord_reply_put_pair_u64(p, "port", config->nodes[i].client.port);
+		ord_rpc_put_pair_u64(p, "node", config->nodes[i].id);
+		ord_rpc_put_pair_text(p, "host", config->nodes[i].client.host);
+		ord_rpc_put_pair_u64(p, "port", config->nodes[i].client.port);
 	}
 	ord_rpc_put_text(p, "leaders");
 	msgpack_pack_array(p, partitions_count);
@@ -42,14 +42,14 @@ void ord_status_put_cluster(msgpack_packer *p, const struct ord_config *config, 
 
 static void put_group(msgpack_packer *p, const struct ord_group_status *g, bool ready)
 {
-	ord_reply_put_pair_text(p, "role", ord_role_name(g->role));
-	ord_reply_put_pair_u64(p, "term", g->term);
-	ord_reply_put_pair_u64(p, "leader", g->leader);
-	ord_reply_put_pair_bool(p, "ready", ready);
-	ord_reply_put_pair_u64(p, "last_index", g->last_index);
-	ord_reply_put_pair_u64(p, "commit_index", g->commit_index);
-	ord_reply_put_pair_u64(p, "applied_index", g->applied_index);
-	ord_reply_put_pair_u64(p, "durable_index", g->durable_index);
+	ord_rpc_put_pair_text(p, "role", ord_role_name(g->role));
+	ord_rpc_put_pair_u64(p, "term", g->term);
+	ord_rpc_put_pair_u64(p, "leader", g->leader);
+	ord_rpc_put_pair_bool(p, "ready", ready);
+	ord_rpc_put_pair_u64(p, "last_index", g->last_index);
+	ord_rpc_put_pair_u64(p, "commit_index", g->commit_index);
+	ord_rpc_put_pair_u64(p, "applied_index", g->applied_index);
+	ord_rpc_put_pair_u64(p, "durable_index", g->durable_index);
 }
 
 static void put_state(msgpack_packer *p, uint32_t partition, const struct ord_partition_status *s)
@@ -63,12 +63,12 @@ static void put_state(msgpack_packer *p, uint32_t partition, const struct ord_pa
 	ord_reply_put_hex(p, digest, sizeof digest);
 	ord_rpc_put_text(p, "history_hash");
 	ord_reply_put_hex(p, s->history_hash, sizeof s->history_hash);
-	ord_reply_put_pair_u64(p, "accounts", s->accounts_count);
-	ord_reply_put_pair_u64(p, "names", s->names_count);
-	ord_reply_put_pair_u64(p, "requests", s->requests_count);
-	ord_reply_put_pair_u64(p, "expired_ms", s->expired_ms);
-	ord_reply_put_pair_u64(p, "unsettled", s->unsettled_count);
-	ord_reply_put_pair_u64(p, "outbox", s->outbox_count);
+	ord_rpc_put_pair_u64(p, "accounts", s->accounts_count);
+	ord_rpc_put_pair_u64(p, "names", s->names_count);
+	ord_rpc_put_pair_u64(p, "requests", s->requests_count);
+	ord_rpc_put_pair_u64(p, "expired_ms", s->expired_ms);
+	ord_rpc_put_pair_u64(p, "unsettled", s->unsettled_count);
+	ord_rpc_put_pair_u64(p, "outbox", s->outbox_count);
 }
 
 static void put_voters(msgpack_packer *p, const struct ord_shard *shard, uint32_t partition)
@@ -86,14 +86,14 @@ static void put_replica(msgpack_packer *p, const struct ord_shard *shard, uint32
 	struct ord_replica_status replica;
 	ord_shard_replica_status(shard, partition, &replica);
 	msgpack_pack_map(p, 23);
-	ord_reply_put_pair_u64(p, "partition", partition);
+	ord_rpc_put_pair_u64(p, "partition", partition);
 	put_group(p, &replica.group, replica.ready);
 	put_voters(p, shard, partition);
 	put_state(p, partition, &replica.state);
-	ord_reply_put_pair_text(p, "comparison", ord_fence_state_name(replica.fence));
-	ord_reply_put_pair_u64(p, "marks", replica.state.marks.equal_count);
-	ord_reply_put_pair_u64(p, "admit", replica.admit_count);
-	ord_reply_put_pair_u64(p, "waiters", replica.waiters_count);
+	ord_rpc_put_pair_text(p, "comparison", ord_fence_state_name(replica.fence));
+	ord_rpc_put_pair_u64(p, "marks", replica.state.marks.equal_count);
+	ord_rpc_put_pair_u64(p, "admit", replica.admit_count);
+	ord_rpc_put_pair_u64(p, "waiters", replica.waiters_count);
 }
 
 static void put_peers(msgpack_packer *p, const struct ord_shard *shard)
@@ -104,14 +104,14 @@ static void put_peers(msgpack_packer *p, const struct ord_shard *shard)
 		struct ord_peer_status peer;
 		ord_shard_peer_status(shard, i, &peer);
 		msgpack_pack_map(p, 8);
-		ord_reply_put_pair_u64(p, "node", peer.node);
-		ord_reply_put_pair_bool(p, "connected", peer.connected);
-		ord_reply_put_pair_u64(p, "output_bytes", peer.output_bytes);
-		ord_reply_put_pair_u64(p, "dropped", peer.dropped_count);
-		ord_reply_put_pair_bool(p, "relayed", peer.relayed);
-		ord_reply_put_pair_u64(p, "sent_round", peer.relayed_count);
-		ord_reply_put_pair_u64(p, "passed_on", peer.passed_count);
-		ord_reply_put_pair_u64(p, "not_passed_on", peer.refused_count);
+		ord_rpc_put_pair_u64(p, "node", peer.node);
+		ord_rpc_put_pair_bool(p, "connected", peer.connected);
+		ord_rpc_put_pair_u64(p, "output_bytes", peer.output_bytes);
+		ord_rpc_put_pair_u64(p, "dropped", peer.dropped_count);
+		ord_rpc_put_pair_bool(p, "relayed", peer.relayed);
+		ord_rpc_put_pair_u64(p, "sent_round", peer.relayed_count);
+		ord_rpc_put_pair_u64(p, "passed_on", peer.passed_count);
+		ord_rpc_put_pair_u64(p, "not_passed_on", peer.refused_count);
 	}
 }
 
@@ -120,18 +120,18 @@ static void put_wal(msgpack_packer *p, const struct ord_shard *shard)
 	struct ord_host_status host;
 	ord_shard_host_status(shard, &host);
 	msgpack_pack_map(p, 4);
-	ord_reply_put_pair_u64(p, "bytes", host.wal_bytes);
-	ord_reply_put_pair_u64(p, "waiting_bytes", host.wal_waiting_bytes);
-	ord_reply_put_pair_u64(p, "syncs", host.syncs_count);
-	ord_reply_put_pair_u64(p, "cached_bytes", host.cached_bytes);
+	ord_rpc_put_pair_u64(p, "bytes", host.wal_bytes);
+	ord_rpc_put_pair_u64(p, "waiting_bytes", host.wal_waiting_bytes);
+	ord_rpc_put_pair_u64(p, "syncs", host.syncs_count);
+	ord_rpc_put_pair_u64(p, "cached_bytes", host.cached_bytes);
 }
 
 static void put_member(msgpack_packer *p, const struct ord_shard *shard)
 {
 	struct ord_member_self self;
 	ord_shard_member_status(shard, &self);
-	ord_reply_put_pair_u64(p, "member", self.member);
-	ord_reply_put_pair_text(p, "standing", self.standing);
+	ord_rpc_put_pair_u64(p, "member", self.member);
+	ord_rpc_put_pair_text(p, "standing", self.standing);
 	ord_rpc_put_text(p, "waits_for");
 	msgpack_pack_array(p, self.waits_for_count);
 	for (uint32_t i = 0; i < self.waits_for_count; i++)
@@ -143,11 +143,11 @@ static void put_state_files(msgpack_packer *p, const struct ord_shard *shard)
 	struct ord_state_status state;
 	ord_shard_state_status(shard, &state);
 	msgpack_pack_map(p, 5);
-	ord_reply_put_pair_u64(p, "memory_bytes", state.memory_bytes);
-	ord_reply_put_pair_u64(p, "changed_bytes", state.changed_bytes);
-	ord_reply_put_pair_u64(p, "disk_bytes", state.disk_bytes);
-	ord_reply_put_pair_u64(p, "checkpoints", state.checkpoints_count);
-	ord_reply_put_pair_u64(p, "checkpoint_ms", state.checkpoint_ms);
+	ord_rpc_put_pair_u64(p, "memory_bytes", state.memory_bytes);
+	ord_rpc_put_pair_u64(p, "changed_bytes", state.changed_bytes);
+	ord_rpc_put_pair_u64(p, "disk_bytes", state.disk_bytes);
+	ord_rpc_put_pair_u64(p, "checkpoints", state.checkpoints_count);
+	ord_rpc_put_pair_u64(p, "checkpoint_ms", state.checkpoint_ms);
 }
 
 void ord_status_put_history(msgpack_packer *p, const struct ord_shard *shard)
@@ -157,33 +157,33 @@ void ord_status_put_history(msgpack_packer *p, const struct ord_shard *shard)
 	ord_shard_history_status(shard, &h);
 	ord_shard_scrub_status(shard, &s);
 	msgpack_pack_map(p, 17);
-	ord_reply_put_pair_u64(p, "gaps", h.gaps_count);
-	ord_reply_put_pair_u64(p, "missing", h.missing_count);
-	ord_reply_put_pair_bool(p, "surveyed", h.surveyed);
-	ord_reply_put_pair_u64(p, "repaired", h.filled_count);
-	ord_reply_put_pair_u64(p, "damaged_found", h.damaged_count);
-	ord_reply_put_pair_u64(p, "rounds", h.rounds_count);
-	ord_reply_put_pair_bool(p, "scrubbing", h.scrubbing || s.scrubbing);
-	ord_reply_put_pair_u64(p, "scrubbed_at", h.scrubbed_us);
-	ord_reply_put_pair_u64(p, "scrubbed_blocks", h.scrub_blocks);
-	ord_reply_put_pair_u64(p, "compared", h.compared_count);
-	ord_reply_put_pair_u64(p, "different", h.different_count);
-	ord_reply_put_pair_u64(p, "store_rounds", s.rounds_count);
-	ord_reply_put_pair_u64(p, "scrubbed_records", s.records_count);
-	ord_reply_put_pair_u64(p, "scrubbed_log_bytes", s.log_bytes);
-	ord_reply_put_pair_u64(p, "damaged_states", s.damaged_states_count);
-	ord_reply_put_pair_u64(p, "damaged_logs", s.damaged_logs_count);
-	ord_reply_put_pair_u64(p, "damaged_segment", s.damaged_segment);
+	ord_rpc_put_pair_u64(p, "gaps", h.gaps_count);
+	ord_rpc_put_pair_u64(p, "missing", h.missing_count);
+	ord_rpc_put_pair_bool(p, "surveyed", h.surveyed);
+	ord_rpc_put_pair_u64(p, "repaired", h.filled_count);
+	ord_rpc_put_pair_u64(p, "damaged_found", h.damaged_count);
+	ord_rpc_put_pair_u64(p, "rounds", h.rounds_count);
+	ord_rpc_put_pair_bool(p, "scrubbing", h.scrubbing || s.scrubbing);
+	ord_rpc_put_pair_u64(p, "scrubbed_at", h.scrubbed_us);
+	ord_rpc_put_pair_u64(p, "scrubbed_blocks", h.scrub_blocks);
+	ord_rpc_put_pair_u64(p, "compared", h.compared_count);
+	ord_rpc_put_pair_u64(p, "different", h.different_count);
+	ord_rpc_put_pair_u64(p, "store_rounds", s.rounds_count);
+	ord_rpc_put_pair_u64(p, "scrubbed_records", s.records_count);
+	ord_rpc_put_pair_u64(p, "scrubbed_log_bytes", s.log_bytes);
+	ord_rpc_put_pair_u64(p, "damaged_states", s.damaged_states_count);
+	ord_rpc_put_pair_u64(p, "damaged_logs", s.damaged_logs_count);
+	ord_rpc_put_pair_u64(p, "damaged_segment", s.damaged_segment);
 }
 
 static void put_disk(msgpack_packer *p, const struct ord_shard *shard)
 {
 	const struct ord_room *room = ord_shard_room(shard);
 	msgpack_pack_map(p, 4);
-	ord_reply_put_pair_u64(p, "free_bytes", room->sample.free_bytes);
-	ord_reply_put_pair_u64(p, "total_bytes", room->sample.total_bytes);
-	ord_reply_put_pair_u64(p, "reserve_bytes", room->reserve_bytes);
-	ord_reply_put_pair_text(p, "state", ord_room_name(room->state));
+	ord_rpc_put_pair_u64(p, "free_bytes", room->sample.free_bytes);
+	ord_rpc_put_pair_u64(p, "total_bytes", room->sample.total_bytes);
+	ord_rpc_put_pair_u64(p, "reserve_bytes", room->reserve_bytes);
+	ord_rpc_put_pair_text(p, "state", ord_room_name(room->state));
 }
 
 static void put_turns(msgpack_packer *p, const struct ord_shard *shard)
@@ -191,15 +191,15 @@ static void put_turns(msgpack_packer *p, const struct ord_shard *shard)
 	struct ord_turn_status turn;
 	ord_shard_turn_status(shard, &turn);
 	msgpack_pack_map(p, 9);
-	ord_reply_put_pair_u64(p, "turns", turn.count);
-	ord_reply_put_pair_u64(p, "p50_us", turn.p50_us);
-	ord_reply_put_pair_u64(p, "p99_us", turn.p99_us);
-	ord_reply_put_pair_u64(p, "p999_us", turn.p999_us);
-	ord_reply_put_pair_u64(p, "max_us", turn.max_us);
-	ord_reply_put_pair_u64(p, "worked_p999_us", turn.worked_p999_us);
-	ord_reply_put_pair_u64(p, "worked_max_us", turn.worked_max_us);
-	ord_reply_put_pair_u64(p, "checkpoint_p999_us", turn.checkpoint_p999_us);
-	ord_reply_put_pair_u64(p, "checkpoint_max_us", turn.checkpoint_max_us);
+	ord_rpc_put_pair_u64(p, "turns", turn.count);
+	ord_rpc_put_pair_u64(p, "p50_us", turn.p50_us);
+	ord_rpc_put_pair_u64(p, "p99_us", turn.p99_us);
+	ord_rpc_put_pair_u64(p, "p999_us", turn.p999_us);
+	ord_rpc_put_pair_u64(p, "max_us", turn.max_us);
+	ord_rpc_put_pair_u64(p, "worked_p999_us", turn.worked_p999_us);
+	ord_rpc_put_pair_u64(p, "worked_max_us", turn.worked_max_us);
+	ord_rpc_put_pair_u64(p, "checkpoint_p999_us", turn.checkpoint_p999_us);
+	ord_rpc_put_pair_u64(p, "checkpoint_max_us", turn.checkpoint_max_us);
 }
 
 void ord_status_put(msgpack_packer *p, const struct ord_config *config, const struct ord_shard *shard,
@@ -209,7 +209,7 @@ void ord_status_put(msgpack_packer *p, const struct ord_config *config, const st
 	msgpack_pack_map(p, 15);
 	put_identity(p, config);
 	put_member(p, shard);
-	ord_reply_put_pair_u64(p, "uptime_ms", uptime_ms);
+	ord_rpc_put_pair_u64(p, "uptime_ms", uptime_ms);
 	ord_rpc_put_text(p, "replicas");
 	msgpack_pack_array(p, partitions_count);
 	for (uint32_t i = 0; i < partitions_count; i++)
@@ -226,5 +226,5 @@ void ord_status_put(msgpack_packer *p, const struct ord_config *config, const st
 	put_disk(p, shard);
 	ord_rpc_put_text(p, "loop");
 	put_turns(p, shard);
-	ord_reply_put_pair_u64(p, "clients", clients_count);
+	ord_rpc_put_pair_u64(p, "clients", clients_count);
 }

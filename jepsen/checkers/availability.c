@@ -6,6 +6,7 @@
 
 #include "base/err.h"
 #include "base/histogram.h"
+#include "jepsen/array.h"
 #include "jepsen/checkers/numbering.h"
 
 #define NS_PER_US 1000u
@@ -99,17 +100,8 @@ static struct kind *kind_of(struct availability *a, const char *f)
 {
 	uint32_t before = a->numbers.values_count;
 	uint32_t number = ord_numbering_of(&a->numbers, ord_edn_word(f));
-	if (number == ORD_NUMBERING_NONE)
+	if (!ord_array_reach(&a->kinds, &a->kinds_capacity, number, sizeof *a->kinds))
 		return NULL;
-	if (number >= a->kinds_capacity) {
-		uint32_t capacity = a->kinds_capacity > 0 ? 2 * a->kinds_capacity : 16;
-		struct kind **grown = realloc(a->kinds, capacity * sizeof *grown);
-		if (grown == NULL)
-			return NULL;
-		memset(grown + a->kinds_capacity, 0, (capacity - a->kinds_capacity) * sizeof *grown);
-		a->kinds = grown;
-		a->kinds_capacity = capacity;
-	}
 	if (number == before) {
 		a->kinds[number] = calloc(1, sizeof **a->kinds);
 		if (a->kinds[number] != NULL)

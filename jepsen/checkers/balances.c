@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "base/err.h"
+#include "jepsen/array.h"
 #include "jepsen/checkers/subset.h"
 
 #define SOON_OPS 1000u
@@ -60,14 +61,8 @@ static struct sums *sums_at(struct ord_balances *b, uint32_t account, uint32_t o
 	struct course *c = &b->courses[account];
 	if (c->moments_count > 0 && c->moments[c->moments_count - 1].op == op)
 		return &c->moments[c->moments_count - 1].sums;
-	if (c->moments_count == c->moments_capacity) {
-		uint32_t capacity = c->moments_capacity > 0 ? 2 * c->moments_capacity : 16;
-		struct moment *grown = realloc(c->moments, capacity * sizeof *grown);
-		if (grown == NULL)
-			return NULL;
-		c->moments = grown;
-		c->moments_capacity = capacity;
-	}
+	if (!ord_array_reach(&c->moments, &c->moments_capacity, c->moments_count, sizeof *c->moments))
+		return NULL;
 	struct sums before = c->moments_count > 0 ? c->moments[c->moments_count - 1].sums : (struct sums){0};
 	c->moments[c->moments_count] = (struct moment){.op = op, .sums = before};
 	return &c->moments[c->moments_count++].sums;
@@ -77,14 +72,8 @@ static int item_add(struct ord_balances *b, uint32_t account, uint32_t asked_op,
 {
 	struct course *c = &b->courses[account];
 	struct items *items = told_op - asked_op <= SOON_OPS ? &c->soon : &c->late;
-	if (items->count == items->capacity) {
-		uint32_t capacity = items->capacity > 0 ? 2 * items->capacity : 16;
-		struct item *grown = realloc(items->base, capacity * sizeof *grown);
-		if (grown == NULL)
-			return ORD_ERR_NOMEM;
-		items->base = grown;
-		items->capacity = capacity;
-	}
+	if (!ord_array_reach(&items->base, &items->capacity, items->count, sizeof *items->base))
+		return ORD_ERR_NOMEM;
 	uint32_t max_op = items->count > 0 ? items->base[items->count - 1].told_max_op : 0;
 	items->base[items->count++] = (struct item){.asked_op = asked_op,
 						    .told_op = told_op,

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/err.h"
+#include "jepsen/array.h"
 
 #define BALANCE_MAX (1ll << 62)
 
@@ -13,16 +14,8 @@ static struct ord_ledger_account *account_of(struct ord_ledger *l, struct ord_ed
 {
 	uint32_t before = l->accounts_by_name.values_count;
 	uint32_t number = ord_numbering_of(&l->accounts_by_name, name);
-	if (number == ORD_NUMBERING_NONE)
+	if (!ord_array_reach(&l->accounts, &l->accounts_capacity, number, sizeof *l->accounts))
 		return NULL;
-	if (number >= l->accounts_capacity) {
-		uint32_t capacity = l->accounts_capacity > 0 ? 2 * l->accounts_capacity : 64;
-		struct ord_ledger_account *grown = realloc(l->accounts, capacity * sizeof *grown);
-		if (grown == NULL)
-			return NULL;
-		l->accounts = grown;
-		l->accounts_capacity = capacity;
-	}
 	if (number == before)
 		l->accounts[number] = (struct ord_ledger_account){.name = name,
 								  .ceiling = INT64_MAX,
@@ -36,16 +29,8 @@ static struct ord_ledger_request *request_of(struct ord_ledger *l, struct ord_ed
 {
 	uint32_t before = l->requests_by_id.values_count;
 	uint32_t number = ord_numbering_of(&l->requests_by_id, id);
-	if (number == ORD_NUMBERING_NONE)
+	if (!ord_array_reach(&l->requests, &l->requests_capacity, number, sizeof *l->requests))
 		return NULL;
-	if (number >= l->requests_capacity) {
-		uint32_t capacity = l->requests_capacity > 0 ? 2 * l->requests_capacity : 1024;
-		struct ord_ledger_request *grown = realloc(l->requests, capacity * sizeof *grown);
-		if (grown == NULL)
-			return NULL;
-		l->requests = grown;
-		l->requests_capacity = capacity;
-	}
 	if (number == before)
 		l->requests[number] = (struct ord_ledger_request){.id = id,
 								  .asked_op = ORD_JEPSEN_NONE,

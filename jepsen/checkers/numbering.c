@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/err.h"
+#include "jepsen/array.h"
 
 struct numbered {
 	struct ord_table_link link; /* first */
@@ -42,14 +43,8 @@ uint32_t ord_numbering_of(struct ord_numbering *n, struct ord_edn value)
 	uint32_t number = ord_numbering_find(n, value);
 	if (number != ORD_NUMBERING_NONE)
 		return number;
-	if (n->values_count == n->values_capacity) {
-		uint32_t capacity = n->values_capacity > 0 ? 2 * n->values_capacity : 64;
-		struct ord_edn *grown = realloc(n->values, capacity * sizeof *grown);
-		if (grown == NULL)
-			return ORD_NUMBERING_NONE;
-		n->values = grown;
-		n->values_capacity = capacity;
-	}
+	if (!ord_array_reach(&n->values, &n->values_capacity, n->values_count, sizeof *n->values))
+		return ORD_NUMBERING_NONE;
 	struct numbered *numbered = ord_edn_take(&n->pool, sizeof *numbered);
 	if (numbered == NULL)
 		return ORD_NUMBERING_NONE;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/err.h"
+#include "jepsen/array.h"
 #include "jepsen/checkers/order_parts.h"
 
 #define NAME_BYTES 64
@@ -25,16 +26,8 @@ static struct ord_order_id *id_of(struct ord_order *o, struct ord_edn id)
 {
 	uint32_t before = o->ids.values_count;
 	uint32_t number = ord_numbering_of(&o->ids, id);
-	if (number == ORD_NUMBERING_NONE)
+	if (!ord_array_reach(&o->known, &o->known_capacity, number, sizeof *o->known))
 		return NULL;
-	if (number >= o->known_capacity) {
-		uint32_t capacity = o->known_capacity > 0 ? 2 * o->known_capacity : 256;
-		struct ord_order_id *grown = realloc(o->known, capacity * sizeof *grown);
-		if (grown == NULL)
-			return NULL;
-		o->known = grown;
-		o->known_capacity = capacity;
-	}
 	if (number == before)
 		o->known[number] = (struct ord_order_id){
 			.number = number, .asked_op = ORD_JEPSEN_NONE, .told_op = ORD_JEPSEN_NONE};

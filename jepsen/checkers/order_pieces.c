@@ -3,20 +3,15 @@
 #include <stdlib.h>
 
 #include "base/err.h"
+#include "jepsen/array.h"
 #include "jepsen/checkers/order_parts.h"
 
 #define NAME_BYTES 64
 
 int ord_order_take_piece(struct ord_order *o, const struct ord_order_piece *piece)
 {
-	if (o->pieces_count == o->pieces_capacity) {
-		uint32_t capacity = o->pieces_capacity > 0 ? 2 * o->pieces_capacity : 64;
-		struct ord_order_piece *grown = realloc(o->pieces, capacity * sizeof *grown);
-		if (grown == NULL)
-			return ORD_ERR_NOMEM;
-		o->pieces = grown;
-		o->pieces_capacity = capacity;
-	}
+	if (!ord_array_reach(&o->pieces, &o->pieces_capacity, o->pieces_count, sizeof *o->pieces))
+		return ORD_ERR_NOMEM;
 	o->pieces[o->pieces_count++] = *piece;
 	return ORD_OK;
 }

@@ -7,6 +7,7 @@
 
 #include "base/assert.h"
 #include "base/err.h"
+#include "jepsen/array.h"
 #include "jepsen/checkers/numbering.h"
 
 #define TIME_LIMIT_MS 60000u
@@ -22,8 +23,8 @@ struct ord_registers {
 	struct ord_numbering keys;
 	struct ord_numbering values; /* nil is 0 */
 	struct keyed *ops;	     /* owned */
-	size_t ops_count;
-	size_t ops_capacity;
+	uint32_t ops_count;
+	uint32_t ops_capacity;
 };
 
 /* What one run of the check needs. */
@@ -71,14 +72,8 @@ int ord_registers_add(struct ord_registers *r, const struct ord_registers_op *op
 	ORD_ASSERT(r->ops_count == 0 || r->ops[r->ops_count - 1].op.begin < op->begin);
 	if (k.key == ORD_NUMBERING_NONE || k.op.a == ORD_NUMBERING_NONE || k.op.b == ORD_NUMBERING_NONE)
 		return ORD_ERR_NOMEM;
-	if (r->ops_count == r->ops_capacity) {
-		size_t capacity = r->ops_capacity > 0 ? 2 * r->ops_capacity : 256;
-		struct keyed *grown = realloc(r->ops, capacity * sizeof *grown);
-		if (grown == NULL)
-			return ORD_ERR_NOMEM;
-		r->ops = grown;
-		r->ops_capacity = capacity;
-	}
+	if (!ord_array_reach(&r->ops, &r->ops_capacity, r->ops_count, sizeof *r->ops))
+		return ORD_ERR_NOMEM;
 	r->ops[r->ops_count++] = k;
 	return ORD_OK;
 }

@@ -6,6 +6,7 @@
 
 #include "base/err.h"
 #include "base/histogram.h"
+#include "jepsen/array.h"
 #include "jepsen/checkers/numbering.h"
 
 #define RANGE_MAX (1 << 20) /* elements that one read looks for */
@@ -46,16 +47,8 @@ static struct element *element_of(struct set *s, struct ord_edn value)
 {
 	uint32_t before = s->numbers.values_count;
 	uint32_t number = ord_numbering_of(&s->numbers, value);
-	if (number == ORD_NUMBERING_NONE)
+	if (!ord_array_reach(&s->elements, &s->elements_capacity, number, sizeof *s->elements))
 		return NULL;
-	if (number >= s->elements_capacity) {
-		uint32_t capacity = s->elements_capacity > 0 ? 2 * s->elements_capacity : 256;
-		struct element *grown = realloc(s->elements, capacity * sizeof *grown);
-		if (grown == NULL)
-			return NULL;
-		s->elements = grown;
-		s->elements_capacity = capacity;
-	}
 	if (number == before)
 		s->elements[number] = (struct element){.asked_op = ORD_JEPSEN_NONE,
 						       .acked_op = ORD_JEPSEN_NONE,

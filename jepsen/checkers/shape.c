@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/err.h"
+#include "jepsen/array.h"
 #include "jepsen/checkers/numbering.h"
 
 #define KEY_BYTES 64
@@ -32,28 +33,11 @@ struct shape {
 	uint64_t open_count;
 };
 
-/* Room for number in an array of items; false without memory. */
-static bool room_for(void **array, uint32_t *capacity, uint32_t number, size_t item_bytes)
-{
-	if (number == ORD_NUMBERING_NONE)
-		return false;
-	if (number < *capacity)
-		return true;
-	uint32_t wanted = *capacity > 0 ? 2 * *capacity : 64;
-	void *grown = realloc(*array, wanted * item_bytes);
-	if (grown == NULL)
-		return false;
-	memset((char *)grown + *capacity * item_bytes, 0, (wanted - *capacity) * item_bytes);
-	*array = grown;
-	*capacity = wanted;
-	return true;
-}
-
 static struct process *process_of(struct shape *s, int32_t process)
 {
 	uint32_t before = s->numbers.values_count;
 	uint32_t number = ord_numbering_of(&s->numbers, ord_edn_int(process));
-	if (!room_for((void **)&s->processes, &s->processes_capacity, number, sizeof *s->processes))
+	if (!ord_array_reach(&s->processes, &s->processes_capacity, number, sizeof *s->processes))
 		return NULL;
 	if (number == before)
 		s->processes[number] = (struct process){.asked = ORD_JEPSEN_NONE, .info = ORD_JEPSEN_NONE};
@@ -112,7 +96,7 @@ static void completed(struct shape *s, struct process *p, uint32_t index)
 static int count(struct shape *s, const struct ord_jepsen_op *op)
 {
 	uint32_t f = ord_numbering_of(&s->fs, ord_edn_word(op->f));
-	if (!room_for((void **)&s->by_f, &s->by_f_capacity, f, sizeof *s->by_f))
+	if (!ord_array_reach(&s->by_f, &s->by_f_capacity, f, sizeof *s->by_f))
 		return ORD_ERR_NOMEM;
 	s->by_f[f].by_type[op->type]++;
 	s->by_type[op->type]++;

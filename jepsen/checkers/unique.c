@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/err.h"
+#include "jepsen/array.h"
 #include "jepsen/checkers/numbering.h"
 #include "jepsen/checkers/registers.h"
 
@@ -90,14 +91,8 @@ static int take_change(struct unique *u, uint32_t index)
 	uint32_t number = ord_numbering_of(&u->ids, ord_edn_get(asked->value, "id"));
 	if (number == ORD_NUMBERING_NONE || ord_numbering_of(&u->names, change.name) == ORD_NUMBERING_NONE)
 		return ORD_ERR_NOMEM;
-	if (number >= u->requests_capacity) {
-		uint32_t capacity = u->requests_capacity > 0 ? 2 * u->requests_capacity : 256;
-		struct request *grown = realloc(u->requests, capacity * sizeof *grown);
-		if (grown == NULL)
-			return ORD_ERR_NOMEM;
-		u->requests = grown;
-		u->requests_capacity = capacity;
-	}
+	if (!ord_array_reach(&u->requests, &u->requests_capacity, number, sizeof *u->requests))
+		return ORD_ERR_NOMEM;
 	struct request *r = &u->requests[number];
 	if (number == before) {
 		*r = change;

@@ -92,28 +92,26 @@ static int file_open(struct ord_history_reader *r, size_t i)
 	return ORD_OK; /* a header that is damaged hides no block */
 }
 
-/* The first position in file i, of its first block that can be read; false when there is none. */
-static bool file_position(struct ord_history_reader *r, size_t i, uint64_t *ret_position)
+/* The first block in file i that can be read; false when there is none. */
+static bool first_block(struct ord_history_reader *r, size_t i, struct ord_block_header *ret)
 {
 	char why[ORD_BLOCK_WHY_SIZE];
-	struct ord_block_header h;
 	uint64_t offset;
 	if (file_open(r, i) != ORD_OK)
 		return false;
-	int err = ord_volume_peek(&r->file.volume, ORD_VOLUME_HEADER_BYTES, &h, why);
+	int err = ord_volume_peek(&r->file.volume, ORD_VOLUME_HEADER_BYTES, ret, why);
 	if (err != ORD_OK)
-		err = ord_volume_search(&r->file.volume, ORD_VOLUME_HEADER_BYTES, &h, &offset, why);
-	*ret_position = h.first_position;
+		err = ord_volume_search(&r->file.volume, ORD_VOLUME_HEADER_BYTES, ret, &offset, why);
 	return err == ORD_OK;
 }
 
 /* Does file i begin behind what is looked for? One without a block does: it is being made. */
 static bool file_is_behind(struct ord_history_reader *r, size_t i, const struct wanted *w)
 {
-	uint64_t position;
+	struct ord_block_header h;
 	if (!w->by_position)
 		return r->files[i] > w->value;
-	return !file_position(r, i, &position) || position > w->value;
+	return !first_block(r, i, &h) || h.first_position > w->value;
 }
 
 /* The last file that does not begin behind it; files_count when there is none. */
@@ -209,10 +207,9 @@ static bool begins_damaged(struct ord_history_reader *r, size_t i)
 {
 	char why[ORD_BLOCK_WHY_SIZE];
 	struct ord_block_header h;
-	uint64_t position;
 	return file_open(r, i) == ORD_OK &&
 	       ord_volume_peek(&r->file.volume, ORD_VOLUME_HEADER_BYTES, &h, why) != ORD_OK &&
-	       (i + 1 < r->files_count || file_position(r, i, &position));
+	       (i + 1 < r->files_count || first_block(r, i, &h));
 }
 
 static int block_seek(struct ord_history_reader *r, const struct wanted *w, struct ord_block_header *ret)
@@ -287,15 +284,8 @@ int ord_history_read_position(struct ord_history_reader *r, uint64_t position, s
 /* Does the first block of file i, or of those that can be read in it, end before that time? */
 static bool file_begins_before(struct ord_history_reader *r, size_t i, uint64_t time_us)
 {
-	char why[ORD_BLOCK_WHY_SIZE];
 	struct ord_block_header h;
-	uint64_t offset;
-	if (file_open(r, i) != ORD_OK)
-		return false;
-	int err = ord_volume_peek(&r->file.volume, ORD_VOLUME_HEADER_BYTES, &h, why);
-	if (err != ORD_OK)
-		err = ord_volume_search(&r->file.volume, ORD_VOLUME_HEADER_BYTES, &h, &offset, why);
-	return err == ORD_OK && h.last_time_us < time_us;
+	return first_block(r, i, &h) && h.last_time_us < time_us;
 }
 
 /* Walks the open file to a block of that time or a later one. ORD_ERR_NOT_FOUND: it has none. */

@@ -59,6 +59,14 @@ static void number_send(unsigned from, unsigned to)
 	side_turn();
 }
 
+/* Three nodes, of which 1 and 2 do not reach each other, and know it. */
+static void start_cut(void)
+{
+	start(3);
+	cut_pair(1, 2);
+	SIDE_TURN_UNTIL(sides[1].relayed[2]);
+}
+
 Test(peers_relay, what_two_nodes_have_for_each_other_goes_through_the_third_while_their_link_is_cut)
 {
 	start(3);
@@ -200,9 +208,7 @@ Test(peers_relay, a_third_node_that_has_just_gone_is_given_nothing)
 /* What is long or Raft's does not go round: it is lost, as before. */
 Test(peers_relay, what_is_not_worth_it_does_not_go_round)
 {
-	start(3);
-	cut_pair(1, 2);
-	SIDE_TURN_UNTIL(sides[1].relayed[2]);
+	start_cut();
 	const uint8_t kinds[] = {ORD_PART_RAFT,	 ORD_PART_CONFIRM,     ORD_PART_COPY_PAIRS,
 				 ORD_PART_BLOCK, ORD_PART_MARK_RESULT, ORD_PART_ROOM};
 	for (size_t i = 0; i < sizeof kinds; i++)
@@ -214,9 +220,7 @@ Test(peers_relay, what_is_not_worth_it_does_not_go_round)
 
 Test(peers_relay, what_is_relayed_leaves_room_for_the_third_nodes_own)
 {
-	start(3);
-	cut_pair(1, 2);
-	SIDE_TURN_UNTIL(sides[1].relayed[2]);
+	start_cut();
 	while (status_of(1, 2).dropped_count == 0)
 		side_part_send(&sides[1], 2, 0, 1u << 20);
 	cr_assert_leq(status_of(1, 3).output_bytes, ORD_PEER_OUTPUT_BYTES_MAX / 4 + (1u << 10));
@@ -297,9 +301,7 @@ Test(peers_relay, nobody_passes_on_what_was_passed_on)
 
 Test(peers_relay, who_has_no_way_drops_it_and_counts_it)
 {
-	start(3);
-	cut_pair(1, 2);
-	SIDE_TURN_UNTIL(sides[1].relayed[2]);
+	start_cut();
 	struct ord_part_relay part = relay_of(3, 2);
 	relay_put(&part);
 	SIDE_TURN_UNTIL(status_of(1, 2).refused_count == 1);

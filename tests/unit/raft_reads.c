@@ -387,6 +387,12 @@ static struct raft_cluster *open_cluster(uint32_t nodes_count)
 	return c;
 }
 
+static void close_cluster(struct raft_cluster *c)
+{
+	raft_cluster_close(c);
+	free(c);
+}
+
 static bool is_answered(struct raft_cluster *c, uint32_t leader, uint64_t ms)
 {
 	struct ord_read_point p;
@@ -402,8 +408,7 @@ Test(raft_reads_count, a_node_alone_asks_nobody)
 	cr_expect(is_answered(c, 0, 0));
 	raft_cluster_run(c, 500);
 	cr_expect_eq(c->confirms, 0);
-	raft_cluster_close(c);
-	free(c);
+	close_cluster(c);
 }
 
 Test(raft_reads_count, of_five_it_takes_three)
@@ -415,8 +420,7 @@ Test(raft_reads_count, of_five_it_takes_three)
 		raft_cluster_isolate(c, (leader + cut) % 5, true);
 		cr_expect_eq(is_answered(c, leader, 150), cut < 3, "%u of 5 are cut off", cut);
 	}
-	raft_cluster_close(c);
-	free(c);
+	close_cluster(c);
 }
 
 Test(raft_reads_count, of_two_it_takes_both)
@@ -426,8 +430,7 @@ Test(raft_reads_count, of_two_it_takes_both)
 	cr_expect(is_answered(c, leader, 50));
 	raft_cluster_isolate(c, 1 - leader, true);
 	cr_expect_not(is_answered(c, leader, 150));
-	raft_cluster_close(c);
-	free(c);
+	close_cluster(c);
 }
 
 /* Who waits for its vote follows as well, and says so. */
@@ -460,6 +463,5 @@ Test(raft_reads_count, a_member_without_a_vote_does_not_count)
 	cr_expect(is_answered(c, leader, 50));
 	raft_cluster_isolate(c, 3 - leader - lost, true);
 	cr_expect(is_answered(c, leader, 150), "the new member counts as the old one did");
-	raft_cluster_close(c);
-	free(c);
+	close_cluster(c);
 }

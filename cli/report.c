@@ -3,7 +3,8 @@
 
 #include <inttypes.h>
 
-enum ord_exit ord_report_error_exit(int code)
+/* The exit status that an enum ordain_error leads to. */
+static enum ord_exit error_exit(int code)
 {
 	switch (code) {
 	case ORDAIN_ERR_UNKNOWN_OUTCOME:
@@ -19,7 +20,7 @@ enum ord_exit ord_report_error_exit(int code)
 	}
 }
 
-enum ord_exit ord_report_exit(const struct ordain_result *r)
+static enum ord_exit result_exit(const struct ordain_result *r)
 {
 	switch (r->answer) {
 	case ORDAIN_OK:
@@ -27,7 +28,7 @@ enum ord_exit ord_report_exit(const struct ordain_result *r)
 	case ORDAIN_UNKNOWN:
 		return ORD_EXIT_UNKNOWN;
 	case ORDAIN_FAILED:
-		return ord_report_error_exit(r->code);
+		return error_exit(r->code);
 	case ORDAIN_REFUSED:
 		break;
 	}
@@ -71,7 +72,7 @@ int ord_report_result(const struct ord_cmd *self, const struct ordain_result *r,
 	char id[ORDAIN_ID_TEXT_SIZE];
 	const char *field = r->field != NULL ? r->field : "";
 	const char *before = r->field != NULL ? ", field " : "";
-	enum ord_exit status = ord_report_exit(r);
+	enum ord_exit status = result_exit(r);
 	ordain_id_format(&r->id, id);
 	result_show(r, id, look);
 	fflush(stdout);
@@ -100,7 +101,8 @@ int ord_report_result(const struct ord_cmd *self, const struct ordain_result *r,
 	return status;
 }
 
-void ord_report_reason_json(struct ord_json *j, const struct ordain_problem *p)
+/* {code, name, message, field?} */
+static void reason_json(struct ord_json *j, const struct ordain_problem *p)
 {
 	ord_json_begin_object(j);
 	ord_json_key(j, "code");
@@ -129,11 +131,11 @@ int ord_report_problem(const struct ord_cmd *self, const struct ordain_problem *
 		ord_json_init(&j, stdout);
 		ord_json_begin_object(&j);
 		ord_json_key(&j, "error");
-		ord_report_reason_json(&j, p);
+		reason_json(&j, p);
 		ord_json_end_object(&j);
 		fflush(stdout);
 	}
 	if (p->field != NULL)
-		return ord_cmd_fail(self, ord_report_error_exit(p->code), "%s (%s): %s", p->field, p->name, p->message);
-	return ord_cmd_fail(self, ord_report_error_exit(p->code), "%s (%s)", p->message, p->name);
+		return ord_cmd_fail(self, error_exit(p->code), "%s (%s): %s", p->field, p->name, p->message);
+	return ord_cmd_fail(self, error_exit(p->code), "%s (%s)", p->message, p->name);
 }

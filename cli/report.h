@@ -15,11 +15,4 @@ int ord_report_result(const struct ord_cmd *self, const struct ordain_result *r,
 int ord_report_problem(const struct ord_cmd *self, const struct ordain_problem *p, enum ord_look look,
 		       const char *missing);
 
-/* The exit status that a result, and an enum ordain_error, lead to. */
-enum ord_exit ord_report_exit(const struct ordain_result *r);
-enum ord_exit ord_report_error_exit(int code);
-
-/* {code, name, message, field?} */
-void ord_report_reason_json(struct ord_json *j, const struct ordain_problem *p);
-
 #endif

@@ -20,7 +20,8 @@
 #define PIECE_BYTES (4u << 20) /* written at once */
 #define STEP_ROWS 100000
 
-void ord_state_copy_path(const char *dir, uint32_t partition, char *path)
+/* DIR/state/N. path has PATH_SIZE bytes. */
+static void state_path(const char *dir, uint32_t partition, char *path)
 {
 	snprintf(path, PATH_SIZE, "%s/state/%" PRIu32, dir, partition);
 }
@@ -114,7 +115,7 @@ static int partition_copy(struct copying *c, uint32_t partition)
 {
 	struct filling f = {.rv = 0};
 	char path[PATH_SIZE];
-	ord_state_copy_path(c->to_dir, partition, path);
+	state_path(c->to_dir, partition, path);
 	int rv = ord_lmdb_env_open(&f.env, path, ord_lmdb_env_map_bytes(c->partitions_count), true);
 	ord_changes_init(&f.pairs);
 	int err = rv == 0 ? file_copy(c, &f, partition, path) : env_fail(path, rv, c->why, sizeof c->why);
@@ -161,7 +162,7 @@ int ord_state_copy_open(struct ord_state_copy *c, const char *dir, uint32_t part
 {
 	char path[PATH_SIZE];
 	*c = (struct ord_state_copy){.partition = NULL};
-	ord_state_copy_path(dir, partition, path);
+	state_path(dir, partition, path);
 	int rv = ord_lmdb_env_open(&c->env, path, ord_lmdb_env_map_bytes(partitions_count), true);
 	if (rv == 0)
 		rv = ord_lmdb_view_open(&c->view, &c->env);
@@ -232,7 +233,7 @@ int ord_state_copy_renote(const char *dir, uint32_t partition, uint32_t partitio
 	struct ord_slice key = ord_slice_text(ORD_STORED_NOTE_KEY);
 	struct ord_slice body = note_encode(note, &value, bytes, sizeof bytes);
 	ord_bytes_put_u32(&value, ord_stored_checksum(ORD_STORE_META, key, body));
-	ord_state_copy_path(dir, partition, path);
+	state_path(dir, partition, path);
 	ord_changes_init(&changes);
 	ord_changes_put(&changes, ORD_STORE_META, key, ord_bytes_slice(&value));
 	int rv = ord_lmdb_env_open(&env, path, ord_lmdb_env_map_bytes(partitions_count), true);

@@ -16,9 +16,6 @@ struct ord_state_copy {
 	struct ord_note note; /* of the checkpoint that was copied; without members; all zero when there was none */
 };
 
-/* DIR/state/N. path has PATH_MAX + 64 bytes. */
-void ord_state_copy_path(const char *dir, uint32_t partition, char *path);
-
 /* Copies the states of all partitions of a node's data directory to to_dir/state, which is there and empty; a partition without a checkpoint gets an empty state. In a process of its own, since damaged pages may
  * end it. Nothing is durable yet. ORD_ERR_CORRUPT, ORD_ERR_MISMATCH, ORD_ERR_IO, ORD_ERR_NO_SPACE, ORD_ERR_NOMEM with why. */
 int ord_state_copy_make(const char *data_dir, uint32_t partitions_count, const char *to_dir, char *why,

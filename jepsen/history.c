@@ -166,7 +166,8 @@ int ord_jepsen_nemesis(struct ord_jepsen_history *h, uint64_t time_ns, const cha
 
 /* --- Text --- */
 
-void ord_jepsen_write_op(const struct ord_jepsen_history *h, uint32_t index, FILE *out)
+/* One operation, without a newline. */
+static void op_write(const struct ord_jepsen_history *h, uint32_t index, FILE *out)
 {
 	const struct ord_jepsen_op *op = &h->ops[index];
 	ORD_ASSERT(index < h->ops_count);
@@ -187,7 +188,7 @@ void ord_jepsen_write_op(const struct ord_jepsen_history *h, uint32_t index, FIL
 int ord_jepsen_write(const struct ord_jepsen_history *h, uint32_t first, FILE *out)
 {
 	for (uint32_t i = first; i < h->ops_count; i++) {
-		ord_jepsen_write_op(h, i, out);
+		op_write(h, i, out);
 		fputc('\n', out);
 	}
 	return fflush(out) != 0 || ferror(out) ? ORD_ERR_IO : ORD_OK;

@@ -70,9 +70,6 @@ int ord_jepsen_nemesis(struct ord_jepsen_history *h, uint64_t time_ns, const cha
 /* Writes all operations from first on. ORD_ERR_IO when the stream failed. */
 int ord_jepsen_write(const struct ord_jepsen_history *h, uint32_t first, FILE *out);
 
-/* One operation as above, without a newline. */
-void ord_jepsen_write_op(const struct ord_jepsen_history *h, uint32_t index, FILE *out);
-
 /* Reads a whole file. Strict about each line; whether the operations together make sense is ord_check_shape's to say. *ret can only be read and closed.
  * ORD_ERR_FORMAT with line, column and why in *problem; ORD_ERR_TOO_BIG, ORD_ERR_IO, ORD_ERR_NOMEM. */
 int ord_jepsen_read(FILE *in, struct ord_jepsen_history *ret, struct ord_edn_problem *problem);

@@ -155,7 +155,8 @@ static void partition_look(const struct ord_subject *s, struct ord_edn partition
 	}
 }
 
-bool ord_subject_look(const struct ord_subject *s, struct ord_subject_state *ret)
+/* Looks once. False when the cluster cannot be asked: then words says why. */
+static bool look(const struct ord_subject *s, struct ord_subject_state *ret)
 {
 	struct ord_program_words words = {.words = {"cluster", "status"}, .count = 2};
 	struct ord_edn_pool pool;
@@ -182,7 +183,7 @@ bool ord_subject_await(const struct ord_subject *s, int64_t timeout_ms, struct o
 {
 	uint64_t deadline_ns = ord_clock_ns() + (uint64_t)timeout_ms * 1000000u;
 	for (;;) {
-		ord_subject_look(s, ret);
+		look(s, ret);
 		if (ret->whole || ret->disagrees || ord_clock_ns() > deadline_ns)
 			return ret->whole;
 		if (!ord_clock_sleep_until(ord_clock_ns() + LOOK_PAUSE_NS))

@@ -39,9 +39,6 @@ int ord_subject_start(struct ord_subject *s, char *why);
 int ord_subject_ask(const struct ord_subject *s, const struct ord_program_words *words, int64_t timeout_ms,
 		    struct ord_edn_pool *pool, struct ord_edn *ret, char *why);
 
-/* Looks once. False when the cluster cannot be asked: then words says why. */
-bool ord_subject_look(const struct ord_subject *s, struct ord_subject_state *ret);
-
 /* Looks until it is whole, it disagrees, or the time is over; true when it is whole. */
 bool ord_subject_await(const struct ord_subject *s, int64_t timeout_ms, struct ord_subject_state *ret);
 

@@ -39,6 +39,14 @@ static uint32_t room_for(struct ord_verdict *v, enum ord_validity validity)
 	return ORD_VERDICT_FINDINGS_MAX;
 }
 
+/* Names one more operation of the finding that was added last; those beyond ORD_VERDICT_OPS_MAX are left out. */
+static void op_name(struct ord_verdict *v, uint32_t op)
+{
+	struct ord_finding *f = v->last < v->findings_kept ? &v->findings[v->last] : NULL;
+	if (f != NULL && op != ORD_JEPSEN_NONE && f->ops_count < ORD_VERDICT_OPS_MAX)
+		f->ops[f->ops_count++] = op;
+}
+
 void ord_verdict_add(struct ord_verdict *v, enum ord_validity validity, const char *rule, uint32_t op,
 		     uint32_t other_op, const char *format, ...)
 {
@@ -55,15 +63,8 @@ void ord_verdict_add(struct ord_verdict *v, enum ord_validity validity, const ch
 	va_start(arguments, format);
 	vsnprintf(f->words, sizeof f->words, format, arguments);
 	va_end(arguments);
-	ord_verdict_name(v, op);
-	ord_verdict_name(v, other_op);
-}
-
-void ord_verdict_name(struct ord_verdict *v, uint32_t op)
-{
-	struct ord_finding *f = v->last < v->findings_kept ? &v->findings[v->last] : NULL;
-	if (f != NULL && op != ORD_JEPSEN_NONE && f->ops_count < ORD_VERDICT_OPS_MAX)
-		f->ops[f->ops_count++] = op;
+	op_name(v, op);
+	op_name(v, other_op);
 }
 
 void ord_verdict_figure(struct ord_verdict *v, const char *name, struct ord_edn value)

@@ -43,9 +43,6 @@ __attribute__((format(printf, 6, 7))) void ord_verdict_add(struct ord_verdict *v
 							   const char *rule, uint32_t op, uint32_t other_op,
 							   const char *format, ...);
 
-/* Names one more operation of the finding that was added last; those beyond ORD_VERDICT_OPS_MAX are left out. */
-void ord_verdict_name(struct ord_verdict *v, uint32_t op);
-
 /* A figure of the result. name is a literal. Those beyond ORD_VERDICT_FIGURES_MAX are asserted against. */
 void ord_verdict_count(struct ord_verdict *v, const char *name, uint64_t number);
 void ord_verdict_figure(struct ord_verdict *v, const char *name, struct ord_edn value);

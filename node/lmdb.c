@@ -28,7 +28,8 @@ size_t ord_lmdb_map_bytes(const struct ord_lmdb *l)
 	return ord_lmdb_env_map_bytes(l->partitions_count);
 }
 
-int ord_lmdb_failed(struct ord_lmdb *l, const char *path, const char *doing, int rv)
+/* Notes what went wrong, and gives the ORD_ERR_* for it. */
+static int failed(struct ord_lmdb *l, const char *path, const char *doing, int rv)
 {
 	snprintf(l->error_text, sizeof l->error_text, "%s/data.mdb: %s failed: %s", path, doing, mdb_strerror(rv));
 	return ord_lmdb_err(rv);
@@ -43,7 +44,8 @@ int ord_lmdb_state_open(struct ord_lmdb *l, uint32_t partition)
 	return rv == 0 ? ord_lmdb_view_open(&s->view, &s->env) : rv;
 }
 
-bool ord_lmdb_is_marked(const struct ord_lmdb *l, uint32_t partition)
+/* The state is known to be damaged: an earlier process ended in it. */
+static bool is_marked(const struct ord_lmdb *l, uint32_t partition)
 {
 	char path[ORD_LMDB_PATH_SIZE];
 	ord_lmdb_path(l, partition, ORD_LMDB_MARKER, path);
@@ -61,7 +63,7 @@ static int states_open(void *ctx, uint32_t partition, const struct ord_store **r
 	/* What a copy that was cut short has left, or an old state that one has replaced. */
 	ord_lmdb_path(l, partition, ".new", path);
 	int rv = ord_lmdb_env_remove(path);
-	if (rv == 0 && ord_lmdb_is_marked(l, partition)) {
+	if (rv == 0 && is_marked(l, partition)) {
 		ord_lmdb_path(l, partition, "", path);
 		snprintf(why, why_size,
 			 "%s: the state of partition %" PRIu32
@@ -111,7 +113,7 @@ static void write_done(struct ord_worker_job *job)
 	int status = ORD_OK;
 	ord_lmdb_path(l, w->partition, "", path);
 	if (w->rv != 0)
-		status = ord_lmdb_failed(l, path, "writing a checkpoint", w->rv);
+		status = failed(l, path, "writing a checkpoint", w->rv);
 	w->changes = NULL;
 	l->events.written(l->events.ctx, w->partition, status);
 }

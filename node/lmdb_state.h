@@ -100,12 +100,6 @@ size_t ord_lmdb_map_bytes(const struct ord_lmdb *l);
 /* Opens a partition's environment and its view. What LMDB gives. */
 int ord_lmdb_state_open(struct ord_lmdb *l, uint32_t partition);
 
-/* The state is known to be damaged: an earlier process ended in it. */
-bool ord_lmdb_is_marked(const struct ord_lmdb *l, uint32_t partition);
-
-/* Notes what went wrong, and gives the ORD_ERR_* for it. */
-int ord_lmdb_failed(struct ord_lmdb *l, const char *path, const char *doing, int rv);
-
 /* The parts of ord_states that are in lmdb_copy.c and lmdb_scrub.c. */
 void ord_lmdb_copies_init(struct ord_lmdb *l);
 void ord_lmdb_copies_close(struct ord_lmdb *l);

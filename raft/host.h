@@ -227,9 +227,6 @@ void ord_host_group_status(const struct ord_host *h, uint32_t group, struct ord_
 
 enum ord_member_role { ORD_MEMBER_STANDBY = 0, ORD_MEMBER_VOTER = 1, ORD_MEMBER_SPARE = 2 };
 
-/* "standby", "voter", "spare". */
-const char *ord_member_role_name(enum ord_member_role role);
-
 struct ord_member_status {
 	uint64_t id;
 	uint32_t node;

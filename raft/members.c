@@ -13,18 +13,6 @@
 _Static_assert((int)ORD_MEMBER_STANDBY == 0 && (int)ORD_MEMBER_VOTER == 1 && (int)ORD_MEMBER_SPARE == 2,
 	       "roles stand on disk");
 
-const char *ord_member_role_name(enum ord_member_role role)
-{
-	switch (role) {
-	case ORD_MEMBER_STANDBY:
-		return "standby";
-	case ORD_MEMBER_VOTER:
-		return "voter";
-	default:
-		return "spare";
-	}
-}
-
 void ord_member_format(uint32_t node, char text[ORD_MEMBER_TEXT_SIZE])
 {
 	snprintf(text, ORD_MEMBER_TEXT_SIZE, "node-%" PRIu32, node);

@@ -19,6 +19,8 @@ static int clock_change(struct ord_fault_work *w, const struct wrong *c, uint32_
 	struct ord_fault_look look;
 	int err = ord_fault_resolve(w, c->target, &pool, ret_mask);
 	if (err == ORD_OK)
+		err = ord_fault_check_run(w, *ret_mask);
+	if (err == ORD_OK)
 		err = w->back->look(w->ctx, &look, w->why);
 	for (uint32_t i = 0; err == ORD_OK && i < w->cluster.layout.nodes_count; i++) {
 		struct ord_fault_clock rule = look.nodes[i].clock;
@@ -28,9 +30,7 @@ static int clock_change(struct ord_fault_work *w, const struct wrong *c, uint32_
 			rule.drift_ppm = (int32_t)c->number;
 		else
 			rule.offset_us += c->number * 1000;
-		err = ord_fault_check_runs(w, i);
-		if (err == ORD_OK)
-			err = w->back->set_clock(w->ctx, i, &rule, w->why);
+		err = w->back->set_clock(w->ctx, i, &rule, w->why);
 	}
 	return err;
 }

@@ -47,7 +47,9 @@ static int words_sort(struct ord_fault_work *w, struct words *c)
 static int rules_set(struct ord_fault_work *w, const struct words *c, uint32_t mask)
 {
 	struct ord_fault_look look;
-	int err = w->back->look(w->ctx, &look, w->why);
+	int err = ord_fault_check_run(w, mask);
+	if (err == ORD_OK)
+		err = w->back->look(w->ctx, &look, w->why);
 	for (uint32_t i = 0; err == ORD_OK && i < w->cluster.layout.nodes_count; i++) {
 		struct ord_fault_disk rule = look.nodes[i].disk;
 		if ((mask >> i & 1) == 0)
@@ -58,9 +60,7 @@ static int rules_set(struct ord_fault_work *w, const struct words *c, uint32_t m
 			rule.error = true;
 		else
 			rule.full = true;
-		err = ord_fault_check_runs(w, i);
-		if (err == ORD_OK)
-			err = w->back->set_disk(w->ctx, i, &rule, w->why);
+		err = w->back->set_disk(w->ctx, i, &rule, w->why);
 	}
 	return err;
 }

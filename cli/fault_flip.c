@@ -98,8 +98,12 @@ int ord_fault_flip(const char *data_dir, const char *kind, uint64_t seed, struct
 	for (size_t i = 0; err == ORD_ERR_NOT_FOUND && i < count; i++)
 		err = file_change(files.gl_pathv[(first + i) % count], &random, ret, why, why_size);
 	if (err == ORD_ERR_NOT_FOUND)
-		snprintf(why, why_size, "%s: there is no file of kind %s in which something is written", data_dir,
-			 kind);
+		snprintf(why, why_size,
+			 "%s: there is no file of kind %s in which something is written; a history and a state are "
+			 "written "
+			 "some seconds after the first load: put some on the cluster, or choose another "
+			 "of: " ORD_FAULT_FLIP_KINDS,
+			 data_dir, kind);
 	globfree(&files);
 	return err;
 }

@@ -97,6 +97,15 @@ int ord_fault_check_runs(struct ord_fault_work *w, uint32_t place)
 	return p->pidfd < 0 ? ORD_ERR_NOT_FOUND : ORD_ERR_TIMEOUT;
 }
 
+int ord_fault_check_run(struct ord_fault_work *w, uint32_t mask)
+{
+	int err = ORD_OK;
+	for (uint32_t i = 0; err == ORD_OK && i < w->cluster.layout.nodes_count; i++)
+		if ((mask >> i & 1) != 0)
+			err = ord_fault_check_runs(w, i);
+	return err;
+}
+
 int ord_fault_check_data(struct ord_fault_work *w, uint32_t mask)
 {
 	const struct ord_layout *l = &w->cluster.layout;

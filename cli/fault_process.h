@@ -15,6 +15,8 @@ int ord_fault_signal(struct ord_fault_work *w, uint32_t mask, int signal_number)
 
 /* ORD_ERR_NOT_FOUND when the node at the place does not run (elsewhere: does not answer), ORD_ERR_TIMEOUT when it is paused: it can be told nothing. */
 int ord_fault_check_runs(struct ord_fault_work *w, uint32_t place);
+/* The same for all of the mask, before anything is done to the first of them. */
+int ord_fault_check_run(struct ord_fault_work *w, uint32_t mask);
 
 /* ORD_ERR_NOT_FOUND when a node of the mask has a file system of its own that is not mounted: what is in its data directory cannot be reached. */
 int ord_fault_check_data(struct ord_fault_work *w, uint32_t mask);

@@ -74,6 +74,9 @@ expect "a node is paused: the system says so" fault_says '[p["state"] for p in d
 expect "once more it changes nothing" fault_says 'd["processes"][0]["outcome"] == "was paused"' pause 2
 expect "it cannot be asked, and list says so" fault_says 'd["processes"][1]["state"] == "T" and "paused" in d["processes"][1]["problem"]' list
 expect "it can be told nothing, and the remedy is named" says 1 "node 2 is paused" "fault resume 2" -- "$ORDAIN" fault disk slow 10 2 --dir "$dir"
+expect "nor is the one before it changed" says 1 "node 2 is paused" -- "$ORDAIN" fault disk slow 10 1,2 --dir "$dir"
+expect "nor its clock" says 1 "node 2 is paused" -- "$ORDAIN" fault clock skew 10 1,2 --dir "$dir"
+expect "which list shows" fault_says 'not d["disks"] and not d["clocks"]' list
 expect "nor can the links that it sends on be made slow" says 1 "fault resume 2" -- "$ORDAIN" fault delay 10 --from 2 --dir "$dir"
 expect "but links to it can be cut" fault_says 'sorted((l["from"], l["to"]) for l in d["links"] if l["cut"]) == [(1, 2), (2, 1), (2, 3), (3, 2)]' partition '2|1,3'
 expect "heal lets it go on and mends the links" fault heal

@@ -186,7 +186,9 @@ static void submit_cb(const struct ordain_result *results, size_t count, void *a
 static void account_note(struct ord_bench *b, const struct ordain_account *account)
 {
 	bool still = !ord_bench_work_has(&b->work, ORD_BENCH_TRANSFER);
-	if (account->asset.len != strlen(ORD_BENCH_ASSET) || (still && account->balance != 0))
+	bool asset = account->asset.len == strlen(ORD_BENCH_ASSET) &&
+		     memcmp(account->asset.base, ORD_BENCH_ASSET, account->asset.len) == 0;
+	if (!asset || (still && account->balance != 0))
 		b->reads_wrong++;
 }
 

@@ -394,17 +394,35 @@ bool ord_survey_voters(const struct ord_survey *s, uint32_t partition, uint32_t 
 	return known;
 }
 
-bool ord_survey_agrees(const struct ord_survey *s, uint32_t partition)
+/* What becomes of the pairs of replicas at one position. */
+struct pairs {
+	uint32_t count;
+	uint32_t differing;
+};
+
+static struct pairs pairs_look(const struct ord_survey *s, uint32_t partition)
 {
+	struct pairs p = {0};
 	for (uint32_t i = 1; i < s->nodes_count; i++) {
 		const struct ord_survey_replica *a = &s->nodes[i].replicas[partition];
 		for (uint32_t k = 0; k < i && a->known; k++) {
 			const struct ord_survey_replica *b = &s->nodes[k].replicas[partition];
 			if (!b->known || a->position != b->position)
 				continue;
-			if (strcmp(a->digest, b->digest) != 0 || strcmp(a->history_hash, b->history_hash) != 0)
-				return false;
+			p.count++;
+			p.differing +=
+				strcmp(a->digest, b->digest) != 0 || strcmp(a->history_hash, b->history_hash) != 0;
 		}
 	}
-	return true;
+	return p;
+}
+
+bool ord_survey_agrees(const struct ord_survey *s, uint32_t partition)
+{
+	return pairs_look(s, partition).differing == 0;
+}
+
+bool ord_survey_compares(const struct ord_survey *s, uint32_t partition)
+{
+	return pairs_look(s, partition).count > 0;
 }

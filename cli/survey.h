@@ -118,4 +118,7 @@ bool ord_survey_voters(const struct ord_survey *s, uint32_t partition, uint32_t 
  * passes over what it has already. */
 bool ord_survey_agrees(const struct ord_survey *s, uint32_t partition);
 
+/* Whether two replicas stood at the same position: without such a pair ord_survey_agrees has compared nothing. */
+bool ord_survey_compares(const struct ord_survey *s, uint32_t partition);
+
 #endif

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 - ordain-jepsen: breaks a cluster on purpose and judges what its clients were told. */
+#include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -142,7 +143,7 @@ static int campaign_main(int argc, char **argv)
 
 static int check_main(int argc, char **argv)
 {
-	const char *workload = "bank", *path = NULL;
+	const char *workload = NULL, *path = NULL;
 	int64_t seconds = 60;
 	const struct ord_flags_one list[] = {
 		{.name = "workload", .value = "W", .text = &workload, .help = ord_setting_workloads()},
@@ -165,6 +166,11 @@ static int check_main(int argc, char **argv)
 	int status;
 	if (!flags_read(&flags, argc - 2, argv + 2, &status))
 		return status;
+	if (workload == NULL)
+		return fail("check", EXIT_USAGE,
+			    "--workload is missing: by which rules? There are: %s; results.json beside "
+			    "a history tells",
+			    ord_setting_workloads());
 	struct ord_judge_options options = {.workload = ord_workload_find(workload),
 					    .check = {.time_limit_ms = (uint32_t)seconds * 1000}};
 	if (options.workload == NULL)
@@ -172,7 +178,7 @@ static int check_main(int argc, char **argv)
 			    ord_setting_workloads());
 	FILE *in = fopen(path, "re");
 	if (in == NULL)
-		return fail("check", EXIT_USAGE, "%s: cannot be read", path);
+		return fail("check", EXIT_USAGE, "%s: %s", path, strerror(errno));
 	int err = ord_jepsen_read(in, &h, &problem);
 	fclose(in);
 	if (err == ORD_ERR_FORMAT)

@@ -124,5 +124,6 @@ expect "an unknown nemesis names the known ones" ran 3 "no 'kil'.*kill pause" ba
 expect "a campaign of nothing is told" says 3 "name at least one of each" -- "$JEPSEN" campaign --workloads ""
 expect "a wrong number names its limits" ran 3 "nodes: '99' is not an integer from 1 to 9" bank none 1 --nodes 99
 expect "an unknown flag is told" ran 3 "no flag --sed" bank none 1 --sed 5
-expect "a history that is none is told with line and column" says 3 "line 1, column" -- "$JEPSEN" check "$0"
+expect "a history that is none is told with line and column" says 3 "line 1, column" -- "$JEPSEN" check "$0" --workload bank
+expect "whose rules are not told is told" says 3 "--workload is missing" "idempotence" -- "$JEPSEN" check "$0"
 expect "a program that is not there is told" ran 4 "/nowhere/ordain" bank none 1 --ordain /nowhere/ordain

@@ -96,8 +96,11 @@ Test(cli_survey, replicas_at_one_position_must_be_the_same)
 	cr_assert(ord_survey_agrees(&s, 0));
 	replicas[2][0] = replica_of("follower", 4, "other");
 	cr_assert_not(ord_survey_agrees(&s, 0));
+	cr_assert(ord_survey_compares(&s, 0));
 	replicas[2][0].position = 4;
 	cr_assert(ord_survey_agrees(&s, 0), "it is only behind");
+	cr_assert_not(ord_survey_compares(&s, 0), "and compared with nobody");
+	cr_assert_not(ord_survey_compares(&s, 1), "nobody has said anything");
 	replicas[2][0].applied_index = 8;
 	replicas[2][0].position = 5;
 	cr_assert_not(ord_survey_agrees(&s, 0), "more entries without commands");

@@ -10,6 +10,7 @@
 #include "cli/cmd.h"
 #include "cli/netns.h"
 #include "cli/node_disk.h"
+#include "cli/once.h"
 #include "cli/overview.h"
 #include "cli/target.h"
 
@@ -209,23 +210,14 @@ int ord_cmd_cluster_start(const struct ord_cmd *self, int argc, char **argv)
 /* A cluster that was not made by 'cluster start': its nodes are asked who they are. */
 static int remote_status(const struct ord_cmd *self, const struct ord_target *t)
 {
-	struct ord_target_cluster cluster;
-	char why[512];
 	struct ord_survey *s;
-	if (ord_target_resolve(t, &cluster, why, sizeof why) != ORD_OK)
-		return ord_cmd_fail(self, ORD_EXIT_USAGE, "%s", why);
-	struct ordain_options options = ord_target_options(t, &cluster);
-	int err = ord_survey_open(&options, &s);
-	if (err != 0)
-		return ord_cmd_fail(self, err == ORDAIN_ERR_ARGUMENT ? ORD_EXIT_USAGE : ORD_EXIT_REFUSED,
-				    "--connect: '%s': %s", cluster.addresses, ordain_strerror(err));
-	err = ord_survey_discover(s, (uint32_t)t->timeout_ms, why, sizeof why);
-	if (err == 0) {
-		ord_survey_round(s, STATUS_WAIT_MS);
-		ord_overview_show(s, NULL, ord_sheet_look(t->json, stdout), stdout);
-	}
+	int status;
+	if (!ord_once_survey(self, t, &s, &status))
+		return status;
+	ord_survey_round(s, STATUS_WAIT_MS);
+	ord_overview_show(s, NULL, ord_sheet_look(t->json, stdout), stdout);
 	ord_survey_close(s);
-	return err == 0 ? ORD_EXIT_OK : ord_cmd_fail(self, ORD_EXIT_REFUSED, "%s", why);
+	return ORD_EXIT_OK;
 }
 
 int ord_cmd_cluster_status(const struct ord_cmd *self, int argc, char **argv)

@@ -5,6 +5,7 @@
 #include "base/err.h"
 
 #include "cli/cmd.h"
+#include "cli/once.h"
 #include "cli/sheet.h"
 #include "cli/survey.h"
 #include "cli/target.h"
@@ -100,21 +101,11 @@ static bool node_choose(struct ord_survey *s, int64_t node)
 
 static int scrub_run(const struct ord_cmd *self, const struct ord_target *t, int64_t node, bool now)
 {
-	struct ord_target_cluster cluster;
-	char why[512];
 	struct ord_survey *s;
-	if (ord_target_resolve(t, &cluster, why, sizeof why) != ORD_OK)
-		return ord_cmd_fail(self, ORD_EXIT_USAGE, "%s", why);
-	struct ordain_options options = ord_target_options(t, &cluster);
-	int err = ord_survey_open(&options, &s);
-	if (err != 0)
-		return ord_cmd_fail(self, err == ORDAIN_ERR_ARGUMENT ? ORD_EXIT_USAGE : ORD_EXIT_REFUSED,
-				    "--connect: '%s': %s", cluster.addresses, ordain_strerror(err));
 	int status;
-	err = ord_survey_discover(s, (uint32_t)t->timeout_ms, why, sizeof why);
-	if (err != 0) {
-		status = ord_cmd_fail(self, ORD_EXIT_REFUSED, "%s", why);
-	} else if (!node_choose(s, node)) {
+	if (!ord_once_survey(self, t, &s, &status))
+		return status;
+	if (!node_choose(s, node)) {
 		status = ord_cmd_fail(self, ORD_EXIT_USAGE, "--node: the cluster has no node %" PRId64, node);
 	} else {
 		survey_run(s, now);

@@ -39,6 +39,31 @@ bool ord_once_open(const struct ord_cmd *self, const struct ord_target *t, struc
 	return false;
 }
 
+bool ord_once_survey(const struct ord_cmd *self, const struct ord_target *t, struct ord_survey **ret, int *ret_exit)
+{
+	struct ord_target_cluster cluster;
+	char why[512];
+	struct ord_survey *s;
+	if (ord_target_resolve(t, &cluster, why, sizeof why) != ORD_OK) {
+		*ret_exit = ord_cmd_fail(self, ORD_EXIT_USAGE, "%s", why);
+		return false;
+	}
+	struct ordain_options options = ord_target_options(t, &cluster);
+	int err = ord_survey_open(&options, &s);
+	if (err != 0) {
+		*ret_exit = ord_cmd_fail(self, err == ORDAIN_ERR_ARGUMENT ? ORD_EXIT_USAGE : ORD_EXIT_REFUSED,
+					 "--connect: '%s': %s", cluster.addresses, ordain_strerror(err));
+		return false;
+	}
+	if (ord_survey_discover(s, (uint32_t)t->timeout_ms, why, sizeof why) != 0) {
+		*ret_exit = ord_cmd_fail(self, ORD_EXIT_REFUSED, "%s", why);
+		ord_survey_close(s);
+		return false;
+	}
+	*ret = s;
+	return true;
+}
+
 void ord_once_init(struct ord_once *o, struct ord_flag flags[ORD_ONCE_FLAGS])
 {
 	*o = (struct ord_once){.wait = "settled"};

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 
 #include "cli/cmd.h"
+#include "cli/survey.h"
 #include "cli/target.h"
 #include "client/ordain.h"
 
@@ -14,6 +15,9 @@ struct ord_args ord_once_args(const struct ord_cmd *self, struct ord_target *t, 
 
 /* Connects. False: the error is told, *ret_exit is what to end with. The caller ends with ordain_sync_close. */
 bool ord_once_open(const struct ord_cmd *self, const struct ord_target *t, struct ordain_sync **ret, int *ret_exit);
+
+/* Finds all nodes of the cluster, for questions to each of them. False: the error is told, *ret_exit is what to end with. The caller ends with ord_survey_close. */
+bool ord_once_survey(const struct ord_cmd *self, const struct ord_target *t, struct ord_survey **ret, int *ret_exit);
 
 /* Flags that all writes have: --id and --wait. */
 #define ORD_ONCE_FLAGS 2

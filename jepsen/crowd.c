@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/err.h"
+#include "jepsen/array.h"
 #include "jepsen/clock.h"
 
 #define POOL_BYTES_MAX (64u << 20)	 /* values of one operation and its answer */
@@ -72,15 +73,9 @@ static void undecided_note(struct ord_crowd *c, struct ord_edn value)
 	struct ord_edn id = ord_edn_get(value, "id");
 	if (ord_edn_is_nil(id))
 		return;
-	if (c->undecided_count == c->undecided_capacity) {
-		size_t capacity = c->undecided_capacity == 0 ? 256 : 2 * c->undecided_capacity;
-		struct ord_edn *grown = realloc(c->undecided, capacity * sizeof *grown);
-		if (grown == NULL) {
-			c->missing++; /* not asked about: the checker says that it is undecided */
-			return;
-		}
-		c->undecided = grown;
-		c->undecided_capacity = capacity;
+	if (!ord_array_reach(&c->undecided, &c->undecided_capacity, c->undecided_count, sizeof *c->undecided)) {
+		c->missing++; /* not asked about: the checker says that it is undecided */
+		return;
 	}
 	c->undecided[c->undecided_count++] = ord_edn_copy(&c->pool, id);
 }

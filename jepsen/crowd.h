@@ -24,8 +24,8 @@ struct ord_crowd {
 	uint64_t turn;		   /* under the diary's lock: the next question or read at the end */
 	uint32_t missing;	   /* likewise: those that were never answered */
 	struct ord_edn *undecided; /* owned: ids of operations that ended as INFO */
-	size_t undecided_count;
-	size_t undecided_capacity;
+	uint32_t undecided_count;
+	uint32_t undecided_capacity;
 	struct ord_edn_pool pool; /* of undecided */
 };
 

@@ -6,6 +6,7 @@
 
 #include "base/assert.h"
 #include "base/err.h"
+#include "jepsen/array.h"
 #include "jepsen/history_made.h"
 
 const char *ord_jepsen_type_name(enum ord_jepsen_type type)
@@ -70,15 +71,7 @@ static int ops_grow(struct ord_jepsen_history *h)
 {
 	if (h->ops_count == ORD_JEPSEN_OPS_MAX)
 		return ORD_ERR_TOO_BIG;
-	if (h->ops_count < h->ops_capacity)
-		return ORD_OK;
-	uint32_t capacity = h->ops_capacity > 0 ? 2 * h->ops_capacity : 1024;
-	struct ord_jepsen_op *grown = realloc(h->ops, capacity * sizeof *grown);
-	if (grown == NULL)
-		return ORD_ERR_NOMEM;
-	h->ops = grown;
-	h->ops_capacity = capacity;
-	return ORD_OK;
+	return ord_array_reach(&h->ops, &h->ops_capacity, h->ops_count, sizeof *h->ops) ? ORD_OK : ORD_ERR_NOMEM;
 }
 
 int ord_jepsen_add(struct ord_jepsen_history *h, const struct ord_jepsen_op *op)

@@ -143,21 +143,27 @@ void ord_group_base_followed(struct ord_group *g)
 	g->base_place = 0;
 }
 
+int ord_group_take_base(struct ord_group *g, const struct ord_base *base)
+{
+	int err = ord_group_keep_members(g, base->members_index, base->members);
+	if (err == ORD_OK && base->current_term > g->term)
+		err = ord_group_write_vote(g, base->current_term, 0);
+	if (err == ORD_OK)
+		err = ord_wal_reserve(g->env->wal, 0);
+	if (err != ORD_OK)
+		ord_group_env_fatal(g->env, err, "out of memory in the write-ahead log");
+	return err;
+}
+
 /* Drops the log: it goes on after the base, and the group takes part again when that is durable. What was in it may have been acknowledged, but up to the base it
  * is in the state, and what came after contradicts what was committed. So libraft needs to know nothing but what a start would tell it, and a start with that
  * base is what it gets (ord_group_synced): no more states than there are already, and none in which it must not be spoken to. */
 static int begin_again(struct ord_group *g, const struct ord_base *base)
 {
 	size_t before = g->members_count;
-	int err = ord_group_keep_members(g, base->members_index, base->members);
-	if (err == ORD_OK && base->current_term > g->term)
-		err = ord_group_write_vote(g, base->current_term, 0);
-	if (err == ORD_OK)
-		err = ord_wal_reserve(g->env->wal, 0);
-	if (err != ORD_OK) {
-		ord_group_env_fatal(g->env, err, "out of memory in the write-ahead log");
+	int err = ord_group_take_base(g, base);
+	if (err != ORD_OK)
 		return err;
-	}
 	ord_trace("group installs", g->id, base->index);
 	ord_group_let_go(g, g->entries.base + 1, g->entries.last);
 	ord_entries_begin(&g->entries, base->index, base->term);

@@ -96,15 +96,9 @@ int ord_group_lost_install(struct ord_group *g, const struct ord_base *base)
 		err = ORD_ERR_CORRUPT;
 	if (err != ORD_OK)
 		return err;
-	err = ord_group_keep_members(g, base->members_index, base->members);
-	if (err == ORD_OK && base->current_term > g->term)
-		err = ord_group_write_vote(g, base->current_term, 0);
-	if (err == ORD_OK)
-		err = ord_wal_reserve(g->env->wal, 0);
-	if (err != ORD_OK) {
-		ord_group_env_fatal(g->env, err, "out of memory in the write-ahead log");
+	err = ord_group_take_base(g, base);
+	if (err != ORD_OK)
 		return err;
-	}
 	ord_trace("group finds its base", g->id, base->index);
 	ord_group_let_go(g, g->entries.base + 1, follows ? base->index : g->entries.last);
 	if (follows) {

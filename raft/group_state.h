@@ -204,6 +204,9 @@ void ord_group_base_followed(struct ord_group *g);
 /* Checks a base that the owner gives. ORD_ERR_MISMATCH, ORD_ERR_CORRUPT, with why. */
 int ord_group_check_base(const struct ord_group *g, const struct ord_base *base, char *why, size_t why_size);
 
+/* The group is to begin at that base: keeps its members, votes for nobody in its term when that is a later one, and has room in the log for the record. Any error has ended the host. */
+int ord_group_take_base(struct ord_group *g, const struct ord_base *base);
+
 /* Of a group whose base is lost: makes room for an entry of that index that is read from the log; looks at all that was read, ORD_ERR_CORRUPT with why; takes
  * a message; is given its base, errors as ord_host_install. */
 void ord_group_lost_expect(struct ord_group *g, uint64_t index);

@@ -9,6 +9,7 @@
 #include "base/assert.h"
 #include "base/err.h"
 #include "cli/bench_inside.h"
+#include "cli/target.h"
 
 void ord_bench_fail(struct ord_bench *b, int err, const char *name, const char *message)
 {
@@ -36,8 +37,10 @@ static void clients_open(struct ord_bench *b, const struct ordain_options *clust
 	while (b->clients_count < b->options->connections) {
 		int err = ordain_open(&b->loop, &own, &b->clients[b->clients_count]);
 		if (err != 0) {
-			ord_bench_fail(b, err == ORDAIN_ERR_ARGUMENT ? ORD_ERR_INVALID : ORD_ERR_IO, cluster->addresses,
-				       ordain_strerror(err));
+			char why[512];
+			ord_target_explain(cluster->addresses, err, why, sizeof why);
+			ord_bench_fail(b, err == ORDAIN_ERR_ARGUMENT ? ORD_ERR_INVALID : ORD_ERR_IO,
+				       "no client can be opened", why);
 			return;
 		}
 		b->clients_count++;

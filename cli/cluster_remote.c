@@ -4,6 +4,7 @@
 
 #include "base/err.h"
 #include "cli/cluster.h"
+#include "cli/target.h"
 
 #define ANSWER_WAIT_MS 2000 /* for one node's status */
 
@@ -34,7 +35,7 @@ int ord_cluster_connect(const struct ordain_options *options, struct ord_cluster
 		ret->processes[i].pidfd = -1;
 	int err = ord_survey_open(options, &s);
 	if (err != 0) {
-		snprintf(why, ORD_CLUSTER_WHY_SIZE, "--connect: '%s': %s", options->addresses, ordain_strerror(err));
+		ord_target_explain(options->addresses, err, why, ORD_CLUSTER_WHY_SIZE);
 		return err == ORDAIN_ERR_ARGUMENT ? ORD_ERR_INVALID : ORD_ERR_IO;
 	}
 	err = ord_survey_discover(s, options->timeout_ms, why, ORD_CLUSTER_WHY_SIZE) == 0 ? ORD_OK : ORD_ERR_IO;

@@ -15,6 +15,7 @@
 #include "base/err.h"
 #include "base/hash.h"
 #include "base/table.h"
+#include "cli/target.h"
 
 #define TOLD_LINES_MAX 20  /* wrong lines that are told one by one */
 #define PROGRESS_MS 250	   /* between two lines of progress */
@@ -387,7 +388,7 @@ static int feed_loop(struct feed *f, const struct ordain_options *cluster, char 
 		ordain_close(f->client, NULL, NULL);
 		uv_run(&f->loop, UV_RUN_DEFAULT);
 	} else {
-		snprintf(why, why_size, "%s: '%s'", ordain_strerror(err), cluster->addresses);
+		ord_target_explain(cluster->addresses, err, why, why_size);
 	}
 	ORD_ASSERT(uv_loop_close(&f->loop) == 0);
 	if (err != 0)

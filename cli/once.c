@@ -18,6 +18,13 @@ struct ord_args ord_once_args(const struct ord_cmd *self, struct ord_target *t, 
 				 .common_count = ORD_TARGET_FLAGS};
 }
 
+static int open_fail(const struct ord_cmd *self, const struct ord_target_cluster *cluster, int code)
+{
+	char why[512];
+	ord_target_explain(cluster->addresses, code, why, sizeof why);
+	return ord_cmd_fail(self, code == ORDAIN_ERR_ARGUMENT ? ORD_EXIT_USAGE : ORD_EXIT_REFUSED, "%s", why);
+}
+
 bool ord_once_open(const struct ord_cmd *self, const struct ord_target *t, struct ordain_sync **ret, int *ret_exit)
 {
 	struct ord_target_cluster cluster;
@@ -30,12 +37,7 @@ bool ord_once_open(const struct ord_cmd *self, const struct ord_target *t, struc
 	int err = ordain_sync_open(&options, ret);
 	if (err == 0)
 		return true;
-	if (err == ORDAIN_ERR_ARGUMENT)
-		*ret_exit = ord_cmd_fail(self, ORD_EXIT_USAGE,
-					 "'%s' is not a list of addresses; write it like 127.0.0.1:7001,127.0.0.1:7002",
-					 cluster.addresses);
-	else
-		*ret_exit = ord_cmd_fail(self, ORD_EXIT_REFUSED, "%s", ordain_strerror(err));
+	*ret_exit = open_fail(self, &cluster, err);
 	return false;
 }
 
@@ -51,8 +53,7 @@ bool ord_once_survey(const struct ord_cmd *self, const struct ord_target *t, str
 	struct ordain_options options = ord_target_options(t, &cluster);
 	int err = ord_survey_open(&options, &s);
 	if (err != 0) {
-		*ret_exit = ord_cmd_fail(self, err == ORDAIN_ERR_ARGUMENT ? ORD_EXIT_USAGE : ORD_EXIT_REFUSED,
-					 "--connect: '%s': %s", cluster.addresses, ordain_strerror(err));
+		*ret_exit = open_fail(self, &cluster, err);
 		return false;
 	}
 	if (ord_survey_discover(s, (uint32_t)t->timeout_ms, why, sizeof why) != 0) {

@@ -76,3 +76,12 @@ struct ordain_options ord_target_options(const struct ord_target *t, const struc
 		.cluster_id = cluster->has_id ? &cluster->id : NULL,
 	};
 }
+
+void ord_target_explain(const char *addresses, int code, char *why, size_t why_size)
+{
+	if (code == ORDAIN_ERR_ARGUMENT)
+		snprintf(why, why_size,
+			 "'%.300s' is not a list of addresses; write it like 127.0.0.1:7001,127.0.0.1:7002", addresses);
+	else
+		snprintf(why, why_size, "%s", ordain_strerror(code));
+}

@@ -39,4 +39,7 @@ int ord_target_resolve(const struct ord_target *t, struct ord_target_cluster *re
 /* Options for ordain_open; they point into t and cluster. */
 struct ordain_options ord_target_options(const struct ord_target *t, const struct ord_target_cluster *cluster);
 
+/* Why a client with these addresses cannot be opened, for what ordain_open gave (enum ordain_error): it names them and the remedy. */
+void ord_target_explain(const char *addresses, int code, char *why, size_t why_size);
+
 #endif

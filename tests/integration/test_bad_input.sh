@@ -85,6 +85,10 @@ wrong "one word too many" 2 "extra" -- "$ORDAIN" account show shop extra
 wrong "the port for nodes" 1 "port|answer|reach" -- "$ORDAIN" account show shop --connect "$(peer_address "$dir" 1)" --timeout 2s
 wrong "a port where nobody listens" 1 "127.0.0.1:1|reach|refused" -- "$ORDAIN" account show shop --connect 127.0.0.1:1 --timeout 1s
 wrong "an address without port" 2 "localhost" -- "$ORDAIN" account show shop --connect localhost
+for command in "account show shop" scrub "cluster status" "fault list" "bench"; do
+	# shellcheck disable=SC2086 - words
+	wrong "no address at all: $command" 2 "not a list of addresses; write it like 127.0.0.1:7001" -- "$ORDAIN" $command --connect 'x y'
+done
 wrong "a directory without cluster" 2 "$WORK/nothing" -- "$ORDAIN" cluster status --dir "$WORK/nothing"
 wrong "another number of nodes" 2 "nodes.*3" -- "$ORDAIN" cluster start --dir "$dir" --nodes 5
 wrong "no such node" 2 "node 7.*1 to 3" -- "$ORDAIN" cluster kill --dir "$dir" --node 7

@@ -1,12 +1,14 @@
-/* SPDX-License-Identifier: Apache-2.0 - a text in double quotes, with the escapes that JSON (RFC 8259, section 7) and EDN have in common. */
+/* SPDX-License-Identifier: Apache-2.0 - texts in double quotes, with the escapes that JSON (RFC 8259, section 7) and EDN have in common. */
 #ifndef ORD_BASE_QUOTED_H
 #define ORD_BASE_QUOTED_H
 
-#include <stdio.h>
+#include <stddef.h>
+#include <stdint.h>
 
-#include "base/bytes.h"
+#define ORD_QUOTED_SIZE 8 /* of one character, with its NUL */
 
-/* With the quotes. Control characters are escaped; bytes that are not UTF-8 become U+FFFD, one for each. */
-void ord_quoted_write(FILE *out, struct ord_slice s);
+/* The first character at p, of which left bytes may be read, at least one, as it stands between the quotes: control characters escaped; a byte that is not UTF-8 is U+FFFD. How many bytes of p
+ * that was. */
+size_t ord_quoted_take(const uint8_t *p, size_t left, char ret[ORD_QUOTED_SIZE]);
 
 #endif

@@ -59,11 +59,23 @@ void ord_json_end_array(struct ord_json *j)
 	end(j, ']');
 }
 
+static void put_quoted(FILE *out, struct ord_slice s)
+{
+	const uint8_t *p = s.base;
+	char text[ORD_QUOTED_SIZE];
+	fputc('"', out);
+	for (size_t i = 0; i < s.len;) {
+		i += ord_quoted_take(p + i, s.len - i, text);
+		fputs(text, out);
+	}
+	fputc('"', out);
+}
+
 void ord_json_key(struct ord_json *j, const char *key)
 {
 	ORD_ASSERT(!j->after_key);
 	separate(j);
-	ord_quoted_write(j->out, ord_slice_text(key));
+	put_quoted(j->out, ord_slice_text(key));
 	fputc(':', j->out);
 	j->after_key = true;
 }
@@ -71,7 +83,7 @@ void ord_json_key(struct ord_json *j, const char *key)
 void ord_json_str(struct ord_json *j, struct ord_slice s)
 {
 	separate(j);
-	ord_quoted_write(j->out, s);
+	put_quoted(j->out, s);
 }
 
 void ord_json_text(struct ord_json *j, const char *text)

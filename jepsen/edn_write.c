@@ -11,6 +11,18 @@ bool ord_edn_word_byte(char c)
 	       (c != '\0' && strchr(".*+!-_?$%&=<>/#", c) != NULL);
 }
 
+static void write_quoted(FILE *out, struct ord_slice s)
+{
+	const uint8_t *p = s.base;
+	char text[ORD_QUOTED_SIZE];
+	fputc('"', out);
+	for (size_t i = 0; i < s.len;) {
+		i += ord_quoted_take(p + i, s.len - i, text);
+		fputs(text, out);
+	}
+	fputc('"', out);
+}
+
 static void write_keyword(FILE *out, struct ord_edn v)
 {
 	bool good = v.len > 0;
@@ -19,7 +31,7 @@ static void write_keyword(FILE *out, struct ord_edn v)
 	if (good)
 		fprintf(out, ":%.*s", (int)v.len, v.text);
 	else
-		ord_quoted_write(out, ord_edn_text(v));
+		write_quoted(out, ord_edn_text(v));
 }
 
 static void write_scalar(FILE *out, struct ord_edn v)
@@ -29,7 +41,7 @@ static void write_scalar(FILE *out, struct ord_edn v)
 	else if (v.kind == ORD_EDN_INT)
 		fprintf(out, "%" PRId64, v.integer);
 	else if (v.kind == ORD_EDN_STRING)
-		ord_quoted_write(out, ord_edn_text(v));
+		write_quoted(out, ord_edn_text(v));
 }
 
 void ord_edn_write(FILE *out, struct ord_edn v)
@@ -80,7 +92,7 @@ static void write_json_key(FILE *out, struct ord_edn key)
 	char *text = NULL;
 	size_t len = 0;
 	if (key.kind == ORD_EDN_STRING || key.kind == ORD_EDN_KEYWORD) {
-		ord_quoted_write(out, ord_edn_text(key));
+		write_quoted(out, ord_edn_text(key));
 		return;
 	}
 	FILE *memory = open_memstream(&text, &len);
@@ -88,7 +100,7 @@ static void write_json_key(FILE *out, struct ord_edn key)
 		ord_edn_write(memory, key);
 		fclose(memory);
 	}
-	ord_quoted_write(out, ord_slice_of(text, len));
+	write_quoted(out, ord_slice_of(text, len));
 	free(text);
 }
 
@@ -99,7 +111,7 @@ void ord_edn_write_json(FILE *out, struct ord_edn v)
 		fputs("null", out);
 		return;
 	case ORD_EDN_KEYWORD:
-		ord_quoted_write(out, ord_edn_text(v));
+		write_quoted(out, ord_edn_text(v));
 		return;
 	case ORD_EDN_VECTOR:
 		fputc('[', out);

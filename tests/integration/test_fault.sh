@@ -121,7 +121,7 @@ expect "only to one node" fault_says 'all((l["rate_bytes_s"] == 1000000) == (l["
 expect "duplicate and reorder, too" fault duplicate 10
 expect "all six links have all of it" fault_says 'len(d["links"]) == 6 and all(l["reorder_ppm"] == 100000 and l["duplicate_ppm"] == 100000 for l in d["links"])' reorder 10
 expect "the cluster goes on" await_progress "$outcomes" 100
-expect "list shows that writes came late" fault_says 'all(l["delayed"] > 0 for l in d["links"]) and sum(l["reordered"] for l in d["links"]) > 0 and sum(l["duplicated"] for l in d["links"]) > 0' list
+expect "list shows that writes came late" wait_until "$DEADLINE" fault_says 'all(l["delayed"] > 0 for l in d["links"]) and sum(l["reordered"] for l in d["links"]) > 0 and sum(l["duplicated"] for l in d["links"]) > 0' list
 expect "a delay of 0 is none" fault_says 'all(l["delay_ms"] == 0 and l["reorder_ppm"] == 100000 for l in d["links"])' delay 0
 must fault heal
 

@@ -42,7 +42,9 @@
 
 /* Queues of one partition at its leader. */
 #define ORD_ADMIT_BYTES_MAX (16u << 20) /* commands that wait to be proposed; then clients are answered busy */
-#define ORD_READS_MAX 100000		/* reads that wait at one partition; then clients are answered busy */
+#define ORD_ADMIT_WAIT_MS \
+	1000 /* so long they wait at most: past saturation more would wait for what nobody wants any more */
+#define ORD_READS_MAX 100000	 /* reads that wait at one partition; then clients are answered busy */
 #define ORD_FORWARDS_MAX 200000	 /* calls passed on to other nodes or waiting for a leader, all partitions; then busy */
 #define ORD_UNSETTLED_MAX 200000 /* accepted transfers without outcome; then new ones are answered busy */
 #define ORD_DELIVER_WINDOW_MESSAGES 16384u /* sent to one other partition and not yet applied there */

@@ -96,12 +96,11 @@ static void read_fail(struct read *r, int code, const char *message)
 	ord_session_done(&r->op);
 }
 
-static void read_retry(struct read *r, uint64_t pause_ms)
+static void read_retry(struct read *r, uint32_t asked_ms)
 {
 	uint64_t now_ms = ord_session_now_ms();
 	r->attempts++;
-	if (pause_ms == 0)
-		pause_ms = ord_session_backoff_ms(r->op.client, r->attempts);
+	uint64_t pause_ms = ord_session_pause_ms(r->op.client, r->attempts, asked_ms);
 	if (ord_session_is_late(&r->op, now_ms + pause_ms))
 		ord_session_done(&r->op);
 	else

@@ -27,6 +27,8 @@
 
 #define BACKOFF_MIN_MS 10
 #define BACKOFF_MAX_MS 500
+/* A node that is busy says after how long to come again. Were all to do that, it would be busy with refusing them: who is refused again waits up to so many times as long. */
+#define ASKED_MAX_TIMES 16
 
 TAILQ_HEAD(ord_op_list, ord_op);
 
@@ -81,14 +83,21 @@ size_t ord_session_room_bytes(const struct ordain_client *client)
 	return client->bytes_max - client->bytes_count;
 }
 
-uint64_t ord_session_backoff_ms(struct ordain_client *client, unsigned attempts)
+static uint64_t doubled_ms(uint64_t ms, unsigned times, uint64_t most_ms)
 {
-	uint64_t most = BACKOFF_MAX_MS;
-	if (attempts < 6 && (uint64_t)BACKOFF_MIN_MS << attempts < most)
-		most = (uint64_t)BACKOFF_MIN_MS << attempts;
+	return times < 6 && ms << times < most_ms ? ms << times : most_ms;
+}
+
+uint64_t ord_session_pause_ms(struct ordain_client *client, unsigned attempts, uint32_t asked_ms)
+{
+	uint64_t most_ms = doubled_ms(BACKOFF_MIN_MS, attempts, BACKOFF_MAX_MS), least_ms = most_ms / 2;
+	if (asked_ms != 0) {
+		least_ms = asked_ms;
+		most_ms = doubled_ms(asked_ms, attempts, (uint64_t)asked_ms * ASKED_MAX_TIMES);
+	}
 	client->randoms_count++;
 	uint64_t random = ord_hash64_seed(&client->randoms_count, sizeof client->randoms_count, client->seed);
-	return most / 2 + random % (most / 2);
+	return least_ms + random % (most_ms - least_ms);
 }
 
 int ord_session_admit(const struct ordain_client *client, size_t items_count, size_t bytes_count)

@@ -67,7 +67,7 @@ bool ord_session_is_late(const struct ord_op *op, uint64_t now_ms);
 /* Memory that operations may still take. */
 size_t ord_session_room_bytes(const struct ordain_client *client);
 
-/* A pause before attempt number attempts (from 1), growing, in part by chance. */
-uint64_t ord_session_backoff_ms(struct ordain_client *client, unsigned attempts);
+/* A pause before attempt number attempts (from 1), growing, in part by chance; not less than a node asked for (0: none did). */
+uint64_t ord_session_pause_ms(struct ordain_client *client, unsigned attempts, uint32_t asked_ms);
 
 #endif

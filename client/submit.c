@@ -153,14 +153,13 @@ static void item_give_up(struct batch *b, uint32_t i)
 	item_decided(b, i);
 }
 
-/* Another attempt after pause_ms (0: a pause that grows with the attempts), or the end when there is no time for one. */
-static void item_retry(struct batch *b, uint32_t i, uint64_t now_ms, uint64_t pause_ms)
+/* Another attempt after a pause, or the end when there is no time for one. */
+static void item_retry(struct batch *b, uint32_t i, uint64_t now_ms, uint32_t asked_ms)
 {
 	struct item *item = &b->items[i];
 	if (item->attempts < UINT8_MAX)
 		item->attempts++;
-	if (pause_ms == 0)
-		pause_ms = ord_session_backoff_ms(b->op.client, item->attempts);
+	uint64_t pause_ms = ord_session_pause_ms(b->op.client, item->attempts, asked_ms);
 	if (ord_session_is_late(&b->op, now_ms + pause_ms)) {
 		item_give_up(b, i);
 		return;

@@ -16,6 +16,7 @@ void ord_bounds_fill(struct ord_bounds *b)
 	if (b->admit_bytes == 0)
 		b->admit_bytes = ORD_ADMIT_BYTES_MAX;
 	ORD_ASSERT(b->admit_bytes <= ORD_ADMIT_BYTES_MAX);
+	fill(&b->admit_wait_ms, ORD_ADMIT_WAIT_MS);
 	fill(&b->entry_bytes, ORD_ENTRY_BYTES_MAX);
 	fill(&b->reads_count, ORD_READS_MAX);
 	fill(&b->forwards_count, ORD_FORWARDS_MAX);

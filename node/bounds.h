@@ -7,6 +7,7 @@
 /* 0 stands for what base/limits.h says (raft/host.h for those that begin with raft). A larger value than that is not allowed. */
 struct ord_bounds {
 	uint64_t admit_bytes;	      /* commands of one partition that wait to be proposed */
+	uint32_t admit_wait_ms;	      /* the first of them, before no more are taken */
 	uint32_t entry_bytes;	      /* one entry; at least deliver_bytes and a command or message more */
 	uint32_t reads_count;	      /* of one partition that wait */
 	uint32_t forwards_count;      /* calls passed on */

@@ -20,7 +20,7 @@ void ord_engine_replica_status(const struct ord_engine *e, uint32_t partition, s
 	ord_host_group_status(e->host, partition, &ret->group);
 	ord_partition_status(r->partition, &ret->state);
 	ret->admit_count = r->admit.commands_count;
-	ret->admit_bytes = r->admit.entry_bytes;
+	ret->admit_bytes = r->admit.clients.bytes;
 	ret->waiters_count = ord_replica_waiters_count(r);
 	ret->ready = r->ready;
 	ret->leader = r->leader;

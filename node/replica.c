@@ -187,7 +187,7 @@ int ord_replica_submit(struct ord_replica *r, const struct ord_command *c, const
 	if (c->kind == ORD_COMMAND_TRANSFER &&
 	    r->unsettled_count + r->admit.commands_count >= r->engine->bounds.unsettled_count)
 		return ORD_ERR_BUSY;
-	return ord_admit_command(&r->admit, c, ticket);
+	return ord_admit_command(&r->admit, c, ticket, r->engine->now_ms);
 }
 
 int ord_replica_read(struct ord_replica *r, struct ord_slice query, uint64_t deadline_ms, struct ord_waiter *w,
@@ -599,27 +599,33 @@ static void reads_expire(struct ord_replica *r, struct ord_read *read, uint64_t 
 			read_answer(read, &a);
 }
 
-static void batches_expire(struct ord_replica *r, struct ord_batch *b, uint64_t now_ms)
+struct expiry {
+	uint32_t partition;
+	uint64_t now_ms;
+};
+
+static void batch_expire(void *ctx, struct ord_batch *b)
 {
-	struct ord_answer a = {.err = ORD_ERR_UNKNOWN, .partition = r->id};
-	for (; b != NULL; b = b->next) {
-		if (b->deadline_min_ms > now_ms)
-			continue;
-		b->deadline_min_ms = UINT64_MAX;
-		for (size_t i = 0; i < b->tickets_count; i++) {
-			struct ord_ticket *t = &b->tickets[i];
-			if (t->deadline_ms <= now_ms)
-				ticket_answer(t, &a);
-			else if (t->deadline_ms < b->deadline_min_ms)
-				b->deadline_min_ms = t->deadline_ms;
-		}
+	const struct expiry *x = ctx;
+	struct ord_answer a = {.err = ORD_ERR_UNKNOWN, .partition = x->partition};
+	if (b->deadline_min_ms > x->now_ms)
+		return;
+	b->deadline_min_ms = UINT64_MAX;
+	for (size_t i = 0; i < b->tickets_count; i++) {
+		struct ord_ticket *t = &b->tickets[i];
+		if (t->deadline_ms <= x->now_ms)
+			ticket_answer(t, &a);
+		else if (t->deadline_ms < b->deadline_min_ms)
+			b->deadline_min_ms = t->deadline_ms;
 	}
 }
 
 void ord_replica_expire(struct ord_replica *r, uint64_t now_ms)
 {
-	batches_expire(r, r->inflight, now_ms);
-	batches_expire(r, r->admit.first, now_ms);
+	struct expiry x = {.partition = r->id, .now_ms = now_ms};
+	for (struct ord_batch *b = r->inflight; b != NULL; b = b->next)
+		batch_expire(&x, b);
+	ord_admit_each(&r->admit, batch_expire, &x);
 	reads_expire(r, r->reads.asked.first, now_ms);
 	reads_expire(r, r->reads.came.first, now_ms);
 	ord_settling_expire(&r->settling, now_ms);
@@ -647,12 +653,17 @@ void ord_replica_age(struct ord_replica *r)
 	ord_admit_internal(&r->admit, &c);
 }
 
+static void tickets_count(void *ctx, struct ord_batch *b)
+{
+	uint64_t *count = ctx;
+	*count += b->tickets_count;
+}
+
 uint64_t ord_replica_waiters_count(const struct ord_replica *r)
 {
 	uint64_t count = ord_settling_count(&r->settling) + r->reads.count;
-	for (const struct ord_batch *b = r->inflight; b != NULL; b = b->next)
-		count += b->tickets_count;
-	for (const struct ord_batch *b = r->admit.first; b != NULL; b = b->next)
-		count += b->tickets_count;
+	for (struct ord_batch *b = r->inflight; b != NULL; b = b->next)
+		tickets_count(&count, b);
+	ord_admit_each(&r->admit, tickets_count, &count);
 	return count;
 }

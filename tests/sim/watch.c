@@ -77,7 +77,7 @@ static void bound(uint32_t node, const char *what, uint64_t value, uint64_t most
 			 (unsigned long long)value, (unsigned long long)most);
 }
 
-/* What comes from inside is not refused, so that a queue may be longer by what others may have under way to it; and by what was taken when there was room. */
+/* What comes from inside is not refused, so that it is bounded by what others may have under way to it. */
 static uint64_t internal_bytes(const struct ord_bounds *b)
 {
 	uint64_t lane = (uint64_t)(b->deliver_window + 1) * MESSAGE_BYTES_MAX + b->deliver_bytes;
@@ -88,8 +88,9 @@ static void look_queues(uint32_t node, uint32_t partition, const struct ord_engi
 {
 	const struct ord_bounds *b = &e->bounds;
 	const struct ord_replica *r = &e->replicas[partition];
-	bound(node, "bytes that wait for admission", r->admit.entry_bytes,
-	      b->admit_bytes + ORD_COMMAND_BYTES_MAX + internal_bytes(b));
+	bound(node, "bytes of clients that wait for admission", r->admit.clients.bytes,
+	      b->admit_bytes + ORD_COMMAND_BYTES_MAX);
+	bound(node, "bytes of partitions that wait for admission", r->admit.internal.bytes, internal_bytes(b));
 	bound(node, "reads that wait", r->reads.count, b->reads_count);
 	bound(node, "transfers without outcome", r->unsettled_count,
 	      b->unsettled_count + b->entry_bytes / COMMAND_BYTES_MIN);

@@ -105,7 +105,7 @@ void ord_checkpoint_status(const struct ord_partition *p, struct ord_checkpoint_
 		.changed_count = p->rows.changed.count,
 		.changed_bytes = p->rows.changed_bytes,
 		.memory_bytes = p->rows.bytes,
-		.clean_bytes = p->rows.clean_bytes,
+		.clean_bytes = p->rows.lasting.bytes + p->rows.passing.bytes,
 	};
 }
 

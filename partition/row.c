@@ -13,6 +13,8 @@
 
 /* An id that lies further ahead of the log's time than this says nothing about when it was used. */
 #define AHEAD_MS_MAX 60000u
+/* The share that clean requests and stages have of memory: those that were settled last are asked for again, if any are. */
+#define PASSING_SHARE 8u
 /* Rows asked of memory before they are used. */
 #define ROWS_AHEAD 8u
 
@@ -25,7 +27,8 @@ void ord_rows_close(struct ord_rows *rows)
 {
 	free(rows->changed.rows);
 	free(rows->frozen.rows);
-	free(rows->clean.places);
+	free(rows->lasting.places);
+	free(rows->passing.places);
 	ord_rows_init(rows);
 }
 
@@ -112,13 +115,19 @@ static struct ord_row **queue_place(const struct ord_row_queue *queue, size_t i)
 static void queue_grow(struct ord_row_queue *queue)
 {
 	struct ord_row_queue grown = {.capacity = queue->capacity == 0 ? 64 : queue->capacity * 2,
-				      .count = queue->count};
+				      .count = queue->count,
+				      .bytes = queue->bytes};
 	grown.places = malloc(grown.capacity * sizeof(struct ord_row *));
 	ORD_ASSERT(grown.places != NULL);
 	for (size_t i = 0; i < queue->count; i++)
 		grown.places[i] = *queue_place(queue, i);
 	free(queue->places);
 	*queue = grown;
+}
+
+static struct ord_row_queue *queue_of(struct ord_partition *p, const struct ord_row *row)
+{
+	return row->table == ORD_STORE_ACCOUNTS || row->table == ORD_STORE_NAMES ? &p->rows.lasting : &p->rows.passing;
 }
 
 static void queue_push(struct ord_row_queue *queue, struct ord_row *row)
@@ -170,8 +179,8 @@ void ord_row_loaded(struct ord_partition *p, struct ord_row *row, enum ord_store
 	row->table = (uint8_t)table;
 	row->flags = ORD_ROW_LOADED;
 	p->rows.bytes += row_bytes(row);
-	p->rows.clean_bytes += row_bytes(row);
-	queue_push(&p->rows.clean, row);
+	queue_of(p, row)->bytes += row_bytes(row);
+	queue_push(queue_of(p, row), row);
 }
 
 void ord_row_change(struct ord_partition *p, struct ord_row *row)
@@ -181,7 +190,7 @@ void ord_row_change(struct ord_partition *p, struct ord_row *row)
 	if (row->epoch != 0 && (row->flags & ORD_ROW_ENCODED) == 0)
 		ord_checkpoint_encode(p, row);
 	if (row->epoch == 0)
-		p->rows.clean_bytes -= row_bytes(row);
+		queue_of(p, row)->bytes -= row_bytes(row);
 	note_changed(p, row);
 }
 
@@ -203,9 +212,9 @@ static void row_clean(struct ord_partition *p, struct ord_row *row)
 		row_free(p, row);
 		return;
 	}
-	p->rows.clean_bytes += row_bytes(row);
+	queue_of(p, row)->bytes += row_bytes(row);
 	if ((row->flags & ORD_ROW_QUEUED) == 0)
-		queue_push(&p->rows.clean, row);
+		queue_push(queue_of(p, row), row);
 }
 
 bool ord_rows_clean(struct ord_partition *p, size_t *cursor, size_t rows_max)
@@ -257,16 +266,15 @@ static void note_gone(struct ord_partition *p, const struct ord_row *row)
 
 static void row_evict(struct ord_partition *p, struct ord_row *row)
 {
-	p->rows.clean_bytes -= row_bytes(row);
+	queue_of(p, row)->bytes -= row_bytes(row);
 	if ((row->flags & ORD_ROW_REMOVED) == 0)
 		note_gone(p, row);
 	row_free(p, row);
 }
 
 /* Asks memory for what the rows that are next but some will need: the row, then its bucket, then who stands before it there. */
-static void evict_ahead(struct ord_partition *p)
+static void evict_ahead(struct ord_partition *p, const struct ord_row_queue *clean)
 {
-	const struct ord_row_queue *clean = &p->rows.clean;
 	if (clean->count > 3 * ROWS_AHEAD)
 		ord_row_prefetch(*queue_place(clean, 3 * ROWS_AHEAD));
 	if (clean->count > 2 * ROWS_AHEAD) {
@@ -279,17 +287,26 @@ static void evict_ahead(struct ord_partition *p)
 	}
 }
 
+static struct ord_row_queue *queue_to_evict(struct ord_rows *rows, uint64_t bytes_max)
+{
+	bool has_more = rows->passing.bytes > bytes_max / PASSING_SHARE || rows->lasting.count == 0;
+	return has_more && rows->passing.count > 0 ? &rows->passing : &rows->lasting;
+}
+
 void ord_rows_evict(struct ord_partition *p, uint64_t bytes_max, size_t rows_max)
 {
 	struct ord_rows *rows = &p->rows;
-	while (rows->bytes > bytes_max && rows->clean.count > 0 && rows_max-- > 0) {
-		evict_ahead(p);
-		struct ord_row *row = queue_pop(&rows->clean);
+	while (rows->bytes > bytes_max && rows_max-- > 0) {
+		struct ord_row_queue *clean = queue_to_evict(rows, bytes_max);
+		if (clean->count == 0)
+			return;
+		evict_ahead(p, clean);
+		struct ord_row *row = queue_pop(clean);
 		if (row->epoch != 0)
 			continue; /* changed meanwhile: it comes back with the checkpoint that writes it */
 		if ((row->flags & (ORD_ROW_USED | ORD_ROW_REMOVED)) == ORD_ROW_USED) {
 			row->flags &= (uint8_t)~ORD_ROW_USED;
-			queue_push(&rows->clean, row);
+			queue_push(clean, row);
 			continue;
 		}
 		row_evict(p, row);

@@ -20,7 +20,7 @@
 struct ord_partition;
 
 enum ord_row_flag {
-	ORD_ROW_QUEUED = 1,  /* in the queue of clean rows, or was when it was clean */
+	ORD_ROW_QUEUED = 1,  /* in a queue of clean rows, or was when it was clean */
 	ORD_ROW_USED = 2,    /* looked up since it was queued */
 	ORD_ROW_ENCODED = 4, /* of the frozen ones: its bytes are among the checkpoint's */
 	ORD_ROW_REMOVED = 8, /* not there any more; stays until the store has it no more either */
@@ -47,6 +47,7 @@ struct ord_row_queue {
 	size_t capacity;
 	size_t first; /* counts on and on; modulo capacity the place */
 	size_t count;
+	uint64_t bytes; /* of the clean rows of its tables */
 };
 
 /* A set of ids, roughly: UUIDv7s ascend with time, so that the newest one says of later ones that they are not in it. An id is odd when it has no time, or one that lay ahead of the log's when it
@@ -61,9 +62,11 @@ struct ord_rows {
 	struct ord_row_list changed; /* in the current epoch, in order, each once */
 	struct ord_row_list frozen;  /* in the epoch that is being written */
 	uint64_t bytes;		     /* of all rows in memory */
-	uint64_t clean_bytes;	     /* of those that may leave it */
 	uint64_t changed_bytes;	     /* of those in changed */
-	struct ord_row_queue clean;  /* oldest first */
+
+	/* The clean ones, oldest first: they may leave memory. Accounts and names come again, requests and stages hardly: were all in one queue, these would push those out. */
+	struct ord_row_queue lasting;
+	struct ord_row_queue passing;
 
 	/* What may be in the store and not in memory. */
 	bool any_gone;
@@ -100,7 +103,8 @@ void ord_row_drop(struct ord_partition *p, struct ord_row *row);
 /* What was frozen is in the store: at most rows_max rows become clean, from *cursor (0 first). True when that was the last. */
 bool ord_rows_clean(struct ord_partition *p, size_t *cursor, size_t rows_max);
 
-/* Lets clean rows go, oldest first, until all rows take bytes_max or less, or rows_max were looked at. */
+/* Lets clean rows go until all rows take bytes_max or less, or rows_max were looked at: of requests and stages the oldest, while they have more than their share; else of accounts and names those that were not
+ * looked up for longest. */
 void ord_rows_evict(struct ord_partition *p, uint64_t bytes_max, size_t rows_max);
 
 /* The time of an id, 0 when it has none (RFC 9562, section 5.7). It is odd at that time of the log when it has none, or one that lies ahead. */

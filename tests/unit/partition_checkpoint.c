@@ -190,6 +190,41 @@ Test(partition_checkpoint, a_name_given_up_and_taken_between_checkpoints)
 	cr_expect_eq(memory_bytes(), 0);
 }
 
+/* Requests and stages come and go; four hundred accounts are used again and again, each of them seldom. */
+Test(partition_checkpoint, what_passes_does_not_push_out_what_lasts)
+{
+	enum { ACCOUNTS = 400, ROUNDS = 10 };
+	char id[24], account[24];
+
+	for (unsigned i = 0; i < ACCOUNTS; i++) {
+		snprintf(id, sizeof id, "o-%u", i);
+		snprintf(account, sizeof account, "a-%u", i);
+		build_apply(&l, 0, build_open(id, account, "EUR", -1000000, INT64_MAX), TIME_US);
+	}
+	checkpoint();
+	uint64_t limit = memory_bytes(); /* half of it for the accounts */
+	for (unsigned i = 0; i < ROUNDS * ACCOUNTS; i++) {
+		snprintf(id, sizeof id, "p-%u", i);
+		snprintf(account, sizeof account, "a-%u", i % ACCOUNTS);
+		build_apply(&l, 0, build_transfer(id, "bank", account, 1), TIME_US);
+		if (i % 20 == 19)
+			checkpoint();
+		ord_checkpoint_evict(part(), limit, ALL);
+		cr_assert_leq(memory_bytes(), limit);
+	}
+	uint64_t gets_before = l.stores[0].store.gets_count;
+	for (unsigned i = 0; i < ACCOUNTS; i++) {
+		snprintf(account, sizeof account, "a-%u", i);
+		cr_expect_eq(build_balance(&l, account), ROUNDS);
+	}
+	cr_expect_eq(l.stores[0].store.gets_count - gets_before, 0, "all accounts are there");
+	gets_before = l.stores[0].store.gets_count;
+	cr_expect_eq(build_request(&l, 0, id).status, ORD_STATUS_SETTLED);
+	cr_expect_eq(l.stores[0].store.gets_count - gets_before, 0, "the last request is there");
+	cr_expect_eq(build_request(&l, 0, "p-0").status, ORD_STATUS_SETTLED);
+	cr_expect_gt(l.stores[0].store.gets_count - gets_before, 0, "the first one left");
+}
+
 /* Far more postings than a straight walk back would do; every one is found, in memory and out of it. */
 Test(partition_checkpoint, any_posting_is_found)
 {

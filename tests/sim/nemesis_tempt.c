@@ -2,6 +2,7 @@
 #include "tests/sim/coverage.h"
 #include "tests/sim/nemesis.h"
 #include "tests/sim/nemesis_state.h"
+#include "tests/sim/watch.h"
 #include "tests/sim/world.h"
 
 #define TEMPTED_IOS_MAX 12
@@ -50,7 +51,7 @@ void sim_nemesis_tempt_handover(uint32_t to)
 {
 	bool is_late = sim_now_us() + LATE_US > sim_nemesis.ends_us;
 	if (!sim_nemesis.active || sim_nemesis.swarm->calm || sim_nemesis.nodes_count < 3 || sim_nemesis.lost != 0 ||
-	    !sim_nemesis_may_harm() || !is_late || sim_percent(SIM_NEMESIS, 50))
+	    !sim_watch_founded() || !sim_nemesis_may_harm() || !is_late || sim_percent(SIM_NEMESIS, 50))
 		return;
 	sim_cover(SIM_COVER_HANDOVER_TO_LOST);
 	sim_trace("node %llu is lost", to, 0, 0, 0);

@@ -63,15 +63,20 @@ void ord_copy_in_want(struct ord_engine *e, uint32_t partition, uint32_t node, u
 
 /* --- Asking. --- */
 
+static uint64_t least_index(const struct ord_copy_in *c)
+{
+	struct ord_group_status group;
+	uint64_t index = c->wants[c->partition].index;
+	ord_host_group_status(c->engine->host, c->partition, &group);
+	return index > group.base_index ? index : group.base_index;
+}
+
 static void send(struct ord_copy_in *c, enum ord_part_kind kind)
 {
 	struct ord_engine *e = c->engine;
-	struct ord_group_status group;
-	ord_host_group_status(e->host, c->partition, &group);
-	uint64_t index = e->copy_in.wants[c->partition].index;
 	struct ord_part_copy part = {.partition = c->partition,
 				     .number = c->number,
-				     .index = index > group.base_index ? index : group.base_index,
+				     .index = kind == ORD_PART_COPY_ASK ? least_index(c) : c->note.index,
 				     .after = c->place};
 	ord_bytes_clear(&e->scratch);
 	ord_wire_put_copy(kind, &part, &e->scratch);

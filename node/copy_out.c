@@ -104,6 +104,7 @@ static struct ord_copy_out *open_copy(struct ord_engine *e, uint32_t node, const
 		ord_keep_want(&e->keep, part->partition);
 		return NULL;
 	}
+	made.index = note.index;
 	made.base_index = note.base_index;
 	*c = made;
 	ord_trace("copy_out begins", c->partition, c->node);
@@ -126,7 +127,8 @@ void ord_copy_out_ask(struct ord_engine *e, uint32_t node, const struct ord_part
 void ord_copy_out_next(struct ord_engine *e, uint32_t node, const struct ord_part_copy *part)
 {
 	struct ord_copy_out *c = find(e, node, part->partition, part->number);
-	if (c == NULL)
+	/* An ASK that was sent twice may open another copy under the same number, of a later checkpoint, when the first one had to end: two halves are no state. */
+	if (c == NULL || c->index != part->index)
 		return;
 	c->heard_ms = e->now_ms;
 	if (c->reading)

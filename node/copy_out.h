@@ -19,8 +19,9 @@ struct ord_copy_out {
 	uint32_t node; /* who asked, by what number */
 	uint64_t number;
 	uint32_t partition;
-	uint64_t base_index; /* of the checkpoint */
-	unsigned copy;	     /* of ord_states */
+	uint64_t index; /* of the checkpoint */
+	uint64_t base_index;
+	unsigned copy; /* of ord_states */
 	const struct ord_store *store;
 	bool reading;
 	struct ord_pairs_place after; /* of the piece that is being read */

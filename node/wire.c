@@ -10,7 +10,7 @@
  *   READY         u32 partition
  *   COPY_ASK      u32 partition, u64 number, u64 index
  *   COPY_NOTE     u32 partition, u64 number, then the note to the end
- *   COPY_NEXT     u32 partition, u64 number, u8 table, u16 length and bytes of the key
+ *   COPY_NEXT     u32 partition, u64 number, u64 index, u8 table, u16 length and bytes of the key
  *   COPY_PAIRS    u32 partition, u64 number, u8 table, u16 length and bytes of the key, u8 1 when they are the last, then the pairs to the end
  *   COPY_END      u32 partition, u64 number
  *   WANT_BLOCK, WANT_BLOCK_ID   u32 partition, u64 number
@@ -166,7 +166,7 @@ void ord_wire_put_copy(enum ord_part_kind kind, const struct ord_part_copy *c, s
 {
 	ord_bytes_put_u32(out, c->partition);
 	ord_bytes_put_u64(out, c->number);
-	if (kind == ORD_PART_COPY_ASK)
+	if (kind == ORD_PART_COPY_ASK || kind == ORD_PART_COPY_NEXT)
 		ord_bytes_put_u64(out, c->index);
 	if (kind == ORD_PART_COPY_NEXT || kind == ORD_PART_COPY_PAIRS) {
 		ord_bytes_put_u8(out, c->after.table);
@@ -195,7 +195,7 @@ int ord_wire_get_copy(enum ord_part_kind kind, struct ord_slice body, struct ord
 	struct ord_reader r = ord_reader_of(body);
 	struct ord_part_copy c = {.partition = ord_reader_u32(&r)};
 	c.number = ord_reader_u64(&r);
-	if (kind == ORD_PART_COPY_ASK)
+	if (kind == ORD_PART_COPY_ASK || kind == ORD_PART_COPY_NEXT)
 		c.index = ord_reader_u64(&r);
 	if (kind == ORD_PART_COPY_NEXT || kind == ORD_PART_COPY_PAIRS)
 		get_place(&r, &c.after);

@@ -62,7 +62,7 @@ struct ord_part_cursor {
 struct ord_part_copy {
 	uint32_t partition;
 	uint64_t number;
-	uint64_t index;		      /* ASK: the copy must be of that index of the log at least */
+	uint64_t index; /* ASK: the copy must be of that index of the log at least; NEXT: of which it is, by its note */
 	struct ord_pairs_place after; /* NEXT, PAIRS: behind which */
 	bool is_last;		      /* PAIRS: there are no more behind these */
 	struct ord_slice body;	      /* NOTE: the note of the checkpoint; PAIRS: the pairs (partition/pairs.h) */

@@ -11,6 +11,7 @@
 
 /* Cluster shape. */
 #define ORD_NODES_MAX 9		/* more voters than this only make every commit slower */
+#define ORD_SHARDS_MAX 64	/* threads of one node; as many processors as a machine for this has */
 #define ORD_PARTITIONS_MAX 1024 /* measured: 1,000 idle groups cost 9 % of a core in heartbeats */
 
 /* Client protocol. */
@@ -56,7 +57,9 @@
 	(1u << 20) /* one piece of a copy of a state: a frame that keeps no message of Raft waiting for long */
 
 /* Peers. */
-#define ORD_FRAME_BYTES_MAX (32u << 20)	      /* one frame between nodes */
+#define ORD_MAILBOX_BYTES_MAX (64u << 20) /* that other shards of the node have posted to one, and it has not read */
+#define ORD_TRAY_BYTES_MAX (32u << 20)	  /* collected by one shard for another; half of it for answers alone */
+#define ORD_FRAME_BYTES_MAX (32u << 20)	  /* one frame between nodes */
 #define ORD_PEER_OUTPUT_BYTES_MAX (64u << 20) /* unsent to one peer; then Raft messages are dropped, as by a network */
 
 _Static_assert(ORD_COMMAND_BYTES_MAX * 16 <= ORD_ENTRY_BYTES_MAX, "an entry holds many commands");

@@ -169,9 +169,28 @@ static int check_given(const struct ord_config *c, char *why)
 	return ORD_ERR_INVALID;
 }
 
+static int check_shards(const struct ord_config *c, char *why)
+{
+	if (c->shards_count > c->partitions_count) {
+		snprintf(why, ORD_CONFIG_WHY_SIZE,
+			 "shards: %" PRIu32 " must be at most the number of partitions, which is %" PRIu32
+			 ": a shard without a partition has nothing to do",
+			 c->shards_count, c->partitions_count);
+		return ORD_ERR_INVALID;
+	}
+	if (strlen(c->data_dir) + sizeof "/shard-64" > sizeof c->data_dir) {
+		snprintf(why, ORD_CONFIG_WHY_SIZE, "data_dir: is too long: give one of at most %zu bytes",
+			 sizeof c->data_dir - sizeof "/shard-64");
+		return ORD_ERR_INVALID;
+	}
+	return ORD_OK;
+}
+
 int ord_config_check(struct ord_config *c, char why[ORD_CONFIG_WHY_SIZE])
 {
 	int err = check_given(c, why);
+	if (err == ORD_OK)
+		err = check_shards(c, why);
 	if (err == ORD_OK)
 		err = ord_config_nodes_check(c, why);
 	if (err != ORD_OK)
@@ -188,6 +207,30 @@ int ord_config_check(struct ord_config *c, char why[ORD_CONFIG_WHY_SIZE])
 		return ORD_ERR_INVALID;
 	}
 	return ORD_OK;
+}
+
+/* 0 stands for something else than little. */
+static uint64_t part_of(uint64_t bytes, uint32_t shards_count)
+{
+	return bytes == 0 || bytes >= shards_count ? bytes / shards_count : 1;
+}
+
+void ord_config_shard(const struct ord_config *c, uint32_t shard, struct ord_config *ret)
+{
+	ORD_ASSERT(shard < c->shards_count);
+	*ret = *c;
+	ret->shard = shard;
+	if (c->shards_count == 1)
+		return;
+	size_t len = strlen(c->data_dir);
+	snprintf(ret->data_dir + len, sizeof ret->data_dir - len, "/shard-%" PRIu32, shard);
+	for (uint32_t i = 0; i < c->nodes_count; i++)
+		ret->nodes[i].peer.port = (uint16_t)(c->nodes[i].peer.port + shard);
+	ret->cache_bytes = part_of(c->cache_bytes, c->shards_count);
+	ret->memory_bytes = part_of(c->memory_bytes, c->shards_count);
+	ret->checkpoint_bytes = part_of(c->checkpoint_bytes, c->shards_count);
+	ret->repair_bytes = part_of(c->repair_bytes, c->shards_count);
+	ret->scrub_bytes = part_of(c->scrub_bytes, c->shards_count);
 }
 
 static void option_print(const struct ord_option *o, const struct ord_config *c, FILE *out)

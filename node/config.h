@@ -31,6 +31,8 @@ struct ord_config {
 		nodes[ORD_NODES_MAX]; /* all nodes of the cluster, this one among them, by ascending id */
 	uint32_t nodes_count;
 	uint32_t partitions_count;
+	uint32_t shards_count;
+	uint32_t shard; /* no option: whose configuration this is (ord_config_shard) */
 	char data_dir[4096];
 	char listen_host
 		[ORD_HOST_TEXT_SIZE]; /* address to bind both listeners to; empty: the hosts given for this node */
@@ -76,6 +78,10 @@ int ord_config_command_line(struct ord_config *c, int argc, char **argv, enum or
 
 /* Checks that nothing is missing and that the values fit each other; sorts the nodes by id. ORD_ERR_INVALID with why. */
 int ord_config_check(struct ord_config *c, char why[ORD_CONFIG_WHY_SIZE]);
+
+/* The configuration of one of the shards of a node: with one shard, the node's; with several, a directory of its own below data_dir, the peer ports that many further on, and its part of what a
+ * node may use of memory and disk. Asserts that the configuration was checked. */
+void ord_config_shard(const struct ord_config *c, uint32_t shard, struct ord_config *ret);
 
 /* Writes the whole configuration in the format of the file. */
 void ord_config_print(const struct ord_config *c, FILE *out);

@@ -123,6 +123,12 @@ static const struct ord_address *address_at(const struct ord_config *c, uint32_t
 	return i % 2 == 0 ? &n->peer : &n->client;
 }
 
+/* How many ports are used from there on. */
+static uint32_t ports_at(const struct ord_config *c, uint32_t i)
+{
+	return i % 2 == 0 ? c->shards_count : 1;
+}
+
 int ord_config_nodes_check(struct ord_config *c, char why[ORD_CONFIG_WHY_SIZE])
 {
 	qsort(c->nodes, c->nodes_count, sizeof c->nodes[0], node_compare);
@@ -132,16 +138,28 @@ int ord_config_nodes_check(struct ord_config *c, char why[ORD_CONFIG_WHY_SIZE])
 				 "nodes: number %" PRIu32 " is there twice: give each node its own", c->nodes[i].id);
 			return ORD_ERR_INVALID;
 		}
+	for (uint32_t i = 0; i < c->nodes_count; i++)
+		if (c->nodes[i].peer.port + c->shards_count - 1 > UINT16_MAX) {
+			snprintf(why, ORD_CONFIG_WHY_SIZE,
+				 "nodes: the peer port of node %" PRIu32 " is %u, and %" PRIu32
+				 " shards have as many ports from there on: give one of at most %" PRIu32,
+				 c->nodes[i].id, (unsigned)c->nodes[i].peer.port, c->shards_count,
+				 UINT16_MAX - c->shards_count + 1);
+			return ORD_ERR_INVALID;
+		}
 	for (uint32_t i = 1; i < 2 * c->nodes_count; i++)
 		for (uint32_t j = 0; j < i; j++) {
 			const struct ord_address *a = address_at(c, i);
 			const struct ord_address *b = address_at(c, j);
-			if (a->port != b->port || strcmp(a->host, b->host) != 0)
+			uint32_t port = a->port > b->port ? a->port : b->port; /* the first that both may have */
+			if (port >= a->port + ports_at(c, i) || port >= b->port + ports_at(c, j) ||
+			    strcmp(a->host, b->host) != 0)
 				continue;
 			char text[ORD_ADDRESS_TEXT_SIZE];
-			ord_address_format(a->host, a->port, text);
+			ord_address_format(a->host, (uint16_t)port, text);
 			snprintf(why, ORD_CONFIG_WHY_SIZE,
-				 "nodes: %s is there twice: each port can be used once on a host", text);
+				 "nodes: %s is there twice: each port can be used once on a host%s", text,
+				 c->shards_count > 1 ? ", and each shard has a peer port, one behind the other" : "");
 			return ORD_ERR_INVALID;
 		}
 	return ORD_OK;

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 - a node's data directory.
  *
+ * Of a node with several shards, each has a directory like that, shard-0, shard-1 and so on, and data_dir has nothing else in it.
+ *
  *   lock            locked (flock) while a process uses the directory; holds its pid for the curious
  *   identity        who this node is (node/self.c)
  *   peers           which directories of the other nodes it has met (node/met.c)
@@ -45,8 +47,66 @@ int ord_datadir_fail(struct ord_datadir *d, int err, const char *format, ...)
 	return err;
 }
 
+/* The directory that a shard's own stands in, when there are several. */
+static void base_path(const struct ord_datadir *d, char path[ORD_DATADIR_PATH_SIZE])
+{
+	snprintf(path, ORD_DATADIR_PATH_SIZE, "%s", d->path);
+	if (d->config->shards_count > 1)
+		*strrchr(path, '/') = '\0';
+}
+
+/* A directory of several shards is not one of a single shard, nor the other way round. */
+static int shards_compare(struct ord_datadir *d)
+{
+	char base[ORD_DATADIR_PATH_SIZE], other[ORD_DATADIR_PATH_SIZE + 16];
+	bool is_one = d->config->shards_count <= 1;
+	base_path(d, base);
+	snprintf(other, sizeof other, "%s/%s", base, is_one ? "shard-0" : "identity");
+	if (faccessat(AT_FDCWD, other, F_OK, 0) != 0)
+		return ORD_OK;
+	return ord_datadir_fail(d, ORD_ERR_MISMATCH,
+				"belongs to a node of %s, the configuration says shards = %u: the number of shards is "
+				"fixed for a cluster's life",
+				is_one ? "several shards" : "one shard", is_one ? 1 : d->config->shards_count);
+}
+
+/* The name of an open directory is as durable as what stands in it. One whose parent may not be read was made by somebody else. */
+static int parent_sync(struct ord_datadir *d, int dir_fd)
+{
+	int fd = openat(dir_fd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return ORD_OK;
+	int err = fsync(fd) == 0
+			  ? ORD_OK
+			  : ord_datadir_fail(d, ord_file_err(), "its parent cannot be synced (%s)", strerror(errno));
+	close(fd);
+	return err;
+}
+
+static int base_make(struct ord_datadir *d)
+{
+	char base[ORD_DATADIR_PATH_SIZE];
+	base_path(d, base);
+	int fd = -1;
+	if (mkdir(base, 0700) == 0 || errno == EEXIST)
+		fd = open(base, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return ord_datadir_fail(d, ord_file_err(),
+					"cannot be made (%s): make the parent directory of data_dir, or give a "
+					"directory that this user may write",
+					strerror(errno));
+	int err = parent_sync(d, fd);
+	close(fd);
+	return err;
+}
+
 static int datadir_make(struct ord_datadir *d)
 {
+	int err = shards_compare(d);
+	if (err == ORD_OK && d->config->shards_count > 1)
+		err = base_make(d);
+	if (err != ORD_OK)
+		return err;
 	if (mkdir(d->path, 0700) != 0 && errno != EEXIST)
 		return ord_datadir_fail(
 			d, ord_file_err(),
@@ -135,24 +195,11 @@ static int wal_make(struct ord_datadir *d)
 	return ORD_OK;
 }
 
-/* The directory's own name is as durable as what stands in it. One whose parent may not be read was made by somebody else. */
-static int parent_sync(struct ord_datadir *d)
-{
-	int fd = openat(d->dir_fd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return ORD_OK;
-	int err = fsync(fd) == 0
-			  ? ORD_OK
-			  : ord_datadir_fail(d, ord_file_err(), "its parent cannot be synced (%s)", strerror(errno));
-	close(fd);
-	return err;
-}
-
 static int names_sync(struct ord_datadir *d)
 {
 	if (fsync(d->dir_fd) != 0)
 		return ord_datadir_fail(d, ord_file_err(), "cannot be synced (%s)", strerror(errno));
-	return parent_sync(d);
+	return parent_sync(d, d->dir_fd);
 }
 
 int ord_datadir_self_write(const struct ord_datadir *d, const struct ord_self *self)

@@ -39,11 +39,18 @@ void ord_dispatch_close(struct ord_dispatch *d)
 	*d = (struct ord_dispatch){0};
 }
 
-/* The node that leads a partition as far as is known here; 0 when nobody, or this node before it is ready. */
-static uint32_t leader_of(const struct ord_engine *e, uint32_t partition)
+uint32_t ord_dispatch_leader(const struct ord_engine *e, uint32_t partition)
 {
 	const struct ord_replica *r = &e->replicas[partition];
-	return r->leader == e->node && !r->ready ? 0 : r->leader;
+	bool is_unready = ord_engine_owns(e, partition) && r->leader == e->node && !r->ready;
+	return is_unready ? 0 : r->leader;
+}
+
+/* Where what is for the leader of a partition goes: to a node, or to the shard of this node that has the partition; 0: nowhere. */
+static uint32_t way_to(const struct ord_engine *e, uint32_t partition)
+{
+	uint32_t leader = ord_dispatch_leader(e, partition);
+	return leader == 0 || ord_engine_owns(e, partition) ? leader : ord_engine_shard_of(e, partition);
 }
 
 void ord_dispatch_ready(struct ord_replica *r)
@@ -87,19 +94,20 @@ static void lane_restart(struct ord_replica *r, uint32_t destination, uint64_t r
 
 void ord_dispatch_restart_all(struct ord_engine *e, uint32_t destination)
 {
-	for (uint32_t i = 0; i < e->partitions_count; i++)
+	e->replicas[destination].renewed = true;
+	for (uint32_t i = e->shard; i < e->partitions_count; i += e->shards_count)
 		if (i != destination && e->replicas[i].ready)
 			lane_restart(&e->replicas[i], destination, DISPATCH_RESEND_MS);
 }
 
 void ord_dispatch_hasten(struct ord_engine *e, uint32_t destination)
 {
-	for (uint32_t i = 0; i < e->partitions_count; i++)
+	for (uint32_t i = e->shard; i < e->partitions_count; i += e->shards_count)
 		if (i != destination && e->replicas[i].ready)
 			e->replicas[i].dispatch.lanes[destination].resend_ms = DISPATCH_RESEND_MS;
 }
 
-static void lane_send(struct ord_replica *r, uint32_t destination, struct ord_lane *lane, uint32_t leader)
+static void lane_send(struct ord_replica *r, uint32_t destination, struct ord_lane *lane, uint32_t to)
 {
 	struct ord_engine *e = r->engine;
 	uint64_t end = ord_partition_outbox_next(r->partition, destination);
@@ -113,13 +121,13 @@ static void lane_send(struct ord_replica *r, uint32_t destination, struct ord_la
 			.destination = destination,
 			.run = {.source = r->id, .first = run.first, .count = run.count, .messages = run.messages}};
 		lane->next += run.count;
-		if (leader == e->node) {
+		if (to == e->node) {
 			ord_dispatch_take(&e->replicas[destination], &part.run);
 			continue;
 		}
 		ord_bytes_clear(&e->scratch);
 		ord_wire_put_deliver(&part, &e->scratch);
-		ord_engine_send(e, leader, ORD_PART_DELIVER);
+		ord_engine_send(e, to, ORD_PART_DELIVER);
 	}
 }
 
@@ -131,9 +139,9 @@ void ord_dispatch_pump(struct ord_replica *r)
 	if (!r->ready)
 		return;
 	for (uint32_t i = 0; i < r->dispatch.partitions_count; i++) {
-		uint32_t leader = i == r->id ? 0 : leader_of(r->engine, i);
-		if (leader != 0)
-			lane_send(r, i, &r->dispatch.lanes[i], leader);
+		uint32_t to = i == r->id ? 0 : way_to(r->engine, i);
+		if (to != 0)
+			lane_send(r, i, &r->dispatch.lanes[i], to);
 	}
 }
 
@@ -145,13 +153,13 @@ static void cursor_send(struct ord_replica *r, uint32_t source, bool gap)
 				    .destination = r->id,
 				    .cursor = ord_partition_cursor(r->partition, source),
 				    .expected = gap ? r->dispatch.taken[source] + 1 : 0};
-	uint32_t leader = leader_of(e, source);
-	if (leader == e->node) {
+	uint32_t to = way_to(e, source);
+	if (to == e->node) {
 		ord_dispatch_cursor(&e->replicas[source], &c);
-	} else if (leader != 0) {
+	} else if (to != 0) {
 		ord_bytes_clear(&e->scratch);
 		ord_wire_put_cursor(&c, &e->scratch);
-		ord_engine_send(e, leader, ORD_PART_CURSOR);
+		ord_engine_send(e, to, ORD_PART_CURSOR);
 	}
 }
 

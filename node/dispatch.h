@@ -33,6 +33,9 @@ struct ord_dispatch {
 int ord_dispatch_open(struct ord_dispatch *d, uint32_t partitions_count);
 void ord_dispatch_close(struct ord_dispatch *d);
 
+/* The node that leads a partition as far as is known here; 0 when nobody, or this node before it is ready. */
+uint32_t ord_dispatch_leader(const struct ord_engine *e, uint32_t partition);
+
 /* The replica has become ready: start again from its outbox and cursors, and tell everybody. */
 void ord_dispatch_ready(struct ord_replica *r);
 

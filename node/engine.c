@@ -30,10 +30,13 @@ uint32_t ord_engine_place(const struct ord_engine *e, uint32_t node)
 	return place;
 }
 
-void ord_engine_send(struct ord_engine *e, uint32_t node, enum ord_part_kind kind)
+void ord_engine_send(struct ord_engine *e, uint32_t to, enum ord_part_kind kind)
 {
 	ORD_ASSERT(!e->scratch.failed);
-	e->events.send(e->events.ctx, node, kind, ord_bytes_slice(&e->scratch));
+	if (to >= ORD_ENGINE_SHARDS)
+		ord_engine_hand(e, to - ORD_ENGINE_SHARDS, kind);
+	else
+		e->events.send(e->events.ctx, to, kind, ord_bytes_slice(&e->scratch));
 }
 
 void ord_engine_fatal(struct ord_engine *e, int err, const char *why)
@@ -140,9 +143,9 @@ static bool engine_answer_deferred(struct ord_engine *e)
 	return e->deferred_count > 0;
 }
 
-/* --- Calls of other nodes. --- */
+/* --- Calls of other nodes and shards. --- */
 
-/* A call that another node passed on is answered: item is the number that it gave the call. */
+/* A call that another node or shard passed on is answered: item is the number that it gave the call. */
 static void remote_answer(struct ord_waiter *w, uint32_t item, const struct ord_answer *a)
 {
 	struct ord_engine_remote *remote = (struct ord_engine_remote *)w;
@@ -152,7 +155,7 @@ static void remote_answer(struct ord_waiter *w, uint32_t item, const struct ord_
 	if (!remote->lost) {
 		ord_bytes_clear(&e->scratch);
 		ord_wire_put_answer((uint64_t)remote->run << 32 | item, a, &e->scratch);
-		ord_engine_send(e, remote->node, ORD_PART_ANSWER);
+		ord_engine_send(e, remote->from, ORD_PART_ANSWER);
 	} else if (remote->calls_count == 0) {
 		free(remote);
 	}
@@ -170,6 +173,33 @@ void ord_engine_remote_lose(struct ord_engine *e, uint32_t place)
 		free(remote);
 }
 
+static struct ord_engine_remote *remote_new(struct ord_engine *e, uint32_t from, uint32_t run)
+{
+	struct ord_engine_remote *remote = calloc(1, sizeof *remote);
+	ORD_ASSERT(remote != NULL);
+	remote->waiter.answer = remote_answer;
+	remote->engine = e;
+	remote->from = from;
+	remote->run = run;
+	return remote;
+}
+
+struct ord_engine_remote *ord_engine_sibling(struct ord_engine *e, uint32_t shard)
+{
+	if (e->siblings[shard] == NULL)
+		e->siblings[shard] = remote_new(e, ORD_ENGINE_SHARDS + shard, 0);
+	return e->siblings[shard];
+}
+
+static void sibling_lose(struct ord_engine_remote *remote)
+{
+	if (remote == NULL)
+		return;
+	remote->lost = true;
+	if (remote->calls_count == 0)
+		free(remote);
+}
+
 /* NULL: that run is over, what comes of it now was long on its way. */
 static struct ord_engine_remote *remote_get(struct ord_engine *e, uint32_t place, uint32_t run)
 {
@@ -180,15 +210,9 @@ static struct ord_engine_remote *remote_get(struct ord_engine *e, uint32_t place
 		ord_engine_remote_lose(e, place);
 		remote = NULL;
 	}
-	if (remote == NULL) {
-		remote = calloc(1, sizeof *remote);
-		ORD_ASSERT(remote != NULL);
-		remote->waiter.answer = remote_answer;
-		remote->engine = e;
-		remote->node = e->nodes[place];
-		remote->run = run;
-		e->remotes[place] = remote;
-	}
+	if (remote == NULL)
+		remote = remote_new(e, e->nodes[place], run);
+	e->remotes[place] = remote;
 	return remote;
 }
 
@@ -226,6 +250,8 @@ static void engine_init(struct ord_engine *e, const struct ord_engine_options *o
 	e->node = o->node;
 	e->nodes_count = o->nodes_count;
 	e->partitions_count = o->partitions_count;
+	e->shard = o->shard;
+	e->shards_count = o->shards_count != 0 ? o->shards_count : 1;
 	e->run = (uint32_t)(o->seed ^ o->seed >> 32) | 1;
 	e->now_ms = now_ms;
 	e->wall_us = wall_us;
@@ -264,7 +290,7 @@ static int engine_open_host(struct ord_engine *e, const struct ord_engine_option
 {
 	struct ord_base *bases = calloc(o->partitions_count, sizeof *bases);
 	int err = bases != NULL ? ORD_OK : ORD_ERR_NOMEM;
-	for (uint32_t i = 0; err == ORD_OK && i < o->partitions_count; i++)
+	for (uint32_t i = e->shard; err == ORD_OK && i < e->partitions_count; i += e->shards_count)
 		err = base_find(&e->replicas[i], &bases[i]);
 	struct ord_host_options host = {.cluster = o->cluster,
 					.node = o->node,
@@ -273,6 +299,8 @@ static int engine_open_host(struct ord_engine *e, const struct ord_engine_option
 					.nodes = e->nodes,
 					.nodes_count = e->nodes_count,
 					.groups_count = o->partitions_count,
+					.groups_first = e->shard,
+					.groups_step = e->shards_count,
 					.seed = o->seed,
 					.election_timeout_ms = o->election_timeout_ms,
 					.heartbeat_ms = o->heartbeat_ms,
@@ -307,6 +335,8 @@ int ord_engine_open(const struct ord_engine_options *options, uint64_t now_ms, u
 {
 	ORD_ASSERT(options->partitions_count > 0 && options->partitions_count <= ORD_PARTITIONS_MAX);
 	ORD_ASSERT(options->nodes_count > 0 && options->nodes_count <= ORD_NODES_MAX);
+	ORD_ASSERT(options->shards_count <= ORD_SHARDS_MAX && options->shards_count <= options->partitions_count);
+	ORD_ASSERT(options->shard == 0 || options->shard < options->shards_count);
 	snprintf(why, why_size, "not enough memory for %u partitions", options->partitions_count);
 	struct ord_engine *e = calloc(1, sizeof *e);
 	if (e == NULL)
@@ -316,7 +346,7 @@ int ord_engine_open(const struct ord_engine_options *options, uint64_t now_ms, u
 	int err = e->replicas == NULL ? ORD_ERR_NOMEM : ord_forward_open(&e->forward, e);
 	if (err == ORD_OK)
 		err = ord_copy_in_open(&e->copy_in, e);
-	for (uint32_t i = 0; err == ORD_OK && i < options->partitions_count; i++)
+	for (uint32_t i = e->shard; err == ORD_OK && i < e->partitions_count; i += e->shards_count)
 		err = ord_replica_open(&e->replicas[i], e, i, &options->cluster, why, why_size);
 	if (err == ORD_OK)
 		err = engine_open_host(e, options, why, why_size);
@@ -338,7 +368,7 @@ void ord_engine_begin(struct ord_engine *e, uint64_t member)
 void ord_engine_stop(struct ord_engine *e)
 {
 	e->stopped = true;
-	for (uint32_t i = 0; e->replicas != NULL && i < e->partitions_count; i++)
+	for (uint32_t i = e->shard; e->replicas != NULL && i < e->partitions_count; i += e->shards_count)
 		ord_replica_lose(&e->replicas[i]);
 	ord_forward_fail(&e->forward);
 	while (engine_answer_deferred(e))
@@ -356,7 +386,9 @@ void ord_engine_close(struct ord_engine *e)
 	ord_forward_close(&e->forward);
 	for (uint32_t i = 0; i < e->nodes_count; i++)
 		ord_engine_remote_lose(e, i);
-	for (uint32_t i = 0; e->replicas != NULL && i < e->partitions_count; i++)
+	for (uint32_t i = 0; i < e->shards_count; i++)
+		sibling_lose(e->siblings[i]);
+	for (uint32_t i = e->shard; e->replicas != NULL && i < e->partitions_count; i += e->shards_count)
 		ord_replica_close(&e->replicas[i]);
 	free(e->replicas);
 	ord_copy_in_close(&e->copy_in);
@@ -428,7 +460,7 @@ static int receive_call(struct ord_engine *e, uint32_t place, enum ord_part_kind
 {
 	struct ord_part_call part;
 	struct ord_command c;
-	if (ord_wire_get_call(body, &part) != ORD_OK || part.partition >= e->partitions_count ||
+	if (ord_wire_get_call(body, &part) != ORD_OK || !ord_engine_owns(e, part.partition) ||
 	    part.timeout_ms > ORD_WAIT_MS_MAX || part.body.len > ORD_COMMAND_BYTES_MAX)
 		return ORD_ERR_FORMAT;
 	if (kind == ORD_PART_SUBMIT && submit_decode(e, &part, &c) != ORD_OK)
@@ -482,7 +514,7 @@ static int deliver_check(const struct ord_deliver *run)
 static int receive_deliver(struct ord_engine *e, struct ord_slice body)
 {
 	struct ord_part_deliver part;
-	if (ord_wire_get_deliver(body, &part) != ORD_OK || part.destination >= e->partitions_count ||
+	if (ord_wire_get_deliver(body, &part) != ORD_OK || !ord_engine_owns(e, part.destination) ||
 	    part.run.source >= e->partitions_count || part.run.source == part.destination)
 		return ORD_ERR_FORMAT;
 	struct ord_replica *r = &e->replicas[part.destination];
@@ -497,7 +529,7 @@ static int receive_deliver(struct ord_engine *e, struct ord_slice body)
 static int receive_cursor(struct ord_engine *e, struct ord_slice body)
 {
 	struct ord_part_cursor part;
-	if (ord_wire_get_cursor(body, &part) != ORD_OK || part.source >= e->partitions_count ||
+	if (ord_wire_get_cursor(body, &part) != ORD_OK || !ord_engine_owns(e, part.source) ||
 	    part.destination >= e->partitions_count || part.source == part.destination)
 		return ORD_ERR_FORMAT;
 	ord_dispatch_cursor(&e->replicas[part.source], &part);
@@ -507,7 +539,7 @@ static int receive_cursor(struct ord_engine *e, struct ord_slice body)
 static int receive_ready(struct ord_engine *e, uint32_t place, struct ord_slice body)
 {
 	uint32_t partition, from = e->nodes[place];
-	if (ord_wire_get_ready(body, &partition) != ORD_OK || partition >= e->partitions_count)
+	if (ord_wire_get_ready(body, &partition) != ORD_OK || !ord_engine_owns(e, partition))
 		return ORD_ERR_FORMAT;
 	/* On the way round it is said again and again. */
 	bool is_news = !e->relayed[place] || e->replicas[partition].leader != from;
@@ -521,7 +553,7 @@ static int receive_ready(struct ord_engine *e, uint32_t place, struct ord_slice 
 static int receive_copy(struct ord_engine *e, uint32_t from, enum ord_part_kind kind, struct ord_slice body)
 {
 	struct ord_part_copy part;
-	if (ord_wire_get_copy(kind, body, &part) != ORD_OK || part.partition >= e->partitions_count)
+	if (ord_wire_get_copy(kind, body, &part) != ORD_OK || !ord_engine_owns(e, part.partition))
 		return ORD_ERR_FORMAT;
 	switch (kind) {
 	case ORD_PART_COPY_ASK:
@@ -543,7 +575,7 @@ static int receive_copy(struct ord_engine *e, uint32_t from, enum ord_part_kind 
 static int receive_mark_result(struct ord_engine *e, uint32_t place, struct ord_slice body)
 {
 	struct ord_part_mark_result part;
-	if (ord_wire_get_mark_result(body, &part) != ORD_OK || part.partition >= e->partitions_count)
+	if (ord_wire_get_mark_result(body, &part) != ORD_OK || !ord_engine_owns(e, part.partition))
 		return ORD_ERR_FORMAT;
 	ord_fence_receive(&e->replicas[part.partition], place, &part);
 	return ORD_OK;
@@ -591,6 +623,7 @@ int ord_engine_receive(struct ord_engine *e, uint32_t from, enum ord_part_kind k
 		return ord_engine_receive_room(e, place, body);
 	case ORD_PART_REACH: /* are for node/peers_relay.c */
 	case ORD_PART_RELAY:
+	case ORD_PART_LEADER: /* between shards alone */
 		break;
 	}
 	return ORD_ERR_FORMAT;
@@ -632,7 +665,7 @@ void ord_engine_scrubbed(struct ord_engine *e, uint32_t partition, int status, c
 
 void ord_engine_archived(struct ord_engine *e, uint32_t partition, uint64_t last_index)
 {
-	ORD_ASSERT(partition < e->partitions_count);
+	ORD_ASSERT(ord_engine_owns(e, partition));
 	ord_replica_archived(&e->replicas[partition], last_index);
 }
 
@@ -665,7 +698,7 @@ void ord_engine_clock(struct ord_engine *e, uint64_t now_ms, uint64_t wall_us)
 static void engine_retain(struct ord_engine *e)
 {
 	e->retained_ms = e->now_ms;
-	for (uint32_t i = 0; e->has_archive && i < e->partitions_count; i++)
+	for (uint32_t i = e->shard; e->has_archive && i < e->partitions_count; i += e->shards_count)
 		e->archive.retain(e->archive.ctx, i, e->replicas[i].stored_index, e->wall_us); /* no memory: later */
 }
 
@@ -674,7 +707,7 @@ static void engine_sweep(struct ord_engine *e)
 	e->swept_ms = e->now_ms;
 	ord_keep_release(&e->keep);
 	ord_copy_out_tick(e);
-	for (uint32_t i = 0; i < e->partitions_count; i++) {
+	for (uint32_t i = e->shard; i < e->partitions_count; i += e->shards_count) {
 		ord_replica_expire(&e->replicas[i], e->now_ms);
 		ord_dispatch_tick(&e->replicas[i], e->now_ms);
 		ord_fence_tick(&e->replicas[i]);
@@ -714,16 +747,17 @@ bool ord_engine_turn(struct ord_engine *e)
 	bool more = ord_host_turn(e->host);
 	if (e->stopped)
 		return false;
-	for (uint32_t i = 0; i < e->partitions_count; i++)
+	for (uint32_t i = e->shard; i < e->partitions_count; i += e->shards_count)
 		more = ord_replica_serve(&e->replicas[i]) || more;
 	if (e->forward.retry)
 		ord_forward_retry(&e->forward);
-	for (uint32_t i = 0; i < e->partitions_count; i++)
+	for (uint32_t i = e->shard; i < e->partitions_count; i += e->shards_count)
 		ord_dispatch_pump(&e->replicas[i]);
-	for (uint32_t i = 0; i < e->partitions_count; i++)
+	for (uint32_t i = e->shard; i < e->partitions_count; i += e->shards_count)
 		ord_replica_propose(&e->replicas[i]);
 	more = engine_answer_deferred(e) || more;
 	more = ord_host_turn(e->host) || more;
+	ord_engine_tell_leaders(e);
 	return !e->stopped && more;
 }
 

@@ -24,6 +24,9 @@ struct ord_engine_events {
 	/* Sends one part to another node; body is valid during the call only. May be lost when the node is not connected. */
 	void (*send)(void *ctx, uint32_t node, enum ord_part_kind kind, struct ord_slice body);
 
+	/* Hands one part to another shard of this node, likewise, in order and never twice. False: it has too much to read, and nothing was handed. May be NULL with one shard. */
+	bool (*hand)(void *ctx, uint32_t shard, enum ord_part_kind kind, struct ord_slice body);
+
 	/* Something that its operator has to know. May be NULL: then nobody is told. */
 	void (*notice)(void *ctx, enum ord_log_level level, const char *text);
 
@@ -38,7 +41,9 @@ struct ord_engine_options {
 	bool log_begun;	       /* as of ord_host_options */
 	const uint32_t *nodes; /* all voters; copied */
 	uint32_t nodes_count;
-	uint32_t partitions_count;
+	uint32_t partitions_count; /* of the cluster */
+	uint32_t shard;		   /* the partitions whose number is this one modulo shards_count are this engine's */
+	uint32_t shards_count;	   /* 0: 1, which has all; at most partitions_count */
 	uint64_t seed;
 	uint32_t election_timeout_ms; /* 0: the host's default; likewise below */
 	uint32_t heartbeat_ms;
@@ -83,6 +88,9 @@ void ord_engine_read(struct ord_engine *e, uint32_t partition, struct ord_slice 
 
 /* Takes a part that another node sent. ORD_ERR_FORMAT names nothing and changes nothing: the connection should be closed. */
 int ord_engine_receive(struct ord_engine *e, uint32_t from, enum ord_part_kind kind, struct ord_slice body);
+
+/* Takes a part that another shard of this node handed. What is for a leader on another node is passed on to it. */
+void ord_engine_take(struct ord_engine *e, uint32_t shard, enum ord_part_kind kind, struct ord_slice body);
 
 /* The connection to a node was lost or made: calls passed on to a lost one are answered ORD_ERR_UNKNOWN, and which member it is counts no more. */
 void ord_engine_peer(struct ord_engine *e, uint32_t node, bool connected);
@@ -141,6 +149,11 @@ void ord_engine_room(struct ord_engine *e, enum ord_room_state state, uint64_t b
 
 uint64_t ord_engine_now_ms(const struct ord_engine *e);
 uint32_t ord_engine_partitions_count(const struct ord_engine *e);
+
+/* The node that leads a partition, of any shard, as far as is known here; 0: none known. */
+uint32_t ord_engine_leader(const struct ord_engine *e, uint32_t partition);
+
+/* Of partitions of this engine alone. */
 void ord_engine_replica_status(const struct ord_engine *e, uint32_t partition, struct ord_replica_status *ret);
 void ord_engine_voters(const struct ord_engine *e, uint32_t partition, uint32_t *ret, uint32_t *ret_count);
 void ord_engine_host_status(const struct ord_engine *e, struct ord_host_status *ret);

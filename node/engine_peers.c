@@ -20,7 +20,7 @@ static void peer_lost(struct ord_engine *e, uint32_t place)
 {
 	uint32_t node = e->nodes[place];
 	ord_engine_remote_lose(e, place);
-	for (uint32_t i = 0; i < e->partitions_count; i++)
+	for (uint32_t i = e->shard; i < e->partitions_count; i += e->shards_count)
 		ord_replica_doubt(&e->replicas[i], node);
 	ord_forward_peer_lost(&e->forward, node);
 }
@@ -29,7 +29,7 @@ static void peer_lost(struct ord_engine *e, uint32_t place)
 static void peer_found(struct ord_engine *e, uint32_t place)
 {
 	uint32_t node = e->nodes[place];
-	for (uint32_t i = 0; i < e->partitions_count; i++) {
+	for (uint32_t i = e->shard; i < e->partitions_count; i += e->shards_count) {
 		if (e->replicas[i].leader == node)
 			ord_dispatch_restart_all(e, i);
 		if (e->replicas[i].ready)
@@ -55,7 +55,7 @@ void ord_engine_tell_ready(struct ord_engine *e)
 {
 	e->ready_told_ms = e->now_ms;
 	for (uint32_t place = 0; place < e->nodes_count; place++)
-		for (uint32_t i = 0; e->relayed[place] && i < e->partitions_count; i++)
+		for (uint32_t i = e->shard; e->relayed[place] && i < e->partitions_count; i += e->shards_count)
 			if (e->replicas[i].ready)
 				ord_dispatch_tell_ready(&e->replicas[i], e->nodes[place]);
 }

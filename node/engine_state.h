@@ -14,12 +14,15 @@
 
 #define ORD_ENGINE_CALLS_WINDOW 4096u
 
-/* Speaks for the calls that one run of another node passed on. When it cannot be reached any more, or has started again, answers that come then are dropped. */
+/* Where a part goes, or comes from: a node, or, from this number on, a shard of this node. No node has such a number. */
+#define ORD_ENGINE_SHARDS 65536u
+
+/* Speaks for the calls that one run of another node passed on, or another shard. When it cannot be reached any more, or has started again, answers that come then are dropped. */
 struct ord_engine_remote {
 	struct ord_waiter waiter; /* first */
 	struct ord_engine *engine;
-	uint32_t node;
-	uint32_t run; /* of the process that asks */
+	uint32_t from;
+	uint32_t run; /* of the process that asks; 0: this one's */
 	bool lost;
 	uint64_t calls_count; /* not answered yet; frees itself when it is lost and has none */
 	/* Numbers of calls that came: one that comes twice is carried out once, for the second could be logged after the first was denied. A window of the newest
@@ -41,7 +44,10 @@ struct ord_engine {
 	struct ord_bounds bounds;
 	struct ord_host *host;	      /* owned */
 	struct ord_replica *replicas; /* owned; by partition */
-	uint32_t partitions_count;
+	uint32_t
+		partitions_count; /* of the cluster; this shard has those whose number is `shard` modulo shards_count */
+	uint32_t shard;
+	uint32_t shards_count;
 	uint32_t node;
 	uint32_t nodes[ORD_NODES_MAX];
 	uint32_t nodes_count;
@@ -61,8 +67,9 @@ struct ord_engine {
 	struct ord_fill fill;
 	struct ord_scrub scrub;
 	struct ord_engine_remote
-		*remotes[ORD_NODES_MAX];      /* owned until lost; by place in nodes, NULL before the first call */
-	struct ord_engine_deferred *deferred; /* owned */
+		*remotes[ORD_NODES_MAX]; /* owned until lost; by place in nodes, NULL before the first call */
+	struct ord_engine_remote *siblings[ORD_SHARDS_MAX]; /* owned; the same of the other shards */
+	struct ord_engine_deferred *deferred;		    /* owned */
 	size_t deferred_count;
 	size_t deferred_capacity;
 	struct ord_effects effects; /* reused by every apply */
@@ -78,8 +85,8 @@ struct ord_engine {
 	uint64_t ready_told_ms; /* when those that are reached through a third node were told last who leads here */
 };
 
-/* Sends a part of which e->scratch is the body. */
-void ord_engine_send(struct ord_engine *e, uint32_t node, enum ord_part_kind kind);
+/* Sends a part of which e->scratch is the body, to a node or a shard. It may be lost. */
+void ord_engine_send(struct ord_engine *e, uint32_t to, enum ord_part_kind kind);
 
 /* The node must stop: nothing is applied, taken or answered from the state any more. */
 void ord_engine_fatal(struct ord_engine *e, int err, const char *why);
@@ -102,6 +109,22 @@ int ord_engine_receive_room(struct ord_engine *e, uint32_t place, struct ord_sli
 
 /* Tells the others, those who have just been connected at once: call every tick, and with due when a connection was made. */
 void ord_engine_tell_room(struct ord_engine *e, bool due);
+
+/* The partition is one of this shard's. */
+bool ord_engine_owns(const struct ord_engine *e, uint32_t partition);
+uint32_t ord_engine_owned_count(const struct ord_engine *e);
+
+/* The shard of this node that has the partition, as a part is sent to it. */
+uint32_t ord_engine_shard_of(const struct ord_engine *e, uint32_t partition);
+
+/* Hands another shard a part of which e->scratch is the body. False: it has too much to read, nothing was handed. */
+bool ord_engine_hand(struct ord_engine *e, uint32_t shard, enum ord_part_kind kind);
+
+/* Tells the other shards of new leaders. */
+void ord_engine_tell_leaders(struct ord_engine *e);
+
+/* Who speaks for the calls that came from another shard; made when there is none. */
+struct ord_engine_remote *ord_engine_sibling(struct ord_engine *e, uint32_t shard);
 
 /* What is sent to the node of that place arrives, as far as is known. */
 bool ord_engine_reaches(const struct ord_engine *e, uint32_t place);

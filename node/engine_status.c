@@ -15,7 +15,7 @@ uint32_t ord_engine_partitions_count(const struct ord_engine *e)
 
 void ord_engine_replica_status(const struct ord_engine *e, uint32_t partition, struct ord_replica_status *ret)
 {
-	ORD_ASSERT(partition < e->partitions_count);
+	ORD_ASSERT(ord_engine_owns(e, partition));
 	const struct ord_replica *r = &e->replicas[partition];
 	ord_host_group_status(e->host, partition, &ret->group);
 	ord_partition_status(r->partition, &ret->state);
@@ -64,18 +64,19 @@ void ord_engine_scrub_status(const struct ord_engine *e, struct ord_scrub_status
 
 void ord_engine_checkpoint(struct ord_engine *e)
 {
-	for (uint32_t i = 0; i < e->partitions_count; i++)
+	for (uint32_t i = e->shard; i < e->partitions_count; i += e->shards_count)
 		ord_keep_want(&e->keep, i);
 }
 
 int ord_engine_spoil(struct ord_engine *e, struct ord_slice account, int64_t delta)
 {
 	uint32_t partition = ord_route_account(account, e->partitions_count);
+	ORD_ASSERT(ord_engine_owns(e, partition));
 	return ord_partition_spoil(e->replicas[partition].partition, account, delta);
 }
 
 struct ord_partition *ord_engine_partition(const struct ord_engine *e, uint32_t partition)
 {
-	ORD_ASSERT(partition < e->partitions_count);
+	ORD_ASSERT(ord_engine_owns(e, partition));
 	return e->replicas[partition].partition;
 }

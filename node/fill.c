@@ -148,7 +148,7 @@ static void fill_look(struct ord_fill *f)
 	f->failed = 0;
 	if (peer_next(f, f->place, 0) == e->nodes_count)
 		return;
-	for (uint32_t i = 0; i < e->partitions_count; i++) {
+	for (uint32_t i = e->shard; i < e->partitions_count; i += e->shards_count) {
 		bool waits = f->retry_ms != NULL && f->retry_ms[i] > e->now_ms;
 		if (waits || !e->archive.gap(e->archive.ctx, i, &gap))
 			continue;
@@ -199,7 +199,7 @@ int ord_fill_receive_block(struct ord_fill *f, uint32_t place, struct ord_slice 
 {
 	struct ord_engine *e = f->engine;
 	struct ord_part_block part;
-	if (ord_wire_get_block(body, &part) != ORD_OK || part.partition >= e->partitions_count)
+	if (ord_wire_get_block(body, &part) != ORD_OK || !ord_engine_owns(e, part.partition))
 		return ORD_ERR_FORMAT;
 	if (!f->active || f->draining || place != f->place || part.partition != f->partition ||
 	    part.number != f->next || part.number > f->asked)
@@ -249,7 +249,7 @@ int ord_fill_receive_want(struct ord_fill *f, uint32_t place, bool whole, struct
 {
 	struct ord_engine *e = f->engine;
 	struct ord_part_want_block part;
-	if (ord_wire_get_want_block(body, &part) != ORD_OK || part.partition >= e->partitions_count)
+	if (ord_wire_get_want_block(body, &part) != ORD_OK || !ord_engine_owns(e, part.partition))
 		return ORD_ERR_FORMAT;
 	if (!e->has_archive || f->asks_count[place] >= FILL_ASKS_MAX)
 		return ORD_OK; /* more than a peer asks for at a time: it asks again */
@@ -323,7 +323,7 @@ int ord_fill_receive_id(struct ord_fill *f, uint32_t place, struct ord_slice bod
 {
 	struct ord_engine *e = f->engine;
 	struct ord_part_block_id part;
-	if (ord_wire_get_block_id(body, &part) != ORD_OK || part.partition >= e->partitions_count)
+	if (ord_wire_get_block_id(body, &part) != ORD_OK || !ord_engine_owns(e, part.partition))
 		return ORD_ERR_FORMAT;
 	const struct ord_fill_compare *first = &f->compares[0];
 	if (!f->compare_asked || place != f->compare_place || part.partition != first->partition ||

@@ -4,6 +4,8 @@
  *      ^                                         |
  *      +------- ORD_ERR_NOT_LEADER, a read whose node was lost, or the partition has another leader now (the old one may be paused), or there is another way to it
  *
+ *      handed to another shard of this node, which has the partition --answered--> gone
+ *
  *      parked for as long as several elections take --> answered: this node may be the one that is cut off, and whoever asks can ask another one
  *
  * A parked call of a partition that becomes led here is admitted here. A command whose node was lost is ORD_ERR_UNKNOWN: it may be logged. One that is
@@ -104,6 +106,28 @@ static int call_err(const struct ord_forward_call *call, int err)
 	return call->resent && denies ? ORD_ERR_UNKNOWN : err;
 }
 
+/* The partition is another shard's, which finds the leader, waits for one and answers in time. */
+static bool call_hand(struct ord_forward *f, struct ord_forward_call *call, struct ord_slice body)
+{
+	struct ord_engine *e = f->engine;
+	uint64_t left_ms = call->deadline_ms > e->now_ms ? call->deadline_ms - e->now_ms : 0;
+	struct ord_part_call part = {.forward = call->number,
+				     .partition = call->partition,
+				     .wait = call->wait,
+				     .timeout_ms = (uint32_t)left_ms,
+				     .body = body};
+	ord_bytes_clear(&e->scratch);
+	ord_wire_put_call(&part, &e->scratch);
+	call->sent_to = ord_engine_shard_of(e, call->partition);
+	call->maybe_logged = call->kind != ORD_PART_READ;
+	return ord_engine_hand(e, call->sent_to - ORD_ENGINE_SHARDS, call->kind);
+}
+
+static bool is_handed(const struct ord_forward_call *call)
+{
+	return call->sent_to >= ORD_ENGINE_SHARDS;
+}
+
 /* The partition has come to be led here: hands the call over; who waits is answered there. */
 static void call_admit_here(struct ord_forward *f, struct ord_forward_call *call, struct ord_replica *r)
 {
@@ -168,7 +192,9 @@ int ord_forward_take(struct ord_forward *f, enum ord_part_kind kind, uint32_t pa
 	ORD_ASSERT(kind == ORD_PART_SUBMIT || kind == ORD_PART_READ);
 	if (f->calls.count >= f->engine->bounds.forwards_count)
 		return ORD_ERR_BUSY;
-	struct ord_forward_call *call = malloc(sizeof *call + body.len);
+	bool is_own = ord_engine_owns(f->engine, partition);
+	size_t kept_bytes = is_own ? body.len : 0;
+	struct ord_forward_call *call = malloc(sizeof *call + kept_bytes);
 	ORD_ASSERT(call != NULL);
 	*call = (struct ord_forward_call){.previous = f->last,
 					  .waiter = w,
@@ -179,15 +205,20 @@ int ord_forward_take(struct ord_forward *f, enum ord_part_kind kind, uint32_t pa
 					  .partition = partition,
 					  .kind = kind,
 					  .wait = wait,
-					  .body_bytes = (uint32_t)body.len};
-	memcpy(call->body, body.base, body.len);
+					  .body_bytes = (uint32_t)kept_bytes};
+	if (kept_bytes > 0)
+		memcpy(call->body, body.base, kept_bytes);
 	if (f->last == NULL)
 		f->first = call;
 	else
 		f->last->next = call;
 	f->last = call;
 	ord_table_put(&f->calls, &call->link, ord_hash64(&call->number, sizeof call->number));
-	if (deadline_ms > f->engine->now_ms)
+	if (!is_own && !call_hand(f, call, body)) {
+		call_remove(f, call);
+		return ORD_ERR_BUSY;
+	}
+	if (is_own && deadline_ms > f->engine->now_ms)
 		call_route(f, call);
 	return ORD_OK;
 }
@@ -213,7 +244,7 @@ void ord_forward_retry(struct ord_forward *f)
 		struct ord_forward_call *next = call->next;
 		bool over = call->deadline_ms <= f->engine->now_ms;
 		uint32_t leader = f->engine->replicas[call->partition].leader;
-		if (!over && call->sent_to != 0 && leader != 0 && leader != call->sent_to)
+		if (!over && call->sent_to != 0 && !is_handed(call) && leader != 0 && leader != call->sent_to)
 			call_unsend(f, call);
 		if (!over && call->sent_to == 0)
 			call_route(f, call);
@@ -226,6 +257,10 @@ void ord_forward_answer(struct ord_forward *f, uint32_t from, uint32_t number, c
 	struct ord_forward_call *call = call_find(f, number);
 	if (call == NULL || call->sent_to != from)
 		return;
+	if (is_handed(call)) {
+		call_end(f, call, a);
+		return;
+	}
 	if (a->err == ORD_ERR_NOT_LEADER)
 		ord_replica_doubt(&f->engine->replicas[call->partition], from);
 	if (a->err == ORD_ERR_NOT_LEADER && call->deadline_ms > f->engine->now_ms) {

@@ -25,7 +25,8 @@ struct ord_forward {
 int ord_forward_open(struct ord_forward *f, struct ord_engine *e);
 void ord_forward_close(struct ord_forward *f);
 
-/* Takes a call (kind SUBMIT or READ; body an encoded command or query, copied). ORD_ERR_BUSY when as many are under way as the bounds allow. */
+/* Takes a call (kind SUBMIT or READ; body an encoded command or query, copied). ORD_ERR_BUSY when as many are under way as the bounds allow, or the shard
+ * that has the partition has too much to read. */
 int ord_forward_take(struct ord_forward *f, enum ord_part_kind kind, uint32_t partition, enum ord_wait wait,
 		     struct ord_slice body, uint64_t deadline_ms, struct ord_waiter *w, uint32_t item);
 

@@ -72,6 +72,8 @@ void ord_frame_put_greeting(struct ord_bytes *out, const struct ord_greeting *g)
 	ord_bytes_put_u32(out, g->node);
 	ord_bytes_put(out, g->incarnation.bytes, sizeof g->incarnation.bytes);
 	ord_bytes_put_u32(out, g->partitions_count);
+	ord_bytes_put_u16(out, g->shard);
+	ord_bytes_put_u16(out, g->shards_count);
 	ord_bytes_put_u32(out, g->to);
 	ord_bytes_put_u64(out, g->member);
 	ord_bytes_put_u8(out, (uint8_t)g->firsts_count);
@@ -102,6 +104,8 @@ int ord_frame_get_greeting(struct ord_slice body, struct ord_greeting *ret)
 	g.node = ord_reader_u32(&r);
 	g.incarnation = reader_uuid(&r);
 	g.partitions_count = ord_reader_u32(&r);
+	g.shard = ord_reader_u16(&r);
+	g.shards_count = ord_reader_u16(&r);
 	g.to = ord_reader_u32(&r);
 	g.member = ord_reader_u64(&r);
 	g.firsts_count = ord_reader_u8(&r);

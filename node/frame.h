@@ -29,6 +29,8 @@ struct ord_greeting {
 	uint32_t node;
 	struct ord_uuid incarnation;
 	uint32_t partitions_count;
+	uint16_t shard; /* whose connection it is to be: of both nodes the same one */
+	uint16_t shards_count;
 	uint32_t to;	 /* the node that the sender believes it talks to */
 	uint64_t member; /* of the groups, that the sender is; 0: it does not know yet */
 	uint32_t firsts_count;

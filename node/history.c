@@ -365,6 +365,10 @@ int ord_history_open(const struct ord_history_options *options, struct ord_histo
 	h->options = *options;
 	snprintf(h->directory, sizeof h->directory, "%s", options->directory);
 	h->options.directory = h->directory;
+	if (h->options.partitions_step == 0)
+		h->options.partitions_step = 1;
+	h->survey.partition = h->options.partitions_first;
+	h->scrub.partition = h->options.partitions_first;
 	int err = history_make(h);
 	if (err == ORD_OK)
 		err = ord_history_find(h, why, why_size);

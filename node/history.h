@@ -29,8 +29,10 @@ struct ord_history_options {
 	const char *
 		directory; /* holds one directory for each partition; made when it is missing, in a directory that is there */
 	struct ord_uuid cluster;
-	uint32_t partitions_count;
-	uint64_t volume_bytes; /* ORD_VOLUME_BYTES; less in tests */
+	uint32_t partitions_count; /* of the cluster */
+	uint32_t partitions_first; /* this one's are partitions_first, partitions_first + partitions_step and so on */
+	uint32_t partitions_step;  /* 0: 1 */
+	uint64_t volume_bytes;	   /* ORD_VOLUME_BYTES; less in tests */
 	/* Called on the loop's thread for every block, in the order of the partition's blocks: all up to last_index is durable. Blocks for which there is no room are kept and tried again each second. After an error (ORD_ERR_IO,
 	 * ORD_ERR_CORRUPT, ORD_ERR_NOMEM; ord_history_error_text tells more) every later block of any partition comes back with it, unwritten: the node must stop, since nobody
 	 * knows what the disk holds. */

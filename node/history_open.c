@@ -234,7 +234,8 @@ int ord_history_find(struct ord_history *h, char *why, size_t why_size)
 	h->dir_fd = open(h->directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (h->dir_fd < 0)
 		return directory_fail(why, why_size, h->directory, "opened");
-	for (uint32_t i = 0; err == ORD_OK && i < h->options.partitions_count; i++)
+	for (uint32_t i = h->options.partitions_first; err == ORD_OK && i < h->options.partitions_count;
+	     i += h->options.partitions_step)
 		err = partition_find(h, i, why, why_size);
 	if (err == ORD_OK && (fsync(h->dir_fd) != 0 || !parent_sync(h)))
 		err = directory_fail(why, why_size, h->directory, "synced");

@@ -141,7 +141,7 @@ static bool partition_next(struct ord_history *h)
 	struct ord_history_scrub *s = &h->scrub;
 	free(s->files);
 	s->files = NULL;
-	s->partition++;
+	s->partition += h->options.partitions_step;
 	return s->partition < h->options.partitions_count;
 }
 
@@ -203,7 +203,7 @@ uint64_t ord_history_scrub_step(struct ord_history *h)
 	if (s->files == NULL && !files_list(h)) {
 		if (partition_next(h))
 			return FILE_BYTES;
-		s->partition = 0;
+		s->partition = h->options.partitions_first;
 		return 0;
 	}
 	if (s->next < s->files_count) {
@@ -212,6 +212,6 @@ uint64_t ord_history_scrub_step(struct ord_history *h)
 	}
 	if (partition_next(h))
 		return FILE_BYTES;
-	s->partition = 0;
+	s->partition = h->options.partitions_first;
 	return 0;
 }

@@ -86,7 +86,7 @@ static void survey_end(struct ord_history *h)
 	uv_mutex_unlock(&h->mutex);
 	s->begun = false;
 	if (same && err == ORD_OK)
-		s->partition++;
+		s->partition += h->options.partitions_step;
 }
 
 bool ord_history_survey_step(struct ord_history *h)
@@ -108,7 +108,7 @@ bool ord_history_survey_step(struct ord_history *h)
 		close(dir_fd);
 	if (err != ORD_OK) { /* the scrub comes by, too */
 		s->begun = false;
-		s->partition++;
+		s->partition += h->options.partitions_step;
 	}
 	return s->partition < h->options.partitions_count;
 }

@@ -198,7 +198,7 @@ static struct candidate pick(const struct ord_keep *k, uint64_t *ret_changed_byt
 	const struct ord_engine *e = k->engine;
 	struct candidate best = {.partition = 0};
 	*ret_changed_bytes = 0;
-	for (uint32_t i = 0; i < e->partitions_count; i++) {
+	for (uint32_t i = e->shard; i < e->partitions_count; i += e->shards_count) {
 		struct ord_checkpoint_status status;
 		const struct ord_replica *r = &e->replicas[i];
 		if (!ord_replica_is_whole(r)) /* what it has is worth nothing, or about to be replaced */
@@ -218,7 +218,7 @@ void ord_keep_release(struct ord_keep *k)
 	struct ord_engine *e = k->engine;
 	if (!k->enabled)
 		return;
-	for (uint32_t i = 0; i < e->partitions_count; i++) {
+	for (uint32_t i = e->shard; i < e->partitions_count; i += e->shards_count) {
 		struct ord_group_status group;
 		uint64_t index = e->replicas[i].base_index;
 		uint64_t held = ord_copy_out_held(e, i);
@@ -259,9 +259,11 @@ void ord_keep_tick(struct ord_keep *k)
 /* Of one partition in each turn, each its share of the memory. */
 static void evict(struct ord_keep *k)
 {
-	uint32_t count = k->engine->partitions_count;
+	const struct ord_engine *e = k->engine;
+	uint32_t count = ord_engine_owned_count(e);
 	k->evicting = (k->evicting + 1) % count;
-	ord_checkpoint_evict(partition_of(k, k->evicting), k->memory_bytes / count, k->engine->bounds.checkpoint_rows);
+	ord_checkpoint_evict(partition_of(k, e->shard + k->evicting * e->shards_count), k->memory_bytes / count,
+			     e->bounds.checkpoint_rows);
 }
 
 bool ord_keep_turn(struct ord_keep *k)
@@ -279,9 +281,10 @@ bool ord_keep_turn(struct ord_keep *k)
 void ord_keep_status(const struct ord_keep *k, struct ord_keep_status *ret)
 {
 	*ret = (struct ord_keep_status){.checkpoints_count = k->count, .checkpoint_ms = k->last_ms};
-	for (uint32_t i = 0; i < k->engine->partitions_count; i++) {
+	const struct ord_engine *e = k->engine;
+	for (uint32_t i = e->shard; i < e->partitions_count; i += e->shards_count) {
 		struct ord_checkpoint_status status;
-		ord_checkpoint_status(k->engine->replicas[i].partition, &status);
+		ord_checkpoint_status(e->replicas[i].partition, &status);
 		ret->memory_bytes += status.memory_bytes;
 		ret->changed_bytes += status.changed_bytes;
 	}

@@ -24,6 +24,8 @@ struct ord_greeting ord_peers_greeting(const struct ord_peers *p, uint32_t to)
 				 .node = p->config->node,
 				 .incarnation = self->incarnation,
 				 .partitions_count = p->config->partitions_count,
+				 .shard = (uint16_t)p->config->shard,
+				 .shards_count = (uint16_t)p->config->shards_count,
 				 .to = to,
 				 .member = ord_self_member(self, p->config->node)};
 	for (uint32_t i = 0; i < met->nodes_count; i++)
@@ -66,6 +68,15 @@ static int greeting_compare(const struct ord_peers *p, const struct ord_greeting
 		snprintf(why, ORD_PEERS_WHY_SIZE,
 			 "node %u has %u partitions, node %u has %u: the number is fixed for a cluster's life", g->node,
 			 g->partitions_count, p->config->node, p->config->partitions_count);
+	else if (g->shards_count != p->config->shards_count)
+		snprintf(why, ORD_PEERS_WHY_SIZE,
+			 "node %u has %u shards, node %u has %u: give all nodes the same number, which is fixed for a "
+			 "cluster's life",
+			 g->node, g->shards_count, p->config->node, p->config->shards_count);
+	else if (g->shard != p->config->shard)
+		snprintf(why, ORD_PEERS_WHY_SIZE,
+			 "shard %u of node %u met shard %u of node %u: give all nodes the same peer ports of all nodes",
+			 g->shard, g->node, p->config->shard, p->config->node);
 	else
 		return ORD_OK;
 	return ORD_ERR_MISMATCH;

@@ -20,16 +20,20 @@ struct ord_engine;
 /* Entries proposed and not yet applied, per partition: while one is under way the next one collects. */
 #define ORD_REPLICA_INFLIGHT_MAX 1
 
-/* follower --announced as leader, all earlier entries applied--> ready --leadership lost, or fenced--> follower (replica_lose answers who waits) */
+/* Of a partition of another shard there is an empty one, of which `id`, `engine` and `leader` alone mean something: that shard's word.
+ *
+ * follower --announced as leader, all earlier entries applied--> ready --leadership lost, or fenced--> follower (replica_lose answers who waits) */
 struct ord_replica {
 	uint32_t id;
 	struct ord_engine *engine;	 /* borrowed */
 	struct ord_partition *partition; /* owned */
 	bool ready;			 /* leads and takes commands */
 	uint32_t leader;		 /* node, 0: none known */
-	uint32_t group_leader;		 /* as the group knows it; 0: it knows none, and then `leader` is who says so */
-	uint32_t heard;			 /* who said so since the group knew one; 0: nobody, or it is in doubt */
-	uint64_t time_us;		 /* of the newest entry begun here or applied */
+	uint32_t told_leader;		 /* the other shards have been told that it leads (ord_dispatch_leader) */
+	bool renewed; /* they are to be told, though it may be the same one: what is on its way there may be lost */
+	uint32_t group_leader;	/* as the group knows it; 0: it knows none, and then `leader` is who says so */
+	uint32_t heard;		/* who said so since the group knew one; 0: nobody, or it is in doubt */
+	uint64_t time_us;	/* of the newest entry begun here or applied */
 	uint64_t applied_index; /* of the last entry that the state has in it; its term; the time of the newest one */
 	uint64_t applied_term;
 	uint64_t entry_us;

@@ -47,7 +47,7 @@ static void next_partition(struct ord_scrub *s)
 	struct ord_states *states = &s->engine->keep.states;
 	if (s->place.table != 0)
 		states->scrub_end(states->ctx);
-	s->partition++;
+	s->partition += s->engine->shards_count;
 	s->place = (struct ord_pairs_place){0};
 	s->presses = false;
 }
@@ -62,7 +62,7 @@ static void states_go_on(struct ord_scrub *s)
 	while (s->partition < e->partitions_count &&
 	       (!e->keep.enabled || !ord_replica_is_whole(&e->replicas[s->partition])))
 		next_partition(s);
-	if (s->partition == e->partitions_count || !may_read(s))
+	if (s->partition >= e->partitions_count || !may_read(s))
 		return;
 	s->asked = true;
 	states->scrub(states->ctx, s->partition, &s->place, PIECE_BYTES);
@@ -121,7 +121,7 @@ static void log_hasten(struct ord_scrub *s)
 	if (s->hasten_ms != 0 && e->now_ms - s->hasten_ms < HASTEN_MS)
 		return;
 	s->hasten_ms = e->now_ms;
-	for (uint32_t i = 0; e->keep.enabled && i < e->partitions_count; i++)
+	for (uint32_t i = e->shard; e->keep.enabled && i < e->partitions_count; i += e->shards_count)
 		ord_keep_want(&e->keep, i);
 }
 
@@ -184,7 +184,7 @@ static void round_begin(struct ord_scrub *s)
 	s->begins = false;
 	s->running = true;
 	s->round_ms = e->now_ms;
-	s->partition = 0;
+	s->partition = e->shard;
 	s->place = (struct ord_pairs_place){0};
 }
 
@@ -197,7 +197,7 @@ void ord_scrub_tick(struct ord_scrub *s)
 	if (!s->running)
 		return;
 	states_go_on(s);
-	if (s->partition == s->engine->partitions_count && !s->asked && may_read(s))
+	if (s->partition >= s->engine->partitions_count && !s->asked && may_read(s))
 		log_go_on(s);
 }
 

@@ -5,6 +5,8 @@
  *   node          its number
  *   incarnation   UUID, random: one for each set of files that a node ever has
  *   partitions    how many the cluster has
+ *   shards        how many the node has; not there when it is one, likewise below
+ *   shard         which of them this directory is of
  *   nodes         the numbers of all nodes, ascending, with commas
  *   standing      undecided, founder or newcomer
  *   log           new: nothing has been promised by the log in wal/ yet; begun: something may have been
@@ -15,6 +17,7 @@
 #include "node/self.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 
@@ -90,14 +93,16 @@ static void nodes_format(const struct ord_config *c, char text[NODES_TEXT_SIZE])
 
 void ord_self_format(const struct ord_self *self, const struct ord_config *config, char text[ORD_SELF_TEXT_SIZE])
 {
-	char cluster[ORD_UUID_TEXT_SIZE], incarnation[ORD_UUID_TEXT_SIZE], nodes[NODES_TEXT_SIZE];
+	char cluster[ORD_UUID_TEXT_SIZE], incarnation[ORD_UUID_TEXT_SIZE], nodes[NODES_TEXT_SIZE], shards[64] = "";
 	ord_uuid_format(&config->cluster, cluster);
 	ord_uuid_format(&self->incarnation, incarnation);
 	nodes_format(config, nodes);
+	if (config->shards_count > 1)
+		snprintf(shards, sizeof shards, "shards = %u\nshard = %u\n", config->shards_count, config->shard);
 	snprintf(text, ORD_SELF_TEXT_SIZE,
-		 "format = %u\ncluster_id = %s\nnode = %u\nincarnation = %s\npartitions = %u\nnodes = %s\n"
+		 "format = %u\ncluster_id = %s\nnode = %u\nincarnation = %s\npartitions = %u\n%snodes = %s\n"
 		 "standing = %s\nlog = %s\n",
-		 SELF_FORMAT, cluster, config->node, incarnation, config->partitions_count, nodes,
+		 SELF_FORMAT, cluster, config->node, incarnation, config->partitions_count, shards, nodes,
 		 ord_standing_name(self->standing), self->log_begun ? "begun" : "new");
 	ord_lines_seal(text, ORD_SELF_TEXT_SIZE);
 }
@@ -119,6 +124,26 @@ static int line_compare(const char *text, const char *key, const char *expected,
 	return ORD_OK;
 }
 
+/* Written before there were shards, or of one: no line. */
+static int shard_compare(const char *text, const struct ord_config *c, char *why, size_t why_size)
+{
+	char shards[16] = "1", shard[16] = "0";
+	ord_lines_value(text, "shards", shards, sizeof shards);
+	ord_lines_value(text, "shard", shard, sizeof shard);
+	unsigned long expected = c->shards_count > 1 ? c->shards_count : 1;
+	if (strtoul(shards, NULL, 10) != expected)
+		snprintf(why, why_size,
+			 "belongs to a node of %s shards, the configuration says %lu: the number of shards is fixed "
+			 "for a cluster's life",
+			 shards, expected);
+	else if (strtoul(shard, NULL, 10) != c->shard)
+		snprintf(why, why_size, "belongs to shard %s, not %u: give each shard its own directory back", shard,
+			 c->shard);
+	else
+		return ORD_OK;
+	return ORD_ERR_MISMATCH;
+}
+
 static int owner_compare(const char *text, const struct ord_config *c, char *why, size_t why_size)
 {
 	char cluster[ORD_UUID_TEXT_SIZE], node[16], partitions[16], nodes[NODES_TEXT_SIZE];
@@ -137,7 +162,7 @@ static int owner_compare(const char *text, const struct ord_config *c, char *why
 	int err = ORD_OK;
 	for (size_t i = 0; err == ORD_OK && i < sizeof lines / sizeof *lines; i++)
 		err = line_compare(text, lines[i].key, lines[i].expected, lines[i].remedy, why, why_size);
-	return err;
+	return err == ORD_OK ? shard_compare(text, c, why, why_size) : err;
 }
 
 static bool standing_parse(const char *text, struct ord_self *self)

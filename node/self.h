@@ -40,7 +40,7 @@ int ord_self_draw(struct ord_uuid *ret);
 /* The text of identity. */
 void ord_self_format(const struct ord_self *self, const struct ord_config *config, char text[ORD_SELF_TEXT_SIZE]);
 
-/* Reads the text of identity, which must be that of the cluster, node, partitions and nodes of config. ORD_ERR_MISMATCH or ORD_ERR_CORRUPT with why (why_size bytes), which
+/* Reads the text of identity, which must be that of the cluster, node, partitions, shard and nodes of config. ORD_ERR_MISMATCH or ORD_ERR_CORRUPT with why (why_size bytes), which
  * names the line and the remedy. Format 1, which had no standing, is a founder with a log. */
 int ord_self_parse(const char *text, const struct ord_config *config, struct ord_self *ret, char *why, size_t why_size);
 

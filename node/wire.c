@@ -162,6 +162,24 @@ int ord_wire_get_ready(struct ord_slice body, uint32_t *ret_partition)
 	return ORD_OK;
 }
 
+void ord_wire_put_leader(const struct ord_part_leader *l, struct ord_bytes *out)
+{
+	ord_bytes_put_u32(out, l->partition);
+	ord_bytes_put_u32(out, l->leader);
+	ord_bytes_put_u8(out, l->is_renewed);
+}
+
+int ord_wire_get_leader(struct ord_slice body, struct ord_part_leader *ret)
+{
+	struct ord_reader r = ord_reader_of(body);
+	struct ord_part_leader l = {.partition = ord_reader_u32(&r), .leader = ord_reader_u32(&r)};
+	l.is_renewed = ord_reader_u8(&r) != 0;
+	if (r.failed || ord_reader_left(&r) != 0)
+		return ORD_ERR_FORMAT;
+	*ret = l;
+	return ORD_OK;
+}
+
 void ord_wire_put_copy(enum ord_part_kind kind, const struct ord_part_copy *c, struct ord_bytes *out)
 {
 	ord_bytes_put_u32(out, c->partition);

@@ -33,6 +33,7 @@ enum ord_part_kind {
 	ORD_PART_CONFIRM = 25,	   /* a message of ord_host_receive_confirm */
 	ORD_PART_REACH = 28,	   /* whom the sender hears, and who hears it (node/peers_relay.c) */
 	ORD_PART_RELAY = 29,	   /* a part that goes through a third node */
+	ORD_PART_LEADER = 32,	   /* between the shards of a node alone: who leads a partition of the sender's */
 };
 
 /* SUBMIT and READ. forward names it in the answer: above 32 bits the run of the process that asks, since answers may come round about after it was started again. body is an encoded
@@ -92,6 +93,13 @@ struct ord_part_block_id {
 
 void ord_wire_put_copy(enum ord_part_kind kind, const struct ord_part_copy *c, struct ord_bytes *out);
 
+/* leader: a node that takes commands, 0: none. is_renewed: what was on its way to the partition may be lost. */
+struct ord_part_leader {
+	uint32_t partition;
+	uint32_t leader;
+	bool is_renewed;
+};
+
 /* result: the position, and what the sender's replica was there. */
 struct ord_part_mark_result {
 	uint32_t partition;
@@ -114,6 +122,7 @@ void ord_wire_put_answer(uint64_t forward, const struct ord_answer *a, struct or
 void ord_wire_put_deliver(const struct ord_part_deliver *d, struct ord_bytes *out);
 void ord_wire_put_cursor(const struct ord_part_cursor *c, struct ord_bytes *out);
 void ord_wire_put_ready(uint32_t partition, struct ord_bytes *out);
+void ord_wire_put_leader(const struct ord_part_leader *l, struct ord_bytes *out);
 void ord_wire_put_want_block(const struct ord_part_want_block *w, struct ord_bytes *out);
 void ord_wire_put_block(const struct ord_part_block *b, struct ord_bytes *out);
 void ord_wire_put_block_id(const struct ord_part_block_id *b, struct ord_bytes *out);
@@ -128,6 +137,7 @@ int ord_wire_get_answer(struct ord_slice body, uint64_t *ret_forward, struct ord
 int ord_wire_get_deliver(struct ord_slice body, struct ord_part_deliver *ret);
 int ord_wire_get_cursor(struct ord_slice body, struct ord_part_cursor *ret);
 int ord_wire_get_ready(struct ord_slice body, uint32_t *ret_partition);
+int ord_wire_get_leader(struct ord_slice body, struct ord_part_leader *ret);
 int ord_wire_get_want_block(struct ord_slice body, struct ord_part_want_block *ret);
 int ord_wire_get_block(struct ord_slice body, struct ord_part_block *ret);
 int ord_wire_get_block_id(struct ord_slice body, struct ord_part_block_id *ret);

@@ -384,5 +384,7 @@ uint32_t ord_group_id(const struct ord_group *g)
 
 uint32_t ord_group_preferred(const struct ord_group *g)
 {
-	return g->env->nodes[g->id % g->env->nodes_count];
+	/* The groups of one host, which work on one thread, are spread over all nodes; so are those of all hosts. */
+	uint32_t step = g->env->groups_step;
+	return g->env->nodes[(g->id / step + g->id % step) % g->env->nodes_count];
 }

@@ -57,6 +57,7 @@ struct ord_group_env {
 	struct ord_group_peer peers[ORD_NODES_MAX];	 /* as nodes */
 	struct ord_bytes members;			 /* payload of entry 1 of every group */
 
+	uint32_t groups_step; /* from one group of the host to the next */
 	uint64_t seed;
 	uint32_t election_timeout_ms;
 	uint32_t heartbeat_ms;

@@ -81,6 +81,9 @@ static int check_options(const struct ord_host_options *o, char *why, size_t why
 	else if (o->groups_count < 1 || o->groups_count > ORD_PARTITIONS_MAX)
 		snprintf(why, why_size, "a cluster has 1 to %d partitions, not %" PRIu32, ORD_PARTITIONS_MAX,
 			 o->groups_count);
+	else if (o->groups_first >= o->groups_count)
+		snprintf(why, why_size, "there is no group %" PRIu32 " among %" PRIu32, o->groups_first,
+			 o->groups_count);
 	else if (o->segment_bytes != 0 &&
 		 (o->segment_bytes < ORD_WAL_SEGMENT_BYTES_MIN || o->segment_bytes > ORD_WAL_SEGMENT_BYTES_MAX))
 		snprintf(why, why_size, "segment_bytes is %u to %u, not %" PRIu64, ORD_WAL_SEGMENT_BYTES_MIN,
@@ -123,6 +126,7 @@ static int env_open(struct ord_host *h, const struct ord_host_options *o, char *
 		ord_member_format(env->nodes[i], env->texts[i]);
 	ord_members_encode(env->nodes, env->nodes_count, &env->members);
 	env->seed = o->seed;
+	env->groups_step = h->groups_step;
 	env->election_timeout_ms = (uint32_t)or_default(o->election_timeout_ms, ORD_ELECTION_TIMEOUT_MS);
 	env->heartbeat_ms = (uint32_t)or_default(o->heartbeat_ms, HEARTBEAT_MS);
 	env->window_bytes = or_default(o->window_bytes, window_for(o->groups_count));
@@ -139,13 +143,18 @@ static int env_open(struct ord_host *h, const struct ord_host_options *o, char *
 	return ORD_OK;
 }
 
+bool ord_host_has(const struct ord_host *h, uint32_t group)
+{
+	return group < h->groups_count && h->groups[group] != NULL;
+}
+
 static int groups_open(struct ord_host *h)
 {
 	h->groups = calloc(h->groups_count, sizeof(struct ord_group *));
 	h->balance_not_before_ms = calloc(h->groups_count, sizeof *h->balance_not_before_ms);
 	if (h->groups == NULL || h->balance_not_before_ms == NULL)
 		return ORD_ERR_NOMEM;
-	for (uint32_t i = 0; i < h->groups_count; i++)
+	for (uint32_t i = h->groups_first; i < h->groups_count; i += h->groups_step)
 		if (ord_group_open(&h->env, i, &h->groups[i]) != ORD_OK)
 			return ORD_ERR_NOMEM;
 	return ORD_OK;
@@ -155,6 +164,11 @@ static int host_recover_cb(void *arg, const struct ord_record *r, uint64_t place
 {
 	struct ord_host *h = arg;
 	h->has_records = true;
+	if (!ord_host_has(h, r->group)) {
+		snprintf(why, why_size, "a record is of partition %" PRIu32 ", which is not one of this log's",
+			 r->group);
+		return ORD_ERR_CORRUPT;
+	}
 	return ord_group_recover(h->groups[r->group], r, place, why, why_size);
 }
 
@@ -167,7 +181,8 @@ static int wal_open(struct ord_host *h, const struct ord_host_options *o, char *
 				    .cache_bytes = or_default(o->cache_bytes, CACHE_BYTES),
 				    .io = o->io};
 	int err = ORD_OK;
-	for (uint32_t i = 0; err == ORD_OK && o->bases != NULL && i < h->groups_count; i++) {
+	for (uint32_t i = h->groups_first; err == ORD_OK && o->bases != NULL && i < h->groups_count;
+	     i += h->groups_step) {
 		err = ord_group_set_base(h->groups[i], &o->bases[i], why, why_size);
 		h->releases = h->releases || o->bases[i].index > 0 || o->bases[i].lost;
 	}
@@ -175,7 +190,7 @@ static int wal_open(struct ord_host *h, const struct ord_host_options *o, char *
 		err = ord_wal_open(&w, host_recover_cb, h, &h->env.wal, why, why_size);
 	if (h->has_records && h->env.member == 0)
 		h->env.member = h->env.node;
-	for (uint32_t i = 0; err == ORD_OK && i < h->groups_count; i++)
+	for (uint32_t i = h->groups_first; err == ORD_OK && i < h->groups_count; i += h->groups_step)
 		err = ord_group_recovered(h->groups[i], why, why_size);
 	if (err != ORD_OK)
 		return err;
@@ -190,7 +205,7 @@ static int wal_open(struct ord_host *h, const struct ord_host_options *o, char *
 static int groups_begin(struct ord_host *h, char *why, size_t why_size)
 {
 	int err = ORD_OK;
-	for (uint32_t i = 0; err == ORD_OK && i < h->groups_count; i++)
+	for (uint32_t i = h->groups_first; err == ORD_OK && i < h->groups_count; i += h->groups_step)
 		err = ord_group_begin(h->groups[i], why, why_size);
 	return err;
 }
@@ -211,6 +226,9 @@ int ord_host_open(const struct ord_host_options *options, uint64_t now_ms, struc
 		goto fail;
 	}
 	h->groups_count = options->groups_count;
+	h->groups_first = options->groups_first;
+	h->groups_step = options->groups_step != 0 ? options->groups_step : 1;
+	h->tidy_group = h->groups_first;
 	h->env.now_ms = now_ms;
 	h->env.room_end_bytes = UINT64_MAX;
 	ord_bytes_init(&h->env.members, ORD_ENTRY_BYTES_MAX);
@@ -288,7 +306,7 @@ void ord_host_peer(struct ord_host *h, uint32_t node, uint64_t member)
 int ord_host_propose(struct ord_host *h, uint32_t group, struct ord_slice entry, uint64_t *ret_index,
 		     uint64_t *ret_term)
 {
-	ORD_ASSERT(group < h->groups_count);
+	ORD_ASSERT(ord_host_has(h, group));
 	ORD_ASSERT(entry.len > 0);
 	ORD_ASSERT(entry.len <= ORD_ENTRY_BYTES_MAX);
 	if (h->env.dead)
@@ -322,7 +340,7 @@ int ord_host_receive(struct ord_host *h, uint32_t from, struct ord_slice message
 		return err;
 	uint32_t peer = ord_group_env_peer(env, from);
 	if (ORD_MEMBER_NODE(m.from) != from || ORD_MEMBER_NODE(m.to) != env->node || from == env->node ||
-	    peer == env->nodes_count || m.group >= h->groups_count)
+	    peer == env->nodes_count || !ord_host_has(h, m.group))
 		return ORD_ERR_FORMAT;
 	if (!ord_host_is_between_members(env, peer, m.from, m.to))
 		return ORD_OK;
@@ -341,7 +359,7 @@ void ord_host_tick(struct ord_host *h, uint64_t now_ms)
 	h->skipped_tick = now_ms - before_ms >= env->heartbeat_ms && !h->skipped_tick;
 	if (h->skipped_tick)
 		return;
-	for (uint32_t i = 0; i < h->groups_count && !env->dead; i++)
+	for (uint32_t i = h->groups_first; i < h->groups_count && !env->dead; i += h->groups_step)
 		ord_group_tick(h->groups[i]);
 	if (!env->dead)
 		ord_host_replace_members(h);
@@ -383,13 +401,13 @@ void ord_host_removed(struct ord_host *h, int status)
 
 void ord_host_base(const struct ord_host *h, uint32_t group, uint64_t index, struct ord_base *ret)
 {
-	ORD_ASSERT(group < h->groups_count);
+	ORD_ASSERT(ord_host_has(h, group));
 	ord_group_base(h->groups[group], index, ret);
 }
 
 void ord_host_release(struct ord_host *h, uint32_t group, uint64_t index)
 {
-	ORD_ASSERT(group < h->groups_count);
+	ORD_ASSERT(ord_host_has(h, group));
 	if (h->env.dead)
 		return;
 	h->releases = true;
@@ -398,7 +416,7 @@ void ord_host_release(struct ord_host *h, uint32_t group, uint64_t index)
 
 int ord_host_install(struct ord_host *h, uint32_t group, const struct ord_base *base)
 {
-	ORD_ASSERT(group < h->groups_count);
+	ORD_ASSERT(ord_host_has(h, group));
 	if (h->env.dead)
 		return ORD_ERR_BUSY;
 	h->releases = true;
@@ -407,13 +425,13 @@ int ord_host_install(struct ord_host *h, uint32_t group, const struct ord_base *
 
 int ord_host_rewind(struct ord_host *h, uint32_t group, uint64_t index)
 {
-	ORD_ASSERT(group < h->groups_count);
+	ORD_ASSERT(ord_host_has(h, group));
 	return h->env.dead ? ORD_ERR_BUSY : ord_group_rewind(h->groups[group], index);
 }
 
 void ord_host_hold_group(struct ord_host *h, uint32_t group, bool held)
 {
-	ORD_ASSERT(group < h->groups_count);
+	ORD_ASSERT(ord_host_has(h, group));
 	ord_group_hold(h->groups[group], held);
 }
 
@@ -504,7 +522,7 @@ int ord_host_scrub(struct ord_host *h, struct ord_host_scrubbed *ret)
 
 int ord_host_transfer(struct ord_host *h, uint32_t group, uint32_t node)
 {
-	ORD_ASSERT(group < h->groups_count);
+	ORD_ASSERT(ord_host_has(h, group));
 	if (h->env.dead)
 		return ORD_ERR_NOT_LEADER;
 	return ord_group_transfer(h->groups[group], node);
@@ -512,19 +530,19 @@ int ord_host_transfer(struct ord_host *h, uint32_t group, uint32_t node)
 
 void ord_host_group_status(const struct ord_host *h, uint32_t group, struct ord_group_status *ret)
 {
-	ORD_ASSERT(group < h->groups_count);
+	ORD_ASSERT(ord_host_has(h, group));
 	ord_group_status(h->groups[group], ret);
 }
 
 void ord_host_members(const struct ord_host *h, uint32_t group, struct ord_member_status *ret, uint32_t *ret_count)
 {
-	ORD_ASSERT(group < h->groups_count);
+	ORD_ASSERT(ord_host_has(h, group));
 	ord_group_members(h->groups[group], ret, ret_count);
 }
 
 void ord_host_voters(const struct ord_host *h, uint32_t group, uint32_t *ret, uint32_t *ret_count)
 {
-	ORD_ASSERT(group < h->groups_count);
+	ORD_ASSERT(ord_host_has(h, group));
 	ord_group_voters(h->groups[group], ret, ret_count);
 }
 

@@ -83,7 +83,10 @@ struct ord_host_options {
 	bool log_begun;	       /* the log has had records that are on disk: when it is empty, it was lost */
 	const uint32_t *nodes; /* ids of all voters, this node among them; copied */
 	uint32_t nodes_count;
-	uint32_t groups_count;
+	uint32_t groups_count; /* of all hosts of the node */
+	uint32_t
+		groups_first; /* this one's are groups_first, groups_first + groups_step and so on; others may not be named to it */
+	uint32_t groups_step;	      /* 0: 1 */
 	uint64_t seed;		      /* for election timeouts; differs from node to node */
 	uint32_t election_timeout_ms; /* 0: 500 */
 	uint32_t heartbeat_ms;	      /* 0: 100 */

@@ -29,10 +29,10 @@ static bool is_reluctant(const struct ord_host *h, uint32_t node)
 static bool is_whole(const struct ord_host *h, uint32_t node)
 {
 	uint64_t says = h->env.peers[ord_group_env_peer(&h->env, node)].member;
-	uint32_t i = 0;
+	uint32_t i = h->groups_first;
 	while (i < h->groups_count && ord_group_has_vote(h->groups[i], node, says))
-		i++;
-	return i == h->groups_count;
+		i += h->groups_step;
+	return i >= h->groups_count;
 }
 
 /* Whom the group should go to: where it belongs, or, when this node or that one is reluctant, any that is not. 0: it stays. */
@@ -62,7 +62,7 @@ void ord_host_balance(struct ord_host *h)
 	for (uint32_t i = 0; i < h->groups_count; i++) {
 		uint32_t id = (h->balance_cursor + i) % h->groups_count;
 		struct ord_group *g = h->groups[id];
-		if (now_ms < h->balance_not_before_ms[id])
+		if (g == NULL || now_ms < h->balance_not_before_ms[id])
 			continue;
 		uint32_t node = successor(h, id);
 		if (node == 0)

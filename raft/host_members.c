@@ -18,6 +18,8 @@ void ord_host_replace_members(struct ord_host *h)
 	for (uint32_t i = 0; i < h->groups_count && !h->env.dead; i++) {
 		struct ord_group *g = h->groups[(h->replace_cursor + i) % h->groups_count];
 		struct ord_replace r;
+		if (g == NULL)
+			continue;
 		ord_group_replace_next(g, &r);
 		if (r.step == ORD_REPLACE_IN || r.step == ORD_REPLACE_PROMOTE)
 			ord_group_replace(g, &r);

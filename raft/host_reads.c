@@ -9,13 +9,13 @@
 
 int ord_host_read_begin(struct ord_host *h, uint32_t group, struct ord_read_point *ret)
 {
-	ORD_ASSERT(group < h->groups_count);
+	ORD_ASSERT(ord_host_has(h, group));
 	return h->env.dead ? ORD_ERR_NOT_LEADER : ord_group_read_begin(h->groups[group], h->round + 1, ret);
 }
 
 bool ord_host_may_read(struct ord_host *h, uint32_t group, const struct ord_read_point *point)
 {
-	ORD_ASSERT(group < h->groups_count);
+	ORD_ASSERT(ord_host_has(h, group));
 	if (h->env.dead)
 		return false;
 	if (ord_group_may_read(h->groups[group], point))
@@ -118,7 +118,7 @@ static bool groups_exist(const struct ord_host *h, const struct ord_confirm *c)
 		uint32_t group;
 		uint64_t term;
 		ord_confirm_group(c, i, &group, &term);
-		if (group >= h->groups_count)
+		if (!ord_host_has(h, group))
 			return false;
 	}
 	return true;

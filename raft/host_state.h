@@ -12,8 +12,10 @@ struct host_asked {
 
 struct ord_host {
 	struct ord_group_env env;
-	uint32_t groups_count;
-	struct ord_group **groups; /* owned, each too */
+	uint32_t groups_count; /* of all hosts of the node; this one's are first, first + step and so on */
+	uint32_t groups_first;
+	uint32_t groups_step;
+	struct ord_group **groups; /* owned, each too; NULL: another host's */
 	uint64_t turn_entries;	   /* applied in one turn */
 	bool skipped_tick;	   /* the last tick came after a pause */
 	bool held;		   /* nothing is applied */
@@ -43,6 +45,9 @@ struct ord_host {
 	uint64_t replace_due_ms;
 	uint32_t replace_cursor;
 };
+
+/* The group is one of this host's. */
+bool ord_host_has(const struct ord_host *h, uint32_t group);
 
 /* Does a bounded amount for the removal of the oldest segment. */
 void ord_host_tidy(struct ord_host *h);

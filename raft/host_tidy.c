@@ -30,10 +30,10 @@
 static bool tidy_next_group(struct ord_host *h)
 {
 	h->tidy_at = 0;
-	h->tidy_group++;
+	h->tidy_group += h->groups_step;
 	if (h->tidy_group < h->groups_count)
 		return false;
-	h->tidy_group = 0;
+	h->tidy_group = h->groups_first;
 	return true;
 }
 
@@ -74,7 +74,7 @@ static void leave_damaged(struct ord_host *h)
 
 static void copy_votes(struct ord_host *h, uint64_t segment)
 {
-	for (uint32_t i = 0; i < h->groups_count && !h->env.dead; i++)
+	for (uint32_t i = h->groups_first; i < h->groups_count && !h->env.dead; i += h->groups_step)
 		ord_group_copy_vote(h->groups[i], segment);
 }
 
@@ -103,7 +103,7 @@ void ord_host_tidy(struct ord_host *h)
 		return;
 	if (oldest.number != h->tidy_segment) {
 		h->tidy_segment = oldest.number;
-		h->tidy_group = 0;
+		h->tidy_group = h->groups_first;
 		h->tidy_at = 0;
 	}
 	bool is_over = is_damaged || oldest.segments_count > h->segments_max;

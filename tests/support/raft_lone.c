@@ -128,6 +128,8 @@ int raft_lone_open(struct raft_lone *l)
 				     .nodes = nodes,
 				     .nodes_count = 3,
 				     .groups_count = 2,
+				     .groups_first = l->groups_first,
+				     .groups_step = l->groups_step,
 				     .seed = 9,
 				     .cache_bytes = l->cache_bytes,
 				     .segment_bytes = l->segment_bytes,

@@ -53,6 +53,8 @@ struct raft_lone {
 	uint32_t incarnation;
 	uint32_t peer_incarnations[4];
 	/* Options; set before opening. */
+	uint32_t groups_first; /* of two, likewise below */
+	uint32_t groups_step;
 	bool is_undecided;
 	bool log_begun;
 	uint64_t cache_bytes;

@@ -381,3 +381,48 @@ Test(node_config, addresses_are_shown_with_brackets_where_they_need_them)
 	ord_address_format("fe80::1%eth0", 65535, text);
 	cr_assert_str_eq(text, "[fe80::1%eth0]:65535");
 }
+
+#define THREE_NODES "cluster_id = 01890a5d-ac96-774b-bcce-b302099a8057\nnode = 1\npartitions = 8\ndata_dir = /d\n"
+
+static void expect_shards(const char *lines, const char *wanted)
+{
+	struct ord_config c;
+	char text[512], why[ORD_CONFIG_WHY_SIZE] = "";
+	snprintf(text, sizeof text, THREE_NODES "%s\n", lines);
+	cr_assert_eq(read_text(&c, text, why), ORD_OK, "%s", why);
+	int err = ord_config_check(&c, why);
+	cr_expect_eq(err, wanted == NULL ? ORD_OK : ORD_ERR_INVALID, "%s: %s", lines, why);
+	if (wanted != NULL)
+		cr_expect_not_null(strstr(why, wanted), "%s", why);
+}
+
+Test(node_config, ports_of_shards_follow_each_other_and_do_not_meet)
+{
+	expect_shards("shards = 4\nnodes = 1=a:7101:7105, 2=a:7110:7114", NULL);
+	expect_shards("shards = 4\nnodes = 1=a:7101:7104", "a:7104 is there twice");
+	expect_shards("shards = 4\nnodes = 1=a:7101:7001, 2=a:7104:7002", "a:7104 is there twice");
+	expect_shards("shards = 4\nnodes = 1=a:7101:7001, 2=b:7104:7002", NULL);
+	expect_shards("shards = 4\nnodes = 1=a:65532:7001", NULL);
+	expect_shards("shards = 4\nnodes = 1=a:65533:7001", "give one of at most 65532");
+	expect_shards("shards = 9\nnodes = 1=a:7101:7001", "must be at most the number of partitions, which is 8");
+}
+
+Test(node_config, a_shard_has_its_part)
+{
+	struct ord_config c, s;
+	char why[ORD_CONFIG_WHY_SIZE] = "";
+	cr_assert_eq(
+		read_text(&c, THREE_NODES "shards = 4\nnodes = 1=a:7101:7001, 2=b:7101:7001\nmemory_bytes = 4M\n", why),
+		ORD_OK);
+	cr_assert_eq(ord_config_check(&c, why), ORD_OK, "%s", why);
+	ord_config_shard(&c, 3, &s);
+	cr_expect(s.shard == 3 && s.shards_count == 4 && s.partitions_count == 8);
+	cr_expect_str_eq(s.data_dir, "/d/shard-3");
+	cr_expect(s.nodes[0].peer.port == 7104 && s.nodes[1].peer.port == 7104 && s.nodes[1].client.port == 7001);
+	cr_expect_eq(s.memory_bytes, 1u << 20);
+	cr_expect_eq(s.history_bytes, 0);
+	c.shards_count = 1;
+	ord_config_shard(&c, 0, &s);
+	cr_expect_str_eq(s.data_dir, "/d");
+	cr_expect(s.nodes[0].peer.port == 7101 && s.memory_bytes == c.memory_bytes);
+}

@@ -131,6 +131,8 @@ Test(frame, a_greeting_comes_out_as_it_was_put)
 				   .node = 3,
 				   .incarnation = {{4}},
 				   .partitions_count = 8,
+				   .shard = 3,
+				   .shards_count = 5,
 				   .to = 2,
 				   .member = UINT64_C(0x1234567800000003),
 				   .firsts_count = 2,
@@ -139,6 +141,7 @@ Test(frame, a_greeting_comes_out_as_it_was_put)
 	ord_frame_put_greeting(&body, &put);
 	cr_assert_eq(ord_frame_get_greeting(ord_bytes_slice(&body), &got), ORD_OK);
 	cr_assert(ord_uuid_equal(&got.cluster, &put.cluster) && ord_uuid_equal(&got.incarnation, &put.incarnation));
+	cr_assert(got.shard == 3 && got.shards_count == 5);
 	cr_assert(got.node == 3 && got.partitions_count == 8 && got.to == 2 && got.protocol == ORD_FRAME_PROTOCOL);
 	cr_assert(got.member == put.member && got.firsts_count == 2);
 	cr_assert(got.firsts[1].node == 2 && ord_uuid_equal(&got.firsts[1].incarnation, &put.firsts[1].incarnation));

@@ -197,6 +197,12 @@ Test(peers, a_wrong_greeting_is_refused_with_its_reason)
 	g = side_greeting(2, 1);
 	g.partitions_count = 9;
 	side_expect_refusal(&g, "9 partitions");
+	g = side_greeting(2, 1);
+	g.shards_count++;
+	side_expect_refusal(&g, "give all nodes the same number");
+	g = side_greeting(2, 1);
+	g.shard++;
+	side_expect_refusal(&g, "shard 1 of node 2 met shard 0 of node 1");
 	g = side_greeting(2, 3);
 	side_expect_refusal(&g, "looks for node 3");
 	g = side_greeting(3, 1);

@@ -110,3 +110,27 @@ Test(self, a_member_is_the_node_or_the_node_with_its_incarnation)
 	cr_expect_not(ord_self_may_be(3, &newcomer.incarnation, UINT64_C(0x8102030400000002)));
 	cr_expect_not(ord_self_may_be(2, &newcomer.incarnation, UINT64_C(0x8102030500000002)));
 }
+
+Test(self, a_directory_is_of_one_shard_of_so_many)
+{
+	struct ord_self self = drawn(ORD_STANDING_FOUNDER, true), got;
+	config.shards_count = 3;
+	config.shard = 2;
+	ord_self_format(&self, &config, text);
+	cr_expect_eq(ord_self_parse(text, &config, &got, why, sizeof why), ORD_OK, "%s", why);
+	config.shard = 1;
+	cr_expect_eq(ord_self_parse(text, &config, &got, why, sizeof why), ORD_ERR_MISMATCH);
+	cr_expect_not_null(strstr(why, "belongs to shard 2, not 1"), "%s", why);
+	config.shards_count = 2;
+	cr_expect_eq(ord_self_parse(text, &config, &got, why, sizeof why), ORD_ERR_MISMATCH);
+	cr_expect_not_null(strstr(why, "a node of 3 shards, the configuration says 2"), "%s", why);
+	config.shards_count = 1;
+	config.shard = 0;
+	cr_expect_eq(ord_self_parse(text, &config, &got, why, sizeof why), ORD_ERR_MISMATCH);
+	/* What was written of one shard, or before there were any, says nothing of them. */
+	ord_self_format(&self, &config, text);
+	cr_expect_null(strstr(text, "shard"));
+	cr_expect_eq(ord_self_parse(text, &config, &got, why, sizeof why), ORD_OK);
+	config.shards_count = 2;
+	cr_expect_eq(ord_self_parse(text, &config, &got, why, sizeof why), ORD_ERR_MISMATCH);
+}

@@ -122,6 +122,15 @@ Test(wire, cursor_and_ready)
 	cr_assert_eq(ord_wire_get_ready(ord_bytes_slice(&out), &partition), ORD_ERR_FORMAT);
 }
 
+Test(wire, leader)
+{
+	struct ord_part_leader put = {.partition = 7, .leader = 3, .is_renewed = true}, got;
+	ord_wire_put_leader(&put, &out);
+	cr_assert_eq(ord_wire_get_leader(ord_bytes_slice(&out), &got), ORD_OK);
+	cr_assert(got.partition == 7 && got.leader == 3 && got.is_renewed);
+	cr_assert_eq(ord_wire_get_leader(ord_slice_of(out.base, out.len - 1), &got), ORD_ERR_FORMAT);
+}
+
 Test(wire, copy)
 {
 	static const enum ord_part_kind kinds[] = {ORD_PART_COPY_ASK, ORD_PART_COPY_NOTE, ORD_PART_COPY_NEXT,

@@ -2,6 +2,7 @@
 #include "raft/host.h"
 
 #include <criterion/criterion.h>
+#include <signal.h>
 #include <string.h>
 
 #include "base/err.h"
@@ -682,4 +683,39 @@ Test(raft_host, whatever_peers_say_the_process_stands)
 	cr_expect_gt(led, 3000);
 	cr_expect_gt(steps, 10000);
 	ord_bytes_close(&members);
+}
+
+/* A host may have every n-th group only: another one of the node has the rest, with a log of its own. */
+Test(raft_host, a_host_knows_no_groups_but_its_own)
+{
+	l->groups_first = 1;
+	l->groups_step = 2;
+	raft_lone_start(l);
+	struct ord_group_status s;
+	ord_host_group_status(l->host, 1, &s);
+	cr_expect_eq(s.role, ORD_ROLE_FOLLOWER);
+	cr_expect_eq(raft_lone_ask_vote(l, 2, 1, 2, 1, 1, false), ORD_OK);
+	cr_expect_eq(raft_lone_ask_vote(l, 2, 0, 2, 1, 1, false), ORD_ERR_FORMAT);
+	raft_lone_sync(l);
+	raft_lone_crash(l);
+	cr_assert_eq(raft_lone_open(l), ORD_OK, "%s", l->why);
+}
+
+Test(raft_host, a_log_of_other_groups_is_refused)
+{
+	raft_lone_start(l);
+	raft_lone_crash(l);
+	l->groups_first = 1;
+	l->groups_step = 2;
+	cr_assert_eq(raft_lone_open(l), ORD_ERR_CORRUPT);
+	cr_expect_not_null(strstr(l->why, "of partition 0, which is not one of this log's"), "%s", l->why);
+}
+
+Test(raft_host, asking_for_a_group_that_is_not_there_is_a_bug, .signal = SIGABRT)
+{
+	l->groups_first = 1;
+	l->groups_step = 2;
+	raft_lone_start(l);
+	struct ord_group_status s;
+	ord_host_group_status(l->host, 0, &s);
 }

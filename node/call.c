@@ -4,11 +4,13 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/assert.h"
 #include "base/err.h"
 #include "base/limits.h"
 #include "client/rpc.h"
+#include "node/ask.h"
 #include "node/config.h"
 #include "node/faults.h"
 #include "node/reply.h"
@@ -66,6 +68,12 @@ void ord_calls_close(struct ord_calls *calls)
 	calls->free_count = 0;
 }
 
+/* The result is bytes as they come, not what came of a command. */
+static bool is_body(const struct ord_call *c)
+{
+	return c->method->kind == ORD_METHOD_READ || c->method->kind >= ORD_METHOD_CLUSTER;
+}
+
 static void call_answer_cb(struct ord_waiter *w, uint32_t item, const struct ord_answer *a)
 {
 	struct ord_call *c = (struct ord_call *)w; /* its first member */
@@ -75,7 +83,7 @@ static void call_answer_cb(struct ord_waiter *w, uint32_t item, const struct ord
 	i->err = (int8_t)a->err;
 	i->partition = a->partition;
 	i->retry_after_ms = a->retry_after_ms;
-	if (a->err == ORD_OK && c->method->kind == ORD_METHOD_READ) {
+	if (a->err == ORD_OK && is_body(c)) {
 		ord_bytes_put(&c->bytes, a->body.base, a->body.len);
 	} else if (a->err == ORD_OK) {
 		i->position = a->result.position;
@@ -153,89 +161,160 @@ static int command_submit(struct ord_call *c, const struct ord_params *params, u
 	return ORD_OK;
 }
 
-static int spoil(struct ord_calls *calls, const struct ord_params *params, struct ord_params_fault *ret_fault)
+/* What `fault` asks for. Links to no other node of the cluster are refused before anything is done. */
+static int fault_decode(const struct ord_calls *calls, const struct ord_params *params, struct ord_faults_order *ret,
+			struct ord_params_fault *ret_fault)
 {
-	int err = ord_shard_spoil(calls->shard, params->account, params->delta);
-	if (err != ORD_OK)
+	int err = ord_faults_decode(params, ret, ret_fault);
+	for (uint32_t i = 0; err == ORD_OK && i < ret->links_count; i++) {
+		uint32_t node = ret->links[i].node;
+		if (node != calls->config->node && ord_config_find(calls->config, node) != NULL)
+			continue;
+		char text[ORD_FAULT_MESSAGE_SIZE];
+		snprintf(text, sizeof text, "node %" PRIu32 " is not another node of this cluster", node);
+		ord_params_fault_set(ret_fault, ORD_RPC_ERROR_INVALID_FIELD, "links", text);
+		err = ORD_ERR_INVALID;
+	}
+	return err;
+}
+
+static void ask_fault(int err, struct ord_params_fault *ret_fault)
+{
+	if (err == ORD_ERR_NOT_FOUND)
 		ord_params_fault_set(ret_fault, ORD_RPC_ERROR_NOT_FOUND, ord_field_name(ORD_FIELD_ACCOUNT),
 				     "no such account is in this node's memory: let it pay or be paid first");
-	return err;
+	else
+		ord_params_fault_set(ret_fault, ORD_RPC_ERROR_BUSY, NULL,
+				     "the node is short of memory, or stops: try again later");
 }
 
-static int fault(struct ord_calls *calls, const struct ord_params *params, struct ord_params_fault *ret_fault)
+/* What it takes to ask all shards of the node. */
+static int ask_open(const struct ord_calls *calls, const struct ord_method *m, const struct ord_params *params,
+		    struct ord_ask *a, struct ord_params_fault *ret_fault)
 {
-	struct ord_faults_order order;
-	uint32_t node;
-	int err = ord_faults_decode(params, &order, ret_fault);
-	if (err != ORD_OK)
+	int err = ord_ask_open(a, m->kind, calls->config->shards_count > 1 ? calls->config->shards_count : 1);
+	if (err != ORD_OK) {
+		ask_fault(err, ret_fault);
 		return err;
-	err = ord_shard_fault(calls->shard, &order, &node);
-	if (err == ORD_OK)
-		return ORD_OK;
-	char text[ORD_FAULT_MESSAGE_SIZE];
-	snprintf(text, sizeof text, "node %" PRIu32 " is not another node of this cluster", node);
-	ord_params_fault_set(ret_fault, ORD_RPC_ERROR_INVALID_FIELD, "links", text);
+	}
+	if (m->kind == ORD_METHOD_FAULT)
+		err = fault_decode(calls, params, &a->order, ret_fault);
+	if (m->kind == ORD_METHOD_SPOIL) {
+		ORD_ASSERT(params->account.len <= sizeof a->account);
+		memcpy(a->account, params->account.base, params->account.len);
+		a->account_bytes = params->account.len;
+		a->delta = params->delta;
+	}
+	if (err != ORD_OK)
+		ord_ask_close(a);
 	return err;
 }
 
-/* Faults on purpose. */
-static int make_fault(struct ord_calls *calls, const struct ord_method *m, const struct ord_params *params,
-		      struct ord_params_fault *ret_fault)
+static int check_faults_enabled(const struct ord_calls *calls, const struct ord_method *m,
+				struct ord_params_fault *ret_fault)
 {
-	if (!calls->config->enable_faults) {
-		ord_params_fault_set(ret_fault, ORD_RPC_ERROR_UNKNOWN_METHOD, NULL,
-				     "this node makes no faults on purpose: start it with --enable-faults");
-		return ORD_ERR_INVALID;
-	}
-	if (m->kind == ORD_METHOD_SPOIL)
-		return spoil(calls, params, ret_fault);
-	return m->kind == ORD_METHOD_FAULT ? fault(calls, params, ret_fault) : ORD_OK;
+	bool is_fault = m->kind == ORD_METHOD_SPOIL || m->kind == ORD_METHOD_FAULT || m->kind == ORD_METHOD_FAULTS;
+	if (!is_fault || calls->config->enable_faults)
+		return ORD_OK;
+	ord_params_fault_set(ret_fault, ORD_RPC_ERROR_UNKNOWN_METHOD, NULL,
+			     "this node makes no faults on purpose: start it with --enable-faults");
+	return ORD_ERR_INVALID;
 }
 
-static void put_faults(msgpack_packer *p, struct ord_calls *calls)
-{
-	struct ord_faults_status status;
-	ord_shard_faults(calls->shard, &status);
-	ord_faults_put(p, &status);
-}
-
-/* What this node answers by itself. */
-static int answer_here(struct ord_calls *calls, const struct ord_method *m, const struct ord_params *params,
-		       uint32_t rpc_id, struct ord_bytes *out, struct ord_params_fault *ret_fault)
+static int check_cluster(const struct ord_calls *calls, const struct ord_params *params,
+			 struct ord_params_fault *ret_fault)
 {
 	const struct ord_config *config = calls->config;
 	bool asks_cluster = (params->given & ORD_FIELD_BIT(ORD_FIELD_CLUSTER_ID)) != 0;
-	if (asks_cluster && !ord_uuid_equal(&params->cluster_id, &config->cluster)) {
-		char id[ORD_UUID_TEXT_SIZE];
-		char text[ORD_FAULT_MESSAGE_SIZE];
-		ord_uuid_format(&config->cluster, id);
-		snprintf(text, sizeof text, "this node belongs to cluster %s: connect to a node of yours", id);
-		ord_params_fault_set(ret_fault, ORD_RPC_ERROR_WRONG_CLUSTER, ord_field_name(ORD_FIELD_CLUSTER_ID),
-				     text);
-		return ORD_ERR_INVALID;
-	}
-	bool is_fault = m->kind == ORD_METHOD_SPOIL || m->kind == ORD_METHOD_FAULT || m->kind == ORD_METHOD_FAULTS;
-	if (is_fault && make_fault(calls, m, params, ret_fault) != ORD_OK)
-		return ORD_ERR_INVALID;
+	if (!asks_cluster || ord_uuid_equal(&params->cluster_id, &config->cluster))
+		return ORD_OK;
+	char id[ORD_UUID_TEXT_SIZE];
+	char text[ORD_FAULT_MESSAGE_SIZE];
+	ord_uuid_format(&config->cluster, id);
+	snprintf(text, sizeof text, "this node belongs to cluster %s: connect to a node of yours", id);
+	ord_params_fault_set(ret_fault, ORD_RPC_ERROR_WRONG_CLUSTER, ord_field_name(ORD_FIELD_CLUSTER_ID), text);
+	return ORD_ERR_INVALID;
+}
+
+static void ask_put(const struct ord_calls *calls, const struct ord_ask *a, msgpack_packer *p)
+{
+	ord_ask_put(a, calls->config, ord_shard_now_ms(calls->shard) - calls->started_ms,
+		    atomic_load(calls->clients_count), p);
+}
+
+/* All shards have been asked, or none could: the answer comes as that of a read. */
+static void ask_done(struct ord_asking *asking)
+{
+	struct ord_call *c = (struct ord_call *)asking->ctx;
+	struct ord_answer answer = {.err = asking->ask.err};
 	msgpack_packer p;
-	ord_rpc_packer(out, &p);
-	ord_rpc_put_result(&p, rpc_id);
-	if (m->kind == ORD_METHOD_SCRUB)
-		ord_shard_scrub(calls->shard);
-	if (m->kind == ORD_METHOD_CHECKPOINT)
-		ord_shard_checkpoint(calls->shard);
-	if (m->kind == ORD_METHOD_SPOIL || m->kind == ORD_METHOD_CHECKPOINT)
-		msgpack_pack_map(&p, 0);
-	else if (m->kind == ORD_METHOD_CLUSTER)
-		ord_status_put_cluster(&p, config, calls->shard);
-	else if (m->kind == ORD_METHOD_SCRUB)
-		ord_status_put_history(&p, calls->shard);
-	else if (m->kind == ORD_METHOD_FAULT || m->kind == ORD_METHOD_FAULTS)
-		put_faults(&p, calls);
-	else
-		ord_status_put(&p, config, calls->shard, ord_shard_now_ms(calls->shard) - calls->started_ms,
-			       calls->clients_count);
+	ord_rpc_packer(&c->bytes, &p);
+	if (answer.err == ORD_OK)
+		ask_put(c->calls, &asking->ask, &p);
+	ord_ask_close(&asking->ask);
+	free(asking);
+	c->waiter.answer(&c->waiter, 0, &answer);
+}
+
+/* Asks the other shards, too. */
+static int ask_all(struct ord_calls *calls, const struct ord_method *m, struct ord_ask *a, struct ord_call **ret,
+		   struct ord_params_fault *ret_fault)
+{
+	struct ord_asking *asking = malloc(sizeof *asking);
+	struct ord_call *c = asking != NULL ? call_new(calls, m, 1) : NULL;
+	if (c == NULL) {
+		free(asking);
+		ord_ask_close(a);
+		ask_fault(ORD_ERR_NOMEM, ret_fault);
+		return ORD_ERR_NOMEM;
+	}
+	c->waiter.answer = call_answer_cb;
+	c->items[0] = (struct ord_call_item){0};
+	*asking = (struct ord_asking){.ask = *a, .done = ask_done, .ctx = c};
+	calls->ask(calls->ask_ctx, asking);
+	*ret = c;
 	return ORD_OK;
+}
+
+static int ask_here(struct ord_calls *calls, struct ord_ask *a, uint32_t rpc_id, struct ord_bytes *out,
+		    struct ord_params_fault *ret_fault)
+{
+	ord_ask_visit(a, calls->shard);
+	int err = a->err;
+	if (err == ORD_OK) {
+		msgpack_packer p;
+		ord_rpc_packer(out, &p);
+		ord_rpc_put_result(&p, rpc_id);
+		ask_put(calls, a, &p);
+	} else {
+		ask_fault(err, ret_fault);
+	}
+	ord_ask_close(a);
+	return err;
+}
+
+/* What this node answers by itself: at once, or, when the other shards have to be asked, with a call. */
+static int answer_here(struct ord_calls *calls, const struct ord_method *m, const struct ord_params *params,
+		       uint32_t rpc_id, struct ord_bytes *out, struct ord_call **ret,
+		       struct ord_params_fault *ret_fault)
+{
+	int err = check_cluster(calls, params, ret_fault);
+	if (err == ORD_OK)
+		err = check_faults_enabled(calls, m, ret_fault);
+	if (err != ORD_OK)
+		return err;
+	if (m->kind == ORD_METHOD_CLUSTER) {
+		msgpack_packer p;
+		ord_rpc_packer(out, &p);
+		ord_rpc_put_result(&p, rpc_id);
+		ord_status_put_cluster(&p, calls->config, calls->shard);
+		return ORD_OK;
+	}
+	struct ord_ask a;
+	err = ask_open(calls, m, params, &a, ret_fault);
+	if (err != ORD_OK)
+		return err;
+	return calls->ask != NULL ? ask_all(calls, m, &a, ret, ret_fault) : ask_here(calls, &a, rpc_id, out, ret_fault);
 }
 
 /* Makes the call and hands it to the shard; a batch may come back with nothing left to wait for. */
@@ -278,7 +357,7 @@ struct ord_call *ord_call_take(struct ord_calls *calls, const struct ord_rpc_mes
 	if (err == ORD_OK)
 		err = ord_method_params(method, m->params, &params, &fault);
 	if (err == ORD_OK && method->kind >= ORD_METHOD_CLUSTER)
-		err = answer_here(calls, method, &params, m->id, out, &fault);
+		err = answer_here(calls, method, &params, m->id, out, &c, &fault);
 	else if (err == ORD_OK)
 		err = call_begin(calls, method, &params, &c, &fault);
 	if (err != ORD_OK) {
@@ -389,7 +468,7 @@ void ord_call_reply(const struct ord_call *c, struct ord_bytes *out)
 		return;
 	}
 	ord_rpc_put_result(&p, c->rpc_id);
-	if (c->method->kind == ORD_METHOD_READ)
+	if (is_body(c))
 		ord_bytes_put(out, c->bytes.base, c->bytes.len);
 	else
 		put_item_result(&p, i);

@@ -2,23 +2,36 @@
 #ifndef ORD_NODE_CALL_H
 #define ORD_NODE_CALL_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "base/bytes.h"
 #include "client/rpc.h"
+#include "node/ask.h"
 #include "node/methods.h"
 #include "node/shard.h"
 
 struct ord_config;
 struct ord_call;
 
+/* Something asked of all shards that is under way, and who asked. */
+struct ord_asking {
+	struct ord_ask ask;
+	void (*done)(struct ord_asking *a); /* with what came of it; frees *a */
+	void *ctx;
+};
+
 /* What all calls of a listener share. Filled in by its owner; calls_free is private. */
 struct ord_calls {
-	const struct ord_config *config; /* borrowed */
-	struct ord_shard *shard;	 /* borrowed */
-	uint64_t started_ms;		 /* by ord_shard_now_ms */
-	uint32_t clients_count;		 /* for `status` */
+	const struct ord_config *config;  /* borrowed */
+	struct ord_shard *shard;	  /* borrowed */
+	uint64_t started_ms;		  /* by ord_shard_now_ms */
+	const atomic_uint *clients_count; /* borrowed; of the node, for `status` */
+
+	/* Asks all shards of the node, and calls a->done on this thread; NULL: this is the only one. */
+	void (*ask)(void *ctx, struct ord_asking *a);
+	void *ask_ctx;
 
 	/* The last answer of c is there: the owner packs the reply and frees the call. */
 	void (*done)(struct ord_call *c);

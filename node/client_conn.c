@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/assert.h"
 #include "base/err.h"
@@ -392,24 +393,16 @@ static struct ord_client_conn *conn_new(struct ord_clients *clients)
 	return conn;
 }
 
-void ord_client_conn_accept(struct ord_clients *clients, uv_stream_t *server)
+/* It is connected. */
+static void conn_begin(struct ord_client_conn *conn)
 {
-	struct ord_client_conn *conn = conn_new(clients);
-	if (conn == NULL) {
-		ord_log(ORD_LOG_WARN, "no memory for another client");
-		return;
-	}
-	int err = uv_accept(server, (uv_stream_t *)&conn->tcp);
-	if (err != 0) {
-		conn_log(conn, uv_strerror(err));
-		ord_client_conn_close(conn);
-		return;
-	}
+	struct ord_clients *clients = conn->clients;
+	uint32_t total = atomic_load(clients->total);
 	uv_tcp_nodelay(&conn->tcp, 1);
 	uv_tcp_keepalive(&conn->tcp, 1, KEEPALIVE_SECONDS);
-	if (clients->conns_count > clients->clients_max + TURNED_AWAY_MAX) {
+	if (total > clients->clients_max + TURNED_AWAY_MAX) {
 		ord_client_conn_close(conn);
-	} else if (clients->conns_count > clients->clients_max) {
+	} else if (total > clients->clients_max) {
 		conn_log(conn, "turned away: as many clients as clients_max allows");
 		conn_refuse(conn,
 			    &(struct ord_rpc_fault){.code = ORD_RPC_ERROR_BUSY,
@@ -418,6 +411,36 @@ void ord_client_conn_accept(struct ord_clients *clients, uv_stream_t *server)
 	} else {
 		conn_read_start(conn);
 	}
+}
+
+void ord_client_conn_accept(struct ord_clients *clients, uv_stream_t *server)
+{
+	struct ord_client_conn *conn = conn_new(clients);
+	if (conn == NULL) {
+		ord_log(ORD_LOG_WARN, "no memory for another client");
+		return;
+	}
+	int err = uv_accept(server, (uv_stream_t *)&conn->tcp);
+	if (err == 0) {
+		conn_begin(conn);
+		return;
+	}
+	conn_log(conn, uv_strerror(err));
+	ord_client_conn_close(conn);
+}
+
+void ord_client_conn_open(struct ord_clients *clients, int fd)
+{
+	struct ord_client_conn *conn = conn_new(clients);
+	int err = conn == NULL ? UV_ENOMEM : uv_tcp_open(&conn->tcp, fd);
+	if (err == 0) {
+		conn_begin(conn);
+		return;
+	}
+	close(fd);
+	ord_log(ORD_LOG_WARN, "a client could not be taken over: %s", uv_strerror(err));
+	if (conn != NULL)
+		ord_client_conn_close(conn);
 }
 
 void ord_client_conn_sweep(struct ord_client_conn *conn, uint64_t now_ms)

@@ -53,6 +53,9 @@ struct ord_client_conn {
 /* Accepts a connection that waits at server. One that is over the bound gets a busy error. Errors are logged. */
 void ord_client_conn_accept(struct ord_clients *clients, uv_stream_t *server);
 
+/* Takes over a connection that another shard has accepted; fd is owned. Likewise. */
+void ord_client_conn_open(struct ord_clients *clients, int fd);
+
 /* The last answer of one of its calls is there. */
 void ord_client_conn_answered(struct ord_call *c);
 

@@ -51,9 +51,11 @@ static void clients_sweep_cb(uv_timer_t *handle)
 void ord_clients_init(struct ord_clients *c, uv_loop_t *loop, const struct ord_config *config, struct ord_shard *shard)
 {
 	*c = (struct ord_clients){.loop = loop, .clients_max = config->clients_max, .handles_open = 3};
+	c->total = &c->own_total;
 	c->calls = (struct ord_calls){.config = config,
 				      .shard = shard,
 				      .started_ms = ord_shard_now_ms(shard),
+				      .clients_count = c->total,
 				      .done = ord_client_conn_answered};
 	uv_prepare_init(loop, &c->flush);
 	uv_idle_init(loop, &c->keep_awake);
@@ -63,6 +65,13 @@ void ord_clients_init(struct ord_clients *c, uv_loop_t *loop, const struct ord_c
 	c->sweep.data = c;
 	uv_prepare_start(&c->flush, clients_flush_cb);
 	uv_timer_start(&c->sweep, clients_sweep_cb, SWEEP_MS, SWEEP_MS);
+}
+
+void ord_clients_share(struct ord_clients *c, atomic_uint *total)
+{
+	ORD_ASSERT(c->conns_count == 0);
+	c->total = total;
+	c->calls.clients_count = total;
 }
 
 void ord_clients_end(struct ord_clients *c)
@@ -92,14 +101,14 @@ static void clients_close_cb(uv_handle_t *handle)
 void ord_clients_come(struct ord_clients *c)
 {
 	c->conns_count++;
-	c->calls.clients_count = c->conns_count;
+	atomic_fetch_add(c->total, 1);
 }
 
 void ord_clients_gone(struct ord_clients *c)
 {
 	ORD_ASSERT(c->conns_count > 0);
 	c->conns_count--;
-	c->calls.clients_count = c->conns_count;
+	atomic_fetch_sub(c->total, 1);
 	clients_check_closed(c);
 }
 

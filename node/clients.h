@@ -17,8 +17,10 @@ struct ord_client_conn;
 /* Answers are collected and written once in a turn of the loop: `flush` runs before the loop waits. A connection that has something to write, or
  * may be read again, stands in the awake list; while that is not empty, `keep_awake` keeps the loop from waiting. `sweep` finds what takes too long. */
 struct ord_clients {
-	uv_loop_t *loop; /* borrowed */
-	uint32_t clients_max;
+	uv_loop_t *loop;       /* borrowed */
+	uint32_t clients_max;  /* of the node, likewise total */
+	atomic_uint *total;    /* borrowed; connections of all its shards */
+	atomic_uint own_total; /* when there is one shard */
 	struct ord_calls calls;
 	uv_prepare_t flush;
 	uv_idle_t keep_awake;
@@ -37,6 +39,9 @@ struct ord_clients {
 
 /* Fills *c in; config and shard are borrowed. Cannot fail. */
 void ord_clients_init(struct ord_clients *c, uv_loop_t *loop, const struct ord_config *config, struct ord_shard *shard);
+
+/* The node has other shards, which share the count of connections. To be called before the first one comes. */
+void ord_clients_share(struct ord_clients *c, atomic_uint *total);
 
 /* From now on no request is taken; what is under way is answered, then each connection is closed. The shard must still be there. */
 void ord_clients_end(struct ord_clients *c);

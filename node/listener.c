@@ -21,6 +21,8 @@ struct ord_listener {
 	uv_tcp_t tcp;
 	struct ord_clients clients;
 	char address[ORD_ADDRESS_TEXT_SIZE];
+	bool (*take)(void *ctx, uv_stream_t *server);
+	void *take_ctx;
 	bool ended;
 	bool tcp_open;
 	bool clients_open;
@@ -31,6 +33,8 @@ struct ord_listener {
 static void listener_connection_cb(uv_stream_t *server, int status)
 {
 	struct ord_listener *l = server->data;
+	if (status == 0 && l->take != NULL && l->take(l->take_ctx, server))
+		return;
 	if (status == 0) {
 		ord_client_conn_accept(&l->clients, server);
 		return;
@@ -120,6 +124,17 @@ int ord_listener_start(uv_loop_t *loop, const struct ord_config *config, struct 
 	l->clients_open = true;
 	*ret = l;
 	return ORD_OK;
+}
+
+void ord_listener_offer(struct ord_listener *l, bool (*take)(void *ctx, uv_stream_t *server), void *ctx)
+{
+	l->take = take;
+	l->take_ctx = ctx;
+}
+
+struct ord_clients *ord_listener_clients(struct ord_listener *l)
+{
+	return &l->clients;
 }
 
 const char *ord_listener_address(const struct ord_listener *l)

@@ -10,6 +10,13 @@
 
 #define LOG_LIMIT_MS 1000
 
+static _Thread_local const char *thread_name;
+
+void ord_log_thread(const char *name)
+{
+	thread_name = name;
+}
+
 static const char *level_name(enum ord_log_level level)
 {
 	switch (level) {
@@ -32,7 +39,9 @@ static size_t put_head(enum ord_log_level level, char *line, size_t line_size)
 	gmtime_r(&seconds, &at);
 	size_t len = strftime(line, line_size, "%Y-%m-%dT%H:%M:%S", &at);
 	unsigned ms = (unsigned)(now_us / 1000 % 1000);
-	return len + (size_t)snprintf(line + len, line_size - len, ".%03uZ %s ", ms, level_name(level));
+	bool is_named = thread_name != NULL;
+	return len + (size_t)snprintf(line + len, line_size - len, ".%03uZ %s %s%s", ms, level_name(level),
+				      is_named ? thread_name : "", is_named ? ": " : "");
 }
 
 void ord_log(enum ord_log_level level, const char *format, ...)

@@ -13,6 +13,9 @@ enum ord_log_level { ORD_LOG_INFO = 1, ORD_LOG_WARN = 2, ORD_LOG_ERROR = 3 };
 /* Writes one line in one write(2), so that lines of several processes do not mix. Control characters become '?'. Lost when stderr is. */
 __attribute__((format(printf, 2, 3))) void ord_log(enum ord_log_level level, const char *format, ...);
 
+/* From now on lines of this thread begin with that name and ": "; a literal or what lives as long as the thread. */
+void ord_log_thread(const char *name);
+
 /* For lines that strangers can cause: at most one in a second. Zeroed to begin. */
 struct ord_log_limit {
 	uint64_t next_ms;

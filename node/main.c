@@ -14,9 +14,8 @@
 #include "node/clock.h"
 #include "node/config.h"
 #include "node/guard.h"
-#include "node/listener.h"
 #include "node/log.h"
-#include "node/shard.h"
+#include "node/node.h"
 #include "raft/host.h"
 
 #define WHY_SIZE 1024
@@ -24,13 +23,12 @@
 /* A wall clock that goes back by less is being slewed; nobody needs to know. */
 #define CLOCK_BEHIND_US 1000000
 /* Descriptors for the log, the peers and standard streams, beside those of clients. */
-#define DESCRIPTORS_OWN 128
+#define DESCRIPTORS_OWN 128 /* of each shard */
 
 struct node {
 	uv_loop_t loop;
 	struct ord_config config;
-	struct ord_shard *shard;
-	struct ord_listener *listener;
+	struct ord_node *node;
 	uv_signal_t on_term;
 	uv_signal_t on_int;
 	uv_timer_t clock_check;
@@ -39,18 +37,11 @@ struct node {
 	bool stopping;
 };
 
-static void node_closed_cb(void *ctx)
+static void node_stopped_cb(void *ctx)
 {
 	struct node *n = ctx;
-	n->listener = NULL;
+	n->node = NULL;
 	ord_log(ORD_LOG_INFO, "stopped: node %" PRIu32, n->config.node);
-}
-
-static void node_shard_stopped_cb(void *ctx)
-{
-	struct node *n = ctx;
-	n->shard = NULL;
-	ord_listener_close(n->listener, node_closed_cb, n);
 	uv_close((uv_handle_t *)&n->on_term, NULL);
 	uv_close((uv_handle_t *)&n->on_int, NULL);
 	uv_close((uv_handle_t *)&n->clock_check, NULL);
@@ -65,11 +56,10 @@ static void node_signal_cb(uv_signal_t *handle, int number)
 	}
 	ord_log(ORD_LOG_INFO, "stopping: signal %d", number);
 	n->stopping = true;
-	ord_listener_end(n->listener);
-	ord_shard_stop(n->shard, node_shard_stopped_cb, n);
+	ord_node_stop(n->node, node_stopped_cb, n);
 }
 
-/* The shard cannot go on and must not be touched again: nothing of it is worth saving that is not on disk. */
+/* A shard cannot go on and must not be touched again: nothing of it is worth saving that is not on disk. */
 static void node_fatal_cb(void *ctx, int err, const char *why)
 {
 	(void)ctx;
@@ -99,7 +89,8 @@ static void raise_descriptors(const struct ord_config *config)
 	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
 		return;
 	limit.rlim_cur = limit.rlim_max;
-	if (setrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur < config->clients_max + DESCRIPTORS_OWN)
+	if (setrlimit(RLIMIT_NOFILE, &limit) != 0 ||
+	    limit.rlim_cur < config->clients_max + config->shards_count * DESCRIPTORS_OWN)
 		ord_log(ORD_LOG_WARN,
 			"clients_max is %" PRIu32 ", but the process may open %" PRIu64
 			" files only: raise LimitNOFILE (systemd) or ulimit -n",
@@ -127,26 +118,18 @@ static void node_tell_ready(const struct node *n)
 	ord_address_format(n->config.listen_host[0] != '\0' ? n->config.listen_host : self->peer.host, self->peer.port,
 			   peers);
 	ord_log(ORD_LOG_INFO, "ready: node %" PRIu32 ", clients on %s, peers on %s, data in %s", n->config.node,
-		ord_listener_address(n->listener), peers, n->config.data_dir);
-}
-
-static void node_start_undo_cb(void *ctx)
-{
-	(void)ctx;
+		ord_node_address(n->node), peers, n->config.data_dir);
 }
 
 static int node_run(struct node *n)
 {
 	char why[WHY_SIZE] = "";
+	struct ord_node_options options = {
+		.loop = &n->loop, .config = &n->config, .has_threads = true, .fatal = node_fatal_cb, .ctx = n};
 	raise_descriptors(&n->config);
 	int err = ord_host_check_library(why, sizeof why);
 	if (err == ORD_OK)
-		err = ord_shard_start(&n->loop, &n->config, node_fatal_cb, n, &n->shard, why, sizeof why);
-	if (err == ORD_OK) {
-		err = ord_listener_start(&n->loop, &n->config, n->shard, &n->listener, why, sizeof why);
-		if (err != ORD_OK)
-			ord_shard_stop(n->shard, node_start_undo_cb, n);
-	}
+		err = ord_node_start(&options, &n->node, why, sizeof why);
 	if (err != ORD_OK) {
 		ord_log(ORD_LOG_ERROR, "cannot start: %s", why[0] != '\0' ? why : ord_err_text(err));
 	} else {

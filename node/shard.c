@@ -28,35 +28,9 @@
 #include "node/lmdb.h"
 #include "node/log.h"
 #include "node/peers.h"
+#include "node/shard_state.h"
 
 #define TICK_MS 10
-
-struct ord_shard {
-	uv_loop_t *loop;		 /* borrowed */
-	const struct ord_config *config; /* borrowed */
-	struct ord_datadir *datadir;	 /* owned */
-	struct ord_gauge *gauge;	 /* owned */
-	struct ord_disk *disk;		 /* owned */
-	struct ord_lmdb *lmdb;		 /* owned */
-	struct ord_history *history;	 /* owned */
-	struct ord_peers *peers;	 /* owned */
-	struct ord_engine *engine;	 /* owned */
-	struct ord_faults_disk *faults;	 /* owned; NULL without enable_faults */
-	struct ord_clock clock;
-	struct ord_histogram turns_us;
-	struct ord_histogram works_us; /* of the turns what a processor worked */
-	struct ord_histogram keeps_us; /* of that what checkpoints took */
-	uv_timer_t tick;
-	uv_check_t check;
-	uv_idle_t idle; /* active while the engine has more to do */
-	unsigned handles_count;
-	bool fatal_told;
-	bool stopping;
-	void (*fatal)(void *ctx, int err, const char *why);
-	void *fatal_ctx;
-	void (*stopped)(void *ctx);
-	void *stopped_ctx;
-};
 
 static void shard_clock(struct ord_shard *s)
 {
@@ -79,7 +53,7 @@ static bool engine_keep(struct ord_shard *s)
 
 static void shard_turn(struct ord_shard *s)
 {
-	if (s->stopping || s->fatal_told)
+	if (s->stopping || s->fatal_told || s->is_held)
 		return;
 	shard_clock(s);
 	uint64_t begin_us = ord_clock_monotonic_us(), worked_us = ord_clock_worked_us();
@@ -88,6 +62,8 @@ static void shard_turn(struct ord_shard *s)
 	if (s->fatal_told)
 		return;
 	ord_peers_flush(s->peers);
+	if (s->siblings.send != NULL)
+		s->siblings.send(s->siblings.ctx);
 	ord_histogram_add(&s->turns_us, ord_clock_monotonic_us() - begin_us);
 	ord_histogram_add(&s->works_us, ord_clock_worked_us() - worked_us);
 	if (more)
@@ -104,7 +80,7 @@ static void check_cb(uv_check_t *check)
 static void tick_cb(uv_timer_t *timer)
 {
 	struct ord_shard *s = timer->data;
-	if (s->stopping || s->fatal_told)
+	if (s->stopping || s->fatal_told || s->is_held)
 		return;
 	shard_clock(s);
 	ord_history_tick(s->history, ord_engine_now_ms(s->engine), ord_clock_wall_us(&s->clock));
@@ -119,6 +95,12 @@ static void engine_send(void *ctx, uint32_t node, enum ord_part_kind kind, struc
 	struct ord_shard *s = ctx;
 	if (s->peers != NULL && !s->stopping)
 		ord_peers_send(s->peers, node, (uint8_t)kind, body);
+}
+
+static bool engine_hand(void *ctx, uint32_t shard, enum ord_part_kind kind, struct ord_slice body)
+{
+	struct ord_shard *s = ctx;
+	return s->siblings.hand != NULL && s->siblings.hand(s->siblings.ctx, shard, (uint8_t)kind, body);
 }
 
 static void engine_fatal(void *ctx, int err, const char *why)
@@ -324,6 +306,11 @@ static void peers_relayed(void *ctx, uint32_t node, bool relayed)
 
 /* --- Room on the disk. --- */
 
+static uint32_t shards_count(const struct ord_shard *s)
+{
+	return s->config->shards_count > 0 ? s->config->shards_count : 1;
+}
+
 static uint64_t room_waiting_bytes(void *ctx)
 {
 	const struct ord_shard *s = ctx;
@@ -333,7 +320,8 @@ static uint64_t room_waiting_bytes(void *ctx)
 		return 0;
 	ord_engine_host_status(s->engine, &host);
 	ord_engine_keep_status(s->engine, &keep);
-	return host.wal_waiting_bytes + ord_history_waiting_bytes(s->history) + keep.changed_bytes;
+	/* The other shards write to the same disk: as much as this one, for all that it knows. */
+	return shards_count(s) * (host.wal_waiting_bytes + ord_history_waiting_bytes(s->history) + keep.changed_bytes);
 }
 
 static void room_log(const struct ord_shard *s, const struct ord_room *r)
@@ -369,12 +357,8 @@ static void room_sampled(void *ctx, enum ord_room_state before)
 		room_log(s, room);
 		ord_disk_prepare(s->disk, room->state == ORD_ROOM_OK);
 	}
-	ord_engine_room(s->engine, room->state, ord_room_entries_bytes(room));
-}
-
-const struct ord_room *ord_shard_room(const struct ord_shard *s)
-{
-	return ord_gauge_room(s->gauge);
+	uint64_t bytes = ord_room_entries_bytes(room);
+	ord_engine_room(s->engine, room->state, bytes == UINT64_MAX ? bytes : bytes / shards_count(s));
 }
 
 /* --- Calls. --- */
@@ -391,6 +375,19 @@ void ord_shard_read(struct ord_shard *s, uint32_t partition, struct ord_slice qu
 	ord_engine_read(s->engine, partition, query, deadline_ms, w, item);
 }
 
+void ord_shard_join(struct ord_shard *s, const struct ord_shard_siblings *siblings)
+{
+	ORD_ASSERT(s->siblings.hand == NULL);
+	s->siblings = *siblings;
+	s->is_held = false;
+}
+
+void ord_shard_take(struct ord_shard *s, uint32_t from, uint8_t kind, struct ord_slice body)
+{
+	if (!s->stopping && !s->fatal_told)
+		ord_engine_take(s->engine, from, kind, body);
+}
+
 uint64_t ord_shard_now_ms(const struct ord_shard *s)
 {
 	return ord_engine_now_ms(s->engine);
@@ -399,118 +396,6 @@ uint64_t ord_shard_now_ms(const struct ord_shard *s)
 uint32_t ord_shard_partitions_count(const struct ord_shard *s)
 {
 	return ord_engine_partitions_count(s->engine);
-}
-
-void ord_shard_replica_status(const struct ord_shard *s, uint32_t partition, struct ord_replica_status *ret)
-{
-	ord_engine_replica_status(s->engine, partition, ret);
-}
-
-void ord_shard_voters(const struct ord_shard *s, uint32_t partition, uint32_t *ret, uint32_t *ret_count)
-{
-	ord_engine_voters(s->engine, partition, ret, ret_count);
-}
-
-uint32_t ord_shard_peers_count(const struct ord_shard *s)
-{
-	return ord_peers_count(s->peers);
-}
-
-void ord_shard_peer_status(const struct ord_shard *s, uint32_t peer, struct ord_peer_status *ret)
-{
-	ord_peers_status(s->peers, peer, ret);
-}
-
-void ord_shard_host_status(const struct ord_shard *s, struct ord_host_status *ret)
-{
-	ord_engine_host_status(s->engine, ret);
-}
-
-void ord_shard_member_status(const struct ord_shard *s, struct ord_member_self *ret)
-{
-	const struct ord_self *self = ord_datadir_self(s->datadir);
-	ret->member = ord_self_member(self, s->config->node);
-	ret->standing = ord_standing_name(self->standing);
-	ret->waits_for_count = ord_peers_waits_for(s->peers, ret->waits_for);
-}
-
-void ord_shard_state_status(const struct ord_shard *s, struct ord_state_status *ret)
-{
-	struct ord_keep_status keep;
-	ord_engine_keep_status(s->engine, &keep);
-	*ret = (struct ord_state_status){.memory_bytes = keep.memory_bytes,
-					 .changed_bytes = keep.changed_bytes,
-					 .disk_bytes = ord_lmdb_disk_bytes(s->lmdb),
-					 .checkpoints_count = keep.checkpoints_count,
-					 .checkpoint_ms = keep.checkpoint_ms};
-}
-
-void ord_shard_history_status(const struct ord_shard *s, struct ord_history_status *ret)
-{
-	ord_history_status(s->history, ret);
-}
-
-void ord_shard_scrub_status(const struct ord_shard *s, struct ord_scrub_status *ret)
-{
-	ord_engine_scrub_status(s->engine, ret);
-}
-
-void ord_shard_scrub(struct ord_shard *s)
-{
-	ord_engine_scrub(s->engine);
-	ord_history_scrub_now(s->history);
-}
-
-void ord_shard_checkpoint(struct ord_shard *s)
-{
-	ord_engine_checkpoint(s->engine);
-}
-
-void ord_shard_turn_status(const struct ord_shard *s, struct ord_turn_status *ret)
-{
-	*ret = (struct ord_turn_status){.count = s->turns_us.count,
-					.p50_us = ord_histogram_quantile(&s->turns_us, 500),
-					.p99_us = ord_histogram_quantile(&s->turns_us, 990),
-					.p999_us = ord_histogram_quantile(&s->turns_us, 999),
-					.max_us = s->turns_us.max,
-					.worked_p999_us = ord_histogram_quantile(&s->works_us, 999),
-					.worked_max_us = s->works_us.max,
-					.checkpoint_p999_us = ord_histogram_quantile(&s->keeps_us, 999),
-					.checkpoint_max_us = s->keeps_us.max};
-}
-
-int ord_shard_spoil(struct ord_shard *s, struct ord_slice account, int64_t delta)
-{
-	int err = ord_engine_spoil(s->engine, account, delta);
-	if (err == ORD_OK)
-		ord_log(ORD_LOG_WARN,
-			"a fault on purpose: the balance of account '%.*s' is changed by %" PRId64
-			" in this node's memory",
-			(int)account.len, (const char *)account.base, delta);
-	return err;
-}
-
-static struct ord_faults_parts faults_parts(struct ord_shard *s)
-{
-	return (struct ord_faults_parts){
-		.peers = s->peers, .disk = s->faults, .clock = &s->clock, .room = ord_gauge_room(s->gauge)};
-}
-
-int ord_shard_fault(struct ord_shard *s, const struct ord_faults_order *order, uint32_t *ret_node)
-{
-	struct ord_faults_parts parts = faults_parts(s);
-	return ord_faults_apply(&parts, order, ret_node);
-}
-
-void ord_shard_faults(struct ord_shard *s, struct ord_faults_status *ret)
-{
-	struct ord_faults_parts parts = faults_parts(s);
-	ord_faults_look(&parts, ret);
-}
-
-const struct ord_engine *ord_shard_engine(const struct ord_shard *s)
-{
-	return s->engine;
 }
 
 /* --- Stopping. --- */
@@ -609,6 +494,8 @@ static int shard_open_history(struct ord_shard *s, char *why, size_t why_size)
 					      .directory = ord_datadir_history(s->datadir),
 					      .cluster = s->config->cluster,
 					      .partitions_count = s->config->partitions_count,
+					      .partitions_first = s->config->shard,
+					      .partitions_step = s->config->shards_count,
 					      .volume_bytes = bounds.volume_bytes,
 					      .written = history_written,
 					      .filled = history_filled,
@@ -634,26 +521,29 @@ static int shard_open_engine(struct ord_shard *s, char *why, size_t why_size)
 	struct ord_archive archive = ord_history_archive(s->history);
 	for (uint32_t i = 0; i < c->nodes_count; i++)
 		nodes[i] = c->nodes[i].id;
-	struct ord_engine_options options = {.cluster = c->cluster,
-					     .node = c->node,
-					     .member = ord_self_member(self, c->node),
-					     .log_begun = self->log_begun,
-					     .nodes = nodes,
-					     .nodes_count = c->nodes_count,
-					     .partitions_count = c->partitions_count,
-					     .election_timeout_ms = c->election_timeout_ms,
-					     .heartbeat_ms = c->heartbeat_ms,
-					     .segment_bytes = c->segment_bytes,
-					     .cache_bytes = c->cache_bytes,
-					     .bounds = c->bounds,
-					     .states = &states,
-					     .memory_bytes = c->memory_bytes,
-					     .checkpoint_bytes = c->checkpoint_bytes,
-					     .archive = &archive,
-					     .scrub_bytes = c->scrub_bytes,
-					     .repair_bytes = c->repair_bytes,
-					     .io = ord_disk_io(s->disk),
-					     .events = {.ctx = s, .send = engine_send, .fatal = engine_fatal}};
+	struct ord_engine_options options = {
+		.cluster = c->cluster,
+		.node = c->node,
+		.member = ord_self_member(self, c->node),
+		.log_begun = self->log_begun,
+		.nodes = nodes,
+		.nodes_count = c->nodes_count,
+		.partitions_count = c->partitions_count,
+		.shard = c->shard,
+		.shards_count = c->shards_count,
+		.election_timeout_ms = c->election_timeout_ms,
+		.heartbeat_ms = c->heartbeat_ms,
+		.segment_bytes = c->segment_bytes,
+		.cache_bytes = c->cache_bytes,
+		.bounds = c->bounds,
+		.states = &states,
+		.memory_bytes = c->memory_bytes,
+		.checkpoint_bytes = c->checkpoint_bytes,
+		.archive = &archive,
+		.scrub_bytes = c->scrub_bytes,
+		.repair_bytes = c->repair_bytes,
+		.io = ord_disk_io(s->disk),
+		.events = {.ctx = s, .send = engine_send, .hand = engine_hand, .fatal = engine_fatal}};
 	options.mark_entries = c->mark_entries;
 	options.request_window_ms = c->bounds.request_window_ms;
 	if (options.request_window_ms == 0)
@@ -674,7 +564,8 @@ static int shard_open_gauge(struct ord_shard *s, char *why, size_t why_size)
 	struct ord_gauge_options options = {.loop = s->loop,
 					    .directory = c->data_dir,
 					    .reserve_bytes = c->reserve_bytes,
-					    .needs_bytes = 2 * c->segment_bytes + c->checkpoint_bytes,
+					    .needs_bytes =
+						    shards_count(s) * (2 * c->segment_bytes + c->checkpoint_bytes),
 					    .start_bytes = ORD_GAUGE_START_BYTES(c->partitions_count),
 					    .faults = s->faults,
 					    .waiting_bytes = room_waiting_bytes,
@@ -746,6 +637,7 @@ static int shard_try(uv_loop_t *loop, const struct ord_config *config,
 	}
 	s->loop = loop;
 	s->config = config;
+	s->is_held = config->shards_count > 1;
 	s->fatal = fatal;
 	s->fatal_ctx = ctx;
 	ORD_ASSERT(uv_timer_init(loop, &s->tick) == 0 && uv_check_init(loop, &s->check) == 0 &&

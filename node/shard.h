@@ -53,6 +53,9 @@ uint64_t ord_shard_now_ms(const struct ord_shard *s);
 
 uint32_t ord_shard_partitions_count(const struct ord_shard *s);
 
+/* The node that leads a partition, of any shard, as far as is known here; 0: none known. */
+uint32_t ord_shard_leader(const struct ord_shard *s, uint32_t partition);
+
 /* Is a replica as the others are, by the marks in its log (node/fence.h)? DIFFERS: some are not, and nobody can tell who is right. FENCED: most others are not as it is. */
 enum ord_fence_state { ORD_FENCE_EQUAL = 0, ORD_FENCE_DIFFERS, ORD_FENCE_FENCED };
 
@@ -68,6 +71,7 @@ struct ord_replica_status {
 		leader; /* a node, 0: none known. The group's, or while that does not know of any, the one that said so itself */
 	enum ord_fence_state fence;
 };
+/* Of the partitions that are this shard's. */
 void ord_shard_replica_status(const struct ord_shard *s, uint32_t partition, struct ord_replica_status *ret);
 
 /* As ord_host_voters(). */
@@ -156,6 +160,21 @@ const struct ord_engine *ord_shard_engine(const struct ord_shard *s);
 int ord_shard_start(uv_loop_t *loop, const struct ord_config *config,
 		    void (*fatal)(void *ctx, int err, const char *why), void *ctx, struct ord_shard **ret, char *why,
 		    size_t why_size);
+
+/* The other shards of the node. */
+struct ord_shard_siblings {
+	void *ctx; /* borrowed; first argument of both */
+	/* Hands one part (node/wire.h) to another shard, whose ord_shard_take takes it, in order and once. May wait for send. False: there is no room, nothing was handed. */
+	bool (*hand)(void *ctx, uint32_t shard, uint8_t kind, struct ord_slice body);
+	/* The turn has ended: what was handed is to be sent. */
+	void (*send)(void *ctx);
+};
+
+/* Says how to reach the others; to be called once, when all of them have started, if the node has more than one: before that the shard does nothing. */
+void ord_shard_join(struct ord_shard *s, const struct ord_shard_siblings *siblings);
+
+/* Takes a part that another shard of the node handed. */
+void ord_shard_take(struct ord_shard *s, uint32_t from, uint8_t kind, struct ord_slice body);
 
 /* Stops taking commands, answers what waits with ORD_ERR_UNKNOWN or ORD_ERR_NOT_LEADER, waits for the write in flight, closes all handles,
  * then calls stopped; the shard is freed then. */

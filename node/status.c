@@ -33,11 +33,8 @@ void ord_status_put_cluster(msgpack_packer *p, const struct ord_config *config, 
 	}
 	ord_rpc_put_text(p, "leaders");
 	msgpack_pack_array(p, partitions_count);
-	for (uint32_t i = 0; i < partitions_count; i++) {
-		struct ord_replica_status replica;
-		ord_shard_replica_status(shard, i, &replica);
-		msgpack_pack_uint32(p, replica.leader);
-	}
+	for (uint32_t i = 0; i < partitions_count; i++)
+		msgpack_pack_uint32(p, ord_shard_leader(shard, i));
 }
 
 static void put_group(msgpack_packer *p, const struct ord_group_status *g, bool ready)
@@ -71,114 +68,96 @@ static void put_state(msgpack_packer *p, uint32_t partition, const struct ord_pa
 	ord_rpc_put_pair_u64(p, "outbox", s->outbox_count);
 }
 
-static void put_voters(msgpack_packer *p, const struct ord_shard *shard, uint32_t partition)
+static void put_numbers(msgpack_packer *p, const char *name, const uint32_t *numbers, uint32_t count)
 {
-	uint32_t voters[ORD_NODES_MAX], count;
-	ord_shard_voters(shard, partition, voters, &count);
-	ord_rpc_put_text(p, "voters");
+	ord_rpc_put_text(p, name);
 	msgpack_pack_array(p, count);
 	for (uint32_t i = 0; i < count; i++)
-		msgpack_pack_uint32(p, voters[i]);
+		msgpack_pack_uint32(p, numbers[i]);
 }
 
-static void put_replica(msgpack_packer *p, const struct ord_shard *shard, uint32_t partition)
+static void put_replica(msgpack_packer *p, const struct ord_report_replica *r, uint32_t partition)
 {
-	struct ord_replica_status replica;
-	ord_shard_replica_status(shard, partition, &replica);
+	const struct ord_replica_status *s = &r->status;
 	msgpack_pack_map(p, 23);
 	ord_rpc_put_pair_u64(p, "partition", partition);
-	put_group(p, &replica.group, replica.ready);
-	put_voters(p, shard, partition);
-	put_state(p, partition, &replica.state);
-	ord_rpc_put_pair_text(p, "comparison", ord_fence_state_name(replica.fence));
-	ord_rpc_put_pair_u64(p, "marks", replica.state.marks.equal_count);
-	ord_rpc_put_pair_u64(p, "admit", replica.admit_count);
-	ord_rpc_put_pair_u64(p, "waiters", replica.waiters_count);
+	put_group(p, &s->group, s->ready);
+	put_numbers(p, "voters", r->voters, r->voters_count);
+	put_state(p, partition, &s->state);
+	ord_rpc_put_pair_text(p, "comparison", ord_fence_state_name(s->fence));
+	ord_rpc_put_pair_u64(p, "marks", s->state.marks.equal_count);
+	ord_rpc_put_pair_u64(p, "admit", s->admit_count);
+	ord_rpc_put_pair_u64(p, "waiters", s->waiters_count);
 }
 
-static void put_peers(msgpack_packer *p, const struct ord_shard *shard)
+static void put_peers(msgpack_packer *p, const struct ord_report *r)
 {
-	uint32_t count = ord_shard_peers_count(shard);
-	msgpack_pack_array(p, count);
-	for (uint32_t i = 0; i < count; i++) {
-		struct ord_peer_status peer;
-		ord_shard_peer_status(shard, i, &peer);
+	msgpack_pack_array(p, r->peers_count);
+	for (uint32_t i = 0; i < r->peers_count; i++) {
+		const struct ord_peer_status *peer = &r->peers[i];
 		msgpack_pack_map(p, 8);
-		ord_rpc_put_pair_u64(p, "node", peer.node);
-		ord_rpc_put_pair_bool(p, "connected", peer.connected);
-		ord_rpc_put_pair_u64(p, "output_bytes", peer.output_bytes);
-		ord_rpc_put_pair_u64(p, "dropped", peer.dropped_count);
-		ord_rpc_put_pair_bool(p, "relayed", peer.relayed);
-		ord_rpc_put_pair_u64(p, "sent_round", peer.relayed_count);
-		ord_rpc_put_pair_u64(p, "passed_on", peer.passed_count);
-		ord_rpc_put_pair_u64(p, "not_passed_on", peer.refused_count);
+		ord_rpc_put_pair_u64(p, "node", peer->node);
+		ord_rpc_put_pair_bool(p, "connected", peer->connected);
+		ord_rpc_put_pair_u64(p, "output_bytes", peer->output_bytes);
+		ord_rpc_put_pair_u64(p, "dropped", peer->dropped_count);
+		ord_rpc_put_pair_bool(p, "relayed", peer->relayed);
+		ord_rpc_put_pair_u64(p, "sent_round", peer->relayed_count);
+		ord_rpc_put_pair_u64(p, "passed_on", peer->passed_count);
+		ord_rpc_put_pair_u64(p, "not_passed_on", peer->refused_count);
 	}
 }
 
-static void put_wal(msgpack_packer *p, const struct ord_shard *shard)
+static void put_wal(msgpack_packer *p, const struct ord_host_status *host)
 {
-	struct ord_host_status host;
-	ord_shard_host_status(shard, &host);
 	msgpack_pack_map(p, 4);
-	ord_rpc_put_pair_u64(p, "bytes", host.wal_bytes);
-	ord_rpc_put_pair_u64(p, "waiting_bytes", host.wal_waiting_bytes);
-	ord_rpc_put_pair_u64(p, "syncs", host.syncs_count);
-	ord_rpc_put_pair_u64(p, "cached_bytes", host.cached_bytes);
+	ord_rpc_put_pair_u64(p, "bytes", host->wal_bytes);
+	ord_rpc_put_pair_u64(p, "waiting_bytes", host->wal_waiting_bytes);
+	ord_rpc_put_pair_u64(p, "syncs", host->syncs_count);
+	ord_rpc_put_pair_u64(p, "cached_bytes", host->cached_bytes);
 }
 
-static void put_member(msgpack_packer *p, const struct ord_shard *shard)
+/* Three pairs. */
+static void put_member(msgpack_packer *p, const struct ord_member_self *self)
 {
-	struct ord_member_self self;
-	ord_shard_member_status(shard, &self);
-	ord_rpc_put_pair_u64(p, "member", self.member);
-	ord_rpc_put_pair_text(p, "standing", self.standing);
-	ord_rpc_put_text(p, "waits_for");
-	msgpack_pack_array(p, self.waits_for_count);
-	for (uint32_t i = 0; i < self.waits_for_count; i++)
-		msgpack_pack_uint32(p, self.waits_for[i]);
+	ord_rpc_put_pair_u64(p, "member", self->member);
+	ord_rpc_put_pair_text(p, "standing", self->standing);
+	put_numbers(p, "waits_for", self->waits_for, self->waits_for_count);
 }
 
-static void put_state_files(msgpack_packer *p, const struct ord_shard *shard)
+static void put_state_files(msgpack_packer *p, const struct ord_state_status *state)
 {
-	struct ord_state_status state;
-	ord_shard_state_status(shard, &state);
 	msgpack_pack_map(p, 5);
-	ord_rpc_put_pair_u64(p, "memory_bytes", state.memory_bytes);
-	ord_rpc_put_pair_u64(p, "changed_bytes", state.changed_bytes);
-	ord_rpc_put_pair_u64(p, "disk_bytes", state.disk_bytes);
-	ord_rpc_put_pair_u64(p, "checkpoints", state.checkpoints_count);
-	ord_rpc_put_pair_u64(p, "checkpoint_ms", state.checkpoint_ms);
+	ord_rpc_put_pair_u64(p, "memory_bytes", state->memory_bytes);
+	ord_rpc_put_pair_u64(p, "changed_bytes", state->changed_bytes);
+	ord_rpc_put_pair_u64(p, "disk_bytes", state->disk_bytes);
+	ord_rpc_put_pair_u64(p, "checkpoints", state->checkpoints_count);
+	ord_rpc_put_pair_u64(p, "checkpoint_ms", state->checkpoint_ms);
 }
 
-void ord_status_put_history(msgpack_packer *p, const struct ord_shard *shard)
+void ord_status_put_history(msgpack_packer *p, const struct ord_history_status *h, const struct ord_scrub_status *s)
 {
-	struct ord_history_status h;
-	struct ord_scrub_status s;
-	ord_shard_history_status(shard, &h);
-	ord_shard_scrub_status(shard, &s);
 	msgpack_pack_map(p, 17);
-	ord_rpc_put_pair_u64(p, "gaps", h.gaps_count);
-	ord_rpc_put_pair_u64(p, "missing", h.missing_count);
-	ord_rpc_put_pair_bool(p, "surveyed", h.surveyed);
-	ord_rpc_put_pair_u64(p, "repaired", h.filled_count);
-	ord_rpc_put_pair_u64(p, "damaged_found", h.damaged_count);
-	ord_rpc_put_pair_u64(p, "rounds", h.rounds_count);
-	ord_rpc_put_pair_bool(p, "scrubbing", h.scrubbing || s.scrubbing);
-	ord_rpc_put_pair_u64(p, "scrubbed_at", h.scrubbed_us);
-	ord_rpc_put_pair_u64(p, "scrubbed_blocks", h.scrub_blocks);
-	ord_rpc_put_pair_u64(p, "compared", h.compared_count);
-	ord_rpc_put_pair_u64(p, "different", h.different_count);
-	ord_rpc_put_pair_u64(p, "store_rounds", s.rounds_count);
-	ord_rpc_put_pair_u64(p, "scrubbed_records", s.records_count);
-	ord_rpc_put_pair_u64(p, "scrubbed_log_bytes", s.log_bytes);
-	ord_rpc_put_pair_u64(p, "damaged_states", s.damaged_states_count);
-	ord_rpc_put_pair_u64(p, "damaged_logs", s.damaged_logs_count);
-	ord_rpc_put_pair_u64(p, "damaged_segment", s.damaged_segment);
+	ord_rpc_put_pair_u64(p, "gaps", h->gaps_count);
+	ord_rpc_put_pair_u64(p, "missing", h->missing_count);
+	ord_rpc_put_pair_bool(p, "surveyed", h->surveyed);
+	ord_rpc_put_pair_u64(p, "repaired", h->filled_count);
+	ord_rpc_put_pair_u64(p, "damaged_found", h->damaged_count);
+	ord_rpc_put_pair_u64(p, "rounds", h->rounds_count);
+	ord_rpc_put_pair_bool(p, "scrubbing", h->scrubbing || s->scrubbing);
+	ord_rpc_put_pair_u64(p, "scrubbed_at", h->scrubbed_us);
+	ord_rpc_put_pair_u64(p, "scrubbed_blocks", h->scrub_blocks);
+	ord_rpc_put_pair_u64(p, "compared", h->compared_count);
+	ord_rpc_put_pair_u64(p, "different", h->different_count);
+	ord_rpc_put_pair_u64(p, "store_rounds", s->rounds_count);
+	ord_rpc_put_pair_u64(p, "scrubbed_records", s->records_count);
+	ord_rpc_put_pair_u64(p, "scrubbed_log_bytes", s->log_bytes);
+	ord_rpc_put_pair_u64(p, "damaged_states", s->damaged_states_count);
+	ord_rpc_put_pair_u64(p, "damaged_logs", s->damaged_logs_count);
+	ord_rpc_put_pair_u64(p, "damaged_segment", s->damaged_segment);
 }
 
-static void put_disk(msgpack_packer *p, const struct ord_shard *shard)
+static void put_disk(msgpack_packer *p, const struct ord_room *room)
 {
-	const struct ord_room *room = ord_shard_room(shard);
 	msgpack_pack_map(p, 4);
 	ord_rpc_put_pair_u64(p, "free_bytes", room->sample.free_bytes);
 	ord_rpc_put_pair_u64(p, "total_bytes", room->sample.total_bytes);
@@ -186,45 +165,72 @@ static void put_disk(msgpack_packer *p, const struct ord_shard *shard)
 	ord_rpc_put_pair_text(p, "state", ord_room_name(room->state));
 }
 
-static void put_turns(msgpack_packer *p, const struct ord_shard *shard)
+static void put_turns(msgpack_packer *p, const struct ord_turn_status *turn)
 {
-	struct ord_turn_status turn;
-	ord_shard_turn_status(shard, &turn);
 	msgpack_pack_map(p, 9);
-	ord_rpc_put_pair_u64(p, "turns", turn.count);
-	ord_rpc_put_pair_u64(p, "p50_us", turn.p50_us);
-	ord_rpc_put_pair_u64(p, "p99_us", turn.p99_us);
-	ord_rpc_put_pair_u64(p, "p999_us", turn.p999_us);
-	ord_rpc_put_pair_u64(p, "max_us", turn.max_us);
-	ord_rpc_put_pair_u64(p, "worked_p999_us", turn.worked_p999_us);
-	ord_rpc_put_pair_u64(p, "worked_max_us", turn.worked_max_us);
-	ord_rpc_put_pair_u64(p, "checkpoint_p999_us", turn.checkpoint_p999_us);
-	ord_rpc_put_pair_u64(p, "checkpoint_max_us", turn.checkpoint_max_us);
+	ord_rpc_put_pair_u64(p, "turns", turn->count);
+	ord_rpc_put_pair_u64(p, "p50_us", turn->p50_us);
+	ord_rpc_put_pair_u64(p, "p99_us", turn->p99_us);
+	ord_rpc_put_pair_u64(p, "p999_us", turn->p999_us);
+	ord_rpc_put_pair_u64(p, "max_us", turn->max_us);
+	ord_rpc_put_pair_u64(p, "worked_p999_us", turn->worked_p999_us);
+	ord_rpc_put_pair_u64(p, "worked_max_us", turn->worked_max_us);
+	ord_rpc_put_pair_u64(p, "checkpoint_p999_us", turn->checkpoint_p999_us);
+	ord_rpc_put_pair_u64(p, "checkpoint_max_us", turn->checkpoint_max_us);
 }
 
-void ord_status_put(msgpack_packer *p, const struct ord_config *config, const struct ord_shard *shard,
-		    uint64_t uptime_ms, uint32_t clients_count)
+/* What belongs to one shard alone, of each. */
+static void put_shards(msgpack_packer *p, const struct ord_report *reports, uint32_t count)
 {
-	uint32_t partitions_count = ord_shard_partitions_count(shard);
-	msgpack_pack_map(p, 15);
+	msgpack_pack_array(p, count);
+	for (uint32_t i = 0; i < count; i++) {
+		const struct ord_report *r = &reports[i];
+		msgpack_pack_map(p, 7);
+		ord_rpc_put_pair_u64(p, "shard", r->shard);
+		put_member(p, &r->self);
+		ord_rpc_put_text(p, "wal");
+		put_wal(p, &r->host);
+		ord_rpc_put_text(p, "state");
+		put_state_files(p, &r->state);
+		ord_rpc_put_text(p, "loop");
+		put_turns(p, &r->turn);
+	}
+}
+
+static void put_replicas(msgpack_packer *p, const struct ord_report *reports, uint32_t shards_count)
+{
+	uint32_t count = 0;
+	for (uint32_t i = 0; i < shards_count; i++)
+		count += reports[i].replicas_count;
+	msgpack_pack_array(p, count);
+	for (uint32_t i = 0; i < count; i++)
+		put_replica(p, &reports[i % shards_count].replicas[i / shards_count], i);
+}
+
+void ord_status_put(msgpack_packer *p, const struct ord_config *config, const struct ord_report *reports,
+		    uint32_t shards_count, uint64_t uptime_ms, uint32_t clients_count)
+{
+	struct ord_report sum;
+	ord_report_sum(reports, shards_count, &sum);
+	msgpack_pack_map(p, 16);
 	put_identity(p, config);
-	put_member(p, shard);
+	put_member(p, &sum.self);
 	ord_rpc_put_pair_u64(p, "uptime_ms", uptime_ms);
 	ord_rpc_put_text(p, "replicas");
-	msgpack_pack_array(p, partitions_count);
-	for (uint32_t i = 0; i < partitions_count; i++)
-		put_replica(p, shard, i);
+	put_replicas(p, reports, shards_count);
 	ord_rpc_put_text(p, "peers");
-	put_peers(p, shard);
+	put_peers(p, &sum);
 	ord_rpc_put_text(p, "wal");
-	put_wal(p, shard);
+	put_wal(p, &sum.host);
 	ord_rpc_put_text(p, "state");
-	put_state_files(p, shard);
+	put_state_files(p, &sum.state);
 	ord_rpc_put_text(p, "history");
-	ord_status_put_history(p, shard);
+	ord_status_put_history(p, &sum.history, &sum.scrub);
 	ord_rpc_put_text(p, "disk");
-	put_disk(p, shard);
+	put_disk(p, &sum.room);
 	ord_rpc_put_text(p, "loop");
-	put_turns(p, shard);
+	put_turns(p, &sum.turn);
 	ord_rpc_put_pair_u64(p, "clients", clients_count);
+	ord_rpc_put_text(p, "shards");
+	put_shards(p, reports, shards_count);
 }

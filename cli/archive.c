@@ -33,8 +33,12 @@ int ord_archive_open(const char *data_dir, struct ord_archive *ret, char *why, s
 	if (snprintf(a.directory, sizeof a.directory, "%s/history", data_dir) >= (int)sizeof a.directory ||
 	    stat(a.directory, &st) != 0 || !S_ISDIR(st.st_mode)) {
 		snprintf(why, why_size,
-			 "there is no history in %s; give the data directory of a node (of a cluster made by 'ordain "
-			 "cluster start' it is DIR/node-N/data)",
+			 ord_identity_has_shards(data_dir)
+				 ? "there is no history in %s, but directories of several shards; give one of them, "
+				   "shard-K: partition P is in that of shard P modulo their number"
+				 : "there is no history in %s; give the data directory of a node (of a cluster made by "
+				   "'ordain "
+				   "cluster start' it is DIR/node-N/data)",
 			 data_dir);
 		return ORD_ERR_NOT_FOUND;
 	}

@@ -27,6 +27,13 @@ static int identity_check(struct ord_backup *b)
 {
 	struct stat st;
 	b->identity = ord_identity_read(b->options->data_dir);
+	if (b->identity.shards_count > 1 || ord_identity_has_shards(b->options->data_dir)) {
+		snprintf(b->why, b->why_size,
+			 "%s is of a node of several shards, and a backup can be made of nodes of one shard only; what "
+			 "each shard has can be read with 'log dump' and 'state dump'",
+			 b->options->data_dir);
+		return ORD_ERR_NOT_FOUND;
+	}
 	if (stat(b->options->data_dir, &st) != 0 || b->identity.partitions_count == 0) {
 		snprintf(b->why, b->why_size,
 			 "%s has no file 'identity' that can be read: give the data directory of a node (of a cluster "

@@ -95,8 +95,9 @@ static int ports_check(const struct ord_layout *l, const struct ord_layout_node 
 	uint16_t taken = 0;
 	if (l->netns.on) /* it has them to itself */
 		return ORD_OK;
-	if (!ord_port_is_free(node->peer_port))
-		taken = node->peer_port;
+	for (uint32_t i = 0; i < l->shards_count; i++)
+		if (!ord_port_is_free((uint16_t)(node->peer_port + i)))
+			taken = (uint16_t)(node->peer_port + i);
 	if (!ord_port_is_free(node->client_port))
 		taken = node->client_port;
 	if (taken == 0)

@@ -20,36 +20,54 @@
 
 /* --- start ------------------------------------------------------------------------------------------------------------ */
 
+/* 0 wants nothing. */
+static int number_check(const struct ord_layout *l, const char *name, uint32_t wanted, uint32_t has, char *why)
+{
+	if (wanted == 0 || wanted == has)
+		return ORD_OK;
+	snprintf(why, ORD_CLUSTER_WHY_SIZE,
+		 "--%s: the cluster in %s has %" PRIu32
+		 " %s for its whole life; leave the flag out, or use another --dir",
+		 name, l->dir, has, name);
+	return ORD_ERR_INVALID;
+}
+
 static int shape_check(const struct ord_layout *l, const struct ord_layout_shape *wanted, char *why)
 {
-	bool nodes = wanted->nodes_count == 0 || wanted->nodes_count == l->nodes_count;
-	bool partitions = wanted->partitions_count == 0 || wanted->partitions_count == l->partitions_count;
 	if (wanted->netns && !l->netns.on) {
 		snprintf(why, ORD_CLUSTER_WHY_SIZE,
 			 "--netns: the cluster in %s was made without; leave the flag out, or use another --dir",
 			 l->dir);
 		return ORD_ERR_INVALID;
 	}
-	if (nodes && partitions)
+	int err = number_check(l, "nodes", wanted->nodes_count, l->nodes_count, why);
+	if (err == ORD_OK)
+		err = number_check(l, "partitions", wanted->partitions_count, l->partitions_count, why);
+	return err == ORD_OK ? number_check(l, "shards", wanted->shards_count, l->shards_count, why) : err;
+}
+
+static int shape_fits(const struct ord_layout_shape *shape, char *why)
+{
+	if (shape->shards_count <= shape->partitions_count)
 		return ORD_OK;
-	snprintf(why, ORD_CLUSTER_WHY_SIZE,
-		 "--%s: the cluster in %s has %" PRIu32
-		 " %s for its whole life; leave the flag out, or use another --dir",
-		 nodes ? "partitions" : "nodes", l->dir, nodes ? l->partitions_count : l->nodes_count,
-		 nodes ? "partitions" : "nodes");
+	snprintf(why, ORD_CLUSTER_WHY_SIZE, "--shards: %" PRIu32 " must be at most --partitions, which is %" PRIu32,
+		 shape->shards_count, shape->partitions_count);
 	return ORD_ERR_INVALID;
 }
 
-/* Reads what is in dir, or makes it in the wanted shape (0: 3 nodes, 8 partitions). */
+/* Reads what is in dir, or makes it in the wanted shape (0: 3 nodes, 8 partitions, 1 shard). */
 static int layout_find_or_make(const char *dir, const struct ord_layout_shape *wanted, struct ord_layout *ret,
 			       char *why)
 {
 	struct ord_layout_shape shape = {.nodes_count = wanted->nodes_count != 0 ? wanted->nodes_count : 3,
 					 .partitions_count =
 						 wanted->partitions_count != 0 ? wanted->partitions_count : 8,
+					 .shards_count = wanted->shards_count != 0 ? wanted->shards_count : 1,
 					 .netns = wanted->netns,
 					 .disk_bytes = wanted->disk_bytes};
 	int err = ord_layout_load(dir, ret, why, ORD_CLUSTER_WHY_SIZE);
+	if (err == ORD_ERR_NOT_FOUND && shape_fits(&shape, why) != ORD_OK)
+		return ORD_ERR_INVALID;
 	if (err == ORD_ERR_NOT_FOUND)
 		return ord_layout_create(dir, &shape, ret, why, ORD_CLUSTER_WHY_SIZE);
 	return err == ORD_OK ? shape_check(ret, wanted, why) : err;
@@ -139,7 +157,7 @@ static int serving_wait(struct ord_cluster *c, const struct ord_cluster_words *c
 int ord_cmd_cluster_start(const struct ord_cmd *self, int argc, char **argv)
 {
 	struct ord_cluster_words common = {.timeout_ms = 30000};
-	int64_t nodes = 0, partitions = 0;
+	int64_t nodes = 0, partitions = 0, shards = 0;
 	struct start start = {0};
 	bool netns = false;
 	int64_t disk_bytes = DISK_BYTES;
@@ -170,6 +188,13 @@ int ord_cmd_cluster_start(const struct ord_cmd *self, int argc, char **argv)
 		 .max = ORD_PARTITIONS_MAX,
 		 .help = "how many partitions",
 		 .normal = "8"},
+		{.name = "shards",
+		 .value = "N",
+		 .number = &shards,
+		 .min = 1,
+		 .max = ORD_SHARDS_MAX,
+		 .help = "threads of each node that share its partitions",
+		 .normal = "1"},
 		{.name = "ordaind",
 		 .value = "PROGRAM",
 		 .text = &start.ordaind,
@@ -192,6 +217,7 @@ int ord_cmd_cluster_start(const struct ord_cmd *self, int argc, char **argv)
 		c.processes[i].pidfd = -1;
 	start.shape = (struct ord_layout_shape){.nodes_count = (uint32_t)nodes,
 						.partitions_count = (uint32_t)partitions,
+						.shards_count = (uint32_t)shards,
 						.netns = netns,
 						.disk_bytes = (uint64_t)disk_bytes};
 	int err = cluster_start(&c, &common, &start, &started, why);

@@ -11,6 +11,7 @@
 
 #include "base/chance.h"
 #include "base/err.h"
+#include "cli/identity.h"
 
 #define READ_BYTES (64u << 10)
 
@@ -90,7 +91,9 @@ int ord_fault_flip(const char *data_dir, const char *kind, uint64_t seed, struct
 	glob_t files = {0};
 	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
 		if (strcmp(kinds[i].name, kind) == 0 &&
-		    snprintf(pattern, sizeof pattern, "%s/%s", data_dir, kinds[i].pattern) >= (int)sizeof pattern)
+		    snprintf(pattern, sizeof pattern, "%s/%s%s", data_dir,
+			     ord_identity_has_shards(data_dir) ? "shard-[0-9]*/" : "",
+			     kinds[i].pattern) >= (int)sizeof pattern)
 			pattern[0] = '\0';
 	int err = ORD_ERR_NOT_FOUND;
 	size_t count = glob(pattern, 0, NULL, &files) == 0 ? files.gl_pathc : 0;

@@ -4,6 +4,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/err.h"
 #include "base/limits.h"
@@ -14,6 +15,7 @@
 #define PARTITIONS_KEY "partitions = "
 #define NODES_KEY "nodes = "
 #define NODE_KEY "node = "
+#define SHARDS_KEY "shards = "
 
 /* The value of a line that begins with key; NULL for another line. */
 static const char *value_of(const char *line, const char *key)
@@ -39,16 +41,26 @@ static void line_read(const char *line, struct ord_identity *ret)
 	else if ((value = value_of(line, PARTITIONS_KEY)) != NULL &&
 		 ord_args_number(value, 1, ORD_PARTITIONS_MAX, &number) == ORD_OK)
 		ret->partitions_count = (uint32_t)number;
+	else if ((value = value_of(line, SHARDS_KEY)) != NULL &&
+		 ord_args_number(value, 1, ORD_SHARDS_MAX, &number) == ORD_OK)
+		ret->shards_count = (uint32_t)number;
 	else if ((value = value_of(line, NODES_KEY)) != NULL)
 		ret->nodes_count = nodes_count(value);
 	else if ((value = value_of(line, NODE_KEY)) != NULL && ord_args_number(value, 1, 65535, &number) == ORD_OK)
 		ret->node = (uint32_t)number;
 }
 
+bool ord_identity_has_shards(const char *data_dir)
+{
+	char path[PATH_MAX + 64];
+	snprintf(path, sizeof path, "%s/shard-0", data_dir);
+	return access(path, F_OK) == 0;
+}
+
 struct ord_identity ord_identity_read(const char *data_dir)
 {
 	char path[PATH_MAX + 64], line[LINE_SIZE];
-	struct ord_identity identity = {.partitions_count = 0};
+	struct ord_identity identity = {.shards_count = 1};
 	snprintf(path, sizeof path, "%s/identity", data_dir);
 	FILE *in = fopen(path, "re");
 	if (in == NULL) {

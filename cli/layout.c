@@ -108,7 +108,7 @@ static int node_parse(const char *value, struct ord_layout *l)
 
 static int line_parse(char *line, struct ord_layout *l)
 {
-	int64_t partitions;
+	int64_t partitions, shards;
 	char *value = strstr(line, " = ");
 	line[strcspn(line, "\n")] = '\0';
 	if (line[0] == '\0' || line[0] == '#')
@@ -123,6 +123,12 @@ static int line_parse(char *line, struct ord_layout *l)
 		return node_parse(value, l);
 	if (strcmp(line, "netns") == 0)
 		return netns_parse(value, l);
+	if (strcmp(line, "shards") == 0) {
+		if (ord_args_number(value, 1, ORD_SHARDS_MAX, &shards) != ORD_OK)
+			return ORD_ERR_FORMAT;
+		l->shards_count = (uint32_t)shards;
+		return ORD_OK;
+	}
 	if (strcmp(line, "partitions") != 0 || ord_args_number(value, 1, ORD_PARTITIONS_MAX, &partitions) != ORD_OK)
 		return ORD_ERR_FORMAT;
 	l->partitions_count = (uint32_t)partitions;
@@ -160,7 +166,7 @@ static int file_read(const char *path, struct ord_layout *l, char *why, size_t w
 
 int ord_layout_load(const char *dir, struct ord_layout *ret, char *why, size_t why_size)
 {
-	struct ord_layout l = {0};
+	struct ord_layout l = {.shards_count = 1};
 	char path[PATH_MAX];
 	int err = ORD_ERR_NOT_FOUND;
 	if (realpath(dir, l.dir) != NULL) {
@@ -223,6 +229,8 @@ static size_t common_format(const struct ord_layout *l, char *text, size_t text_
 	ord_uuid_format(&l->cluster, cluster);
 	len = (size_t)snprintf(text, text_size, "cluster_id = %s\npartitions = %" PRIu32 "\n", cluster,
 			       l->partitions_count);
+	if (l->shards_count > 1)
+		len += (size_t)snprintf(text + len, text_size - len, "shards = %" PRIu32 "\n", l->shards_count);
 	for (uint32_t i = 0; i < l->nodes_count; i++) {
 		const struct ord_layout_node *n = &l->nodes[i];
 		ord_layout_host(l, n->id, host);
@@ -243,16 +251,16 @@ static int identity_make(struct ord_uuid *ret)
 	return ORD_OK;
 }
 
-/* Ports of this machine that nobody listens on, two for each node. */
+/* Ports of this machine that nobody listens on: for each node one for each shard, and behind them one for clients. */
 static int ports_choose(struct ord_layout *l, char *why, size_t why_size)
 {
-	uint16_t ports[2 * ORD_NODES_MAX];
-	int err = ord_port_choose(ports, 2 * (size_t)l->nodes_count, why, why_size);
+	uint16_t ports[ORD_NODES_MAX];
+	int err = ord_port_choose(ports, l->nodes_count, l->shards_count + 1, why, why_size);
 	if (err != ORD_OK)
 		return err;
 	for (uint32_t i = 0; i < l->nodes_count; i++)
 		l->nodes[i] = (struct ord_layout_node){
-			.id = i + 1, .peer_port = ports[2 * i], .client_port = ports[2 * i + 1]};
+			.id = i + 1, .peer_port = ports[i], .client_port = (uint16_t)(ports[i] + l->shards_count)};
 	return ORD_OK;
 }
 
@@ -283,7 +291,9 @@ static void conf_format(const struct ord_layout *l, char *text, size_t text_size
 int ord_layout_create(const char *dir, const struct ord_layout_shape *shape, struct ord_layout *ret, char *why,
 		      size_t why_size)
 {
-	struct ord_layout l = {.partitions_count = shape->partitions_count, .nodes_count = shape->nodes_count};
+	struct ord_layout l = {.partitions_count = shape->partitions_count,
+			       .shards_count = shape->shards_count != 0 ? shape->shards_count : 1,
+			       .nodes_count = shape->nodes_count};
 	char text[2048], path[PATH_MAX];
 	if (realpath(dir, l.dir) == NULL || identity_make(&l.cluster) != ORD_OK)
 		return fail_errno(dir, why, why_size);

@@ -17,7 +17,7 @@
  * DIR/node-N/disk.img, clock   with network namespaces: the file system that is mounted at data; what is added to the node's clock */
 struct ord_layout_node {
 	uint32_t id;
-	uint16_t peer_port;
+	uint16_t peer_port; /* of shard 0; those of the others follow */
 	uint16_t client_port;
 };
 
@@ -32,6 +32,7 @@ struct ord_layout {
 	char dir[PATH_MAX]; /* absolute */
 	struct ord_uuid cluster;
 	uint32_t partitions_count;
+	uint32_t shards_count; /* of each node */
 	uint32_t nodes_count;
 	struct ord_layout_netns netns;
 	struct ord_layout_node nodes[ORD_NODES_MAX];
@@ -48,6 +49,7 @@ int ord_layout_load(const char *dir, struct ord_layout *ret, char *why, size_t w
 struct ord_layout_shape {
 	uint32_t nodes_count;
 	uint32_t partitions_count;
+	uint32_t shards_count; /* 0: 1 */
 	bool netns;
 	uint64_t disk_bytes; /* with netns */
 };

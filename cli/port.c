@@ -56,22 +56,27 @@ static void range_read(uint32_t *ret_low, uint32_t *ret_high)
 	}
 }
 
-int ord_port_choose(uint16_t *ports, size_t ports_count, char *why, size_t why_size)
+int ord_port_choose(uint16_t *ports, size_t ports_count, size_t run_count, char *why, size_t why_size)
 {
 	uint32_t low, high, start;
-	size_t count = 0;
+	size_t count = 0, found = 0;
 	range_read(&low, &high);
 	if (getrandom(&start, sizeof start, 0) != sizeof start)
 		start = (uint32_t)getpid();
 	uint32_t range = high - low + 1;
 	for (uint32_t i = 0; i < range && count < ports_count; i++) {
-		uint16_t port = (uint16_t)(low + (start + i) % range);
-		if (ord_port_is_free(port))
-			ports[count++] = port;
+		uint32_t at = (start + i) % range;
+		found = at == 0 ? 0 : found; /* a run does not go on at the other end */
+		found = ord_port_is_free((uint16_t)(low + at)) ? found + 1 : 0;
+		if (found < run_count)
+			continue;
+		ports[count++] = (uint16_t)(low + at - (run_count - 1));
+		found = 0;
 	}
 	if (count == ports_count)
 		return ORD_OK;
-	snprintf(why, why_size, "no %zu free ports from %u to %u on 127.0.0.1; end what listens there", ports_count,
-		 low, high);
+	snprintf(why, why_size,
+		 "no %zu times %zu free ports in a row from %u to %u on 127.0.0.1; end what listens there", ports_count,
+		 run_count, low, high);
 	return ORD_ERR_IO;
 }

@@ -120,6 +120,25 @@ Test(cli_layout, ports_are_free_and_different_and_not_for_outgoing_connections)
 	}
 }
 
+/* A node of three shards has four ports in a row, the last one for clients; what was written says so when it is read. */
+Test(cli_layout, shards_have_ports_in_a_row)
+{
+	static const struct ord_layout_shape shards = {.nodes_count = 3, .partitions_count = 8, .shards_count = 3};
+	struct ord_layout l, again;
+	cr_assert_eq(ord_layout_create(dir, &shards, &l, why, sizeof why), ORD_OK, "%s", why);
+	for (uint32_t i = 0; i < 3; i++) {
+		uint16_t first = l.nodes[i].peer_port;
+		cr_assert_eq(l.nodes[i].client_port, first + 3);
+		for (uint16_t k = 0; k < 4; k++)
+			cr_assert(ord_port_is_free((uint16_t)(first + k)));
+		for (uint32_t k = 0; k < i; k++)
+			cr_assert(first > l.nodes[k].client_port || l.nodes[i].client_port < l.nodes[k].peer_port);
+	}
+	cr_assert_eq(ord_layout_load(dir, &again, why, sizeof why), ORD_OK, "%s", why);
+	cr_assert_eq(again.shards_count, 3);
+	cr_assert_eq(again.nodes[2].peer_port, l.nodes[2].peer_port);
+}
+
 Test(cli_layout, a_node_gets_a_configuration_that_is_not_overwritten)
 {
 	struct ord_layout l;

@@ -14,8 +14,8 @@
 #include "tests/sim/world.h"
 
 /* When a node was first asked whether its history is whole, and had been through how many rounds of its scrub: damage that was there then is found by the second one after. */
-static uint64_t rounds_at_first[SIM_NODES_MAX + 1];
-static uint64_t boots_at_first[SIM_NODES_MAX + 1];
+static uint64_t rounds_at_first[SIM_NODES_MAX + 1][SIM_SHARDS_MAX];
+static uint64_t boots_at_first[SIM_NODES_MAX + 1][SIM_SHARDS_MAX];
 
 struct archive {
 	uint32_t node;
@@ -70,8 +70,10 @@ static int blocks_check(struct archive *a, struct ord_history_reader *reader)
 
 static void archive_check(struct archive *a, const struct ord_engine *e)
 {
-	struct ord_history_reader_options options = {
-		.directory = "/data/history", .cluster = sim_node_cluster(), .partition = a->partition};
+	struct ord_history_reader_options options = {.directory =
+							     sim_node_history_files(a->partition % sim_shards_count()),
+						     .cluster = sim_node_cluster(),
+						     .partition = a->partition};
 	struct ord_history_reader *reader = NULL;
 	int err = ord_history_reader_open(&options, &reader);
 	if (err == ORD_OK)
@@ -90,11 +92,12 @@ static void archive_check(struct archive *a, const struct ord_engine *e)
 void sim_archive_check(uint32_t nodes_count, uint32_t partitions_count)
 {
 	for (uint32_t node = 1; node <= nodes_count; node++) {
-		const struct ord_engine *e = sim_node_engine(node);
 		struct sim_process *before = sim_enter(sim_node_process(node));
-		for (uint32_t i = 0; e != NULL && i < partitions_count; i++) {
+		for (uint32_t i = 0; i < partitions_count; i++) {
+			const struct ord_engine *e = sim_node_engine(node, i);
 			struct archive a = {.node = node, .partition = i};
-			archive_check(&a, e);
+			if (e != NULL)
+				archive_check(&a, e);
 		}
 		sim_enter(before);
 	}
@@ -116,58 +119,68 @@ static void status_cover(uint32_t node, const struct ord_history_status *s, cons
 		sim_fail(SIM_SAFETY, "node %u has another history than one of its peers", node);
 }
 
+static void shard_status(uint32_t node, uint32_t shard, struct ord_history_status *ret,
+			 struct ord_scrub_status *ret_log)
+{
+	struct sim_process *before = sim_enter(sim_node_process(node));
+	ord_shard_history_status(sim_node_shard(node, shard), ret);
+	ord_shard_scrub_status(sim_node_shard(node, shard), ret_log);
+	sim_enter(before);
+	status_cover(node, ret, ret_log);
+}
+
 void sim_archive_watch(void)
 {
-	for (uint32_t node = 1; node <= sim_nodes_count(); node++) {
-		const struct ord_shard *shard = sim_node_shard(node);
-		struct ord_history_status s;
-		struct ord_scrub_status log;
-		if (shard == NULL)
-			continue;
-		struct sim_process *before = sim_enter(sim_node_process(node));
-		ord_shard_history_status(shard, &s);
-		ord_shard_scrub_status(shard, &log);
-		sim_enter(before);
-		status_cover(node, &s, &log);
-	}
+	for (uint32_t node = 1; node <= sim_nodes_count(); node++)
+		for (uint32_t i = 0; i < sim_shards_count(); i++) {
+			struct ord_history_status s;
+			struct ord_scrub_status log;
+			if (sim_node_shard(node, i) != NULL)
+				shard_status(node, i, &s, &log);
+		}
 }
 
 bool sim_archive_has_all(uint32_t node)
 {
-	struct ord_history_status s;
+	bool has_all = true;
 	struct sim_process *before = sim_enter(sim_node_process(node));
-	ord_shard_history_status(sim_node_shard(node), &s);
+	for (uint32_t i = 0; i < sim_shards_count(); i++) {
+		struct ord_history_status s;
+		ord_shard_history_status(sim_node_shard(node, i), &s);
+		has_all = has_all && s.surveyed && s.missing_count == 0;
+	}
 	sim_enter(before);
-	return s.surveyed && s.missing_count == 0;
+	return has_all;
+}
+
+static bool shard_is_whole(uint32_t node, uint32_t shard, char *why, size_t why_size)
+{
+	struct ord_history_status s;
+	struct ord_scrub_status log;
+	shard_status(node, shard, &s, &log);
+	uint64_t boots = sim_node_process(node)->boots_count;
+	if (boots_at_first[node][shard] != boots) {
+		boots_at_first[node][shard] = boots;
+		rounds_at_first[node][shard] = s.rounds_count;
+	}
+	bool scrubbed = s.rounds_count >= rounds_at_first[node][shard] + 2;
+	if (s.surveyed && scrubbed && s.missing_count == 0)
+		return true;
+	snprintf(why, why_size, "node %u, shard %u: %llu blocks of its history are missing, %llu rounds of its scrub",
+		 node, shard, (unsigned long long)s.missing_count, (unsigned long long)s.rounds_count);
+	return false;
 }
 
 bool sim_archive_is_whole(char *why, size_t why_size)
 {
-	for (uint32_t node = 1; node <= sim_nodes_count(); node++) {
-		const struct ord_shard *shard = sim_node_shard(node);
-		struct ord_history_status s;
-		struct ord_scrub_status log;
-		if (shard == NULL) {
-			snprintf(why, why_size, "node %u is down", node);
-			return false;
+	bool is_whole = true;
+	for (uint32_t node = 1; node <= sim_nodes_count(); node++)
+		for (uint32_t i = 0; i < sim_shards_count(); i++) {
+			if (sim_node_shard(node, i) == NULL) {
+				snprintf(why, why_size, "node %u is down", node);
+				return false;
+			}
+			is_whole = shard_is_whole(node, i, why, why_size) && is_whole; /* all begin to wait at once */
 		}
-		struct sim_process *before = sim_enter(sim_node_process(node));
-		ord_shard_history_status(shard, &s);
-		ord_shard_scrub_status(shard, &log);
-		sim_enter(before);
-		status_cover(node, &s, &log);
-		uint64_t boots = sim_node_process(node)->boots_count;
-		if (boots_at_first[node] != boots) {
-			boots_at_first[node] = boots;
-			rounds_at_first[node] = s.rounds_count;
-		}
-		bool scrubbed = s.rounds_count >= rounds_at_first[node] + 2;
-		if (!s.surveyed || !scrubbed || s.missing_count > 0) {
-			snprintf(why, why_size,
-				 "node %u: %llu blocks of its history are missing, %llu rounds of its scrub", node,
-				 (unsigned long long)s.missing_count, (unsigned long long)s.rounds_count);
-			return false;
-		}
-	}
-	return true;
+	return is_whole;
 }

@@ -32,6 +32,7 @@ static int usage(FILE *out, int status)
 		     "  --jobs J          so many runs at a time (1)\n"
 		     "  --keep FILE       adds a line to FILE for each seed that fails\n"
 		     "  --until-failure   the first that fails ends it\n"
+		     "  --shards N        nodes of so many shards, 1 to 3, whatever the seed says\n"
 		     "  --brief           prints failures only\n"
 		     "  --demand-all      fails when something in coverage.def never happened\n"
 		     "exit status: 0 passed, 1 a promise was broken, 2 something that had to happen did not, 3 wrong "
@@ -177,6 +178,9 @@ static bool option_take(int option, const char *value, struct options *o)
 		return o->campaign.demand_all = true;
 	case 'n':
 		return o->named = true;
+	case 'g':
+		sim_run_with_shards((uint32_t)(value[0] - '0'));
+		return value[0] >= '1' && value[0] <= '3' && value[1] == '\0';
 	case 'h':
 		return o->help = true;
 	default:
@@ -186,13 +190,19 @@ static bool option_take(int option, const char *value, struct options *o)
 
 int main(int argc, char **argv)
 {
-	static const struct option known[] = {
-		{"seed", required_argument, NULL, 's'},	   {"seeds", required_argument, NULL, 'S'},
-		{"jobs", required_argument, NULL, 'j'},	   {"keep", required_argument, NULL, 'k'},
-		{"trace", no_argument, NULL, 't'},	   {"steps", no_argument, NULL, 'p'},
-		{"until-failure", no_argument, NULL, 'u'}, {"brief", no_argument, NULL, 'b'},
-		{"demand-all", no_argument, NULL, 'd'},	   {"named", no_argument, NULL, 'n'},
-		{"help", no_argument, NULL, 'h'},	   {0}};
+	static const struct option known[] = {{"seed", required_argument, NULL, 's'},
+					      {"seeds", required_argument, NULL, 'S'},
+					      {"jobs", required_argument, NULL, 'j'},
+					      {"keep", required_argument, NULL, 'k'},
+					      {"trace", no_argument, NULL, 't'},
+					      {"steps", no_argument, NULL, 'p'},
+					      {"until-failure", no_argument, NULL, 'u'},
+					      {"brief", no_argument, NULL, 'b'},
+					      {"demand-all", no_argument, NULL, 'd'},
+					      {"named", no_argument, NULL, 'n'},
+					      {"shards", required_argument, NULL, 'g'},
+					      {"help", no_argument, NULL, 'h'},
+					      {0}};
 	struct options o = {.campaign = {.jobs = 1}};
 	int option;
 	program = argv[0];

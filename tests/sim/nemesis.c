@@ -37,7 +37,7 @@ uint32_t sim_nemesis_draw_client(void)
 static uint32_t leader_of(uint32_t partition)
 {
 	for (uint32_t i = 1; i <= sim_nemesis.nodes_count; i++) {
-		const struct ord_engine *e = sim_node_engine(i);
+		const struct ord_engine *e = sim_node_engine(i, partition);
 		struct ord_replica_status status;
 		if (e == NULL)
 			continue;
@@ -185,7 +185,8 @@ static void put_right(void)
 	for (uint32_t i = 1; i <= sim_nemesis.nodes_count; i++) {
 		struct sim_process *p = sim_node_process(i);
 		*sim_nemesis_habits(i) = sim_nemesis.swarm->disk;
-		sim_disk_mend(p->disk, SIM_WAL_FILES); /* of the history it is repaired by the node */
+		for (uint32_t k = 0; k < sim_shards_count(); k++)
+			sim_disk_mend(p->disk, sim_node_wal_files(k)); /* of the history it is repaired by the node */
 		sim_node_spare(i);
 		sim_process_resume(p);
 	}

@@ -123,22 +123,30 @@ static uint32_t damaged_count(void)
 {
 	uint32_t count = 0;
 	for (uint32_t i = 1; i <= sim_nemesis.nodes_count; i++)
-		count += sim_disk_is_damaged(sim_node_process(i)->disk, SIM_WAL_FILES);
+		count += sim_node_log_is_damaged(i);
 	return count;
 }
 
 static void mend_event(void *ctx, uint64_t node)
 {
-	if (!sim_nemesis_is_void(ctx))
-		sim_disk_mend(sim_node_process((uint32_t)node)->disk, SIM_WAL_FILES);
+	for (uint32_t i = 0; !sim_nemesis_is_void(ctx) && i < sim_shards_count(); i++)
+		sim_disk_mend(sim_node_process((uint32_t)node)->disk, sim_node_wal_files(i));
 }
 
-static void damage(uint32_t node, const char *prefix)
+/* One of the node's shards; nothing is drawn where there is no choice. */
+static uint32_t draw_shard(void)
 {
+	return sim_shards_count() == 1 ? 0 : (uint32_t)sim_below(SIM_NEMESIS, sim_shards_count());
+}
+
+static void damage(uint32_t node, bool is_history)
+{
+	uint32_t shard = draw_shard();
+	const char *prefix = is_history ? sim_node_history_files(shard) : sim_node_wal_files(shard);
 	struct sim_disk *d = sim_node_process(node)->disk;
 	char text[256] = "";
 	bool done;
-	if (strcmp(prefix, SIM_HISTORY_FILES) != 0 && sim_nemesis.swarm->loses_disks && !sim_nemesis_may_harm())
+	if (!is_history && sim_nemesis.swarm->loses_disks && !sim_nemesis_may_harm())
 		return;
 	switch (sim_below(SIM_NEMESIS, 3)) {
 	case 0:
@@ -154,7 +162,7 @@ static void damage(uint32_t node, const char *prefix)
 	if (!done)
 		return;
 	sim_trace_text("node %u: %s", node, text);
-	if (strcmp(prefix, SIM_HISTORY_FILES) == 0)
+	if (is_history)
 		sim_cover(SIM_COVER_HISTORY_DAMAGED);
 	else
 		sim_nemesis_harmed();
@@ -166,7 +174,7 @@ static void damage_event(void *ctx, uint64_t node)
 		return;
 	/* Never on a majority: of what no majority has any more nothing can be promised. */
 	if (damaged_count() + 1 <= (sim_nemesis.nodes_count - 1) / 2)
-		damage((uint32_t)node, SIM_WAL_FILES);
+		damage((uint32_t)node, false);
 	sim_nemesis_at(2 * SIM_SECOND + 2 * sim_nemesis_draw_lasts_us(), mend_event, node);
 }
 
@@ -176,7 +184,7 @@ void sim_fault_DAMAGE(void)
 	if (sim_node_is_up(node) &&
 	    sim_percent(SIM_NEMESIS, 30)) { /* found when it is read for a peer, or at the next start */
 		if (damaged_count() + 1 <= (sim_nemesis.nodes_count - 1) / 2)
-			damage(node, SIM_WAL_FILES);
+			damage(node, false);
 		sim_node_harm(node);
 		sim_nemesis_at(2 * SIM_SECOND + 2 * sim_nemesis_draw_lasts_us(), mend_event, node);
 		return;
@@ -192,7 +200,7 @@ void sim_fault_DAMAGE_HISTORY(void)
 		return; /* nobody else has it */
 	if (sim_nemesis.spoilt == 0)
 		sim_nemesis.spoilt = sim_nemesis_draw_node();
-	damage(sim_nemesis.spoilt, SIM_HISTORY_FILES);
+	damage(sim_nemesis.spoilt, true);
 	if (sim_percent(SIM_NEMESIS, 30))
 		sim_node_kill(sim_nemesis.spoilt, 0);
 }

@@ -46,11 +46,20 @@ static bool members_are(const struct ord_member_status *members, uint32_t count,
 }
 
 /* All nodes know so: one whose log does not have that it is a voter gives no vote. And it is committed. */
-static bool partition_is_whole(uint32_t partition, const uint64_t *current)
+static bool partition_is_whole(uint32_t partition)
 {
+	uint64_t current[SIM_NODES_MAX + 1];
+	for (uint32_t i = 1; i <= sim_nemesis.nodes_count; i++) {
+		struct ord_member_self self;
+		ord_shard_member_status(sim_node_shard(i, partition % sim_shards_count()), &self);
+		current[i] = self.member;
+		if (self.member == 0)
+			return false;
+	}
+
 	bool is_led = false;
 	for (uint32_t i = 1; i <= sim_nemesis.nodes_count; i++) {
-		const struct ord_engine *e = sim_node_engine(i);
+		const struct ord_engine *e = sim_node_engine(i, partition);
 		struct ord_replica_status s;
 		struct ord_member_status members[ORD_NODES_MAX];
 		uint32_t count;
@@ -65,19 +74,11 @@ static bool partition_is_whole(uint32_t partition, const uint64_t *current)
 
 bool sim_nemesis_is_whole(void)
 {
-	uint64_t current[SIM_NODES_MAX + 1];
-	for (uint32_t i = 1; i <= sim_nemesis.nodes_count; i++) {
-		struct ord_member_self self;
-		if (sim_node_shard(i) == NULL || !sim_archive_has_all(i) ||
-		    sim_disk_is_damaged(sim_node_process(i)->disk, "/data/wal/"))
+	for (uint32_t i = 1; i <= sim_nemesis.nodes_count; i++)
+		if (sim_node_shard(i, 0) == NULL || !sim_archive_has_all(i) || sim_node_log_is_damaged(i))
 			return false;
-		ord_shard_member_status(sim_node_shard(i), &self);
-		current[i] = self.member;
-		if (self.member == 0)
-			return false;
-	}
 	for (uint32_t i = 0; i < sim_nemesis.swarm->node.partitions_count; i++)
-		if (!partition_is_whole(i, current))
+		if (!partition_is_whole(i))
 			return false;
 	return true;
 }

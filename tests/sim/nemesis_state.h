@@ -9,8 +9,6 @@
 #include "tests/sim/swarm.h"
 
 /* Whose files are damaged. */
-#define SIM_WAL_FILES "/data/wal/"
-#define SIM_HISTORY_FILES "/data/history/"
 
 #define SIM_RESTART_US_MIN (5u * SIM_MS)
 

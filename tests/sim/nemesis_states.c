@@ -28,11 +28,12 @@ void sim_nemesis_states_open(void)
 
 static bool is_whole(uint32_t node)
 {
-	const struct ord_engine *e = sim_node_engine(node);
-	for (uint32_t i = 0; e != NULL && i < sim_nemesis.swarm->node.partitions_count; i++)
-		if (!ord_replica_is_whole(&e->replicas[i]))
+	for (uint32_t i = 0; i < sim_nemesis.swarm->node.partitions_count; i++) {
+		const struct ord_engine *e = sim_node_engine(node, i);
+		if (e == NULL || !ord_replica_is_whole(&e->replicas[i]))
 			return false;
-	return e != NULL;
+	}
+	return true;
 }
 
 bool sim_nemesis_states_are_wrong(void)
@@ -80,7 +81,7 @@ void sim_fault_SPOIL(void)
 	uint32_t partition = (uint32_t)sim_below(SIM_NEMESIS, sim_nemesis.swarm->node.partitions_count);
 	int64_t delta = 1 + (int64_t)sim_below(SIM_NEMESIS, SPOIL_MOST);
 	uint32_t mark_entries = sim_nemesis.swarm->node.mark_entries;
-	const struct ord_engine *e = sim_node_engine(node);
+	const struct ord_engine *e = sim_node_engine(node, partition);
 	struct ord_replica_status s;
 	if (sim_nemesis.nodes_count < 3 || !sim_nemesis_may_harm() || e == NULL || mark_entries == 0 ||
 	    mark_entries > SPOIL_MARK_ENTRIES_MAX || !ord_replica_is_whole(&e->replicas[partition]))
@@ -101,7 +102,7 @@ void sim_nemesis_states_put_right(void)
 {
 	for (uint32_t node = 1; node <= sim_nemesis.nodes_count; node++)
 		for (uint32_t i = 0; i < sim_nemesis.swarm->node.partitions_count; i++) {
-			const struct ord_engine *e = sim_node_engine(node);
+			const struct ord_engine *e = sim_node_engine(node, i);
 			if (!sim_record_is_spoilt(node, i) ||
 			    (e != NULL && e->replicas[i].fence.state == ORD_FENCE_FENCED))
 				continue;

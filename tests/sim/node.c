@@ -9,8 +9,8 @@
 #include "base/err.h"
 #include "node/config.h"
 #include "node/gauge.h"
-#include "node/listener.h"
 #include "node/log.h"
+#include "node/node.h"
 #include "node/shard.h"
 #include "tests/sim/coverage.h"
 #include "tests/sim/disk.h"
@@ -29,8 +29,7 @@ struct node {
 	struct sim_process process; /* first */
 	struct ord_config config;
 	uv_loop_t loop;
-	struct ord_shard *shard;
-	struct ord_listener *listener;
+	struct ord_node *node;
 	bool started;	 /* what comes now is the loop's */
 	bool stopping;	 /* in order, or as a ghost */
 	bool power_lost; /* what was not on the platter is to go */
@@ -89,31 +88,53 @@ uint64_t sim_node_down_us(uint32_t node)
 	return n->process.state == SIM_DOWN ? sim_now_us() - n->down_since_us : 0;
 }
 
-const struct ord_engine *sim_node_engine(uint32_t node)
+uint32_t sim_shards_count(void)
 {
-	const struct node *n = node_at(node);
-	return n->process.state == SIM_UP && n->shard != NULL && !n->stopping ? ord_shard_engine(n->shard) : NULL;
+	return options.shards_count;
 }
 
-const struct ord_shard *sim_node_shard(uint32_t node)
+const struct ord_shard *sim_node_shard(uint32_t node, uint32_t shard)
 {
-	return sim_node_engine(node) == NULL ? NULL : node_at(node)->shard;
+	const struct node *n = node_at(node);
+	return n->process.state == SIM_UP && n->node != NULL && !n->stopping ? ord_node_shard(n->node, shard) : NULL;
+}
+
+const struct ord_engine *sim_node_engine(uint32_t node, uint32_t partition)
+{
+	const struct ord_shard *shard = sim_node_shard(node, partition % options.shards_count);
+	return shard != NULL ? ord_shard_engine(shard) : NULL;
+}
+
+const char *sim_node_wal_files(uint32_t shard)
+{
+	static const char *const names[SIM_SHARDS_MAX] = {"/data/shard-0/wal/", "/data/shard-1/wal/",
+							  "/data/shard-2/wal/"};
+	SIM_ASSERT(shard < options.shards_count);
+	return options.shards_count == 1 ? "/data/wal/" : names[shard];
+}
+
+const char *sim_node_history_files(uint32_t shard)
+{
+	static const char *const names[SIM_SHARDS_MAX] = {"/data/shard-0/history/", "/data/shard-1/history/",
+							  "/data/shard-2/history/"};
+	SIM_ASSERT(shard < options.shards_count);
+	return options.shards_count == 1 ? "/data/history/" : names[shard];
+}
+
+bool sim_node_log_is_damaged(uint32_t node)
+{
+	bool is_damaged = false;
+	for (uint32_t i = 0; i < options.shards_count; i++)
+		is_damaged = is_damaged || sim_disk_is_damaged(node_at(node)->process.disk, sim_node_wal_files(i));
+	return is_damaged;
 }
 
 /* --- Its end. --- */
 
-static void node_closed_cb(void *ctx)
+static void node_stopped_cb(void *ctx)
 {
 	struct node *n = ctx;
-	n->listener = NULL;
-}
-
-static void node_shard_stopped_cb(void *ctx)
-{
-	struct node *n = ctx;
-	n->shard = NULL;
-	if (n->listener != NULL)
-		ord_listener_close(n->listener, node_closed_cb, n);
+	n->node = NULL;
 }
 
 static void node_begin_stop(void *ctx)
@@ -122,10 +143,8 @@ static void node_begin_stop(void *ctx)
 	if (n->stopping)
 		return;
 	n->stopping = true;
-	if (n->listener != NULL)
-		ord_listener_end(n->listener);
-	if (n->shard != NULL)
-		ord_shard_stop(n->shard, node_shard_stopped_cb, n);
+	if (n->node != NULL)
+		ord_node_stop(n->node, node_stopped_cb, n);
 }
 
 /* Whatever way it ended: the kernel takes back what it had. */
@@ -133,7 +152,7 @@ static void node_gone(struct node *n)
 {
 	sim_process_bury(&n->process, node_begin_stop, n);
 	n->process.die_at_io = 0;
-	SIM_ASSERT(n->shard == NULL && n->listener == NULL);
+	SIM_ASSERT(n->node == NULL);
 	sim_disk_release(n->process.disk);
 	if (n->power_lost)
 		sim_disk_power_loss(n->process.disk);
@@ -166,7 +185,7 @@ static void node_ended_event(void *ctx, uint64_t boot)
 	struct node *n = ctx;
 	if (n->process.boots_count != boot || n->process.state != SIM_UP)
 		return;
-	if (n->shard != NULL || n->listener != NULL) {
+	if (n->node != NULL) {
 		sim_at(sim_now_us() + SIM_MS, node_ended_event, n, boot);
 		return;
 	}
@@ -219,6 +238,7 @@ static void node_configure(struct node *n)
 		node->client.port = SIM_CLIENT_PORT;
 	}
 	c->partitions_count = options.partitions_count;
+	c->shards_count = options.shards_count;
 	snprintf(c->data_dir, sizeof c->data_dir, "/data");
 	c->election_timeout_ms = options.election_timeout_ms;
 	c->heartbeat_ms = options.heartbeat_ms;
@@ -247,11 +267,10 @@ static void node_power_on(struct node *n)
 
 static int node_open(struct node *n, char *why, size_t why_size)
 {
-	int err = ord_shard_start(&n->loop, &n->config, node_fatal_cb, n, &n->shard, why, why_size);
+	struct ord_node_options o = {.loop = &n->loop, .config = &n->config, .fatal = node_fatal_cb, .ctx = n};
+	int err = ord_node_start(&o, &n->node, why, why_size);
 	if (err != ORD_OK)
-		n->shard = NULL;
-	if (err == ORD_OK && n->process.state == SIM_UP)
-		err = ord_listener_start(&n->loop, &n->config, n->shard, &n->listener, why, why_size);
+		n->node = NULL;
 	return err;
 }
 
@@ -267,7 +286,7 @@ static void node_refused(struct node *n, int err, const char *why)
 {
 	sim_trace_text("cannot start: %s (%s)", why, ord_err_text(err));
 	n->damaged = err == ORD_ERR_CORRUPT || err == ORD_ERR_LOG_LOST;
-	if (n->damaged && sim_disk_is_damaged(n->process.disk, "/data/wal/"))
+	if (n->damaged && sim_node_log_is_damaged(n->process.number))
 		sim_cover(SIM_COVER_START_REFUSED_CORRUPT);
 	else if (node_is_excused(n, err) || is_full(n, err))
 		sim_cover(SIM_COVER_START_REFUSED_IO);
@@ -307,9 +326,12 @@ bool sim_node_start(uint32_t node)
 	}
 	n->started = err == ORD_OK;
 	if (err == ORD_OK) {
-		struct ord_member_self self;
-		ord_shard_member_status(n->shard, &self);
-		sim_promise_boot(node, self.member, options.partitions_count, ord_shard_engine(n->shard));
+		for (uint32_t i = 0; i < options.partitions_count; i++) {
+			struct ord_shard *shard = ord_node_shard(n->node, i % options.shards_count);
+			struct ord_member_self self;
+			ord_shard_member_status(shard, &self);
+			sim_promise_boot(node, self.member, i, ord_shard_engine(shard));
+		}
 		return true;
 	}
 	node_refused(n, err, why);
@@ -394,7 +416,7 @@ void sim_node_power_loss(uint32_t node, uint64_t after_ios)
 void sim_node_stop(uint32_t node)
 {
 	struct node *n = node_at(node);
-	if (n->process.state != SIM_UP || n->stopping || n->listener == NULL)
+	if (n->process.state != SIM_UP || n->stopping || n->node == NULL)
 		return;
 	sim_cover(SIM_COVER_STOPPED);
 	struct sim_process *before = sim_enter(&n->process);
@@ -407,6 +429,7 @@ void sim_node_stop(uint32_t node)
 void sim_nodes_open(const struct sim_node_options *o)
 {
 	options = *o;
+	SIM_ASSERT(options.shards_count >= 1 && options.shards_count <= SIM_SHARDS_MAX);
 	memset(nodes, 0, sizeof nodes);
 	for (uint32_t i = 0; i < options.nodes_count; i++) {
 		struct node *n = &nodes[i];

@@ -9,10 +9,12 @@
 #include "tests/sim/process.h"
 
 #define SIM_NODES_MAX 7
+#define SIM_SHARDS_MAX 3
 
 struct sim_node_options {
 	uint32_t nodes_count;
 	uint32_t partitions_count;
+	uint32_t shards_count; /* all on the loop of the node's one thread, whose order of work is drawn */
 	uint32_t election_timeout_ms;
 	uint32_t heartbeat_ms;
 	uint64_t segment_bytes;
@@ -61,8 +63,17 @@ bool sim_node_is_damaged(uint32_t node);
 /* How long it has been down; 0 when it is not. */
 uint64_t sim_node_down_us(uint32_t node);
 
-/* What it decides by, and what runs it; NULL unless it is up. */
-const struct ord_engine *sim_node_engine(uint32_t node);
-const struct ord_shard *sim_node_shard(uint32_t node);
+/* Shards have numbers from 0. */
+uint32_t sim_shards_count(void);
+
+/* What decides for a partition there, and what runs a shard; NULL unless the node is up. */
+const struct ord_engine *sim_node_engine(uint32_t node, uint32_t partition);
+const struct ord_shard *sim_node_shard(uint32_t node, uint32_t shard);
+
+/* The files of a shard's log ("/data/wal/") and history; literals. */
+const char *sim_node_wal_files(uint32_t shard);
+const char *sim_node_history_files(uint32_t shard);
+/* The log of a shard of the node is damaged and was not mended. */
+bool sim_node_log_is_damaged(uint32_t node);
 
 #endif

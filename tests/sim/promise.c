@@ -38,7 +38,7 @@ struct leader_log {
 
 static struct leader_log leader_logs[SIM_PARTITIONS_MAX];
 static struct promise promises[SIM_NODES_MAX + 1][SIM_PARTITIONS_MAX];
-static uint64_t promisers[SIM_NODES_MAX + 1]; /* as which member each node promised */
+static uint64_t promisers[SIM_NODES_MAX + 1][SIM_PARTITIONS_MAX]; /* as which member each node promised */
 static uint64_t confirmed
 	[SIM_PARTITIONS_MAX]; /* up to which index so many have told that they have it that it may be committed */
 
@@ -127,7 +127,7 @@ static uint32_t majority_least(uint32_t group)
 	struct ord_member_status members[ORD_NODES_MAX];
 	uint32_t count = 0, voters = 0;
 	uint32_t leader = leader_logs[group].node;
-	const struct ord_engine *e = leader > 0 ? sim_node_engine(leader) : NULL;
+	const struct ord_engine *e = leader > 0 ? sim_node_engine(leader, group) : NULL;
 	if (e != NULL)
 		ord_host_members(e->host, group, members, &count);
 	for (uint32_t i = 0; i < count; i++)
@@ -171,8 +171,8 @@ static void message(uint32_t node, struct ord_slice body)
 	uint64_t to = ord_reader_u64(&r);
 	uint64_t term = ord_reader_u64(&r);
 	bool is_vote = type == REQUEST_VOTE || type == REQUEST_VOTE_RESULT;
-	promisers[node] = from;
 	SIM_ASSERT(!r.failed && node <= SIM_NODES_MAX && group < SIM_PARTITIONS_MAX);
+	promisers[node][group] = from;
 	if (is_vote && (flags & FLAG_PRE_VOTE) != 0)
 		return; /* binds nobody */
 	struct promise *p = &promises[node][group];
@@ -212,47 +212,45 @@ void sim_promise_frame(uint32_t node, uint32_t to, const uint8_t *frame, size_t 
 		sim_nemesis_tempt_caller(node, to);
 }
 
-void sim_promise_boot(uint32_t node, uint64_t member, uint32_t partitions_count, const struct ord_engine *e)
+void sim_promise_boot(uint32_t node, uint64_t member, uint32_t partition, const struct ord_engine *e)
 {
-	if (promisers[node] != member)
-		memset(promises[node], 0, sizeof promises[node]);
-	promisers[node] = member;
-	for (uint32_t i = 0; i < partitions_count; i++) {
-		const struct promise *p = &promises[node][i];
-		sim_record_found(node, e->replicas[i].partition, e->replicas[i].applied_index);
-		sim_record_found_history(node, i, &e->replicas[i].builder.end);
-		if (e->replicas[i].archived.last_index > 0)
-			sim_cover(SIM_COVER_START_WITH_HISTORY);
-		if (e->replicas[i].applied_index > 0)
-			sim_cover(SIM_COVER_START_FROM_CHECKPOINT);
-		struct ord_replica_status s;
-		ord_engine_replica_status(e, i, &s);
-		if (s.group.term < p->term)
-			sim_fail(SIM_SAFETY,
-				 "partition %u: node %u told others of term %llu and comes back in term %llu", i, node,
-				 (unsigned long long)p->term, (unsigned long long)s.group.term);
-		if (s.group.term == p->voted_term && s.group.vote != p->voted_for)
-			sim_fail(SIM_SAFETY,
-				 "partition %u: node %u gave member %llu its vote in term %llu and comes back with "
-				 "that of "
-				 "member %llu",
-				 i, node, (unsigned long long)p->voted_for, (unsigned long long)p->voted_term,
-				 (unsigned long long)s.group.vote);
-		if (s.group.term == p->stored_term && s.group.last_index < p->stored_index)
-			sim_fail(SIM_SAFETY,
-				 "partition %u: node %u confirmed entries up to %llu in term %llu and comes back with "
-				 "%llu",
-				 i, node, (unsigned long long)p->stored_index, (unsigned long long)p->stored_term,
-				 (unsigned long long)s.group.last_index);
-		/* Terms never go back in a log. */
-		if (s.group.term == p->stored_term && s.group.last_term < p->stored_entry_term)
-			sim_fail(SIM_SAFETY,
-				 "partition %u: node %u confirmed entry %llu of term %llu and comes back with a log "
-				 "that "
-				 "ends in term %llu",
-				 i, node, (unsigned long long)p->stored_index, (unsigned long long)p->stored_entry_term,
-				 (unsigned long long)s.group.last_term);
-	}
+	uint32_t i = partition;
+	const struct promise *p = &promises[node][i];
+	if (promisers[node][i] != member)
+		memset(&promises[node][i], 0, sizeof promises[node][i]);
+	promisers[node][i] = member;
+	sim_record_found(node, e->replicas[i].partition, e->replicas[i].applied_index);
+	sim_record_found_history(node, i, &e->replicas[i].builder.end);
+	if (e->replicas[i].archived.last_index > 0)
+		sim_cover(SIM_COVER_START_WITH_HISTORY);
+	if (e->replicas[i].applied_index > 0)
+		sim_cover(SIM_COVER_START_FROM_CHECKPOINT);
+	struct ord_replica_status s;
+	ord_engine_replica_status(e, i, &s);
+	if (s.group.term < p->term)
+		sim_fail(SIM_SAFETY, "partition %u: node %u told others of term %llu and comes back in term %llu", i,
+			 node, (unsigned long long)p->term, (unsigned long long)s.group.term);
+	if (s.group.term == p->voted_term && s.group.vote != p->voted_for)
+		sim_fail(SIM_SAFETY,
+			 "partition %u: node %u gave member %llu its vote in term %llu and comes back with "
+			 "that of "
+			 "member %llu",
+			 i, node, (unsigned long long)p->voted_for, (unsigned long long)p->voted_term,
+			 (unsigned long long)s.group.vote);
+	if (s.group.term == p->stored_term && s.group.last_index < p->stored_index)
+		sim_fail(SIM_SAFETY,
+			 "partition %u: node %u confirmed entries up to %llu in term %llu and comes back with "
+			 "%llu",
+			 i, node, (unsigned long long)p->stored_index, (unsigned long long)p->stored_term,
+			 (unsigned long long)s.group.last_index);
+	/* Terms never go back in a log. */
+	if (s.group.term == p->stored_term && s.group.last_term < p->stored_entry_term)
+		sim_fail(SIM_SAFETY,
+			 "partition %u: node %u confirmed entry %llu of term %llu and comes back with a log "
+			 "that "
+			 "ends in term %llu",
+			 i, node, (unsigned long long)p->stored_index, (unsigned long long)p->stored_entry_term,
+			 (unsigned long long)s.group.last_term);
 }
 
 /* --- What replicas are given. --- */

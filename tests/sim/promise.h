@@ -16,6 +16,6 @@ void sim_promise_close(void);
 void sim_promise_frame(uint32_t node, uint32_t to, const uint8_t *frame, size_t len);
 
 /* A node has started, as that member (0: it does not know yet). When it is another one than promised, nothing is asked of it. Otherwise: its term may not be older than any that it told, nor its vote in it another one, nor its log shorter, or of earlier entries, than it told in that very term. */
-void sim_promise_boot(uint32_t node, uint64_t member, uint32_t partitions_count, const struct ord_engine *e);
+void sim_promise_boot(uint32_t node, uint64_t member, uint32_t partition, const struct ord_engine *e);
 
 #endif

@@ -142,11 +142,18 @@ static const char *addresses(uint32_t nodes_count)
 	return text;
 }
 
+static uint32_t shards_wanted; /* 0: drawn */
+
+void sim_run_with_shards(uint32_t count)
+{
+	shards_wanted = count;
+}
+
 void sim_run(uint64_t seed, struct sim_outcome *ret)
 {
 	static struct sim_swarm swarm;
 	sim_world_open(seed);
-	sim_swarm_draw(&swarm);
+	sim_swarm_draw(&swarm, seed, shards_wanted);
 	sim_swarm_show(&swarm);
 	sim_net_open();
 	sim_promise_open();

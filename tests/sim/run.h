@@ -17,6 +17,9 @@ struct sim_outcome {
 /* Runs the seed; comes back when it passed, else the process ends (sim_fail). */
 void sim_run(uint64_t seed, struct sim_outcome *ret);
 
+/* From now on nodes have so many shards, whatever the seed says, or as many as there are partitions; 0: as it says. */
+void sim_run_with_shards(uint32_t count);
+
 /* Called by sim_fail and by an assertion of the program, before the process ends. why is one line. */
 void sim_run_on_failure(void (*fn)(int verdict, const char *why));
 

@@ -79,6 +79,7 @@ struct write {
 struct ord_lmdb {
 	struct sim_process *process; /* borrowed */
 	uint32_t partitions_count;
+	uint32_t shard;
 	struct memory_store seen[SIM_PARTITIONS_MAX]; /* what the loop reads */
 	bool opened[SIM_PARTITIONS_MAX];
 	struct ord_lmdb_events events;
@@ -111,8 +112,8 @@ struct damage {
 static struct {
 	uint32_t nodes_count;
 	uint32_t partitions_count;
-	struct memory_store *kept;		  /* owned; by node, then by partition */
-	struct ord_lmdb *open[SIM_NODES_MAX + 1]; /* borrowed; of the programs that run */
+	struct memory_store *kept;				  /* owned; by node, then by partition */
+	struct ord_lmdb *open[SIM_NODES_MAX + 1][SIM_SHARDS_MAX]; /* borrowed; of the programs that run */
 	struct damage damages[SIM_NODES_MAX + 1];
 } states;
 
@@ -199,7 +200,7 @@ static void damage_note(uint32_t node, uint32_t partition, enum ord_store_table 
 
 bool sim_states_damage(uint32_t node, uint32_t partition, bool is_meta)
 {
-	struct ord_lmdb *l = states.open[node];
+	struct ord_lmdb *l = states.open[node][partition % sim_shards_count()];
 	struct memory_pair *seen = NULL;
 	enum ord_store_table table;
 	struct memory_pair *p = pair_draw(kept_at(node, partition), is_meta, &table);
@@ -263,7 +264,7 @@ bool sim_states_base(uint32_t node, uint32_t partition, uint64_t *ret_index)
 
 uint64_t sim_states_copies_base(uint32_t node, uint32_t partition)
 {
-	const struct ord_lmdb *l = states.open[node];
+	const struct ord_lmdb *l = states.open[node][partition % sim_shards_count()];
 	uint64_t index = UINT64_MAX, base;
 	for (unsigned i = 0; l != NULL && i < ORD_STATES_COPIES_MAX; i++) {
 		const struct copy *c = &l->copies[i];
@@ -649,7 +650,11 @@ int __wrap_ord_lmdb_open(uv_loop_t *loop, const char *directory, uint32_t partit
 	l->write = (struct write){.job = {.work = write_work, .done = write_done}, .owner = l};
 	ord_changes_init(&l->unseen);
 	copies_init(l);
-	states.open[l->process->number] = l;
+	unsigned shard = 0;
+	sscanf(directory, "/data/shard-%u/", &shard);
+	SIM_ASSERT(shard < sim_shards_count());
+	l->shard = shard;
+	states.open[l->process->number][shard] = l;
 	SIM_ASSERT(ord_worker_start(loop, &l->writer) == ORD_OK && ord_worker_start(loop, &l->copier) == ORD_OK);
 	*ret = l;
 	return ORD_OK;
@@ -660,8 +665,9 @@ static void copier_stopped(void *ctx)
 	struct ord_lmdb *l = ctx;
 	void (*stopped)(void *ctx) = l->stopped;
 	void *stopped_ctx = l->stopped_ctx;
-	if (states.open[l->process->number] == l)
-		states.open[l->process->number] = NULL;
+	struct ord_lmdb **open = &states.open[l->process->number][l->shard];
+	if (*open == l)
+		*open = NULL;
 	for (uint32_t i = 0; i < l->partitions_count; i++) {
 		if (!l->opened[i])
 			continue;

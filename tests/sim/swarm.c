@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "tests/sim/coverage.h"
 #include "tests/sim/world.h"
 
 const char *sim_fault_name(enum sim_fault fault)
@@ -337,7 +338,32 @@ static void draw_damaged(struct sim_swarm *s)
 	s->safety_us = 120 * SIM_SECOND;
 }
 
-void sim_swarm_draw(struct sim_swarm *s)
+/* From a stream of its own, so that what else a seed means does not depend on it. Seeds that are kept for a bug mean nodes of one shard. */
+static bool is_kept(uint64_t seed)
+{
+	static const uint64_t kept[] = {
+#define X(seed_, mutant_, text_) seed_,
+#include "tests/sim/seeds.def"
+#undef X
+	};
+	for (size_t i = 0; i < sizeof kept / sizeof *kept; i++)
+		if (kept[i] == seed)
+			return true;
+	return false;
+}
+
+static void draw_shards(struct sim_swarm *s, uint64_t seed, uint32_t wanted)
+{
+	uint32_t count = sim_percent(SIM_SHARDS, 25) && !is_kept(seed) ? 2 + (uint32_t)sim_below(SIM_SHARDS, 2) : 1;
+	if (wanted != 0)
+		count = wanted;
+	s->node.shards_count = count < s->node.partitions_count ? count : s->node.partitions_count;
+	s->node.reserve_bytes *= s->node.shards_count;
+	if (s->node.shards_count > 1)
+		sim_cover(SIM_COVER_SHARDS);
+}
+
+void sim_swarm_draw(struct sim_swarm *s, uint64_t seed, uint32_t shards_count)
 {
 	*s = (struct sim_swarm){0};
 	draw_nodes(&s->node);
@@ -373,6 +399,7 @@ void sim_swarm_draw(struct sim_swarm *s)
 	/* Clocks of clients differ by two minutes: some are told at once that their ids are expired, others while their transfers are under way, or long after. */
 	s->node.bounds.request_window_ms = (uint32_t)ONE_OF(150000, 100000, 0, 20000, 0, 0);
 	s->node.reserve_bytes = RESERVE_BYTES + 4 * s->node.segment_bytes;
+	draw_shards(s, seed, shards_count);
 }
 
 void sim_swarm_show(const struct sim_swarm *s)
@@ -384,16 +411,18 @@ void sim_swarm_show(const struct sim_swarm *s)
 		if (s->weights[i] > 0)
 			len += snprintf(faults + len, sizeof faults - (size_t)len, " %s:%u", sim_fault_name(i),
 					s->weights[i]);
-	sim_trace_text("%u nodes, %u partitions, segments of %llu bytes, %llu bytes a checkpoint, %llu in memory, a "
+	sim_trace_text("%u nodes, %u partitions, %u shards, segments of %llu bytes, %llu bytes a checkpoint, %llu in "
+		       "memory, a "
 		       "mark every %u entries, "
 		       "election %u ms; %u clients, %u operations in batches "
 		       "up to %u; latency %u-%u us, sync %u-%u us; %llu s with a fault every %llu ms%s, ids expire "
 		       "after %u ms:%s",
-		       s->node.nodes_count, s->node.partitions_count, (unsigned long long)s->node.segment_bytes,
-		       (unsigned long long)s->node.checkpoint_bytes, (unsigned long long)s->node.memory_bytes,
-		       s->node.mark_entries, s->node.election_timeout_ms, s->work.clients_count, s->work.operations_max,
-		       s->work.batch_max, s->net.latency_us_min, s->net.latency_us_max, s->disk.sync_us_min,
-		       s->disk.sync_us_max, (unsigned long long)(s->safety_us / SIM_SECOND),
+		       s->node.nodes_count, s->node.partitions_count, s->node.shards_count,
+		       (unsigned long long)s->node.segment_bytes, (unsigned long long)s->node.checkpoint_bytes,
+		       (unsigned long long)s->node.memory_bytes, s->node.mark_entries, s->node.election_timeout_ms,
+		       s->work.clients_count, s->work.operations_max, s->work.batch_max, s->net.latency_us_min,
+		       s->net.latency_us_max, s->disk.sync_us_min, s->disk.sync_us_max,
+		       (unsigned long long)(s->safety_us / SIM_SECOND),
 		       (unsigned long long)(s->fault_pause_us / SIM_MS), s->loses_disks ? ", disks get lost" : "",
 		       s->node.bounds.request_window_ms, faults);
 }

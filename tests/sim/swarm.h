@@ -36,8 +36,8 @@ struct sim_swarm {
 	unsigned weights[SIM_FAULTS_COUNT]; /* of each kind of fault; 0: it does not occur in this run */
 };
 
-/* Draws it all from SIM_SWARM. */
-void sim_swarm_draw(struct sim_swarm *s);
+/* Draws it all from SIM_SWARM, but how many shards a node has from SIM_SHARDS: shards_count is that number, 0: drawn for that seed. */
+void sim_swarm_draw(struct sim_swarm *s, uint64_t seed, uint32_t shards_count);
 
 /* One line for the trace. */
 void sim_swarm_show(const struct sim_swarm *s);

@@ -90,7 +90,7 @@ struct resolution {
 	struct sim_process *process;
 };
 
-#define RESOLUTIONS_MAX 64
+#define RESOLUTIONS_MAX 256
 static struct resolution *resolutions[RESOLUTIONS_MAX]; /* owned; under way, in no loop's ready list yet */
 static uint64_t resolutions_ever;
 

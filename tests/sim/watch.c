@@ -37,15 +37,15 @@ static struct {
 	struct leadership seen[SIM_PARTITIONS_MAX][TERMS_KEPT];
 	uint32_t leader[SIM_PARTITIONS_MAX];		     /* the last one */
 	uint64_t waiters[SIM_NODES_MAX][SIM_PARTITIONS_MAX]; /* at the last look */
-	uint64_t segments[SIM_NODES_MAX];
+	uint64_t segments[SIM_NODES_MAX][SIM_SHARDS_MAX];
 	uint64_t handed_us[SIM_PARTITIONS_MAX]; /* when the last hand-over began */
 	uint32_t settled[SIM_PARTITIONS_MAX];	/* the leader whose term all nodes were in at the last look; 0: none */
-	uint64_t dropped[SIM_NODES_MAX][SIM_NODES_MAX];
+	uint64_t dropped[SIM_NODES_MAX][SIM_SHARDS_MAX][SIM_NODES_MAX];
 	uint64_t unwanted_us[SIM_NODES_MAX + 1]
-			    [SIM_PARTITIONS_MAX];    /* a fenced replica asks for nothing since; 0: it does */
-	uint64_t wanted_entries[SIM_PARTITIONS_MAX]; /* that all replicas are to apply; 0: not asked for yet */
-	bool replaced[SIM_NODES_MAX + 1];	     /* entries of the write that is under way */
-	bool decided[SIM_NODES_MAX + 1];	     /* the node knew what it is, once */
+			    [SIM_PARTITIONS_MAX];	 /* a fenced replica asks for nothing since; 0: it does */
+	uint64_t wanted_entries[SIM_PARTITIONS_MAX];	 /* that all replicas are to apply; 0: not asked for yet */
+	bool replaced[SIM_NODES_MAX + 1];		 /* entries of the write that is under way */
+	bool decided[SIM_NODES_MAX + 1][SIM_SHARDS_MAX]; /* the node knew what it is, once */
 } watch;
 
 /* Raft's election safety: one leader in a term. */
@@ -136,15 +136,9 @@ static void look_fenced(uint32_t node, uint32_t partition, const struct ord_engi
 			 node, partition);
 }
 
-static void look_node(uint32_t node)
+static void look_shard(uint32_t node, uint32_t number, const struct ord_shard *shard)
 {
-	const struct ord_engine *e = sim_node_engine(node);
-	for (uint32_t i = 0; i < watch.swarm->node.partitions_count; i++)
-		look_fenced(node, i, e);
-	if (e == NULL)
-		return;
-	for (uint32_t i = 0; i < watch.swarm->node.partitions_count; i++)
-		look_replica(node, i, e);
+	const struct ord_engine *e = ord_shard_engine(shard);
 	bound(node, "calls passed on", e->forward.calls.count, e->bounds.forwards_count);
 	struct ord_host_status h;
 	ord_engine_host_status(e, &h);
@@ -152,25 +146,36 @@ static void look_node(uint32_t node)
 	      watch.swarm->node.cache_bytes + 2 * h.wal_waiting_bytes +
 		      2 * (watch.swarm->node.segment_bytes + SLACK_BYTES));
 	uint64_t segment = h.wal_bytes / watch.swarm->node.segment_bytes;
-	if (segment > watch.segments[node - 1] && watch.segments[node - 1] > 0)
+	if (segment > watch.segments[node - 1][number] && watch.segments[node - 1][number] > 0)
 		sim_cover(SIM_COVER_SEGMENT_CHANGE);
-	watch.segments[node - 1] = segment;
-	const struct ord_shard *shard = sim_node_shard(node);
+	watch.segments[node - 1][number] = segment;
 	struct ord_member_self self;
 	ord_shard_member_status(shard, &self);
 	if (self.member == 0)
 		sim_cover(SIM_COVER_UNDECIDED);
-	watch.decided[node] = watch.decided[node] || self.member != 0;
+	watch.decided[node][number] = watch.decided[node][number] || self.member != 0;
 	for (uint32_t i = 0; i < ord_shard_peers_count(shard); i++) {
 		struct ord_peer_status peer;
 		ord_shard_peer_status(shard, i, &peer);
 		bound(node, "bytes for a peer", peer.output_bytes, e->bounds.peer_output_bytes);
-		if (peer.dropped_count > watch.dropped[node - 1][i])
+		if (peer.dropped_count > watch.dropped[node - 1][number][i])
 			sim_cover(SIM_COVER_PEER_DROPPED);
-		watch.dropped[node - 1][i] = peer.dropped_count;
+		watch.dropped[node - 1][number][i] = peer.dropped_count;
 		if (peer.passed_count > 0)
 			sim_cover(SIM_COVER_RELAYED);
 	}
+}
+
+static void look_node(uint32_t node)
+{
+	for (uint32_t i = 0; i < watch.swarm->node.partitions_count; i++)
+		look_fenced(node, i, sim_node_engine(node, i));
+	for (uint32_t i = 0; i < watch.swarm->node.partitions_count; i++)
+		if (sim_node_engine(node, i) != NULL)
+			look_replica(node, i, sim_node_engine(node, i));
+	for (uint32_t i = 0; i < sim_shards_count(); i++)
+		if (sim_node_shard(node, i) != NULL)
+			look_shard(node, i, sim_node_shard(node, i));
 }
 
 /* Nobody has asked for votes in a later term, and nobody's request is under way. */
@@ -181,7 +186,7 @@ static void look_settled(uint32_t partition)
 	uint64_t term = 0;
 	watch.settled[partition] = 0;
 	for (uint32_t i = 1; i <= watch.swarm->node.nodes_count; i++) {
-		const struct ord_engine *e = sim_node_engine(i);
+		const struct ord_engine *e = sim_node_engine(i, partition);
 		if (e == NULL)
 			return;
 		ord_engine_replica_status(e, partition, &s);
@@ -213,8 +218,9 @@ void sim_watch_start(const struct sim_swarm *swarm)
 bool sim_watch_founded(void)
 {
 	for (uint32_t i = 1; i <= watch.swarm->node.nodes_count; i++)
-		if (!watch.decided[i])
-			return false;
+		for (uint32_t k = 0; k < sim_shards_count(); k++)
+			if (!watch.decided[i][k])
+				return false;
 	return true;
 }
 
@@ -234,7 +240,7 @@ bool sim_watch_all_equal(char *why, size_t why_size)
 {
 	for (uint32_t node = 1; node <= watch.swarm->node.nodes_count; node++) {
 		for (uint32_t i = 0; i < watch.swarm->node.partitions_count; i++) {
-			const struct ord_engine *e = sim_node_engine(node);
+			const struct ord_engine *e = sim_node_engine(node, i);
 			if (watch.wanted_entries[i] == 0)
 				watch.wanted_entries[i] = sim_record_entries(i);
 			uint64_t known = watch.wanted_entries[i];
@@ -269,13 +275,13 @@ void sim_watch_show(void)
 {
 	for (uint32_t node = 1; watch.swarm != NULL && node <= watch.swarm->node.nodes_count; node++) {
 		const struct sim_process *p = sim_node_process(node);
-		const struct ord_engine *e = sim_node_engine(node);
 		static const char *const states[] = {"down", "up", "dying", "a ghost"};
 		printf("node %u is %s%s%s\n", node, states[p->state],
 		       p->paused_until_us > sim_now_us() ? ", paused" : "",
 		       sim_node_is_damaged(node) ? ", damaged" : "");
-		for (uint32_t i = 0; e != NULL && i < watch.swarm->node.partitions_count; i++)
-			show_replica(node, i, e);
+		for (uint32_t i = 0; i < watch.swarm->node.partitions_count; i++)
+			if (sim_node_engine(node, i) != NULL)
+				show_replica(node, i, sim_node_engine(node, i));
 	}
 }
 
@@ -335,7 +341,7 @@ void __wrap_ord_host_synced(struct ord_host *h, int status)
 
 static void look_truncation(uint32_t node, uint32_t partition)
 {
-	const struct ord_engine *e = sim_node_engine(node);
+	const struct ord_engine *e = sim_node_engine(node, partition);
 	struct ord_replica_status s;
 	struct ord_host_status h;
 	sim_cover(SIM_COVER_TRUNCATION);

@@ -59,13 +59,15 @@ static void look_room_changed(const struct sim_look_room *before, enum ord_room_
 		sim_cover(SIM_COVER_ROOM_AGAIN);
 }
 
+/* Of several shards the first one is looked at: they all measure the same disk. */
+
 /* A node sees that its disk gets full, and that it is not any more. */
 static void look_room(uint32_t node)
 {
 	struct sim_look_room *r = &rooms[node];
 	const struct sim_process *p = sim_node_process(node);
 	uint64_t free_bytes = sim_disk_free_bytes(p->disk), reserve_bytes = swarm->node.reserve_bytes;
-	const struct ord_shard *shard = sim_node_shard(node);
+	const struct ord_shard *shard = sim_node_shard(node, 0);
 	if (shard == NULL || p->paused_until_us > sim_now_us() || p->busy_until_us > sim_now_us()) {
 		r->state_us = r->short_us = r->ample_us = 0;
 		return;
@@ -92,13 +94,13 @@ static void look_room(uint32_t node)
 /* Where nothing else goes wrong nobody leads from a disk that is nearly full while another node has had room for long. */
 static void look_low_leader(uint32_t node)
 {
-	const struct ord_engine *e = sim_node_engine(node);
+	const struct ord_engine *e = sim_node_engine(node, 0);
 	bool other_is_well = false;
 	for (uint32_t i = 1; i <= swarm->node.nodes_count; i++)
 		other_is_well |= rooms[i].state == ORD_ROOM_OK && lasts(rooms[i].state_us, LEAD_US);
 	if (e == NULL || rooms[node].state == ORD_ROOM_OK || !lasts(rooms[node].state_us, LEAD_US) || !other_is_well)
 		return;
-	for (uint32_t i = 0; i < swarm->node.partitions_count; i++)
+	for (uint32_t i = 0; i < swarm->node.partitions_count; i += sim_shards_count())
 		if (e->replicas[i].ready)
 			sim_fail(SIM_LIVENESS, "node %u, whose disk is nearly full, goes on leading partition %u", node,
 				 i);
@@ -108,9 +110,9 @@ static void look_low_leader(uint32_t node)
 static void look_taken(uint32_t node)
 {
 	struct sim_look_room *r = &rooms[node];
-	const struct ord_engine *e = sim_node_engine(node);
+	const struct ord_engine *e = sim_node_engine(node, 0);
 	bool is_critical = e != NULL && r->state_us != 0 && r->state == ORD_ROOM_CRITICAL;
-	for (uint32_t i = 0; i < swarm->node.partitions_count; i++) {
+	for (uint32_t i = 0; i < swarm->node.partitions_count; i += sim_shards_count()) {
 		struct look_log before = r->logs[i];
 		struct ord_replica_status s = {0};
 		if (is_critical)

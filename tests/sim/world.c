@@ -55,7 +55,8 @@ void sim_world_open(uint64_t seed)
 	world.print_steps = print_steps;
 	world.seed = seed;
 	for (unsigned i = 0; i < SIM_STREAMS_COUNT; i++) {
-		world.streams[i] = random_of(seed * SIM_STREAMS_COUNT + i);
+		/* What came later than the others must not change what they draw. */
+		world.streams[i] = random_of(i == SIM_SHARDS ? ~seed : seed * SIM_SHARDS + i);
 		random_next(&world.streams[i]);
 	}
 }

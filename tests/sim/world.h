@@ -20,6 +20,7 @@ enum sim_stream {
 	SIM_SYSTEM,  /* what programs get from getrandom() */
 	SIM_NEMESIS, /* which fault comes when */
 	SIM_WORK,    /* what clients do */
+	SIM_SHARDS,  /* how many shards nodes have */
 	SIM_STREAMS_COUNT
 };
 

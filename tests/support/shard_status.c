@@ -11,6 +11,14 @@ uint32_t ord_shard_peers_count(const struct ord_shard *s)
 	return 1;
 }
 
+void ord_shard_voters(const struct ord_shard *s, uint32_t partition, uint32_t *ret, uint32_t *ret_count)
+{
+	(void)s;
+	(void)partition;
+	ret[0] = 1;
+	*ret_count = 1;
+}
+
 void ord_shard_peer_status(const struct ord_shard *s, uint32_t peer, struct ord_peer_status *ret)
 {
 	(void)s;

@@ -18,6 +18,8 @@ struct ord_mailbox {
 	uv_async_t signal;
 	uv_mutex_t mutex;	  /* guards what follows */
 	struct ord_bytes waiting; /* owned */
+	struct ord_task *tasks;	  /* borrowed; the first, NULL: none */
+	struct ord_task **tasks_end;
 	/* The reader's alone. */
 	struct ord_bytes reading; /* owned */
 	bool closing;
@@ -47,14 +49,20 @@ static void bytes_rest(struct ord_bytes *b)
 		ord_bytes_clear(b);
 }
 
-bool ord_mailbox_post(struct ord_mailbox *m, struct ord_tray *t, bool is_urgent)
+static void wake(struct ord_mailbox *m)
+{
+	int err = uv_async_send(&m->signal);
+	ORD_ASSERT(err == 0);
+}
+
+bool ord_mailbox_post(struct ord_mailbox *m, struct ord_tray *t)
 {
 	struct ord_bytes *from = &t->letters;
 	if (from->len == 0)
 		return true;
 	uv_mutex_lock(&m->mutex);
 	struct ord_bytes *to = &m->waiting;
-	bool fits = to->len + from->len <= m->options.bytes_max + (is_urgent ? m->options.spare_bytes : 0);
+	bool fits = to->len + from->len <= m->options.bytes_max;
 	if (fits) {
 		ord_bytes_put(to, from->base, from->len);
 		ORD_ASSERT(!to->failed);
@@ -62,10 +70,19 @@ bool ord_mailbox_post(struct ord_mailbox *m, struct ord_tray *t, bool is_urgent)
 	uv_mutex_unlock(&m->mutex);
 	if (!fits)
 		return false;
-	int err = uv_async_send(&m->signal);
-	ORD_ASSERT(err == 0);
+	wake(m);
 	bytes_rest(from);
 	return true;
+}
+
+void ord_mailbox_send(struct ord_mailbox *m, struct ord_task *task)
+{
+	task->next = NULL;
+	uv_mutex_lock(&m->mutex);
+	*m->tasks_end = task;
+	m->tasks_end = &task->next;
+	wake(m); /* under the mutex: the task may be the end of m */
+	uv_mutex_unlock(&m->mutex);
 }
 
 static void letters_read(struct ord_mailbox *m)
@@ -80,6 +97,16 @@ static void letters_read(struct ord_mailbox *m)
 	}
 }
 
+static void tasks_run(struct ord_mailbox *m, struct ord_task *first)
+{
+	struct ord_task *next;
+	for (struct ord_task *task = first; task != NULL; task = next) {
+		next = task->next;
+		ORD_ASSERT(!m->closing);
+		task->run(task, m->options.ctx);
+	}
+}
+
 static void signal_cb(uv_async_t *signal)
 {
 	struct ord_mailbox *m = signal->data;
@@ -88,10 +115,14 @@ static void signal_cb(uv_async_t *signal)
 	uv_mutex_lock(&m->mutex);
 	struct ord_bytes taken = m->waiting;
 	m->waiting = m->reading;
+	struct ord_task *tasks = m->tasks;
+	m->tasks = NULL;
+	m->tasks_end = &m->tasks;
 	uv_mutex_unlock(&m->mutex);
 	m->reading = taken;
 	letters_read(m);
 	bytes_rest(&m->reading);
+	tasks_run(m, tasks);
 }
 
 int ord_mailbox_open(const struct ord_mailbox_options *options, struct ord_mailbox **ret)
@@ -100,8 +131,9 @@ int ord_mailbox_open(const struct ord_mailbox_options *options, struct ord_mailb
 	if (m == NULL)
 		return ORD_ERR_NOMEM;
 	m->options = *options;
-	ord_bytes_init(&m->waiting, options->bytes_max + options->spare_bytes);
-	ord_bytes_init(&m->reading, options->bytes_max + options->spare_bytes);
+	m->tasks_end = &m->tasks;
+	ord_bytes_init(&m->waiting, options->bytes_max);
+	ord_bytes_init(&m->reading, options->bytes_max);
 	ORD_ASSERT(uv_mutex_init(&m->mutex) == 0);
 	ORD_ASSERT(uv_async_init(options->loop, &m->signal, signal_cb) == 0);
 	m->signal.data = m;
@@ -114,6 +146,7 @@ static void closed_cb(uv_handle_t *handle)
 	struct ord_mailbox *m = handle->data;
 	void (*closed)(void *ctx) = m->closed;
 	void *ctx = m->closed_ctx;
+	ORD_ASSERT(m->tasks == NULL);
 	uv_mutex_destroy(&m->mutex);
 	ord_bytes_close(&m->waiting);
 	ord_bytes_close(&m->reading);

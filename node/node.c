@@ -1,11 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 - a node: several shards, which share nothing but their mailboxes. */
 
-/* Letters between shards, beside the parts of engines (node/wire.h):
- *
- *   TASK     a pointer to a task, which is carried out on the thread of the shard it comes to, and is that shard's from then on
- *   CLIENT   a descriptor: a connection that shard 0 has accepted for that shard
- *
- * The end, each step of a place by a task from shard 0:
+/* The end, each step of a place by a task from shard 0:
  *
  *   running --END--> ending: no requests are taken, the shard stops
  *     --the shard is gone, and all that was asked from here has come back--> quiet, of which shard 0 is told
@@ -33,11 +28,7 @@
 #include "node/shard.h"
 #include "node/wire.h"
 
-/* Kinds of letters; less than these are parts. */
-#define LETTER_TASK 128u
-#define LETTER_CLIENT 129u
-
-/* Of a tray, for answers, tasks and clients alone: calls and messages leave it free. */
+/* Of a tray, for answers alone: calls and messages leave it free. */
 #define TRAY_SPARE_BYTES (ORD_TRAY_BYTES_MAX / 2)
 
 /* --- Letters. --- */
@@ -49,50 +40,29 @@ static void place_send(void *ctx)
 	struct ord_node *n = p->node;
 	for (uint32_t i = 0; i < n->places_count; i++)
 		if (p->trays[i].letters.len > 0)
-			ord_mailbox_post(n->places[i].box, &p->trays[i], false);
+			ord_mailbox_post(n->places[i].box, &p->trays[i]);
 }
 
 static bool place_hand(void *ctx, uint32_t shard, uint8_t kind, struct ord_slice body)
 {
 	struct ord_place *p = ctx;
 	size_t spare_bytes = kind == ORD_PART_ANSWER ? 0 : TRAY_SPARE_BYTES;
-	ORD_ASSERT(kind < LETTER_TASK);
 	return ord_tray_put(&p->trays[shard], p->number, kind, body, spare_bytes);
 }
 
 static void place_receive(void *ctx, uint32_t from, uint8_t kind, struct ord_slice body)
 {
 	struct ord_place *p = ctx;
-	if (kind == LETTER_TASK) {
-		struct ord_task *task;
-		ORD_ASSERT(body.len == sizeof task);
-		memcpy(&task, body.base, sizeof task);
-		task->run(task, p);
-	} else if (kind == LETTER_CLIENT) {
-		int fd;
-		ORD_ASSERT(body.len == sizeof fd);
-		memcpy(&fd, body.base, sizeof fd);
-		if (p->state == ORD_PLACE_RUNNING)
-			ord_client_conn_open(p->clients, fd);
-		else
-			close(fd);
-	} else if (p->shard != NULL) {
+	if (p->shard != NULL)
 		ord_shard_take(p->shard, from, kind, body);
-	}
 }
 
 void ord_place_send_task(struct ord_place *from, struct ord_task *task, struct ord_place *to)
 {
-	if (from == to) {
+	if (from == to)
 		task->run(task, to);
-		return;
-	}
-	/* There is room for more of them than there are calls. */
-	bool is_put = ord_tray_put(&from->trays[to->number], from->number, LETTER_TASK,
-				   ord_slice_of(&task, sizeof(struct ord_task *)), 0);
-	ORD_ASSERT(is_put);
-	bool is_posted = ord_mailbox_post(to->box, &from->trays[to->number], true); /* there may be no other turn */
-	ORD_ASSERT(is_posted);
+	else
+		ord_mailbox_send(to->box, task);
 }
 
 /* --- Clients. --- */
@@ -110,16 +80,7 @@ static bool clients_take(void *ctx, uv_stream_t *server)
 		ord_client_conn_accept(p->clients, server);
 		return true;
 	}
-	return ord_place_give_client(home, p, server);
-}
-
-bool ord_place_letter_client(struct ord_place *from, struct ord_place *to, int fd)
-{
-	bool is_put = ord_tray_put(&from->trays[to->number], from->number, LETTER_CLIENT, ord_slice_of(&fd, sizeof fd),
-				   TRAY_SPARE_BYTES);
-	if (is_put)
-		place_send(from);
-	return is_put;
+	return ord_place_hand_client(home, p, server);
 }
 
 /* --- The end. --- */
@@ -152,8 +113,9 @@ static void home_close_box(struct ord_node *n)
 	ord_mailbox_close(home->box, home_box_closed, home);
 }
 
-static void closed_run(struct ord_task *task, struct ord_place *home)
+static void closed_run(struct ord_task *task, void *ctx)
 {
+	struct ord_place *home = ctx;
 	(void)task;
 	home->node->closed_count++;
 	home_close_box(home->node);
@@ -182,8 +144,9 @@ static void clients_closed(void *ctx)
 	ord_mailbox_close(p->box, box_closed, p);
 }
 
-static void close_run(struct ord_task *task, struct ord_place *p)
+static void close_run(struct ord_task *task, void *ctx)
 {
+	struct ord_place *p = ctx;
 	(void)task;
 	p->state = ORD_PLACE_CLOSING;
 	if (p->clients == NULL)
@@ -194,8 +157,9 @@ static void close_run(struct ord_task *task, struct ord_place *p)
 		ord_clients_close(p->clients, clients_closed, p);
 }
 
-static void quiet_run(struct ord_task *task, struct ord_place *home)
+static void quiet_run(struct ord_task *task, void *ctx)
 {
+	struct ord_place *home = ctx;
 	struct ord_node *n = home->node;
 	(void)task;
 	if (++n->quiet_count < n->places_count)
@@ -223,8 +187,9 @@ static void shard_stopped(void *ctx)
 	ord_place_check_quiet(p);
 }
 
-static void end_run(struct ord_task *task, struct ord_place *p)
+static void end_run(struct ord_task *task, void *ctx)
 {
+	struct ord_place *p = ctx;
 	(void)task;
 	p->state = ORD_PLACE_ENDING;
 	if (p->number == 0 && p->node->listener != NULL)
@@ -250,7 +215,7 @@ void ord_node_stop(struct ord_node *n, void (*stopped)(void *ctx), void *ctx)
 
 /* --- The start. --- */
 
-static int place_open(struct ord_node *n, uint32_t number)
+static int place_open(struct ord_node *n, uint32_t number, char *why, size_t why_size)
 {
 	struct ord_place *p = &n->places[number];
 	p->node = n;
@@ -259,13 +224,33 @@ static int place_open(struct ord_node *n, uint32_t number)
 	ord_config_shard(n->options.config, number, &p->config);
 	for (uint32_t i = 0; i < n->places_count; i++)
 		ord_bytes_init(&p->trays[i].letters, ORD_TRAY_BYTES_MAX);
-	p->loop = ord_place_loop(p);
-	struct ord_mailbox_options box = {.loop = p->loop,
-					  .bytes_max = ORD_MAILBOX_BYTES_MAX,
-					  .spare_bytes = n->places_count * (size_t)ORD_TRAY_BYTES_MAX,
-					  .receive = place_receive,
-					  .ctx = p};
-	return ord_mailbox_open(&box, &p->box);
+	int err = ord_place_loop_open(p);
+	if (err != ORD_OK) {
+		snprintf(why, why_size,
+			 "shards: the system has no descriptors for shard %u of %u: raise LimitNOFILE (systemd) or "
+			 "ulimit -n, or give less shards in a new cluster",
+			 number, n->places_count);
+		return err;
+	}
+	struct ord_mailbox_options box = {
+		.loop = p->loop, .bytes_max = ORD_MAILBOX_BYTES_MAX, .receive = place_receive, .ctx = p};
+	err = ord_mailbox_open(&box, &p->box);
+	if (err != ORD_OK)
+		ord_place_end_thread(p);
+	return err;
+}
+
+/* On error those that were opened stay, and are all that there are. */
+static int places_open(struct ord_node *n, char *why, size_t why_size)
+{
+	for (uint32_t i = 0; i < n->places_count; i++) {
+		int err = place_open(n, i, why, why_size);
+		if (err != ORD_OK) {
+			n->places_count = i;
+			return err;
+		}
+	}
+	return ORD_OK;
 }
 
 static int place_start(struct ord_place *p, char *why, size_t why_size)
@@ -340,14 +325,11 @@ int ord_node_start(const struct ord_node_options *options, struct ord_node **ret
 	n->options = *options;
 	n->places_count = count;
 	n->places = calloc(count, sizeof *n->places);
-	int err = n->places == NULL ? ORD_ERR_NOMEM : ORD_OK;
-	if (err != ORD_OK) {
+	int err = n->places == NULL ? ORD_ERR_NOMEM : places_open(n, why, why_size);
+	if (n->places == NULL || n->places_count == 0) {
+		free(n->places);
 		free(n);
 		return err;
-	}
-	for (uint32_t i = 0; i < count; i++) {
-		err = place_open(n, i);
-		ORD_ASSERT(err == ORD_OK);
 	}
 	for (uint32_t i = 0; err == ORD_OK && i < count; i++)
 		err = place_start(&n->places[i], why, why_size);

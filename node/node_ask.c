@@ -23,9 +23,10 @@ static void tour_end(struct tour *t, struct ord_place *home)
 	ord_place_check_quiet(home);
 }
 
-static void tour_run(struct ord_task *task, struct ord_place *at)
+static void tour_run(struct ord_task *task, void *ctx)
 {
 	struct tour *t = (struct tour *)task;
+	struct ord_place *at = ctx;
 	if (t->next < at->node->places_count) {
 		ORD_ASSERT(at->number == t->next);
 		ord_ask_visit(&t->asking->ask, at->shard);
@@ -42,11 +43,11 @@ static void tour_go_on(struct tour *t, struct ord_place *at)
 	ord_place_send_task(at, &t->task, t->next < n->places_count ? &n->places[t->next] : t->home);
 }
 
-static void start_run(struct ord_task *task, struct ord_place *at)
+static void start_run(struct ord_task *task, void *ctx)
 {
 	struct tour *t = (struct tour *)task;
 	t->task.run = tour_run;
-	tour_go_on(t, at);
+	tour_go_on(t, ctx);
 }
 
 void ord_place_ask(void *ctx, struct ord_asking *asking)

@@ -14,11 +14,6 @@ struct ord_place;
 struct ord_clients;
 struct ord_listener;
 
-/* Something to do on another shard's thread. Embedded by whoever has it; nobody else touches it from when it is sent until it runs. */
-struct ord_task {
-	void (*run)(struct ord_task *task, struct ord_place *at);
-};
-
 enum ord_place_state { ORD_PLACE_RUNNING = 0, ORD_PLACE_ENDING, ORD_PLACE_QUIET, ORD_PLACE_CLOSING };
 
 /* Where one shard is. All of it is its thread's, but the box, to which others post, and what stands under the tasks. */
@@ -47,6 +42,7 @@ struct ord_node {
 	struct ord_listener *listener; /* owned */
 	uint32_t next_place;	       /* who gets the next client */
 	atomic_uint clients_count;     /* of all shards */
+	atomic_uint handed_count;      /* clients on their way from shard 0 to another one */
 	/* Shard 0's. */
 	uint32_t quiet_count;
 	uint32_t closed_count;
@@ -54,24 +50,21 @@ struct ord_node {
 	void *stopped_ctx;
 };
 
-/* Has a task carried out at another place, or at once at the same one. */
+/* Has a task run at another place, with that place for its ctx, or at once at the same one. */
 void ord_place_send_task(struct ord_place *from, struct ord_task *task, struct ord_place *to);
-
-/* Hands a descriptor of a connection over. False: there is no room. */
-bool ord_place_letter_client(struct ord_place *from, struct ord_place *to, int fd);
 
 /* Something that was asked from here has come back, or the shard has stopped. */
 void ord_place_check_quiet(struct ord_place *p);
 
 /* --- node_threads.c --- */
 
-/* The loop for the place: one of its own, when there are threads. */
-uv_loop_t *ord_place_loop(struct ord_place *p);
+/* Gives the place a loop: one of its own, when there are threads. ORD_ERR_IO: the system has no descriptors for it. */
+int ord_place_loop_open(struct ord_place *p);
 void ord_place_begin_thread(struct ord_place *p);
 /* Waits until it has ended, and closes the loop. Nothing when there is neither. */
 void ord_place_end_thread(struct ord_place *p);
-/* Accepts a connection that waits at server, and gives it to another thread. False: not accepted. */
-bool ord_place_give_client(struct ord_place *from, struct ord_place *to, uv_stream_t *server);
+/* Accepts a connection that waits at server, and hands it to a place with another thread. False: not accepted, since too many are on their way, or there is no memory. */
+bool ord_place_hand_client(struct ord_place *from, struct ord_place *to, uv_stream_t *server);
 
 /* --- node_ask.c --- */
 

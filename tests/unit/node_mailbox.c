@@ -44,8 +44,7 @@ static void receive(void *ctx, uint32_t from, uint8_t kind, struct ord_slice bod
 
 static void make(void)
 {
-	struct ord_mailbox_options options = {
-		.loop = &loop, .bytes_max = BOX_BYTES, .spare_bytes = TRAY_BYTES, .receive = receive, .ctx = &loop};
+	struct ord_mailbox_options options = {.loop = &loop, .bytes_max = BOX_BYTES, .receive = receive, .ctx = &loop};
 	cr_assert_eq(uv_loop_init(&loop), 0);
 	cr_assert_eq(ord_mailbox_open(&options, &box), ORD_OK);
 }
@@ -80,9 +79,9 @@ static void sender_main(void *arg)
 		bool is_put = put(&tray, from, i, 0);
 		i += is_put;
 		if (!is_put || i % 16 == 0)
-			ord_mailbox_post(box, &tray, false); /* or later, when there is room */
+			ord_mailbox_post(box, &tray); /* or later, when there is room */
 	}
-	while (!ord_mailbox_post(box, &tray, false))
+	while (!ord_mailbox_post(box, &tray))
 		uv_sleep(1);
 	ord_bytes_close(&tray.letters);
 }
@@ -121,7 +120,7 @@ Test(mailbox, many_letters_are_one_wake_up)
 	for (uint32_t i = 0; i < 100; i++) {
 		cr_assert(put(&tray, 1, i, 0));
 		if (i % 10 == 9)
-			cr_assert(ord_mailbox_post(box, &tray, false));
+			cr_assert(ord_mailbox_post(box, &tray));
 	}
 	UNTIL(&loop, came_count == 100);
 	cr_assert_eq(wakes_count, 1);
@@ -139,37 +138,104 @@ Test(mailbox, a_full_box_leaves_letters_in_the_tray)
 	for (;;) {
 		if (put(&tray, 2, number, 0))
 			number++;
-		else if (!ord_mailbox_post(box, &tray, false))
+		else if (!ord_mailbox_post(box, &tray))
 			break;
 	}
 	cr_assert_gt(number, (BOX_BYTES + TRAY_BYTES) / (BODY_BYTES_MAX + 9) - 3);
 	cr_assert_eq(came_count, 0);
 	UNTIL(&loop, came_count > 0);
 	cr_assert_lt(came_count, number);
-	cr_assert(ord_mailbox_post(box, &tray, false));
+	cr_assert(ord_mailbox_post(box, &tray));
 	UNTIL(&loop, came_count == number);
 	/* What is kept for others is kept. */
 	for (spare_number = number; put(&tray, 2, spare_number, TRAY_BYTES / 2); spare_number++)
 		;
 	cr_assert_leq(tray.letters.len, TRAY_BYTES / 2);
 	cr_assert(put(&tray, 2, spare_number, 0));
-	cr_assert(ord_mailbox_post(box, &tray, false));
+	cr_assert(ord_mailbox_post(box, &tray));
 	UNTIL(&loop, came_count == spare_number + 1);
 	ord_bytes_close(&tray.letters);
 }
 
-Test(mailbox, what_must_not_wait_has_room_when_the_box_is_full)
+struct errand {
+	struct ord_task task; /* first */
+	unsigned number;
+};
+
+static unsigned errands_count;
+
+static void errand_run(struct ord_task *task, void *ctx)
 {
+	cr_assert_eq(ctx, &loop);
+	cr_assert_eq(((struct errand *)task)->number, errands_count);
+	errands_count++;
+	*(struct errand *)task = (struct errand){.number = 77}; /* it is the reader's now */
+}
+
+Test(mailbox, tasks_have_room_in_a_full_box_and_come_behind_its_letters)
+{
+	enum { ERRANDS = 1000 };
+	static struct errand errands[ERRANDS];
 	struct ord_tray tray;
 	uint32_t number = 0;
 	ord_bytes_init(&tray.letters, TRAY_BYTES);
-	while (put(&tray, 0, number, 0) ? (number++, true) : ord_mailbox_post(box, &tray, false))
+	while (put(&tray, 0, number, 0) ? (number++, true) : ord_mailbox_post(box, &tray))
 		;
-	cr_assert(!ord_mailbox_post(box, &tray, false));
-	cr_assert(ord_mailbox_post(box, &tray, true));
-	cr_assert(put(&tray, 0, number, 0));
+	for (unsigned i = 0; i < ERRANDS; i++) {
+		errands[i] = (struct errand){.task.run = errand_run, .number = i};
+		ord_mailbox_send(box, &errands[i].task);
+	}
+	UNTIL(&loop, came_count > 0 || errands_count > 0);
+	cr_assert_gt(came_count, 0);
+	cr_assert_eq(errands_count, ERRANDS);
+	cr_assert(ord_mailbox_post(box, &tray));
 	UNTIL(&loop, came_count == number);
-	cr_assert(ord_mailbox_post(box, &tray, true));
-	UNTIL(&loop, came_count == number + 1);
 	ord_bytes_close(&tray.letters);
+}
+
+/* --- The last task of all. --- */
+
+struct last {
+	struct ord_task first, second; /* first */
+	struct ord_mailbox *box;
+	uv_loop_t loop;
+	bool is_closed;
+};
+
+static void nothing_run(struct ord_task *task, void *ctx)
+{
+	(void)task;
+	(void)ctx;
+}
+
+static void last_run(struct ord_task *task, void *ctx)
+{
+	struct last *l = ctx;
+	(void)task;
+	ord_mailbox_close(l->box, closed, &l->is_closed);
+}
+
+static void last_main(void *arg)
+{
+	struct last *l = arg;
+	uv_run(&l->loop, UV_RUN_DEFAULT);
+}
+
+/* The reader, awake already, may take the task before the sender has woken it. */
+Test(mailbox, a_task_may_close_it_while_the_sender_is_still_sending)
+{
+	for (unsigned i = 0; i < 500; i++) {
+		struct last l = {.first.run = nothing_run, .second.run = last_run};
+		struct ord_mailbox_options options = {
+			.loop = &l.loop, .bytes_max = BOX_BYTES, .receive = receive, .ctx = &l};
+		uv_thread_t thread;
+		cr_assert_eq(uv_loop_init(&l.loop), 0);
+		cr_assert_eq(ord_mailbox_open(&options, &l.box), ORD_OK);
+		cr_assert_eq(uv_thread_create(&thread, last_main, &l), 0);
+		ord_mailbox_send(l.box, &l.first);
+		ord_mailbox_send(l.box, &l.second);
+		cr_assert_eq(uv_thread_join(&thread), 0);
+		cr_assert(l.is_closed);
+		cr_assert_eq(uv_loop_close(&l.loop), 0);
+	}
 }

@@ -101,8 +101,7 @@ void ord_ask_visit(struct ord_ask *a, struct ord_shard *s)
 	a->visited_count++;
 }
 
-void ord_ask_put(const struct ord_ask *a, const struct ord_config *config, uint64_t uptime_ms, uint32_t clients_count,
-		 msgpack_packer *p)
+void ord_ask_put(const struct ord_ask *a, const struct ord_config *config, uint32_t clients_count, msgpack_packer *p)
 {
 	struct ord_report sum;
 	ORD_ASSERT(a->visited_count == a->shards_count && a->err == ORD_OK);
@@ -120,7 +119,7 @@ void ord_ask_put(const struct ord_ask *a, const struct ord_config *config, uint6
 		ord_status_put_history(p, &sum.history, &sum.scrub);
 		return;
 	default:
-		ord_status_put(p, config, a->reports, a->shards_count, uptime_ms, clients_count);
+		ord_status_put(p, config, a->reports, a->shards_count, a->uptime_ms, clients_count);
 		return;
 	}
 }

@@ -22,6 +22,7 @@ struct ord_ask {
 	struct ord_faults_order order;	 /* FAULT */
 	struct ord_faults_status faults; /* what all have said; FAULT and FAULTS */
 	struct ord_report *reports;	 /* owned, by shard; STATUS and SCRUB */
+	uint64_t uptime_ms;		 /* when it was asked; STATUS */
 	uint32_t visited_count;
 	int err; /* what came of it, ORD_OK until something did: ORD_ERR_NOT_FOUND (SPOIL: no such account there), ORD_ERR_NOT_LEADER (a shard has stopped), ORD_ERR_NOMEM */
 };
@@ -30,11 +31,10 @@ struct ord_ask {
 int ord_ask_open(struct ord_ask *a, enum ord_method_kind kind, uint32_t shards_count);
 void ord_ask_close(struct ord_ask *a);
 
-/* One shard does its part; they are visited in order. s is NULL when it has stopped. */
+/* One shard does its part; they are visited in order. s is NULL when it has stopped, or is about to. */
 void ord_ask_visit(struct ord_ask *a, struct ord_shard *s);
 
 /* Appends the result, when all were visited and err is ORD_OK. */
-void ord_ask_put(const struct ord_ask *a, const struct ord_config *config, uint64_t uptime_ms, uint32_t clients_count,
-		 msgpack_packer *p);
+void ord_ask_put(const struct ord_ask *a, const struct ord_config *config, uint32_t clients_count, msgpack_packer *p);
 
 #endif

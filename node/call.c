@@ -197,6 +197,7 @@ static int ask_open(const struct ord_calls *calls, const struct ord_method *m, c
 		ask_fault(err, ret_fault);
 		return err;
 	}
+	a->uptime_ms = ord_shard_now_ms(calls->shard) - calls->started_ms;
 	if (m->kind == ORD_METHOD_FAULT)
 		err = fault_decode(calls, params, &a->order, ret_fault);
 	if (m->kind == ORD_METHOD_SPOIL) {
@@ -238,11 +239,10 @@ static int check_cluster(const struct ord_calls *calls, const struct ord_params 
 
 static void ask_put(const struct ord_calls *calls, const struct ord_ask *a, msgpack_packer *p)
 {
-	ord_ask_put(a, calls->config, ord_shard_now_ms(calls->shard) - calls->started_ms,
-		    atomic_load(calls->clients_count), p);
+	ord_ask_put(a, calls->config, atomic_load(calls->clients_count), p);
 }
 
-/* All shards have been asked, or none could: the answer comes as that of a read. */
+/* All shards have been asked, or one could not: the answer comes as that of a read. The shard of these calls may be gone. */
 static void ask_done(struct ord_asking *asking)
 {
 	struct ord_call *c = (struct ord_call *)asking->ctx;

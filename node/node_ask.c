@@ -29,7 +29,7 @@ static void tour_run(struct ord_task *task, void *ctx)
 	struct ord_place *at = ctx;
 	if (t->next < at->node->places_count) {
 		ORD_ASSERT(at->number == t->next);
-		ord_ask_visit(&t->asking->ask, at->shard);
+		ord_ask_visit(&t->asking->ask, at->state == ORD_PLACE_RUNNING ? at->shard : NULL);
 		t->next++;
 		tour_go_on(t, at);
 	} else {

@@ -320,6 +320,36 @@ Test(node, stopping_under_load_answers_all)
 	stop_all();
 }
 
+/* What goes round all shards finds some that run, some that stop, and some that are gone. */
+Test(node, what_is_asked_of_all_shards_while_they_stop_is_answered)
+{
+	enum { ASKED = 8 };
+	for (unsigned i = 0; i < NODES; i++) {
+		snprintf(configs[i].nodes[0].client.host, sizeof configs[i].nodes[0].client.host, "127.0.0.1");
+		configs[i].nodes[0].client.port = configs[0].nodes[0].client.port;
+	}
+	configs[0].nodes[0].client.port = client_free_port();
+	for (unsigned turns = 0; turns < 24; turns++) {
+		node_start(0);
+		struct client clients[SHARDS];
+		for (unsigned i = 0; i < SHARDS; i++)
+			clients[i] = client_open(&loop, configs[0].nodes[0].client.port, 0);
+		for (unsigned i = 0; i < SHARDS; i++)
+			cr_assert_not_null(strstr(client_ask(&clients[i], "[0, 1, status, {}]"), "standing"));
+		for (unsigned i = 0; i < SHARDS * ASKED; i++)
+			client_send_words(&clients[i % SHARDS], "[0, 2, status, {}]");
+		for (unsigned i = 0; i < turns / 2; i++)
+			uv_run(&loop, UV_RUN_NOWAIT);
+		node_stop(0);
+		for (unsigned i = 0; i < SHARDS; i++) {
+			while (strlen(client_next(&clients[i])) > 0)
+				;
+			cr_expect(!clients[i].reset);
+			client_close(&clients[i]);
+		}
+	}
+}
+
 static void expect_refused(unsigned place, const char *wanted)
 {
 	char why[1024] = "";

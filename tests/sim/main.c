@@ -17,7 +17,7 @@ static const struct {
 	uint64_t seed;
 	const char *why;
 } named[] = {
-#define X(seed, mutant, why) {seed, why},
+#define X(seed, shards, mutant, why) {seed, why},
 #include "tests/sim/seeds.def"
 #undef X
 	{0, NULL}, /* the end */
@@ -46,13 +46,14 @@ static void show_seed(uint64_t seed)
 }
 
 static uint64_t failing_seed;
+static char shards_text[16]; /* the option, when it was given */
 static const char *program;
 
 static void on_failure(int verdict, const char *why)
 {
 	(void)verdict;
 	(void)why;
-	printf("again: %s --seed %" PRIu64 " --trace\n", program, failing_seed);
+	printf("again: %s --seed %" PRIu64 "%s --trace\n", program, failing_seed, shards_text);
 	show_seed(failing_seed);
 }
 
@@ -79,8 +80,8 @@ static void watch_for_crashes(uint64_t seed)
 	stack_t other = {.ss_sp = stack, .ss_size = sizeof stack};
 	struct sigaction action = {.sa_handler = on_crash, .sa_flags = (int)(SA_ONSTACK | SA_RESETHAND)};
 	snprintf(crash_text, sizeof crash_text,
-		 "the program crashed\nagain: %s --seed %" PRIu64 " --trace\nseed %" PRIu64 ", commit %s\n", program,
-		 seed, seed, sim_commit);
+		 "the program crashed\nagain: %s --seed %" PRIu64 "%s --trace\nseed %" PRIu64 ", commit %s\n", program,
+		 seed, shards_text, seed, sim_commit);
 	if (IS_SANITIZED || sigaltstack(&other, NULL) != 0)
 		return;
 	sigaction(SIGSEGV, &action, NULL);
@@ -180,6 +181,7 @@ static bool option_take(int option, const char *value, struct options *o)
 		return o->named = true;
 	case 'g':
 		sim_run_with_shards((uint32_t)(value[0] - '0'));
+		snprintf(shards_text, sizeof shards_text, " --shards %.1s", value);
 		return value[0] >= '1' && value[0] <= '3' && value[1] == '\0';
 	case 'h':
 		return o->help = true;

@@ -34,7 +34,7 @@ same_trace() {
 
 # Each of them still finds the bug that it is kept for.
 named_bite() {
-	sed -n 's/^X(\([0-9]*\), "\([a-z-]*\)".*/\1 \2/p' tests/sim/seeds.def | while read -r seed mutant; do
+	sed -n 's/^X(\([0-9]*\), [0-9]*, "\([a-z-]*\)".*/\1 \2/p' tests/sim/seeds.def | while read -r seed mutant; do
 		echo "seed $seed, $mutant"
 		${MAKE:-make} sim-mutants NAMES="$mutant" FIRST="$seed" SEEDS=1 >"$BUILD/named.log" 2>&1 || {
 			cat "$BUILD/named.log"

@@ -338,23 +338,29 @@ static void draw_damaged(struct sim_swarm *s)
 	s->safety_us = 120 * SIM_SECOND;
 }
 
-/* From a stream of its own, so that what else a seed means does not depend on it. Seeds that are kept for a bug mean nodes of one shard. */
-static bool is_kept(uint64_t seed)
+/* Of a seed that is kept for a bug; 0: it is none. */
+static uint32_t kept_shards(uint64_t seed)
 {
-	static const uint64_t kept[] = {
-#define X(seed_, mutant_, text_) seed_,
+	static const struct {
+		uint64_t seed;
+		uint32_t shards_count;
+	} kept[] = {
+#define X(seed_, shards_, mutant_, text_) {seed_, shards_},
 #include "tests/sim/seeds.def"
 #undef X
 	};
 	for (size_t i = 0; i < sizeof kept / sizeof *kept; i++)
-		if (kept[i] == seed)
-			return true;
-	return false;
+		if (kept[i].seed == seed)
+			return kept[i].shards_count;
+	return 0;
 }
 
+/* From a stream of its own, so that what else a seed means does not depend on it. */
 static void draw_shards(struct sim_swarm *s, uint64_t seed, uint32_t wanted)
 {
-	uint32_t count = sim_percent(SIM_SHARDS, 25) && !is_kept(seed) ? 2 + (uint32_t)sim_below(SIM_SHARDS, 2) : 1;
+	uint32_t count = sim_percent(SIM_SHARDS, 25) ? 2 + (uint32_t)sim_below(SIM_SHARDS, 2) : 1;
+	if (wanted == 0)
+		wanted = kept_shards(seed);
 	if (wanted != 0)
 		count = wanted;
 	s->node.shards_count = count < s->node.partitions_count ? count : s->node.partitions_count;

@@ -26,12 +26,17 @@ static const struct ord_uuid unknown;
 
 /* --- Directories. --- */
 
+static bool has_history(const char *directory)
+{
+	char path[PATH_SIZE];
+	struct stat st;
+	snprintf(path, sizeof path, "%s/history", directory);
+	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
 int ord_archive_open(const char *data_dir, struct ord_archive *ret, char *why, size_t why_size)
 {
-	struct ord_archive a = {.cluster = ord_identity_read(data_dir).cluster};
-	struct stat st;
-	if (snprintf(a.directory, sizeof a.directory, "%s/history", data_dir) >= (int)sizeof a.directory ||
-	    stat(a.directory, &st) != 0 || !S_ISDIR(st.st_mode)) {
+	if (!has_history(data_dir)) {
 		snprintf(why, why_size,
 			 ord_identity_has_shards(data_dir)
 				 ? "there is no history in %s, but directories of several shards; give one of them, "
@@ -42,8 +47,29 @@ int ord_archive_open(const char *data_dir, struct ord_archive *ret, char *why, s
 			 data_dir);
 		return ORD_ERR_NOT_FOUND;
 	}
-	*ret = a;
+	*ret = (struct ord_archive){.home = {.data_dir = data_dir}, .cluster = ord_identity_read(data_dir).cluster};
 	return ORD_OK;
+}
+
+int ord_archive_open_all(const struct ord_home *home, struct ord_archive *ret, char *why, size_t why_size)
+{
+	for (uint32_t i = 0; i < ord_home_shards(home); i++) {
+		char directory[ORD_HOME_PATH_SIZE];
+		ord_home_of_shard(home, i, directory);
+		if (has_history(directory))
+			continue;
+		snprintf(why, why_size, "there is no history in %s", directory);
+		return ORD_ERR_NOT_FOUND;
+	}
+	*ret = (struct ord_archive){.home = *home, .cluster = ord_identity_read(home->data_dir).cluster};
+	return ORD_OK;
+}
+
+void ord_archive_directory(const struct ord_archive *a, char path[ORD_HOME_PATH_SIZE + 16])
+{
+	char directory[ORD_HOME_PATH_SIZE];
+	ord_home_of_shard(&a->home, 0, directory);
+	snprintf(path, ORD_HOME_PATH_SIZE + 16, "%s/history", directory);
 }
 
 /* --- A walk. --- */
@@ -311,7 +337,9 @@ int ord_archive_walk(const struct ord_archive *a, uint32_t partition, const stru
 {
 	struct walk w = {.visitor = visitor, .total = ret, .cluster = a->cluster, .partition = partition, .fd = -1};
 	*ret = (struct ord_archive_total){0};
-	snprintf(w.directory, sizeof w.directory, "%s/%" PRIu32, a->directory, partition);
+	char directory[ORD_HOME_PATH_SIZE];
+	ord_home_of(&a->home, partition, directory);
+	snprintf(w.directory, sizeof w.directory, "%s/history/%" PRIu32, directory, partition);
 	snprintf(why, why_size, "%s", ord_err_text(ORD_ERR_NOMEM));
 	ord_bytes_init(&w.bytes, ORD_BLOCK_HEADER_BYTES + ORD_BLOCK_STORED_BYTES_MAX);
 	int err = ord_block_codec_open(&w.codec);

@@ -8,16 +8,23 @@
 #include <stdint.h>
 
 #include "base/uuid.h"
+#include "cli/home.h"
 #include "partition/block_codec.h"
 
 /* DIR/history/N/....hist */
 struct ord_archive {
-	char directory[PATH_MAX]; /* DIR/history */
-	struct ord_uuid cluster;  /* zero: not known until a file tells */
+	struct ord_home home;	 /* borrowed */
+	struct ord_uuid cluster; /* zero: not known until a file tells */
 };
 
-/* Looks whether there is a history, and whose. ORD_ERR_NOT_FOUND, ORD_ERR_IO, with why. */
+/* Looks whether there is a history, and whose; data_dir is borrowed. That of a node of several shards is not found: it has some. ORD_ERR_NOT_FOUND, with why. */
 int ord_archive_open(const char *data_dir, struct ord_archive *ret, char *why, size_t why_size);
+
+/* The same of all shards together. ORD_ERR_NOT_FOUND: one has no history. */
+int ord_archive_open_all(const struct ord_home *home, struct ord_archive *ret, char *why, size_t why_size);
+
+/* DIR/history, of the first shard when there are several. */
+void ord_archive_directory(const struct ord_archive *a, char path[ORD_HOME_PATH_SIZE + 16]);
 
 /* Where something stands. */
 struct ord_archive_place {

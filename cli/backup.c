@@ -26,12 +26,13 @@
 static int identity_check(struct ord_backup *b)
 {
 	struct stat st;
+	char directory[ORD_HOME_PATH_SIZE];
 	b->identity = ord_identity_read(b->options->data_dir);
-	if (b->identity.shards_count > 1 || ord_identity_has_shards(b->options->data_dir)) {
+	if (b->identity.shards_count > 1 && !ord_identity_has_shards(b->options->data_dir)) {
 		snprintf(b->why, b->why_size,
-			 "%s is of a node of several shards, and a backup can be made of nodes of one shard only; what "
-			 "each shard has can be read with 'log dump' and 'state dump'",
-			 b->options->data_dir);
+			 "%s is of one shard of a node that has %" PRIu32
+			 ", and a backup is of all partitions: give the directory that it stands in",
+			 b->options->data_dir, b->identity.shards_count);
 		return ORD_ERR_NOT_FOUND;
 	}
 	if (stat(b->options->data_dir, &st) != 0 || b->identity.partitions_count == 0) {
@@ -41,8 +42,10 @@ static int identity_check(struct ord_backup *b)
 			 b->options->data_dir);
 		return ORD_ERR_NOT_FOUND;
 	}
-	b->has_archive = ord_archive_open(b->options->data_dir, &b->archive, b->why, b->why_size) == ORD_OK;
-	b->node_runs = !ord_state_file_is_unused(b->options->data_dir);
+	b->home = (struct ord_home){.data_dir = b->options->data_dir, .shards_count = b->identity.shards_count};
+	b->has_archive = ord_archive_open_all(&b->home, &b->archive, b->why, b->why_size) == ORD_OK;
+	ord_home_of(&b->home, 0, directory);
+	b->node_runs = !ord_state_file_is_unused(directory);
 	return ORD_OK;
 }
 
@@ -51,7 +54,7 @@ static int wanted_find(struct ord_backup *b)
 {
 	uint32_t count = b->identity.partitions_count;
 	uint64_t *wanted = calloc(count, sizeof *wanted);
-	int err = wanted != NULL ? ord_tails_read(&b->tails, b->options->data_dir, b->why, b->why_size) : ORD_ERR_NOMEM;
+	int err = wanted != NULL ? ord_tails_read(&b->tails, &b->home, b->why, b->why_size) : ORD_ERR_NOMEM;
 	if (err == ORD_OK && b->node_runs && b->options->ask != NULL)
 		b->is_told = b->options->ask(b->options->ctx, wanted, count);
 	for (uint32_t i = 0; err == ORD_OK && b->node_runs && !b->is_told && i < count; i++)
@@ -64,8 +67,7 @@ static int wanted_find(struct ord_backup *b)
 
 static int states_open(struct ord_backup *b)
 {
-	int err = ord_state_copy_make(b->options->data_dir, b->identity.partitions_count, b->folder.draft, b->why,
-				      b->why_size);
+	int err = ord_state_copy_make(&b->home, b->identity.partitions_count, b->folder.draft, b->why, b->why_size);
 	for (uint32_t i = 0; err == ORD_OK && i < b->identity.partitions_count; i++) {
 		struct ord_backup_part *p = &b->parts[i];
 		err = ord_state_copy_open(&p->copy, b->folder.draft, i, b->identity.partitions_count, b->why,
@@ -111,7 +113,8 @@ static int parts_end(struct ord_backup *b, struct ord_manifest *m)
 	for (uint32_t i = 0; err == ORD_OK && i < b->identity.partitions_count; i++)
 		err = part_end(b, i, &m->partitions[i]);
 	if (err == ORD_OK)
-		err = ord_state_copy_audit(b->folder.draft, b->identity.partitions_count, b->why, b->why_size);
+		err = ord_state_copy_audit(&(struct ord_home){.data_dir = b->folder.draft},
+					   b->identity.partitions_count, b->why, b->why_size);
 	return err == ORD_OK ? ord_manifest_write(m, b->folder.draft, b->why, b->why_size) : err;
 }
 

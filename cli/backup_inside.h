@@ -27,6 +27,7 @@ struct ord_backup_part {
 struct ord_backup {
 	const struct ord_backup_options *options; /* borrowed */
 	struct ord_identity identity;
+	struct ord_home home; /* of what is backed up */
 	struct ord_folder folder;
 	struct ord_archive archive;
 	bool has_archive;

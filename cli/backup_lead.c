@@ -198,7 +198,7 @@ static int attempt(struct ord_backup *b, struct ord_cut_gap *ret_gap)
 			      .forward = forward_to_message};
 	for (uint32_t i = 0; i < b->identity.partitions_count; i++)
 		b->tails.tails[i].wanted_index = b->parts[i].wanted_index;
-	int err = ord_tails_read(&b->tails, b->options->data_dir, b->why, b->why_size);
+	int err = ord_tails_read(&b->tails, &b->home, b->why, b->why_size);
 	if (err != ORD_OK)
 		return err;
 	ord_mend_see(&b->mend, b->tails.damage, b->node_runs ? b->tails.unfinished : "", ord_process_now_ms());
@@ -259,7 +259,7 @@ static int states_step(struct ord_backup *b, bool is_first, struct ord_cut_gap *
 	bool changed;
 	if (b->node_runs && b->options->hasten != NULL)
 		b->options->hasten(b->options->ctx);
-	int err = ord_tails_look(&b->tails, b->options->data_dir, &changed, b->why, b->why_size);
+	int err = ord_tails_look(&b->tails, &b->home, &changed, b->why, b->why_size);
 	if (err != ORD_OK)
 		return err;
 	if (!changed && !is_first && !ord_mend_looks(&b->mend, ord_process_now_ms()))

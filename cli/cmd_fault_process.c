@@ -143,8 +143,10 @@ static uint32_t empty_find(const struct ord_fault_work *w)
 {
 	uint32_t mask = 0;
 	for (uint32_t i = 0; i < w->cluster.layout.nodes_count; i++) {
+		const struct ord_layout *l = &w->cluster.layout;
 		char identity[PATH_MAX];
-		ord_layout_path(&w->cluster.layout, &w->cluster.layout.nodes[i], "data/identity", identity);
+		ord_layout_path(l, &l->nodes[i], l->shards_count > 1 ? "data/shard-0/identity" : "data/identity",
+				identity);
 		mask |= (uint32_t)(access(identity, F_OK) != 0 && errno == ENOENT) << i;
 	}
 	return mask;

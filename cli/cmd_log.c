@@ -335,13 +335,14 @@ static int verify_run(struct verify *v, const char *data, int64_t partition, enu
 					      "bytes",	   "unfinished", "chain",  "damaged", "file",
 					      "offset",	   "problem",	 "missing"};
 	struct ord_archive archive;
-	char why[PATH_MAX + 256];
+	char why[PATH_MAX + 256], directory[ORD_HOME_PATH_SIZE + 16];
 	uint32_t *partitions = NULL, one = (uint32_t)partition;
 	size_t count = 1;
 	int status = ORD_EXIT_OK;
 	if (ord_archive_open(data, &archive, why, sizeof why) != ORD_OK)
 		return ord_cmd_fail(v->self, ORD_EXIT_USAGE, "%s", why);
-	if (partition < 0 && ord_offline_partitions(archive.directory, &partitions, &count, why, sizeof why) != ORD_OK)
+	ord_archive_directory(&archive, directory);
+	if (partition < 0 && ord_offline_partitions(directory, &partitions, &count, why, sizeof why) != ORD_OK)
 		return ord_cmd_fail(v->self, ORD_EXIT_REFUSED, "%s", why);
 	ord_sheet_init(&v->sheet, columns, ORD_COUNT(columns));
 	for (size_t i = 0; i < count; i++)

@@ -283,7 +283,7 @@ static int replay_run(struct replay *r, const char *data, uint32_t partition, bo
 		.ctx = r, .block = replay_block, .damage = replay_damage, .gap = replay_gap};
 	struct ord_partition_options options = {.id = partition,
 						.partitions_count = ord_identity_read(data).partitions_count};
-	char why[WHY_SIZE];
+	char why[WHY_SIZE], directory[ORD_HOME_PATH_SIZE + 16];
 	if (partition >= options.partitions_count)
 		return options.partitions_count == 0
 			       ? ord_cmd_fail(r->self, ORD_EXIT_USAGE,
@@ -300,7 +300,8 @@ static int replay_run(struct replay *r, const char *data, uint32_t partition, bo
 	err = ord_archive_walk(&archive, partition, &visitor, &total, why, sizeof why);
 	if (err != ORD_OK)
 		return ord_cmd_fail(r->self, err == ORD_ERR_NOT_FOUND ? ORD_EXIT_USAGE : ORD_EXIT_REFUSED, "%s", why);
-	struct ord_archive_place end = {.path = archive.directory};
+	ord_archive_directory(&archive, directory);
+	struct ord_archive_place end = {.path = directory};
 	checkpoint_compare(r, &(struct place){.file = &end, .block = total.end.number, .index = total.end.last_index});
 	if (r->checkpoint.err != ORD_OK && r->checkpoint.err != ORD_ERR_NOT_FOUND)
 		tell(r, "%s", r->checkpoint.why);

@@ -40,7 +40,7 @@ int ord_cmd_restore(const struct ord_cmd *self, int argc, char **argv)
 {
 	struct ord_restore_options options = {.nodes_count = 0};
 	struct ord_restore_result result;
-	int64_t nodes = 0;
+	int64_t nodes = 0, shards = 0;
 	bool json = false;
 	char why[ORD_FOLDER_WHY_SIZE];
 	int status;
@@ -62,6 +62,13 @@ int ord_cmd_restore(const struct ord_cmd *self, int argc, char **argv)
 		 .max = ORD_NODES_MAX,
 		 .help = "how many nodes",
 		 .normal = "as many as before"},
+		{.name = "shards",
+		 .value = "N",
+		 .number = &shards,
+		 .min = 1,
+		 .max = ORD_SHARDS_MAX,
+		 .help = "threads of each node that share its partitions",
+		 .normal = "1"},
 		ord_offline_json_flag(&json),
 	};
 	struct ord_args args = {
@@ -75,6 +82,7 @@ int ord_cmd_restore(const struct ord_cmd *self, int argc, char **argv)
 	if (!ord_cmd_begin(&args, argc, argv, &status))
 		return status;
 	options.nodes_count = (uint32_t)nodes;
+	options.shards_count = (uint32_t)shards;
 	int err = ord_restore_make(&options, &result, why, sizeof why);
 	if (err != ORD_OK)
 		return fail(self, err, why);

@@ -61,7 +61,7 @@ struct ord_identity ord_identity_read(const char *data_dir)
 {
 	char path[PATH_MAX + 64], line[LINE_SIZE];
 	struct ord_identity identity = {.shards_count = 1};
-	snprintf(path, sizeof path, "%s/identity", data_dir);
+	snprintf(path, sizeof path, "%s%s/identity", data_dir, ord_identity_has_shards(data_dir) ? "/shard-0" : "");
 	FILE *in = fopen(path, "re");
 	if (in == NULL) {
 		snprintf(path, sizeof path, "%s/manifest", data_dir);

@@ -18,7 +18,7 @@ struct ord_identity {
 /* The data directory is that of a node of several shards, each of which has one of its own in it. */
 bool ord_identity_has_shards(const char *data_dir);
 
-/* Reads as much of it as there is; of a backup that is what its manifest says. Nothing is known of a directory without either. */
+/* Reads as much of it as there is, of a node of several shards from the directory of the first; of a backup that is what its manifest says. Nothing is known of a directory without any. */
 struct ord_identity ord_identity_read(const char *data_dir);
 
 #endif

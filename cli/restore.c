@@ -8,6 +8,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/err.h"
@@ -30,8 +31,8 @@ struct restore {
 	struct ord_folder folder;
 	struct ord_layout layout;
 	struct ord_archive archive;
-	struct ord_bytes members; /* owned */
-	struct ord_first_log logs[ORD_NODES_MAX];
+	struct ord_bytes members;   /* owned */
+	struct ord_first_log *logs; /* owned; by place of the node, and of that by shard */
 	char *why;
 	size_t why_size;
 };
@@ -47,18 +48,35 @@ struct part {
 	int err;
 };
 
-/* draft/node-N/data, or what is below it. */
-static void data_path(const struct restore *r, uint32_t node, const char *below, char path[ORD_FOLDER_PATH_SIZE])
+#define NAME_SIZE 64
+
+/* node-N/data, or the directory of a shard in it, or what is below that. */
+static void data_name(const struct restore *r, uint32_t node, uint32_t shard, const char *below, char name[NAME_SIZE])
 {
-	snprintf(path, ORD_FOLDER_PATH_SIZE, "%.4095s/node-%" PRIu32 "/data%s%s", r->folder.draft, node,
-		 below[0] != '\0' ? "/" : "", below);
+	char directory[32] = "";
+	if (r->layout.shards_count > 1)
+		snprintf(directory, sizeof directory, "/shard-%" PRIu32, shard);
+	snprintf(name, NAME_SIZE, "node-%" PRIu32 "/data%s%s%s", node, directory, below[0] != '\0' ? "/" : "", below);
 }
 
-static int directory_make(struct restore *r, uint32_t node, const char *below)
+static void data_path(const struct restore *r, uint32_t node, uint32_t shard, const char *below,
+		      char path[ORD_FOLDER_PATH_SIZE])
 {
-	char name[64];
-	snprintf(name, sizeof name, "node-%" PRIu32 "/data%s%s", node, below[0] != '\0' ? "/" : "", below);
+	char name[NAME_SIZE];
+	data_name(r, node, shard, below, name);
+	snprintf(path, ORD_FOLDER_PATH_SIZE, "%.4095s/%s", r->folder.draft, name);
+}
+
+static int directory_make(struct restore *r, uint32_t node, uint32_t shard, const char *below)
+{
+	char name[NAME_SIZE];
+	data_name(r, node, shard, below, name);
 	return ord_folder_make(&r->folder, name, r->why, r->why_size);
+}
+
+static uint32_t shard_of(const struct restore *r, uint32_t partition)
+{
+	return partition % r->layout.shards_count;
 }
 
 /* --- The log: the same for all nodes. --- */
@@ -66,8 +84,10 @@ static int directory_make(struct restore *r, uint32_t node, const char *below)
 static int record_add(struct restore *r, const struct ord_record *record)
 {
 	int err = ORD_OK;
+	uint32_t shards_count = r->layout.shards_count;
 	for (uint32_t i = 0; err == ORD_OK && i < r->layout.nodes_count; i++)
-		err = ord_first_log_add(&r->logs[i], record, r->why, r->why_size);
+		err = ord_first_log_add(&r->logs[i * shards_count + shard_of(r, record->group)], record, r->why,
+					r->why_size);
 	return err;
 }
 
@@ -143,8 +163,8 @@ static int history_make(struct part *p)
 	struct ord_archive_visitor visitor = {.ctx = p, .block = block_take, .damage = damage_take};
 	char name[32], path[ORD_FOLDER_PATH_SIZE];
 	snprintf(name, sizeof name, "history/%" PRIu32, p->id);
-	data_path(r, 1, name, path);
-	int err = directory_make(r, 1, name);
+	data_path(r, 1, shard_of(r, p->id), name, path);
+	int err = directory_make(r, 1, shard_of(r, p->id), name);
 	if (err != ORD_OK)
 		return err;
 	ord_volumes_init(&p->volumes, path, &r->layout.cluster, p->id);
@@ -182,10 +202,10 @@ static int state_make(struct part *p)
 	}
 	snprintf(name, sizeof name, "state/%" PRIu32, p->id);
 	snprintf(from, sizeof from, "%s/%s/data.mdb", r->options->from, name);
-	data_path(r, 1, name, data);
+	data_path(r, 1, shard_of(r, p->id), name, data);
 	snprintf(to, sizeof to, "%s/data.mdb", data);
-	data_path(r, 1, "", data);
-	int err = directory_make(r, 1, name);
+	data_path(r, 1, shard_of(r, p->id), "", data);
+	int err = directory_make(r, 1, shard_of(r, p->id), name);
 	if (err == ORD_OK)
 		err = ord_folder_copy(from, to, r->why, r->why_size);
 	if (err == ORD_OK)
@@ -195,12 +215,14 @@ static int state_make(struct part *p)
 
 /* --- Nodes. --- */
 
-static int identity_write(struct restore *r, uint32_t node)
+static int identity_write(struct restore *r, uint32_t node, uint32_t shard)
 {
 	struct ord_config config = {.cluster = r->layout.cluster,
 				    .node = node,
 				    .nodes_count = r->layout.nodes_count,
-				    .partitions_count = r->layout.partitions_count};
+				    .partitions_count = r->layout.partitions_count,
+				    .shards_count = r->layout.shards_count,
+				    .shard = shard};
 	struct ord_self self = {.standing = ORD_STANDING_FOUNDER, .log_begun = true};
 	char text[ORD_SELF_TEXT_SIZE], path[ORD_FOLDER_PATH_SIZE];
 	for (uint32_t i = 0; i < config.nodes_count; i++)
@@ -210,23 +232,36 @@ static int identity_write(struct restore *r, uint32_t node)
 		return ORD_ERR_IO;
 	}
 	ord_self_format(&self, &config, text);
-	data_path(r, node, "identity", path);
+	data_path(r, node, shard, "identity", path);
 	return ord_folder_write(path, ord_slice_text(text), r->why, r->why_size);
 }
 
-static int node_begin(struct restore *r, uint32_t node)
+static int shard_begin(struct restore *r, uint32_t place, uint32_t shard)
 {
-	char name[32], path[ORD_FOLDER_PATH_SIZE];
+	char path[ORD_FOLDER_PATH_SIZE];
+	uint32_t node = r->layout.nodes[place].id;
 	struct ord_first_log_owner owner = {
 		.cluster = r->layout.cluster, .node = node, .partitions_count = r->layout.partitions_count};
 	static const char *const directories[] = {"", "wal", "state", "history"};
-	snprintf(name, sizeof name, "node-%" PRIu32, node);
-	int err = ord_folder_make(&r->folder, name, r->why, r->why_size);
+	int err = ORD_OK;
 	for (size_t i = 0; err == ORD_OK && i < sizeof directories / sizeof *directories; i++)
-		err = directory_make(r, node, directories[i]);
-	data_path(r, node, "wal", path);
-	ord_first_log_init(&r->logs[node - 1], path, &owner);
-	return err == ORD_OK ? identity_write(r, node) : err;
+		err = directory_make(r, node, shard, directories[i]);
+	data_path(r, node, shard, "wal", path);
+	ord_first_log_init(&r->logs[place * r->layout.shards_count + shard], path, &owner);
+	return err == ORD_OK ? identity_write(r, node, shard) : err;
+}
+
+static int node_begin(struct restore *r, uint32_t place)
+{
+	char name[NAME_SIZE];
+	snprintf(name, sizeof name, "node-%" PRIu32, r->layout.nodes[place].id);
+	int err = ord_folder_make(&r->folder, name, r->why, r->why_size);
+	snprintf(name, sizeof name, "node-%" PRIu32 "/data", r->layout.nodes[place].id);
+	if (err == ORD_OK && r->layout.shards_count > 1)
+		err = ord_folder_make(&r->folder, name, r->why, r->why_size);
+	for (uint32_t i = 0; err == ORD_OK && i < r->layout.shards_count; i++)
+		err = shard_begin(r, place, i);
+	return err;
 }
 
 static int nodes_begin(struct restore *r)
@@ -237,7 +272,7 @@ static int nodes_begin(struct restore *r)
 		ids[i] = r->layout.nodes[i].id;
 	ord_members_encode(ids, r->layout.nodes_count, &r->members);
 	for (uint32_t i = 0; err == ORD_OK && i < r->layout.nodes_count; i++)
-		err = node_begin(r, ids[i]);
+		err = node_begin(r, i);
 	return err;
 }
 
@@ -250,39 +285,51 @@ static int parts_make(struct restore *r)
 		if (err == ORD_OK)
 			err = state_make(&p);
 	}
-	for (uint32_t i = 0; err == ORD_OK && i < r->layout.nodes_count; i++)
+	for (uint32_t i = 0; err == ORD_OK && i < r->layout.nodes_count * r->layout.shards_count; i++)
 		err = ord_first_log_end(&r->logs[i], r->why, r->why_size);
+	return err;
+}
+
+static int shard_copy(struct restore *r, uint32_t node, uint32_t shard)
+{
+	static const char *const directories[] = {"state", "history"};
+	char from[ORD_FOLDER_PATH_SIZE], to[ORD_FOLDER_PATH_SIZE];
+	int err = ORD_OK;
+	for (size_t i = 0; err == ORD_OK && i < sizeof directories / sizeof *directories; i++) {
+		data_path(r, 1, shard, directories[i], from);
+		data_path(r, node, shard, directories[i], to);
+		err = ord_folder_copy_below(from, to, r->why, r->why_size);
+	}
 	return err;
 }
 
 /* All other nodes get what the first one has. */
 static int nodes_copy(struct restore *r)
 {
-	static const char *const directories[] = {"state", "history"};
-	char from[ORD_FOLDER_PATH_SIZE], to[ORD_FOLDER_PATH_SIZE];
 	int err = ORD_OK;
-	for (uint32_t i = 1; i < r->layout.nodes_count; i++) {
-		for (size_t k = 0; err == ORD_OK && k < sizeof directories / sizeof *directories; k++) {
-			data_path(r, 1, directories[k], from);
-			data_path(r, r->layout.nodes[i].id, directories[k], to);
-			err = ord_folder_copy_below(from, to, r->why, r->why_size);
-		}
-	}
+	for (uint32_t i = 1; i < r->layout.nodes_count; i++)
+		for (uint32_t k = 0; err == ORD_OK && k < r->layout.shards_count; k++)
+			err = shard_copy(r, r->layout.nodes[i].id, k);
 	return err;
 }
 
-static int folder_fill(struct restore *r, uint32_t nodes_count)
+static int states_audit(struct restore *r)
 {
-	struct ord_layout_shape shape = {.nodes_count = nodes_count, .partitions_count = r->manifest.partitions_count};
-	char path[ORD_FOLDER_PATH_SIZE];
-	int err = ord_layout_create(r->folder.draft, &shape, &r->layout, r->why, r->why_size);
+	char path[ORD_FOLDER_PATH_SIZE + 32];
+	snprintf(path, sizeof path, "%s/node-1/data", r->folder.draft);
+	struct ord_home home = {.data_dir = path, .shards_count = r->layout.shards_count};
+	return ord_state_copy_audit(&home, r->manifest.partitions_count, r->why, r->why_size);
+}
+
+static int folder_fill(struct restore *r, const struct ord_layout_shape *shape)
+{
+	int err = ord_layout_create(r->folder.draft, shape, &r->layout, r->why, r->why_size);
 	if (err == ORD_OK)
 		err = nodes_begin(r);
 	if (err == ORD_OK)
 		err = parts_make(r);
-	data_path(r, 1, "", path);
 	if (err == ORD_OK)
-		err = ord_state_copy_audit(path, r->manifest.partitions_count, r->why, r->why_size);
+		err = states_audit(r);
 	if (err == ORD_OK)
 		err = nodes_copy(r);
 	return err == ORD_OK ? ord_folder_end(&r->folder, r->why, r->why_size) : err;
@@ -298,24 +345,50 @@ static int backup_open(struct restore *r)
 	return err;
 }
 
+/* The backup tells what was not wanted otherwise. */
+static int shape_find(struct restore *r, struct ord_layout_shape *ret)
+{
+	const struct ord_restore_options *o = r->options;
+	uint32_t nodes_count = r->manifest.nodes_count > 0 ? r->manifest.nodes_count : NODES_NORMAL;
+	*ret = (struct ord_layout_shape){.nodes_count = o->nodes_count > 0 ? o->nodes_count : nodes_count,
+					 .shards_count = o->shards_count > 0 ? o->shards_count : 1,
+					 .partitions_count = r->manifest.partitions_count};
+	if (ret->shards_count > ret->partitions_count) {
+		snprintf(r->why, r->why_size,
+			 "--shards: %" PRIu32
+			 " must be at most the number of partitions, of which the backup has %" PRIu32,
+			 ret->shards_count, ret->partitions_count);
+		return ORD_ERR_INVALID;
+	}
+	r->logs = calloc((size_t)ret->nodes_count * ret->shards_count, sizeof *r->logs);
+	snprintf(r->why, r->why_size, "%s", ord_err_text(ORD_ERR_NOMEM));
+	return r->logs == NULL ? ORD_ERR_NOMEM : ORD_OK;
+}
+
+static void logs_close(struct restore *r, const struct ord_layout_shape *shape)
+{
+	for (uint32_t i = 0; r->logs != NULL && i < shape->nodes_count * shape->shards_count; i++)
+		ord_first_log_close(&r->logs[i]);
+	free(r->logs);
+}
+
 int ord_restore_make(const struct ord_restore_options *options, struct ord_restore_result *ret, char *why,
 		     size_t why_size)
 {
 	struct restore r = {.options = options, .why = why, .why_size = why_size};
-	uint32_t nodes_count = options->nodes_count;
+	struct ord_layout_shape shape = {.nodes_count = 0};
 	int err = ord_folder_begin(&r.folder, options->dir, why, why_size);
 	if (err != ORD_OK)
 		return err;
 	ord_bytes_init(&r.members, ORD_NOTE_MEMBERS_BYTES_MAX);
 	err = backup_open(&r);
-	if (nodes_count == 0)
-		nodes_count = r.manifest.nodes_count > 0 ? r.manifest.nodes_count : NODES_NORMAL;
 	if (err == ORD_OK)
-		err = folder_fill(&r, nodes_count);
+		err = shape_find(&r, &shape);
+	if (err == ORD_OK)
+		err = folder_fill(&r, &shape);
 	if (err != ORD_OK)
 		ord_folder_drop(&r.folder);
-	for (uint32_t i = 0; i < ORD_NODES_MAX; i++)
-		ord_first_log_close(&r.logs[i]);
+	logs_close(&r, &shape);
 	ord_bytes_close(&r.members);
 	if (err == ORD_OK)
 		*ret = (struct ord_restore_result){.manifest = r.manifest, .layout = r.layout};

@@ -9,9 +9,10 @@
 #include "cli/manifest.h"
 
 struct ord_restore_options {
-	const char *from;     /* a backup */
-	const char *dir;      /* the cluster's directory, to be made */
-	uint32_t nodes_count; /* 0: as many as the cluster had that was backed up */
+	const char *from;      /* a backup */
+	const char *dir;       /* the cluster's directory, to be made */
+	uint32_t nodes_count;  /* 0: as many as the cluster had that was backed up */
+	uint32_t shards_count; /* of each node; 0: 1 */
 };
 
 struct ord_restore_result {
@@ -19,7 +20,7 @@ struct ord_restore_result {
 	struct ord_layout layout;
 };
 
-/* Makes the directory, as 'ordain cluster start' would and with the data of all nodes in it: a new cluster, of as many partitions, whose nodes are its founders. Whole and durable, or not at all. Errors with why: those of ord_manifest_read,
+/* Makes the directory, as 'ordain cluster start' would and with the data of all nodes in it: a new cluster, of as many partitions, whose nodes are its founders. Whole and durable, or not at all. Errors with why: those of ord_manifest_read, ORD_ERR_INVALID (more shards than partitions),
  * ORD_ERR_EXISTS (dir), ORD_ERR_CORRUPT, ORD_ERR_IO, ORD_ERR_NO_SPACE, ORD_ERR_NOMEM. The caller closes ret->manifest. */
 int ord_restore_make(const struct ord_restore_options *options, struct ord_restore_result *ret, char *why,
 		     size_t why_size);

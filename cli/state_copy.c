@@ -46,8 +46,8 @@ static void env_end(struct ord_lmdb_env *e, const char *path)
 /* --- Copying. --- */
 
 struct copying {
-	const char *data_dir; /* borrowed, as the next */
-	const char *to_dir;
+	struct ord_home home;
+	const char *to_dir; /* borrowed */
 	uint32_t partitions_count;
 	uint32_t done_count;
 	int err;
@@ -92,7 +92,9 @@ static int tables_copy(struct filling *f, const struct ord_store *store)
 static int file_copy(struct copying *c, struct filling *f, uint32_t partition, const char *path)
 {
 	struct ord_state_file *file = NULL;
-	int err = ord_state_file_open(c->data_dir, partition, &file, c->why, sizeof c->why);
+	char directory[ORD_HOME_PATH_SIZE];
+	ord_home_of(&c->home, partition, directory);
+	int err = ord_state_file_open(directory, partition, &file, c->why, sizeof c->why);
 	if (err == ORD_ERR_NOT_FOUND)
 		return ORD_OK;
 	if (err != ORD_OK)
@@ -104,7 +106,7 @@ static int file_copy(struct copying *c, struct filling *f, uint32_t partition, c
 		snprintf(c->why, sizeof c->why, "%s, table %s: %s; 'ordain state verify' tells more",
 			 ord_state_file_path(file), ord_stored_table_name(f->table), ord_err_text(err));
 	if (err == ORD_OK && !ord_state_file_holds(file)) {
-		snprintf(c->why, sizeof c->why, "a node was started in %s meanwhile: run it again", c->data_dir);
+		snprintf(c->why, sizeof c->why, "a node was started in %s meanwhile: run it again", directory);
 		err = ORD_ERR_IO;
 	}
 	ord_state_file_close(file);
@@ -124,6 +126,13 @@ static int partition_copy(struct copying *c, uint32_t partition)
 	return err;
 }
 
+static void died(const struct ord_home *home, uint32_t partition, char *why, size_t why_size)
+{
+	char directory[ORD_HOME_PATH_SIZE];
+	ord_home_of(home, partition, directory);
+	ord_state_file_died(directory, partition, why, why_size);
+}
+
 static void copy_work(void *ctx)
 {
 	struct copying *c = ctx;
@@ -132,12 +141,13 @@ static void copy_work(void *ctx)
 		c->err = partition_copy(c, c->done_count);
 }
 
-int ord_state_copy_make(const char *data_dir, uint32_t partitions_count, const char *to_dir, char *why, size_t why_size)
+int ord_state_copy_make(const struct ord_home *home, uint32_t partitions_count, const char *to_dir, char *why,
+			size_t why_size)
 {
-	struct copying c = {.data_dir = data_dir, .to_dir = to_dir, .partitions_count = partitions_count};
+	struct copying c = {.home = *home, .to_dir = to_dir, .partitions_count = partitions_count};
 	int err = ord_apart_run(copy_work, &c, sizeof c);
 	if (err == ORD_ERR_CORRUPT)
-		ord_state_file_died(data_dir, c.done_count, why, why_size);
+		died(home, c.done_count, why, why_size);
 	else if (err != ORD_OK)
 		snprintf(why, why_size, "%s", ord_err_text(err));
 	else if ((err = c.err) != ORD_OK)
@@ -246,7 +256,7 @@ int ord_state_copy_renote(const char *dir, uint32_t partition, uint32_t partitio
 /* --- The audit. --- */
 
 struct audit {
-	const char *dir; /* borrowed */
+	struct ord_home home;
 	uint32_t partitions_count;
 	uint32_t done_count;
 	int err;
@@ -256,8 +266,9 @@ struct audit {
 static int partition_audit(struct audit *a, uint32_t partition)
 {
 	struct ord_state_file *file = NULL;
-	char problem[ORD_AUDIT_WHY_SIZE];
-	int err = ord_state_file_open(a->dir, partition, &file, a->why, sizeof a->why);
+	char problem[ORD_AUDIT_WHY_SIZE], directory[ORD_HOME_PATH_SIZE];
+	ord_home_of(&a->home, partition, directory);
+	int err = ord_state_file_open(directory, partition, &file, a->why, sizeof a->why);
 	if (err != ORD_OK)
 		return err;
 	struct ord_partition_options options = {
@@ -278,12 +289,12 @@ static void audit_work(void *ctx)
 		a->err = partition_audit(a, a->done_count);
 }
 
-int ord_state_copy_audit(const char *dir, uint32_t partitions_count, char *why, size_t why_size)
+int ord_state_copy_audit(const struct ord_home *home, uint32_t partitions_count, char *why, size_t why_size)
 {
-	struct audit a = {.dir = dir, .partitions_count = partitions_count};
+	struct audit a = {.home = *home, .partitions_count = partitions_count};
 	int err = ord_apart_run(audit_work, &a, sizeof a);
 	if (err == ORD_ERR_CORRUPT)
-		ord_state_file_died(dir, a.done_count, why, why_size);
+		died(home, a.done_count, why, why_size);
 	else if (err != ORD_OK)
 		snprintf(why, why_size, "%s", ord_err_text(err));
 	else if ((err = a.err) != ORD_OK)

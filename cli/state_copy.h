@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "cli/home.h"
 #include "node/lmdb_env.h"
 #include "partition/note.h"
 #include "partition/partition.h"
@@ -18,7 +19,7 @@ struct ord_state_copy {
 
 /* Copies the states of all partitions of a node's data directory to to_dir/state, which is there and empty; a partition without a checkpoint gets an empty state. In a process of its own, since damaged pages may
  * end it. Nothing is durable yet. ORD_ERR_CORRUPT, ORD_ERR_MISMATCH, ORD_ERR_IO, ORD_ERR_NO_SPACE, ORD_ERR_NOMEM with why. */
-int ord_state_copy_make(const char *data_dir, uint32_t partitions_count, const char *to_dir, char *why,
+int ord_state_copy_make(const struct ord_home *home, uint32_t partitions_count, const char *to_dir, char *why,
 			size_t why_size);
 
 /* Opens a copy and the partition in it. *c must stay where it is, and is to be closed in any case. Errors with why. */
@@ -35,7 +36,7 @@ int ord_state_copy_renote(const char *dir, uint32_t partition, uint32_t partitio
 /* Tolerates a zeroed one. */
 void ord_state_copy_close(struct ord_state_copy *c);
 
-/* Are the states in DIR/state what their own numbers say? In a process of its own. ORD_ERR_CORRUPT and other errors with why. */
-int ord_state_copy_audit(const char *dir, uint32_t partitions_count, char *why, size_t why_size);
+/* Are the states in a data directory, or a backup, what their own numbers say? In a process of its own. ORD_ERR_CORRUPT and other errors with why. */
+int ord_state_copy_audit(const struct ord_home *home, uint32_t partitions_count, char *why, size_t why_size);
 
 #endif

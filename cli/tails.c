@@ -49,7 +49,7 @@ struct checkpoint {
 };
 
 struct checkpoints {
-	const char *data_dir; /* borrowed */
+	struct ord_home home;
 	uint32_t count;
 	uint32_t looked_count;
 	int err;
@@ -89,7 +89,9 @@ static int checkpoint_read(const struct ord_store *store, struct checkpoint *c)
 static int checkpoint_look(struct checkpoints *all, uint32_t partition)
 {
 	struct ord_state_file *file = NULL;
-	int err = ord_state_file_open(all->data_dir, partition, &file, all->why, sizeof all->why);
+	char directory[ORD_HOME_PATH_SIZE];
+	ord_home_of(&all->home, partition, directory);
+	int err = ord_state_file_open(directory, partition, &file, all->why, sizeof all->why);
 	if (err == ORD_ERR_NOT_FOUND)
 		return ORD_OK;
 	if (err != ORD_OK)
@@ -121,19 +123,22 @@ static bool checkpoint_take(struct ord_tail *t, const struct checkpoint *c)
 	return changed;
 }
 
-int ord_tails_look(struct ord_tails *t, const char *data_dir, bool *ret_changed, char *why, size_t why_size)
+int ord_tails_look(struct ord_tails *t, const struct ord_home *home, bool *ret_changed, char *why, size_t why_size)
 {
 	size_t bytes = sizeof(struct checkpoints) + t->count * sizeof(struct checkpoint);
 	struct checkpoints *all = calloc(1, bytes);
 	snprintf(why, why_size, "%s", ord_err_text(ORD_ERR_NOMEM));
 	if (all == NULL)
 		return ORD_ERR_NOMEM;
-	*all = (struct checkpoints){.data_dir = data_dir, .count = t->count};
+	*all = (struct checkpoints){.home = *home, .count = t->count};
 	int err = ord_apart_run(checkpoints_look, all, bytes);
-	if (err == ORD_ERR_CORRUPT)
-		ord_state_file_died(data_dir, all->looked_count, why, why_size);
-	else if (err == ORD_OK && (err = all->err) != ORD_OK)
+	if (err == ORD_ERR_CORRUPT) {
+		char directory[ORD_HOME_PATH_SIZE];
+		ord_home_of(home, all->looked_count, directory);
+		ord_state_file_died(directory, all->looked_count, why, why_size);
+	} else if (err == ORD_OK && (err = all->err) != ORD_OK) {
 		snprintf(why, why_size, "%s", all->why);
+	}
 	*ret_changed = false;
 	for (uint32_t i = 0; err == ORD_OK && i < t->count; i++)
 		*ret_changed |= checkpoint_take(&t->tails[i], &all->found[i]);
@@ -318,7 +323,7 @@ static void gathered_close(struct gather *all)
 	free(all->gathered);
 }
 
-int ord_tails_read(struct ord_tails *t, const char *data_dir, char *why, size_t why_size)
+int ord_tails_read(struct ord_tails *t, const struct ord_home *home, char *why, size_t why_size)
 {
 	struct gather all = {.tails = t, .gathered = calloc(t->count, sizeof *all.gathered)};
 	struct ord_segments_visitor visitor = {
@@ -330,7 +335,12 @@ int ord_tails_read(struct ord_tails *t, const char *data_dir, char *why, size_t 
 		return ORD_ERR_NOMEM;
 	for (uint32_t i = 0; i < t->count; i++)
 		ord_bytes_init(&all.gathered[i].bytes, ORD_TAIL_BYTES_MAX);
-	int err = ord_segments_walk(data_dir, &visitor, why, why_size);
+	int err = ORD_OK;
+	for (uint32_t i = 0; err == ORD_OK && i < ord_home_shards(home); i++) {
+		char directory[ORD_HOME_PATH_SIZE];
+		ord_home_of_shard(home, i, directory);
+		err = ord_segments_walk(directory, &visitor, why, why_size);
+	}
 	for (uint32_t i = 0; err == ORD_OK && i < t->count; i++)
 		err = tail_make(&t->tails[i], &all.gathered[i]);
 	gathered_close(&all);

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "cli/folder.h"
+#include "cli/home.h"
 #include "partition/note.h"
 
 /* Of one partition. A checkpoint proves that the entries up to its own are committed, those after the last block of history among them, which are in the write-ahead log alone. */
@@ -45,10 +46,10 @@ int ord_tails_open(struct ord_tails *t, uint32_t partitions_count);
 void ord_tails_close(struct ord_tails *t);
 
 /* Reads what the checkpoints say. *ret_changed: one of them is another one than before. ORD_ERR_CORRUPT (damaged), ORD_ERR_FORMAT, ORD_ERR_MISMATCH (written by another version), ORD_ERR_IO, ORD_ERR_NOMEM, with why. */
-int ord_tails_look(struct ord_tails *t, const char *data_dir, bool *ret_changed, char *why, size_t why_size);
+int ord_tails_look(struct ord_tails *t, const struct ord_home *home, bool *ret_changed, char *why, size_t why_size);
 
 /* Reads the write-ahead log, and takes the entries between history and checkpoint. Where is_whole is false afterwards, the node has written meanwhile, or the log is damaged: then t->damage or t->unfinished says so. What
  * else stands in the damaged parts is not known: due_index and log_index may be too low. ORD_ERR_NOT_FOUND: there is no log; ORD_ERR_IO, ORD_ERR_NOMEM, with why. */
-int ord_tails_read(struct ord_tails *t, const char *data_dir, char *why, size_t why_size);
+int ord_tails_read(struct ord_tails *t, const struct ord_home *home, char *why, size_t why_size);
 
 #endif

@@ -12,6 +12,7 @@
 #   MUTANT_CC     compiler and flags, words; without it those of the last build, from $BUILD/flags
 #   MUTANT_LINK   the command that links the simulator, words, without "-o"
 #   FIRST SEEDS   first seed (1) and how many at most for each mutant (500)
+#   SHARDS        nodes of so many shards (what the seed says)
 #   JOBS          seeds at a time (2)
 #   LIMIT_S       seconds for all seeds of one mutant: 900
 #
@@ -130,7 +131,7 @@ link() {
 run() {
 	log=$BUILD/mutants/$1/log
 	ended=0
-	timeout "$LIMIT_S" "$BUILD/mutants/$1/sim" --seeds "$FIRST:$SEEDS" --jobs "$JOBS" --until-failure --brief > "$log" 2>&1 || ended=$?
+	timeout "$LIMIT_S" "$BUILD/mutants/$1/sim" --seeds "$FIRST:$SEEDS" ${SHARDS:+--shards "$SHARDS"} --jobs "$JOBS" --until-failure --brief > "$log" 2>&1 || ended=$?
 	found_line=$(awk -v name="$1" '
 		/^FAIL / {
 			for (i = NF; i > 1; i--) if ((at = index($i, "=")) > 0) said[substr($i, 1, at - 1)] = substr($i, at + 1)

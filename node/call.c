@@ -178,14 +178,23 @@ static int fault_decode(const struct ord_calls *calls, const struct ord_params *
 	return err;
 }
 
-static void ask_fault(int err, struct ord_params_fault *ret_fault)
+/* What it means that not all shards could do what was asked. */
+static struct ord_rpc_fault ask_fault_of(int err)
 {
 	if (err == ORD_ERR_NOT_FOUND)
-		ord_params_fault_set(ret_fault, ORD_RPC_ERROR_NOT_FOUND, ord_field_name(ORD_FIELD_ACCOUNT),
-				     "no such account is in this node's memory: let it pay or be paid first");
-	else
-		ord_params_fault_set(ret_fault, ORD_RPC_ERROR_BUSY, NULL,
-				     "the node is short of memory, or stops: try again later");
+		return (struct ord_rpc_fault){
+			.code = ORD_RPC_ERROR_NOT_FOUND,
+			.field = ord_field_name(ORD_FIELD_ACCOUNT),
+			.message = "no such account is in this node's memory: let it pay or be paid first"};
+	return (struct ord_rpc_fault){.code = ORD_RPC_ERROR_BUSY,
+				      .message = "the node is short of memory, or stops: try again later",
+				      .retry_after_ms = BUSY_RETRY_MS};
+}
+
+static void ask_fault(int err, struct ord_params_fault *ret_fault)
+{
+	struct ord_rpc_fault f = ask_fault_of(err);
+	ord_params_fault_set(ret_fault, f.code, f.field, f.message);
 }
 
 /* What it takes to ask all shards of the node. */
@@ -383,6 +392,8 @@ struct ord_call *ord_call_take(struct ord_calls *calls, const struct ord_rpc_mes
 static struct ord_rpc_fault item_fault(const struct ord_call *c, const struct ord_call_item *i)
 {
 	struct ord_rpc_fault f = {.retry_after_ms = i->retry_after_ms};
+	if (c->method->kind >= ORD_METHOD_STATUS)
+		return ask_fault_of(i->err);
 	switch (i->err) {
 	case ORD_ERR_NOT_FOUND:
 		f.code = ORD_RPC_ERROR_NOT_FOUND;

@@ -320,15 +320,37 @@ Test(node, stopping_under_load_answers_all)
 	stop_all();
 }
 
+/* Where tests' clients connect. */
+static void serve_node(unsigned place)
+{
+	struct ord_address *client = &configs[place].nodes[place].client;
+	snprintf(client->host, sizeof client->host, "127.0.0.1");
+	client->port = client_free_port();
+}
+
+Test(node, what_is_asked_of_all_shards_is_refused_with_its_reason)
+{
+	static const char not_there[] = "no such account is in this node's memory";
+	serve_node(0);
+	configs[0].enable_faults = true;
+	node_start(0);
+	struct client client = client_open(&loop, configs[0].nodes[0].client.port, 0);
+	for (unsigned i = 0; i < ACCOUNTS; i++) { /* of all shards */
+		char words[64];
+		snprintf(words, sizeof words, "[0, 1, spoil, {account: account-%u, delta: 1}]", i);
+		const char *answer = client_ask(&client, words);
+		cr_assert_not_null(strstr(answer, "not_found"), "%s", answer);
+		cr_assert_not_null(strstr(answer, not_there), "%s", answer);
+	}
+	client_close(&client);
+	stop_all();
+}
+
 /* What goes round all shards finds some that run, some that stop, and some that are gone. */
 Test(node, what_is_asked_of_all_shards_while_they_stop_is_answered)
 {
 	enum { ASKED = 8 };
-	for (unsigned i = 0; i < NODES; i++) {
-		snprintf(configs[i].nodes[0].client.host, sizeof configs[i].nodes[0].client.host, "127.0.0.1");
-		configs[i].nodes[0].client.port = configs[0].nodes[0].client.port;
-	}
-	configs[0].nodes[0].client.port = client_free_port();
+	serve_node(0);
 	for (unsigned turns = 0; turns < 24; turns++) {
 		node_start(0);
 		struct client clients[SHARDS];

@@ -190,7 +190,8 @@ static enum ord_fence_state decided_among(uint32_t nodes_count, const uint64_t *
 	static struct ord_engine e;
 	static struct ord_replica r;
 
-	e = (struct ord_engine){.node = 1, .nodes_count = nodes_count, .partitions_count = 1, .replicas = &r};
+	e = (struct ord_engine){
+		.node = 1, .nodes_count = nodes_count, .partitions_count = 1, .shards_count = 1, .replicas = &r};
 	e.events.send = nobody_send;
 	r = (struct ord_replica){.engine = &e};
 	ord_bytes_init(&e.scratch, 4096);
@@ -239,7 +240,7 @@ Test(fence, no_checkpoint_is_made_of_a_fenced_state)
 
 	memory_store_open(&store);
 	struct ord_partition_options options = {.id = 0, .partitions_count = 1, .store = &store.interface};
-	e = (struct ord_engine){.partitions_count = 1, .replicas = &r, .now_ms = 3600000};
+	e = (struct ord_engine){.partitions_count = 1, .shards_count = 1, .replicas = &r, .now_ms = 3600000};
 	e.bounds.checkpoint_rows = 10;
 	r = (struct ord_replica){.engine = &e, .applied_index = 5};
 	cr_assert_eq(ord_partition_open(&options, &r.partition), ORD_OK);

@@ -114,6 +114,7 @@ static void make(void)
 		engine.connected[i] = i > 0;
 	}
 	engine.partitions_count = PARTITIONS;
+	engine.shards_count = 1;
 	engine.now_ms = 100000;
 	engine.events.send = send_cb;
 	engine.has_archive = true;

@@ -33,7 +33,8 @@ static void states_scrub_end(void *ctx)
 /* A round in which the first piece of partition 0 is being checked, and nothing more may be read. */
 static void begin(void)
 {
-	e = (struct ord_engine){.partitions_count = PARTITIONS_COUNT, .replicas = replicas, .nodes_count = 1};
+	e = (struct ord_engine){
+		.partitions_count = PARTITIONS_COUNT, .replicas = replicas, .nodes_count = 1, .shards_count = 1};
 	e.keep = (struct ord_keep){.enabled = true, .states = {.scrub = states_scrub, .scrub_end = states_scrub_end}};
 	for (uint32_t i = 0; i < PARTITIONS_COUNT; i++)
 		replicas[i] = (struct ord_replica){.engine = &e, .id = i};

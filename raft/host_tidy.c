@@ -63,19 +63,18 @@ static void trim_segment(struct ord_host *h, uint64_t segment)
 	}
 }
 
+static void copy_votes(struct ord_host *h, uint64_t segment)
+{
+	for (uint32_t i = h->groups_first; i < h->groups_count && !h->env.dead; i += h->groups_step)
+		ord_group_copy_vote(h->groups[i], segment);
+}
+
 /* The damaged segment becomes one that is not written any more, when there is room for another one. */
 static void leave_damaged(struct ord_host *h)
 {
 	if (!ord_group_env_has_room(&h->env) || !ord_wal_leave(h->env.wal, h->env.damage.segment))
 		return;
-	for (uint32_t i = 0; i < h->groups_count && !h->env.dead; i++)
-		ord_group_copy_vote(h->groups[i], 0);
-}
-
-static void copy_votes(struct ord_host *h, uint64_t segment)
-{
-	for (uint32_t i = h->groups_first; i < h->groups_count && !h->env.dead; i += h->groups_step)
-		ord_group_copy_vote(h->groups[i], segment);
+	copy_votes(h, 0);
 }
 
 static bool copying_pays(const struct ord_host *h, const struct ord_wal_oldest *oldest)

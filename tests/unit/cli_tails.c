@@ -137,7 +137,7 @@ TestSuite(cli_tails, .init = make, .fini = clean);
 static const struct ord_tail *tail_read(void)
 {
 	char why[256];
-	cr_assert_eq(ord_tails_read(&tails, data_dir, why, sizeof why), ORD_OK);
+	cr_assert_eq(ord_tails_read(&tails, &(struct ord_home){.data_dir = data_dir}, why, sizeof why), ORD_OK);
 	return &tails.tails[0];
 }
 

@@ -178,7 +178,7 @@ def crc32c(data):
 
 
 HELLO, WELCOME, PARTS, MEMBER = 1, 2, 4, 5  # kinds of frames (docs/formats.md)
-PEER_PROTOCOL = 5
+PEER_PROTOCOL = 6
 
 
 def frame(kind, body, length=None, crc=None):
@@ -188,7 +188,7 @@ def frame(kind, body, length=None, crc=None):
 
 
 def greeting(cluster, node, incarnation, partitions, to, member=0):
-    return struct.pack("<H16sI16sIIQB", PEER_PROTOCOL, cluster, node, incarnation, partitions, to, member, 0)
+    return struct.pack("<H16sI16sIHHIQB", PEER_PROTOCOL, cluster, node, incarnation, partitions, 0, 1, to, member, 0)
 
 
 def peer_port(address):

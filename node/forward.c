@@ -270,6 +270,8 @@ void ord_forward_answer(struct ord_forward *f, uint32_t from, uint32_t number, c
 	}
 	struct ord_answer answer = *a;
 	answer.err = call_err(call, a->err);
+	if (call->resent && a->err == ORD_OK && a->result.reason == ORD_REFUSAL_REQUEST_ID_EXPIRED)
+		answer = (struct ord_answer){.err = ORD_ERR_UNKNOWN, .partition = call->partition};
 	call_end(f, call, &answer);
 }
 

@@ -266,6 +266,9 @@ static void batch_reply(struct ord_replica *r, struct ord_batch *b, const struct
 			continue;
 		}
 		struct ord_answer a = {.partition = r->id, .result = *result};
+		/* An earlier leader may have logged it while the id was young enough. */
+		if (t->resent && result->reason == ORD_REFUSAL_REQUEST_ID_EXPIRED)
+			a = (struct ord_answer){.err = ORD_ERR_UNKNOWN, .partition = r->id};
 		ticket_answer(t, &a);
 	}
 }

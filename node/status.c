@@ -37,12 +37,14 @@ void ord_status_put_cluster(msgpack_packer *p, const struct ord_config *config, 
 		msgpack_pack_uint32(p, ord_shard_leader(shard, i));
 }
 
-static void put_group(msgpack_packer *p, const struct ord_group_status *g, bool ready)
+/* The leader that the node goes by: behind a cut its group hears of none, and its leader says so by another way. */
+static void put_group(msgpack_packer *p, const struct ord_replica_status *s)
 {
+	const struct ord_group_status *g = &s->group;
 	ord_rpc_put_pair_text(p, "role", ord_role_name(g->role));
 	ord_rpc_put_pair_u64(p, "term", g->term);
-	ord_rpc_put_pair_u64(p, "leader", g->leader);
-	ord_rpc_put_pair_bool(p, "ready", ready);
+	ord_rpc_put_pair_u64(p, "leader", s->leader);
+	ord_rpc_put_pair_bool(p, "ready", s->ready);
 	ord_rpc_put_pair_u64(p, "last_index", g->last_index);
 	ord_rpc_put_pair_u64(p, "commit_index", g->commit_index);
 	ord_rpc_put_pair_u64(p, "applied_index", g->applied_index);
@@ -81,7 +83,7 @@ static void put_replica(msgpack_packer *p, const struct ord_report_replica *r, u
 	const struct ord_replica_status *s = &r->status;
 	msgpack_pack_map(p, 23);
 	ord_rpc_put_pair_u64(p, "partition", partition);
-	put_group(p, &s->group, s->ready);
+	put_group(p, s);
 	put_numbers(p, "voters", r->voters, r->voters_count);
 	put_state(p, partition, &s->state);
 	ord_rpc_put_pair_text(p, "comparison", ord_fence_state_name(s->fence));

@@ -112,6 +112,8 @@ expect "with a ring the cluster goes on" await_progress "$outcomes" 200
 expect "what its two ends have for each other goes through the third" wait_until "$DEADLINE" grep -q "what is for node $other goes through node" "$dir/node-$end/log"
 expect "also in the other direction" wait_until "$DEADLINE" grep -q "what is for node $end goes through node" "$dir/node-$other/log"
 expect "and from then on it goes on, too" await_progress "$outcomes" 400
+expect "one of them starts again: both are told who leads" timeout "$DEADLINE" "$ORDAIN" cluster restart --node "$end" --dir "$dir" --timeout 20s
+expect "and it goes on after that" await_progress "$outcomes" 600
 expect "halves by chance" fault_says 'len(d["links"]) == 4' partition --random
 must fault heal
 

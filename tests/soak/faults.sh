@@ -80,7 +80,10 @@ left_behind() {
 }
 
 [ -z "$real" ] || { ip netns list; ip -o link; } | sort >"$WORK/links"
-"$ORDAIN" cluster start --dir "$dir" --nodes "$NODES" ${real:---enable-faults} --timeout 60s >/dev/null || exit 1
+# The load of all rounds has to fit the small file systems.
+small=${real:+--disk-size 16G}
+# shellcheck disable=SC2086
+"$ORDAIN" cluster start --dir "$dir" --nodes "$NODES" ${real:---enable-faults} $small --timeout 60s >/dev/null || exit 1
 printf '%-22s %28s %28s %28s\n' fault "before: settled/s p50 p99 bad" "during" "healed"
 read -r first _ < <(measure)
 before=$(measure)

@@ -127,7 +127,7 @@ void ord_wire_put_want_block(const struct ord_part_want_block *w, struct ord_byt
 void ord_wire_put_block(const struct ord_part_block *b, struct ord_bytes *out);
 void ord_wire_put_block_id(const struct ord_part_block_id *b, struct ord_bytes *out);
 void ord_wire_put_mark_result(const struct ord_part_mark_result *m, struct ord_bytes *out);
-void ord_wire_put_relay(const struct ord_part_relay *r, struct ord_bytes *out);
+void ord_wire_put_relay(const struct ord_part_relay *p, struct ord_bytes *out);
 void ord_wire_put_room(enum ord_room_state state, struct ord_bytes *out);
 
 /* All read one body whole: ORD_ERR_FORMAT when it is anything else; *ret is then untouched. Slices point into body. */

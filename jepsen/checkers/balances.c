@@ -82,8 +82,7 @@ static int item_add(struct ord_balances *b, uint32_t account, uint32_t asked_op,
 	return ORD_OK;
 }
 
-/* Whether a refusal for this reason comes after the debit, so that there was a refund. */
-static bool is_refunded(struct ord_edn reason)
+bool ord_balances_is_refunded(struct ord_edn reason)
 {
 	return ord_edn_is_word(reason, "unknown_payee") || ord_edn_is_word(reason, "payee_not_open") ||
 	       ord_edn_is_word(reason, "payee_other_asset") || ord_edn_is_word(reason, "above_ceiling");
@@ -140,7 +139,7 @@ static int take_invocation(struct ord_balances *b, uint32_t index)
 		return index == r->asked_op || r->payloads_differ ? may_pay(b, &payload, true, index, r->told_op)
 								  : ORD_OK;
 	case ORD_LEDGER_REFUSED:
-		return index == r->asked_op && is_refunded(r->reason)
+		return index == r->asked_op && ord_balances_is_refunded(r->reason)
 			       ? may_pay(b, &r->payload, false, index, r->told_op)
 			       : ORD_OK;
 	case ORD_LEDGER_SETTLED:
@@ -158,7 +157,7 @@ static int take_completion(struct ord_balances *b, uint32_t index)
 	const struct ord_ledger_request *r = &b->l->requests[number];
 	if (r->outcome == ORD_LEDGER_SETTLED)
 		return has_paid(b, &r->payload, true, index);
-	return is_refunded(r->reason) ? has_paid(b, &r->payload, false, index) : ORD_OK;
+	return ord_balances_is_refunded(r->reason) ? has_paid(b, &r->payload, false, index) : ORD_OK;
 }
 
 static int take(struct ord_balances *b, uint32_t index)

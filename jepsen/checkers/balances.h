@@ -10,6 +10,9 @@ struct ord_balances;
 int ord_balances_open(const struct ord_ledger *l, struct ord_balances **ret);
 void ord_balances_close(struct ord_balances *b);
 
+/* Whether a refusal for this reason comes after the debit, so that there was a refund. */
+bool ord_balances_is_refunded(struct ord_edn reason);
+
 struct ord_balances_range {
 	int64_t low;
 	int64_t high;

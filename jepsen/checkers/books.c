@@ -2,21 +2,65 @@
 #include "jepsen/checkers/books.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 
 #include "base/err.h"
 #include "jepsen/checkers/balances.h"
 
 #define NAME_BYTES 64
 
+/* Of an account: the read that saw it at its ceiling or below last, and the begin of one that ended before that one. */
+struct below {
+	uint32_t begin;
+	uint32_t end;
+	uint32_t begin_before;
+};
+
 struct books {
 	const struct ord_ledger *l;
 	struct ord_verdict *v;
 	struct ord_balances *balances;
+	struct below *below; /* owned; by number of the account */
 	uint64_t reads_count;
 	uint64_t finals_count;
 };
 
 /* --- Reads --- */
+
+/* What refunds can have brought to an account between two operations: each that was asked for before the end and not told before the begin. */
+static int64_t refunds_between(const struct books *b, uint32_t account, uint32_t begin, uint32_t end)
+{
+	int64_t sum = 0;
+	for (uint32_t i = 0; i < b->l->requests_by_id.values_count; i++) {
+		const struct ord_ledger_request *r = &b->l->requests[i];
+		bool is_told = r->outcome == ORD_LEDGER_REFUSED && ord_balances_is_refunded(r->reason);
+		bool may_be = r->outcome == ORD_LEDGER_UNKNOWN || (is_told && r->told_op >= begin);
+		if (may_be && r->payload.from == account && r->asked_op < end)
+			sum += r->payload.amount;
+	}
+	return sum;
+}
+
+/* No credit goes above a ceiling, but a refund may: since the account was seen below it last, refunds alone can have brought it above. */
+static void look_at_ceiling(struct books *b, uint32_t number, int64_t balance, uint32_t begin, uint32_t end)
+{
+	const struct ord_ledger_account *a = &b->l->accounts[number];
+	struct below *below = &b->below[number];
+	char name[NAME_BYTES];
+	if (balance <= a->ceiling) {
+		if (below->end < begin)
+			below->begin_before = below->begin;
+		below->begin = begin;
+		below->end = end;
+		return;
+	}
+	int64_t refunds = refunds_between(b, number, below->end < begin ? below->begin : below->begin_before, end);
+	if (balance - a->ceiling > refunds)
+		ord_verdict_add(b->v, ORD_INVALID, "ceiling", end, ORD_JEPSEN_NONE,
+				"account %s has %" PRId64 ", above its ceiling of %" PRId64 " by more than the %" PRId64
+				" that refunds can have brought since",
+				ord_edn_show(a->name, name, sizeof name), balance, a->ceiling, refunds);
+}
 
 /* One account's balance in a read that was asked at begin and completed at end. */
 static void look_at_balance(struct books *b, uint32_t number, int64_t balance, bool is_final, uint32_t begin,
@@ -28,9 +72,7 @@ static void look_at_balance(struct books *b, uint32_t number, int64_t balance, b
 	if (balance < a->floor && a->opened_op != ORD_JEPSEN_NONE)
 		ord_verdict_add(b->v, ORD_INVALID, "floor", end, ORD_JEPSEN_NONE,
 				"account %s has %" PRId64 ", below its floor of %" PRId64, name, balance, a->floor);
-	if (balance > a->ceiling)
-		ord_verdict_add(b->v, ORD_INVALID, "ceiling", end, ORD_JEPSEN_NONE,
-				"account %s has %" PRId64 ", above its ceiling of %" PRId64, name, balance, a->ceiling);
+	look_at_ceiling(b, number, balance, begin, end);
 	struct ord_balances_range range = ord_balances_between(b->balances, number, begin, end);
 	if (!ord_balances_can_be(b->balances, number, begin, end, balance))
 		ord_verdict_add(b->v, ORD_INVALID, is_final ? "balance" : "read", begin, end,
@@ -180,16 +222,19 @@ static void look_at_requests(struct books *b)
 
 static int books_check(const struct ord_ledger *l, struct ord_verdict *v)
 {
-	struct books b = {.l = l, .v = v};
-	int err = ord_balances_open(l, &b.balances);
-	if (err != ORD_OK)
+	struct books b = {.l = l, .v = v, .below = calloc(l->accounts_by_name.values_count + 1, sizeof *b.below)};
+	int err = b.below != NULL ? ord_balances_open(l, &b.balances) : ORD_ERR_NOMEM;
+	if (err != ORD_OK) {
+		free(b.below);
 		return err;
+	}
 	look_at_requests(&b);
 	look_at_reads(&b);
 	look_at_total(&b);
 	ord_verdict_count(v, "reads", b.reads_count);
 	ord_verdict_count(v, "final-reads", b.finals_count);
 	ord_balances_close(b.balances);
+	free(b.below);
 	return ORD_OK;
 }
 

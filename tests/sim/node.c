@@ -109,7 +109,7 @@ const char *sim_node_wal_files(uint32_t shard)
 {
 	static const char *const names[SIM_SHARDS_MAX] = {"/data/shard-0/wal/", "/data/shard-1/wal/",
 							  "/data/shard-2/wal/"};
-	SIM_ASSERT(shard < options.shards_count);
+	SIM_ASSERT(shard < options.shards_count && shard < SIM_SHARDS_MAX);
 	return options.shards_count == 1 ? "/data/wal/" : names[shard];
 }
 
@@ -117,7 +117,7 @@ const char *sim_node_history_files(uint32_t shard)
 {
 	static const char *const names[SIM_SHARDS_MAX] = {"/data/shard-0/history/", "/data/shard-1/history/",
 							  "/data/shard-2/history/"};
-	SIM_ASSERT(shard < options.shards_count);
+	SIM_ASSERT(shard < options.shards_count && shard < SIM_SHARDS_MAX);
 	return options.shards_count == 1 ? "/data/history/" : names[shard];
 }
 

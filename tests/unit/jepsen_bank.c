@@ -96,6 +96,27 @@ Test(jepsen_bank, nobody_falls_below_the_floor)
 	INVALID("ceiling", ASK SETTLED READ("{:b 86}") FINAL("-100", "70", "30"));
 }
 
+#define PAY(process, id, amount)                                                                                     \
+	process " invoke transfer {:id " id " :from :a :to :b :amount " amount "}\n" process " ok transfer {:id " id \
+		" :outcome :settled :replayed false}\n"
+#define ASTRAY "5 invoke transfer {:id 3 :from :b :to :nobody :amount 30}\n"
+#define END "0 invoke final-read nil\n0 ok final-read {:mint -100 :a 0 :b 100 :nobody 0}\n"
+#define REFUNDED "5 ok transfer {:id 3 :outcome :refused :reason :unknown_payee :replayed false}\n"
+
+/* Between debit and refund another credit fills the account: docs/adr/0006. */
+Test(jepsen_bank, a_refund_goes_above_the_ceiling_and_nothing_else)
+{
+	VALID(PAY("3", "2", "80") ASTRAY PAY("6", "4", "20") REFUNDED READ("{:b 100}") END);
+	VALID(PAY("3", "2", "80") READ("{:b 80}") ASTRAY PAY("6", "4", "20") REFUNDED READ("{:b 100}") END);
+	INVALID("ceiling", PAY("3", "2", "80") PAY("6", "4", "20") READ("{:b 100}") END);
+	/* What was refunded before the account was seen below has nothing to do with it. */
+	INVALID("ceiling",
+		PAY("3", "2", "80") ASTRAY REFUNDED READ("{:b 80}") PAY("6", "4", "20") READ("{:b 100}") END);
+	/* Nor is a refund of 30 one of more. */
+	INVALID("ceiling", PAY("3", "2", "60") ASTRAY PAY("6", "4", "20") PAY("6", "5", "20") READ("{:b 70}")
+				   REFUNDED READ("{:b 100}") "4 invoke read nil\n4 ok read {:b 116}\n" END);
+}
+
 Test(jepsen_bank, what_was_told_is_seen_by_reads_that_begin_then)
 {
 	INVALID("read", ASK SETTLED READ("{:a 100}") FINAL("-100", "70", "30"));

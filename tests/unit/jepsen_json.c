@@ -77,8 +77,7 @@ Test(jepsen_json, refuses_what_is_none)
 Test(jepsen_json, refuses_what_is_too_deep)
 {
 	char deep[2 * ORD_EDN_DEPTH_MAX + 8] = "";
-	for (int i = 0; i <= ORD_EDN_DEPTH_MAX; i++)
-		strcat(deep, "[");
+	memset(deep, '[', ORD_EDN_DEPTH_MAX + 1);
 	refuse(deep);
 }
 

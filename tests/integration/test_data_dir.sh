@@ -46,8 +46,9 @@ back_in() {
 	wait_until "$DEADLINE" all_agree
 }
 
+# And all have their votes: who waits for one has logged nothing yet.
 all_agree() {
-	! "$ORDAIN" cluster status --dir "$a" | awk '$1 == "partition" && $7 != "yes" { bad = 1 } END { exit !bad }'
+	! "$ORDAIN" cluster status --dir "$a" | awk '$1 == "partition" && ($7 != "yes" || $8 != "1,2,3") { bad = 1 } END { exit !bad }'
 }
 
 # The directory that was replaced: the others keep it out and say so, it is told so, too, and so is who starts it.

@@ -2,6 +2,7 @@
 #include "cli/cluster_words.h"
 
 #include "base/err.h"
+#include "base/limits.h"
 #include "cli/overview.h"
 
 #define STATUS_WAIT_MS 2000   /* for one node's answer */
@@ -30,6 +31,17 @@ struct ord_flag ord_cluster_words_timeout(struct ord_cluster_words *w)
 struct ord_flag ord_cluster_words_json(struct ord_cluster_words *w)
 {
 	return (struct ord_flag){.name = "json", .on = &w->json, .help = "print JSON"};
+}
+
+struct ord_flag ord_cluster_words_shards(int64_t *shards)
+{
+	return (struct ord_flag){.name = "shards",
+				 .value = "N",
+				 .number = shards,
+				 .min = 1,
+				 .max = ORD_SHARDS_MAX,
+				 .help = "threads of each node that share its partitions",
+				 .normal = "1"};
 }
 
 struct ord_flag ord_cluster_words_node(struct ord_cluster_words *w, const char *normal)

@@ -22,6 +22,9 @@ struct ord_flag ord_cluster_words_timeout(struct ord_cluster_words *w);
 struct ord_flag ord_cluster_words_json(struct ord_cluster_words *w);
 struct ord_flag ord_cluster_words_node(struct ord_cluster_words *w, const char *normal);
 
+/* --shards, of a cluster that is made. */
+struct ord_flag ord_cluster_words_shards(int64_t *shards);
+
 struct ord_args ord_cluster_words_args(const struct ord_cmd *self, const struct ord_flag *flags, size_t flags_count);
 
 /* Tells why; gives the exit status for an error of cli/cluster.h. */

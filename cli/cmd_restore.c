@@ -2,6 +2,7 @@
 #include <inttypes.h>
 
 #include "base/err.h"
+#include "cli/cluster_words.h"
 #include "cli/cmd.h"
 #include "cli/folder.h"
 #include "cli/offline.h"
@@ -62,13 +63,7 @@ int ord_cmd_restore(const struct ord_cmd *self, int argc, char **argv)
 		 .max = ORD_NODES_MAX,
 		 .help = "how many nodes",
 		 .normal = "as many as before"},
-		{.name = "shards",
-		 .value = "N",
-		 .number = &shards,
-		 .min = 1,
-		 .max = ORD_SHARDS_MAX,
-		 .help = "threads of each node that share its partitions",
-		 .normal = "1"},
+		ord_cluster_words_shards(&shards),
 		ord_offline_json_flag(&json),
 	};
 	struct ord_args args = {

@@ -8,9 +8,6 @@
 #include "partition/changes.h"
 #include "partition/store.h"
 
-/* A piece ends with the pair that brings it to the bytes that were asked for; with that one it has at most so many more. */
-#define ORD_PAIRS_EXTRA_BYTES (ORD_STORE_KEY_BYTES_MAX + ORD_STORE_VALUE_BYTES_MAX + 8)
-
 /* How far a copy has come: behind the pair of that key. table 0: at the beginning. */
 struct ord_pairs_place {
 	uint8_t table; /* enum ord_store_table */

@@ -209,6 +209,21 @@ segment_file() { # NUMBER
 	printf '%s/copy/wal/%016x.wal' "$WORK" "$1"
 }
 
+has_segments() { # COUNT: node 1
+	[ "$(find "$(data_of 1)/wal" -name '*.wal' | wc -l)" -ge "$1" ]
+}
+
+# A checkpoint lets segments go: with none, the log becomes as long as is asked for.
+for node in 1 2 3; do
+	sed -i 's/^checkpoint_bytes = .*/checkpoint_bytes = 64M/' "$dir/node-$node/ordaind.conf"
+done
+must timeout "$DEADLINE" "$ORDAIN" cluster start --dir "$dir" --timeout 60s
+start_load "$dir" "$outcomes" --clients 2
+must wait_until "$DEADLINE" has_segments 5
+must stop_load "$outcomes"
+must "$ORDAIN" cluster stop --dir "$dir"
+before=$(sums "$dir")
+
 expect "the log of a stopped node is printed" wal_dump "$(data_of 1)"
 expect "in several segments" test "$(cut -f 1 "$WORK/wal" | sort -u | wc -l)" -ge 3
 expect "without a complaint" test ! -s "$WORK/err"

@@ -32,6 +32,13 @@ count() {
 		}'
 }
 
+# The tests of a log that failed, each with what it said, and then the log's end.
+show() {
+	awk '/^(not )?ok / { failed = /^not/ } failed && (/^not ok / || /^#   /)' "$1" | head -n 200
+	echo "--- the end of it"
+	tail -n 100 "$1"
+}
+
 run_one() {
 	program=$1
 	name=${program#"$BUILD"/}
@@ -52,7 +59,7 @@ run_one() {
 		echo "$text"
 	else
 		[ "$status" -ne 124 ] || text="$text, stopped after $LIMIT_S s"
-		printf '%s, exit status %s\n%s\n%s\n' "--- $text" "$status" "$(tail -n 200 "$log.log")" "--- end of $log.log"
+		printf '%s, exit status %s\n%s\n%s\n' "--- $text" "$status" "$(show "$log.log")" "--- end of $log.log"
 	fi
 }
 

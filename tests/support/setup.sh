@@ -63,8 +63,13 @@ want_demo() {
 	/usr/bin/python3 -c 'import msgpack' 2>/dev/null || need "Python's msgpack (a client that is not ours)" python3-msgpack
 }
 
+want_plots() {
+	command -v gnuplot >/dev/null || need "gnuplot (plots)" gnuplot-nox
+}
+
 want_test() {
 	want_demo
+	want_plots
 	module 'criterion >= 2.4' || need "Criterion 2.4 or later" libcriterion-dev
 	# Real faults, which only root can make: without them that test is left aside.
 	if [ "$(id -u)" -eq 0 ]; then
@@ -74,13 +79,8 @@ want_test() {
 	fi
 }
 
-want_plots() {
-	command -v gnuplot >/dev/null || need "gnuplot (plots)" gnuplot-nox
-}
-
 want_jepsen() {
 	want_test
-	want_plots
 }
 
 want_lint() {
@@ -102,7 +102,7 @@ want_bench_peers() {
 want_bench() {
 	[ -n "$last" ] || want_build
 	/usr/bin/python3 -c 'import statistics' 2>/dev/null || need "Python 3" python3
-	case $last in jepsen | lint) ;; *) want_plots ;; esac
+	case $last in test | jepsen | lint) ;; *) want_plots ;; esac
 }
 
 # --- getting it ---

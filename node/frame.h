@@ -19,7 +19,7 @@ enum ord_frame_kind {
 };
 
 #define ORD_FRAME_HEADER_BYTES 16
-#define ORD_FRAME_PROTOCOL 6
+#define ORD_FRAME_PROTOCOL 7
 /* No frame but PARTS is longer: it is all that a stranger can make a node keep. */
 #define ORD_FRAME_GREETING_BYTES_MAX 1024
 

@@ -21,7 +21,9 @@ static int state_read(struct ord_replica *r, const struct ord_store *store, stru
 	if (err == ORD_OK && store != NULL)
 		err = ord_keep_find(r, ret_note);
 	if (err == ORD_ERR_FORMAT)
-		snprintf(why, why_size, "the state of partition %u was written by a later version: start that one",
+		snprintf(why, why_size,
+			 "the state of partition %u has a format that this version does not know: start the version "
+			 "that wrote it",
 			 r->id);
 	else if (err == ORD_ERR_MISMATCH)
 		snprintf(why, why_size,

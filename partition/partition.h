@@ -21,7 +21,7 @@ struct ord_partition_options {
 		store; /* borrowed until close; where checkpoints go (partition/checkpoint.h). NULL: everything stays in memory */
 };
 
-/* Makes a partition with the state that the store has, an empty one when it has none. ORD_ERR_NOMEM, and of the store ORD_ERR_IO, ORD_ERR_CORRUPT, ORD_ERR_FORMAT (written by a later version),
+/* Makes a partition with the state that the store has, an empty one when it has none. ORD_ERR_NOMEM, and of the store ORD_ERR_IO, ORD_ERR_CORRUPT, ORD_ERR_FORMAT (written by another version),
  * ORD_ERR_MISMATCH (of another partition). The caller owns *ret and closes it. */
 int ord_partition_open(const struct ord_partition_options *options, struct ord_partition **ret);
 

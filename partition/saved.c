@@ -1,26 +1,29 @@
 /* SPDX-License-Identifier: Apache-2.0 - how the state stands in a store. */
 
-/* Numbers in keys are big-endian, so that their order is the order of the keys; all others are little-endian. text8: one byte of length, then the bytes. Each value ends with the CRC-32C of its table's
- * number (one byte), the key and the rest of the value.
+/* Numbers in keys are big-endian, so that their order is the order of the keys; all others are little-endian, or, as v and signed ones as s, in as many bytes as they need (base/varint.h). text8: one
+ * byte of length, then the bytes. Each value ends with the CRC-32C of its table's number (one byte), the key and the rest of the value.
  *
  *   table      key                           value
- *   ACCOUNTS   account                       u8 state, i128 balance, i64 floor, i64 ceiling, u64 opened_us, u64 count of postings, u64 ordinal of the last, u64 ordinals of the last ones whose number
+ *   ACCOUNTS   account                       u8 state, balance (v v), s floor, v ceiling, v opened_us, v count of postings, v ordinal of the last, 7 v ordinals of the last ones whose number
  *                                            16, 256, ... 16^7 divides, text8 asset
- *   NAMES      text8 namespace, name         16 request id, u64 position, u64 since_us, owner
- *   REQUESTS   16 id                         u64 position, u64 logged_us, u64 decided_us, u8 kind, u8 status, u8 field, u16 reason, the command's fields
- *   STAGES     16 request id, u8 kind        u32 home, u16 reason, u64 ordinal of the posting (0 when refused)
- *   POSTINGS   u64 ordinal                   16 request id, u32 home, u8 kind, u64 account's identity, u64 number, i64 amount, i64 balance after, u64 position, u64 time_us, u64 ordinal of the one before,
- *                                            u64 ordinal of an earlier one, counterparty
+ *   NAMES      text8 namespace, name         16 request id, v position, v since_us, owner
+ *   REQUESTS   16 id                         v position, v logged_us, s decided_us less logged_us, u8 kind, u8 status, u8 field, v reason, the command's fields
+ *   STAGES     16 request id, u8 kind        v home, v reason, v ordinal of the posting (0 when refused)
+ *   POSTINGS   u64 ordinal                   16 request id, v home, u8 kind, u64 account's identity, v number, s amount, s balance after, v position, v time_us, v ordinal less the ordinal of the one
+ *                                            before, v ordinal of an earlier one, counterparty
  *   MESSAGES   u32 destination, u64 number   the message
  *   META       "partition"                   numbers_put() below
  *   META       "note"                        what the owner wrote
  *   META       "dropped"                     u32 format (1), u64 digest's halves, counts of requests, stages, those of them that posted: of expired request ids; not there before anything was dropped
+ *
+ * A balance has 128 bits. It is mapped as signed numbers are; its lower half, then its upper half. Differences are modulo 2^64.
  */
 #include "partition/saved.h"
 
 #include "base/assert.h"
 #include "base/err.h"
 #include "base/limits.h"
+#include "base/varint.h"
 #include "partition/account.h"
 #include "partition/name.h"
 #include "partition/request.h"
@@ -72,16 +75,17 @@ static int get(const struct ord_partition *p, enum ord_store_table table, struct
 static void put_account(struct ord_partition *p, const struct ord_account *a)
 {
 	struct ord_bytes *v = &p->checkpoint.value;
+	unsigned __int128 balance = (unsigned __int128)a->balance << 1 ^ (unsigned __int128)(a->balance >> 127);
 	ord_bytes_put_u8(v, a->state);
-	ord_bytes_put_u64(v, (uint64_t)a->balance);
-	ord_bytes_put_u64(v, (uint64_t)((unsigned __int128)a->balance >> 64));
-	ord_bytes_put_u64(v, (uint64_t)a->floor);
-	ord_bytes_put_u64(v, (uint64_t)a->ceiling);
-	ord_bytes_put_u64(v, a->opened_us);
-	ord_bytes_put_u64(v, a->postings_count);
-	ord_bytes_put_u64(v, a->last_ordinal);
+	ord_bytes_put_varint(v, (uint64_t)balance);
+	ord_bytes_put_varint(v, (uint64_t)(balance >> 64));
+	ord_bytes_put_signed_varint(v, a->floor);
+	ord_bytes_put_varint(v, (uint64_t)a->ceiling);
+	ord_bytes_put_varint(v, a->opened_us);
+	ord_bytes_put_varint(v, a->postings_count);
+	ord_bytes_put_varint(v, a->last_ordinal);
 	for (size_t i = 0; i < ORD_POSTING_LEVELS; i++)
-		ord_bytes_put_u64(v, a->ordinals[i]);
+		ord_bytes_put_varint(v, a->ordinals[i]);
 	ord_bytes_put_text8(v, ord_account_asset(a));
 	put_value(p, ORD_STORE_ACCOUNTS, ord_account_id(a));
 }
@@ -138,8 +142,8 @@ static void put_name(struct ord_partition *p, const struct ord_name *n)
 		return;
 	}
 	ord_bytes_put(v, n->request_id.bytes, sizeof n->request_id.bytes);
-	ord_bytes_put_u64(v, n->position);
-	ord_bytes_put_u64(v, n->since_us);
+	ord_bytes_put_varint(v, n->position);
+	ord_bytes_put_varint(v, n->since_us);
 	ord_bytes_put(v, owner.base, owner.len);
 	put_value(p, ORD_STORE_NAMES, key_slice(&key));
 }
@@ -171,13 +175,13 @@ int ord_saved_get_name(struct ord_partition *p, struct ord_slice space, struct o
 static void put_request(struct ord_partition *p, const struct ord_request *q)
 {
 	struct ord_bytes *v = &p->checkpoint.value;
-	ord_bytes_put_u64(v, q->position);
-	ord_bytes_put_u64(v, q->logged_us);
-	ord_bytes_put_u64(v, q->decided_us);
+	ord_bytes_put_varint(v, q->position);
+	ord_bytes_put_varint(v, q->logged_us);
+	ord_bytes_put_signed_varint(v, (int64_t)(q->decided_us - q->logged_us));
 	ord_bytes_put_u8(v, q->kind);
 	ord_bytes_put_u8(v, q->status);
 	ord_bytes_put_u8(v, q->field);
-	ord_bytes_put_u16(v, q->reason);
+	ord_bytes_put_varint(v, q->reason);
 	ord_bytes_put(v, q->body, q->body_bytes);
 	put_value(p, ORD_STORE_REQUESTS, ord_slice_of(q->id.bytes, sizeof q->id.bytes));
 }
@@ -240,16 +244,16 @@ static void put_posting(struct ord_partition *p, const struct ord_posting *posti
 	struct ord_slice counterparty = ord_posting_counterparty(posting);
 	struct ord_bytes *v = &p->checkpoint.value;
 	ord_bytes_put(v, posting->stage.request_id.bytes, sizeof posting->stage.request_id.bytes);
-	ord_bytes_put_u32(v, posting->stage.home);
+	ord_bytes_put_varint(v, posting->stage.home);
 	ord_bytes_put_u8(v, posting->stage.kind);
 	ord_bytes_put_u64(v, posting->account);
-	ord_bytes_put_u64(v, posting->number);
-	ord_bytes_put_u64(v, (uint64_t)posting->amount);
-	ord_bytes_put_u64(v, (uint64_t)posting->balance_after);
-	ord_bytes_put_u64(v, posting->position);
-	ord_bytes_put_u64(v, posting->time_us);
-	ord_bytes_put_u64(v, posting->previous);
-	ord_bytes_put_u64(v, posting->earlier);
+	ord_bytes_put_varint(v, posting->number);
+	ord_bytes_put_signed_varint(v, posting->amount);
+	ord_bytes_put_signed_varint(v, posting->balance_after);
+	ord_bytes_put_varint(v, posting->position);
+	ord_bytes_put_varint(v, posting->time_us);
+	ord_bytes_put_varint(v, posting->stage.ordinal - posting->previous);
+	ord_bytes_put_varint(v, posting->earlier);
 	ord_bytes_put(v, counterparty.base, counterparty.len);
 	put_value(p, ORD_STORE_POSTINGS, key_slice(&key));
 }
@@ -259,9 +263,9 @@ static void put_stage(struct ord_partition *p, const struct ord_stage *stage)
 	struct saved_key key = stage_key(&stage->request_id, stage->kind);
 	struct ord_bytes *v = &p->checkpoint.value;
 	if (!stage->is_apart) {
-		ord_bytes_put_u32(v, stage->home);
-		ord_bytes_put_u16(v, stage->reason);
-		ord_bytes_put_u64(v, stage->ordinal);
+		ord_bytes_put_varint(v, stage->home);
+		ord_bytes_put_varint(v, stage->reason);
+		ord_bytes_put_varint(v, stage->ordinal);
 		put_value(p, ORD_STORE_STAGES, key_slice(&key));
 	}
 	if (stage->is_posting)

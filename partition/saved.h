@@ -7,7 +7,7 @@
 #include "partition/state.h"
 
 /* Of the partition's own numbers. */
-#define ORD_SAVED_NUMBERS_FORMAT 3
+#define ORD_SAVED_NUMBERS_FORMAT 4
 
 /* Adds to the checkpoint's changes: a row as it is, or that it is gone; the messages that the store has not, and those that it need not have any more; the partition's own numbers; the owner's note. */
 void ord_saved_put_row(struct ord_partition *p, const struct ord_row *row);

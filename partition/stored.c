@@ -5,6 +5,7 @@
 #include "base/err.h"
 #include "base/hash.h"
 #include "base/limits.h"
+#include "base/varint.h"
 #include "partition/saved.h"
 
 #define CRC_BYTES 4
@@ -65,19 +66,40 @@ static int read_whole(const struct ord_reader *key, const struct ord_reader *bod
 	return whole ? ORD_OK : ORD_ERR_CORRUPT;
 }
 
+static ord_balance read_balance(struct ord_reader *r)
+{
+	unsigned __int128 mapped = ord_reader_varint(r);
+	mapped |= (unsigned __int128)ord_reader_varint(r) << 64;
+	return (ord_balance)(mapped >> 1 ^ ((mapped & 1) != 0 ? ~(unsigned __int128)0 : 0));
+}
+
+/* A number that is kept in 32 bits. */
+static uint32_t read_u32(struct ord_reader *r)
+{
+	uint64_t v = ord_reader_varint(r);
+	r->failed = r->failed || v > UINT32_MAX;
+	return (uint32_t)v;
+}
+
+static uint16_t read_u16(struct ord_reader *r)
+{
+	uint64_t v = ord_reader_varint(r);
+	r->failed = r->failed || v > UINT16_MAX;
+	return (uint16_t)v;
+}
+
 int ord_stored_account(struct ord_slice key, struct ord_slice body, struct ord_stored_account *ret)
 {
 	struct ord_reader k = ord_reader_of(key), r = ord_reader_of(body);
 	struct ord_stored_account a = {.account = rest_of(&k), .state = ord_reader_u8(&r)};
-	unsigned __int128 low = ord_reader_u64(&r);
-	a.balance = (ord_balance)(low | (unsigned __int128)ord_reader_u64(&r) << 64);
-	a.floor = (int64_t)ord_reader_u64(&r);
-	a.ceiling = (int64_t)ord_reader_u64(&r);
-	a.opened_us = ord_reader_u64(&r);
-	a.postings_count = ord_reader_u64(&r);
-	a.last_ordinal = ord_reader_u64(&r);
+	a.balance = read_balance(&r);
+	a.floor = ord_reader_signed_varint(&r);
+	a.ceiling = (int64_t)ord_reader_varint(&r);
+	a.opened_us = ord_reader_varint(&r);
+	a.postings_count = ord_reader_varint(&r);
+	a.last_ordinal = ord_reader_varint(&r);
 	for (size_t i = 0; i < ORD_POSTING_LEVELS; i++)
-		a.ordinals[i] = ord_reader_u64(&r);
+		a.ordinals[i] = ord_reader_varint(&r);
 	a.asset = ord_reader_text8(&r);
 	if (read_whole(&k, &r) != ORD_OK || key.len > ORD_ACCOUNT_ID_BYTES_MAX)
 		return ORD_ERR_CORRUPT;
@@ -90,8 +112,8 @@ int ord_stored_name(struct ord_slice key, struct ord_slice body, struct ord_stor
 	struct ord_reader k = ord_reader_of(key), r = ord_reader_of(body);
 	struct ord_stored_name n = {.naming = {.space = ord_reader_text8(&k)}, .request_id = read_uuid(&r)};
 	n.naming.name = rest_of(&k);
-	n.position = ord_reader_u64(&r);
-	n.since_us = ord_reader_u64(&r);
+	n.position = ord_reader_varint(&r);
+	n.since_us = ord_reader_varint(&r);
 	n.naming.owner = rest_of(&r);
 	if (read_whole(&k, &r) != ORD_OK || n.naming.space.len > ORD_NAMESPACE_BYTES_MAX ||
 	    n.naming.name.len > ORD_NAME_BYTES_MAX || n.naming.owner.len > ORD_OWNER_BYTES_MAX)
@@ -103,13 +125,13 @@ int ord_stored_name(struct ord_slice key, struct ord_slice body, struct ord_stor
 int ord_stored_request(struct ord_slice key, struct ord_slice body, struct ord_stored_request *ret)
 {
 	struct ord_reader k = ord_reader_of(key), r = ord_reader_of(body);
-	struct ord_stored_request q = {.id = read_uuid(&k), .position = ord_reader_u64(&r)};
-	q.logged_us = ord_reader_u64(&r);
-	q.decided_us = ord_reader_u64(&r);
+	struct ord_stored_request q = {.id = read_uuid(&k), .position = ord_reader_varint(&r)};
+	q.logged_us = ord_reader_varint(&r);
+	q.decided_us = q.logged_us + (uint64_t)ord_reader_signed_varint(&r);
 	q.kind = ord_reader_u8(&r);
 	q.status = ord_reader_u8(&r);
 	q.field = ord_reader_u8(&r);
-	q.reason = ord_reader_u16(&r);
+	q.reason = read_u16(&r);
 	q.body = rest_of(&r);
 	if (read_whole(&k, &r) != ORD_OK || q.body.len > ORD_COMMAND_BYTES_MAX)
 		return ORD_ERR_CORRUPT;
@@ -120,10 +142,10 @@ int ord_stored_request(struct ord_slice key, struct ord_slice body, struct ord_s
 int ord_stored_stage(struct ord_slice key, struct ord_slice body, struct ord_stored_stage *ret)
 {
 	struct ord_reader k = ord_reader_of(key), r = ord_reader_of(body);
-	struct ord_stored_stage s = {.request_id = read_uuid(&k), .home = ord_reader_u32(&r)};
+	struct ord_stored_stage s = {.request_id = read_uuid(&k), .home = read_u32(&r)};
 	s.kind = ord_reader_u8(&k);
-	s.reason = ord_reader_u16(&r);
-	s.ordinal = ord_reader_u64(&r);
+	s.reason = read_u16(&r);
+	s.ordinal = ord_reader_varint(&r);
 	if (read_whole(&k, &r) != ORD_OK)
 		return ORD_ERR_CORRUPT;
 	*ret = s;
@@ -134,16 +156,16 @@ int ord_stored_posting(struct ord_slice key, struct ord_slice body, struct ord_s
 {
 	struct ord_reader k = ord_reader_of(key), r = ord_reader_of(body);
 	struct ord_stored_posting s = {.ordinal = read_big_endian(&k, 8), .view = {.request_id = read_uuid(&r)}};
-	s.home = ord_reader_u32(&r);
+	s.home = read_u32(&r);
 	s.view.kind = ord_reader_u8(&r);
 	s.account = ord_reader_u64(&r);
-	s.view.number = ord_reader_u64(&r);
-	s.view.amount = (int64_t)ord_reader_u64(&r);
-	s.view.balance_after = (int64_t)ord_reader_u64(&r);
-	s.view.position = ord_reader_u64(&r);
-	s.view.time_us = ord_reader_u64(&r);
-	s.previous = ord_reader_u64(&r);
-	s.earlier = ord_reader_u64(&r);
+	s.view.number = ord_reader_varint(&r);
+	s.view.amount = ord_reader_signed_varint(&r);
+	s.view.balance_after = ord_reader_signed_varint(&r);
+	s.view.position = ord_reader_varint(&r);
+	s.view.time_us = ord_reader_varint(&r);
+	s.previous = s.ordinal - ord_reader_varint(&r);
+	s.earlier = ord_reader_varint(&r);
 	s.view.counterparty = rest_of(&r);
 	if (read_whole(&k, &r) != ORD_OK)
 		return ORD_ERR_CORRUPT;

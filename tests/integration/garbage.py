@@ -178,7 +178,7 @@ def crc32c(data):
 
 
 HELLO, WELCOME, PARTS, MEMBER = 1, 2, 4, 5  # kinds of frames (docs/formats.md)
-PEER_PROTOCOL = 6
+PEER_PROTOCOL = 7
 
 
 def frame(kind, body, length=None, crc=None):

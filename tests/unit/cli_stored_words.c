@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/varint.h"
 #include "partition/stored.h"
 
 static struct ord_bytes value;
@@ -23,18 +24,19 @@ static void close_value(void)
 
 TestSuite(cli_stored_words, .init = open_value, .fini = close_value);
 
+/* The balance as it stands there: 0, 1, 2, 3 ... are 0, -1, 1, -2 ... */
 static void account_put(uint64_t low, uint64_t high)
 {
 	ord_bytes_put_u8(&value, 2); /* frozen */
-	ord_bytes_put_u64(&value, low);
-	ord_bytes_put_u64(&value, high);
-	ord_bytes_put_u64(&value, (uint64_t)-5);
-	ord_bytes_put_u64(&value, 7);
-	ord_bytes_put_u64(&value, 11); /* opened_us */
-	ord_bytes_put_u64(&value, 3);
-	ord_bytes_put_u64(&value, 9);
+	ord_bytes_put_varint(&value, low);
+	ord_bytes_put_varint(&value, high);
+	ord_bytes_put_signed_varint(&value, -5);
+	ord_bytes_put_varint(&value, 7);
+	ord_bytes_put_varint(&value, 11); /* opened_us */
+	ord_bytes_put_varint(&value, 3);
+	ord_bytes_put_varint(&value, 9);
 	for (int i = 0; i < ORD_POSTING_LEVELS; i++)
-		ord_bytes_put_u64(&value, 0);
+		ord_bytes_put_varint(&value, 0);
 	ord_bytes_put_text8(&value, ord_slice_text("EUR"));
 }
 
@@ -72,7 +74,7 @@ Test(cli_stored_words, texts_stand_in_quotes)
 {
 	struct ord_slice key = ord_slice_text("al\"i\\ce");
 
-	account_put(100, 0);
+	account_put(200, 0);
 	close_checksum(ORD_STORE_ACCOUNTS, key);
 	shows(ORD_STORE_ACCOUNTS, key,
 	      "account=\"al\\\"i\\\\ce\" asset=\"EUR\" state=frozen balance=100 floor=-5 ceiling=7 opened_us=11 "
@@ -86,7 +88,7 @@ Test(cli_stored_words, a_balance_may_be_wider_than_64_bits)
 {
 	struct ord_slice key = ord_slice_text("a");
 
-	account_put(UINT64_MAX, 0);
+	account_put(UINT64_MAX - 1, 1);
 	close_checksum(ORD_STORE_ACCOUNTS, key);
 	shows(ORD_STORE_ACCOUNTS, key,
 	      "account=\"a\" asset=\"EUR\" state=frozen balance=18446744073709551615 floor=-5 ceiling=7 opened_us=11 "
@@ -104,7 +106,7 @@ Test(cli_stored_words, what_is_damaged_is_not_shown)
 	const char *why = "";
 
 	ord_bytes_init(&out, 4096);
-	account_put(100, 0);
+	account_put(200, 0);
 	close_checksum(ORD_STORE_ACCOUNTS, key);
 	value.base[3] ^= 1;
 	cr_expect_eq(ord_stored_words_put(ORD_STORE_ACCOUNTS, key, ord_bytes_slice(&value), &f, &why), ORD_ERR_CORRUPT);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/varint.h"
 #include "partition/checkpoint.h"
 #include "partition/state.h"
 #include "tests/support/lab.h"
@@ -148,20 +149,41 @@ Test(partition_audit, a_balance_with_a_right_checksum_is_found)
 	cr_expect_eq(strncmp(why, "all records together have digest", 32), 0, "%s", why);
 }
 
+/* Where status and reason of a stored request stand. */
+struct outcome_place {
+	const uint8_t *status;
+	uint8_t *reason;
+};
+
+static struct outcome_place outcome_find(struct memory_pair *pair)
+{
+	uint8_t *value = pair->bytes + pair->key_bytes;
+	struct ord_reader r = ord_reader_of(ord_slice_of(value, pair->value_bytes));
+	for (int i = 0; i < 3; i++) /* position and times */
+		(void)ord_reader_varint(&r);
+	return (struct outcome_place){.status = value + r.offset + 1, .reason = value + r.offset + 3};
+}
+
 Test(partition_audit, an_outcome_with_a_right_checksum_is_found)
 {
 	char why[ORD_AUDIT_WHY_SIZE];
 
 	for (size_t place = 0; place < store()->tables[ORD_STORE_REQUESTS].count; place++) {
 		struct memory_pair *pair = memory_store_pair(store(), ORD_STORE_REQUESTS, place);
-		uint8_t *reason = pair->bytes + pair->key_bytes + 27;
-		*reason ^= 1;
+		struct outcome_place at = outcome_find(pair);
+		*at.reason ^= 1;
 		mend(ORD_STORE_REQUESTS, pair);
-		bool accepted = pair->bytes[pair->key_bytes + 25] == ORD_STATUS_ACCEPTED; /* has none yet */
+		bool accepted = *at.status == ORD_STATUS_ACCEPTED; /* has none yet */
 		cr_expect_eq(audit(why) == ORD_OK, accepted, "request %zu: %s", place, why);
-		*reason ^= 1;
+		*at.reason ^= 1;
 		mend(ORD_STORE_REQUESTS, pair);
 	}
+}
+
+static bool has_posted_for(const struct memory_pair *stage, uint64_t home)
+{
+	struct ord_reader r = ord_reader_of(ord_slice_of(stage->bytes + stage->key_bytes, stage->value_bytes));
+	return ord_reader_varint(&r) == home && ord_reader_varint(&r) == 0; /* the reason of a refusal */
 }
 
 /* Two stages that posted, each with the other's posting: as many as before, and all of the postings are there. */
@@ -173,17 +195,17 @@ Test(partition_audit, stages_that_name_each_others_postings_are_found)
 
 	for (size_t place = 0; found < 2; place++) {
 		struct memory_pair *pair = memory_store_pair(store(), ORD_STORE_STAGES, place);
-		static const uint8_t none[2] = {0};
-		if (memcmp(pair->bytes + pair->key_bytes + 4, none, sizeof none) == 0)
+		if (has_posted_for(pair, 0) && (found == 0 || pair->value_bytes == posted[0]->value_bytes))
 			posted[found++] = pair;
 	}
-	uint8_t *ordinals[2] = {posted[0]->bytes + posted[0]->key_bytes + 6,
-				posted[1]->bytes + posted[1]->key_bytes + 6};
-	uint64_t kept;
-	memcpy(&kept, ordinals[0], sizeof kept);
-	cr_assert_neq(memcmp(ordinals[0], ordinals[1], sizeof kept), 0);
-	memcpy(ordinals[0], ordinals[1], sizeof kept);
-	memcpy(ordinals[1], &kept, sizeof kept);
+	uint8_t *values[2] = {posted[0]->bytes + posted[0]->key_bytes, posted[1]->bytes + posted[1]->key_bytes};
+	size_t len = posted[0]->value_bytes;
+	uint8_t kept[64];
+	cr_assert_leq(len, sizeof kept);
+	memcpy(kept, values[0], len);
+	cr_assert_neq(memcmp(values[0], values[1], len - 4), 0);
+	memcpy(values[0], values[1], len);
+	memcpy(values[1], kept, len);
 	mend(ORD_STORE_STAGES, posted[0]);
 	mend(ORD_STORE_STAGES, posted[1]);
 	cr_expect_eq(audit(why), ORD_ERR_CORRUPT);

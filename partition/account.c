@@ -34,13 +34,25 @@ struct ord_account *ord_account_find(const struct ord_partition *p, struct ord_s
 	return a;
 }
 
-int ord_account_load(struct ord_partition *p, struct ord_slice account, struct ord_ahead *ahead)
+int ord_account_load(struct ord_partition *p, struct ord_slice account)
 {
-	if (!p->rows.accounts_gone) {
-		ord_ahead_add(ahead, &p->accounts, account_hash(account));
-		return ORD_OK;
-	}
-	return ord_account_find(p, account) != NULL ? ORD_OK : ord_saved_get_account(p, account);
+	bool is_there = !p->rows.accounts_gone || ord_account_find(p, account) != NULL;
+	return is_there ? ORD_OK : ord_saved_get_account(p, account);
+}
+
+static int look_load(struct ord_partition *p, const struct ord_ahead_look *look)
+{
+	return ord_account_load(p, look->texts[0]);
+}
+
+int ord_account_ahead(struct ord_ahead *ahead, struct ord_slice account)
+{
+	const struct ord_partition *p = ahead->partition;
+	struct ord_ahead_look look = {.table = &p->accounts,
+				      .hash = account_hash(account),
+				      .load = p->rows.accounts_gone ? look_load : NULL,
+				      .texts = {account}};
+	return ord_ahead_add(ahead, &look);
 }
 
 size_t ord_account_bytes(const struct ord_account *a)

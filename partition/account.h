@@ -7,11 +7,14 @@
 #include "partition/command.h"
 #include "partition/state.h"
 
-/* NULL when there is none in memory; while an entry is applied all that it can touch is (ord_account_load). */
+/* NULL when there is none in memory; while an entry is applied all that it can touch is (ord_account_ahead). */
 struct ord_account *ord_account_find(const struct ord_partition *p, struct ord_slice account);
 
-/* It will be looked for soon: asks memory for it, and the store when it may be there alone. ORD_ERR_IO, ORD_ERR_CORRUPT. */
-int ord_account_load(struct ord_partition *p, struct ord_slice account, struct ord_ahead *ahead);
+/* Brings it into memory when only the store has it. ORD_ERR_IO, ORD_ERR_CORRUPT. */
+int ord_account_load(struct ord_partition *p, struct ord_slice account);
+
+/* It will be looked for soon: as ord_ahead_add. account stays where it is until ord_ahead_finish. */
+int ord_account_ahead(struct ord_ahead *ahead, struct ord_slice account);
 
 /* Makes a record like a, with these texts, and puts it into the table; its row is the caller's to add. */
 struct ord_account *ord_account_make(struct ord_partition *p, const struct ord_account *a, struct ord_slice id,

@@ -64,6 +64,21 @@ int ord_name_load(struct ord_partition *p, struct ord_slice space, struct ord_sl
 	return ord_saved_get_name(p, space, name);
 }
 
+static int look_load(struct ord_partition *p, const struct ord_ahead_look *look)
+{
+	return ord_name_load(p, look->texts[0], look->texts[1]);
+}
+
+int ord_name_ahead(struct ord_ahead *ahead, struct ord_slice space, struct ord_slice name)
+{
+	const struct ord_partition *p = ahead->partition;
+	struct ord_ahead_look look = {.table = &p->names,
+				      .hash = ord_name_hash(space, name, NAMES_SEED),
+				      .load = p->rows.names_gone ? look_load : NULL,
+				      .texts = {space, name}};
+	return ord_ahead_add(ahead, &look);
+}
+
 bool ord_name_is_known(const struct ord_partition *p, struct ord_slice space, struct ord_slice name)
 {
 	struct name_key key = {space, name};

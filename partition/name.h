@@ -5,17 +5,19 @@
 #include <stdint.h>
 
 #include "base/bytes.h"
+#include "partition/ahead.h"
 #include "partition/command.h"
 #include "partition/state.h"
 
 /* XXH3-64 with this seed over the name's key: the namespace's length (one byte), namespace, name. Seed 0 is the routing's. */
 uint64_t ord_name_hash(struct ord_slice space, struct ord_slice name, uint64_t seed);
 
-/* NULL when nobody owns it, as far as memory knows; while an entry is applied all that it can touch is there (ord_name_load). */
+/* NULL when nobody owns it, as far as memory knows; while an entry is applied all that it can touch is there (ord_name_ahead). */
 struct ord_name *ord_name_find(const struct ord_partition *p, struct ord_slice space, struct ord_slice name);
 
-/* It will be looked for soon: as ord_account_load. */
+/* As ord_account_load and ord_account_ahead. */
 int ord_name_load(struct ord_partition *p, struct ord_slice space, struct ord_slice name);
+int ord_name_ahead(struct ord_ahead *ahead, struct ord_slice space, struct ord_slice name);
 
 /* True when memory knows who owns it, or that nobody does any more: then the store is not to be asked. */
 bool ord_name_is_known(const struct ord_partition *p, struct ord_slice space, struct ord_slice name);

@@ -227,61 +227,62 @@ static void apply_command(struct ord_partition *p, struct ord_reader *r, uint32_
 }
 
 /* A run of messages is exactly as many as it says, to its last byte. */
-static int deliver_validate(struct ord_partition *p, const struct ord_deliver *d, struct ord_ahead *ahead)
+static int deliver_validate(const struct ord_deliver *d, struct ord_ahead *ahead)
 {
 	struct ord_reader r = ord_reader_of(d->messages);
 	struct ord_message m;
 	for (uint32_t i = 0; i < d->count; i++) {
 		int rv = ord_message_decode(&r, &m);
 		if (rv == ORD_OK)
-			rv = ord_transfer_load(p, &m, ahead);
+			rv = ord_transfer_ahead(ahead, &m);
 		if (rv != ORD_OK)
 			return rv;
 	}
 	return ord_reader_left(&r) == 0 ? ORD_OK : ORD_ERR_FORMAT;
 }
 
-static int load_transfer(struct ord_partition *p, const struct ord_command *c, struct ord_ahead *ahead)
+static int transfer_ahead(struct ord_ahead *ahead, const struct ord_command *c)
 {
+	const struct ord_partition *p = ahead->partition;
 	struct ord_message debit = {
 		.kind = ORD_MESSAGE_DEBIT, .request_id = c->request_id, .home = p->id, .transfer = c->transfer};
 	bool stays = p->rows.any_gone && ord_route_account(c->transfer.payer, p->partitions_count) == p->id;
-	return stays ? ord_transfer_load(p, &debit, ahead) : ORD_OK;
+	return stays ? ord_transfer_ahead(ahead, &debit) : ORD_OK;
 }
 
 /* Asks memory, and the store, for what a client's command will touch. */
-static int load_client(struct ord_partition *p, const struct ord_command *c, struct ord_ahead *ahead)
+static int client_ahead(struct ord_ahead *ahead, const struct ord_command *c)
 {
-	int rv = ord_request_load(p, &c->request_id, ahead);
+	int rv = ord_request_ahead(ahead, &c->request_id);
 	if (rv != ORD_OK)
 		return rv;
 	switch (c->kind) {
 	case ORD_COMMAND_OPEN_ACCOUNT:
-		return ord_account_load(p, c->open_account.account, ahead);
+		return ord_account_ahead(ahead, c->open_account.account);
 	case ORD_COMMAND_SET_ACCOUNT:
-		return ord_account_load(p, c->set_account.account, ahead);
+		return ord_account_ahead(ahead, c->set_account.account);
 	case ORD_COMMAND_TRANSFER:
-		return load_transfer(p, c, ahead);
+		return transfer_ahead(ahead, c);
 	default:
-		return ord_name_load(p, c->naming.space, c->naming.name);
+		return ord_name_ahead(ahead, c->naming.space, c->naming.name);
 	}
 }
 
 /* Reads every command of an entry before the first is applied, and brings what they will touch into memory: from here on nothing can fail. */
 static int commands_validate(struct ord_partition *p, struct ord_reader r, uint32_t count)
 {
-	struct ord_ahead ahead = {0};
+	struct ord_ahead ahead = {.partition = p};
 	struct ord_command c;
 	for (uint32_t i = 0; i < count; i++) {
 		int rv = ord_command_decode(&r, &c);
 		if (rv == ORD_OK && c.kind == ORD_COMMAND_DELIVER)
-			rv = deliver_validate(p, &c.deliver, &ahead);
+			rv = deliver_validate(&c.deliver, &ahead);
 		else if (rv == ORD_OK && ord_command_is_clients(c.kind))
-			rv = load_client(p, &c, &ahead);
+			rv = client_ahead(&ahead, &c);
 		if (rv != ORD_OK)
 			return rv;
 	}
-	return ord_reader_left(&r) == 0 ? ORD_OK : ORD_ERR_FORMAT;
+	return ord_reader_left(&r) == 0 ? ord_ahead_finish(&ahead) : ORD_ERR_FORMAT;
 }
 
 int ord_partition_apply(struct ord_partition *p, struct ord_slice entry, struct ord_effects *fx)

@@ -37,16 +37,23 @@ const struct ord_stage *ord_posting_find(const struct ord_partition *p, const st
 	return (const struct ord_stage *)ord_table_find(&p->stages, stage_hash(request_id, kind), &key, stage_equal);
 }
 
-int ord_posting_load(struct ord_partition *p, const struct ord_uuid *request_id, enum ord_posting_kind kind,
-		     struct ord_ahead *ahead)
+static int look_load(struct ord_partition *p, const struct ord_ahead_look *look)
 {
+	bool is_there = ord_posting_find(p, &look->id, look->kind) != NULL;
+	return is_there ? ORD_OK : ord_saved_get_stage(p, &look->id, look->kind);
+}
+
+int ord_posting_ahead(struct ord_ahead *ahead, const struct ord_uuid *request_id, enum ord_posting_kind kind)
+{
+	const struct ord_partition *p = ahead->partition;
 	if (ord_expire_is_old(p, request_id))
 		return ORD_OK; /* nobody will look for it */
-	if (!ord_row_ids_may_hold(&p->rows.stages_gone, request_id)) {
-		ord_ahead_add(ahead, &p->stages, stage_hash(request_id, kind));
-		return ORD_OK;
-	}
-	return ord_posting_find(p, request_id, kind) != NULL ? ORD_OK : ord_saved_get_stage(p, request_id, kind);
+	struct ord_ahead_look look = {.table = &p->stages,
+				      .hash = stage_hash(request_id, kind),
+				      .load = ord_row_ids_may_hold(&p->rows.stages_gone, request_id) ? look_load : NULL,
+				      .id = *request_id,
+				      .kind = kind};
+	return ord_ahead_add(ahead, &look);
 }
 
 size_t ord_posting_bytes(const struct ord_stage *stage)

@@ -19,9 +19,8 @@ struct ord_posting_fact {
 const struct ord_stage *ord_posting_find(const struct ord_partition *p, const struct ord_uuid *request_id,
 					 enum ord_posting_kind kind);
 
-/* It will be looked for soon: as ord_account_load. */
-int ord_posting_load(struct ord_partition *p, const struct ord_uuid *request_id, enum ord_posting_kind kind,
-		     struct ord_ahead *ahead);
+/* As ord_account_ahead. */
+int ord_posting_ahead(struct ord_ahead *ahead, const struct ord_uuid *request_id, enum ord_posting_kind kind);
 
 /* The posting with that ordinal; asserts that there is one. ORD_ERR_IO, ORD_ERR_CORRUPT. */
 int ord_posting_get(const struct ord_partition *p, uint64_t ordinal, struct ord_posting_fact *ret);

@@ -15,8 +15,7 @@ static int64_t shown(ord_balance balance)
 
 int ord_partition_account(struct ord_partition *p, struct ord_slice account, struct ord_account_view *ret)
 {
-	struct ord_ahead ahead = {0};
-	int err = ord_account_load(p, account, &ahead);
+	int err = ord_account_load(p, account);
 	if (err != ORD_OK)
 		return err;
 	const struct ord_account *a = ord_account_find(p, account);
@@ -58,8 +57,7 @@ static int postings_read(const struct ord_partition *p, const struct ord_account
 int ord_partition_history(struct ord_partition *p, struct ord_slice account, uint64_t from,
 			  struct ord_posting_view *views, size_t views_max, size_t *ret_count)
 {
-	struct ord_ahead ahead = {0};
-	int err = ord_account_load(p, account, &ahead);
+	int err = ord_account_load(p, account);
 	if (err != ORD_OK)
 		return err;
 	const struct ord_account *a = ord_account_find(p, account);
@@ -78,8 +76,7 @@ int ord_partition_history(struct ord_partition *p, struct ord_slice account, uin
 
 int ord_partition_request(struct ord_partition *p, const struct ord_uuid *id, struct ord_request_view *ret)
 {
-	struct ord_ahead ahead = {0};
-	int err = ord_request_load(p, id, &ahead);
+	int err = ord_request_load(p, id);
 	if (err != ORD_OK)
 		return err;
 	const struct ord_request *r = ord_request_find(p, id);

@@ -34,13 +34,30 @@ struct ord_request *ord_request_find(const struct ord_partition *p, const struct
 	return (struct ord_request *)ord_table_find(&p->requests, request_hash(id), id, request_equal);
 }
 
-int ord_request_load(struct ord_partition *p, const struct ord_uuid *id, struct ord_ahead *ahead)
+static bool may_be_stored(const struct ord_partition *p, const struct ord_uuid *id)
 {
-	if (!ord_row_ids_may_hold(&p->rows.requests_gone, id)) {
-		ord_ahead_add(ahead, &p->requests, request_hash(id));
-		return ORD_OK;
-	}
-	return ord_request_find(p, id) != NULL ? ORD_OK : ord_saved_get_request(p, id);
+	return ord_row_ids_may_hold(&p->rows.requests_gone, id);
+}
+
+int ord_request_load(struct ord_partition *p, const struct ord_uuid *id)
+{
+	bool is_there = !may_be_stored(p, id) || ord_request_find(p, id) != NULL;
+	return is_there ? ORD_OK : ord_saved_get_request(p, id);
+}
+
+static int look_load(struct ord_partition *p, const struct ord_ahead_look *look)
+{
+	return ord_request_load(p, &look->id);
+}
+
+int ord_request_ahead(struct ord_ahead *ahead, const struct ord_uuid *id)
+{
+	const struct ord_partition *p = ahead->partition;
+	struct ord_ahead_look look = {.table = &p->requests,
+				      .hash = request_hash(id),
+				      .load = may_be_stored(p, id) ? look_load : NULL,
+				      .id = *id};
+	return ord_ahead_add(ahead, &look);
 }
 
 size_t ord_request_bytes(const struct ord_request *r)

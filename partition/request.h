@@ -9,11 +9,12 @@
 #include "partition/effects.h"
 #include "partition/state.h"
 
-/* NULL when there is none in memory; while an entry is applied all that it can touch is (ord_request_load). */
+/* NULL when there is none in memory; while an entry is applied all that it can touch is (ord_request_ahead). */
 struct ord_request *ord_request_find(const struct ord_partition *p, const struct ord_uuid *id);
 
-/* It will be looked for soon: as ord_account_load. */
-int ord_request_load(struct ord_partition *p, const struct ord_uuid *id, struct ord_ahead *ahead);
+/* As ord_account_load and ord_account_ahead. */
+int ord_request_load(struct ord_partition *p, const struct ord_uuid *id);
+int ord_request_ahead(struct ord_ahead *ahead, const struct ord_uuid *id);
 
 /* Makes a record like r with this body and puts it into the table; its row is the caller's to add. */
 struct ord_request *ord_request_make(struct ord_partition *p, const struct ord_request *r, struct ord_slice body);

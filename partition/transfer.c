@@ -179,31 +179,32 @@ void ord_transfer_receive(struct ord_partition *p, const struct ord_message *m)
 }
 
 /* What the stage itself looks for. */
-static int load_stage(struct ord_partition *p, const struct ord_message *m, struct ord_ahead *ahead)
+static int stage_ahead(struct ord_ahead *ahead, const struct ord_message *m)
 {
 	const struct ord_slice *account = m->kind == ORD_MESSAGE_CREDIT ? &m->transfer.payee : &m->transfer.payer;
 	int err;
 	switch (m->kind) {
 	case ORD_MESSAGE_DEBIT:
-		err = ord_posting_load(p, &m->request_id, ORD_POSTING_DEBIT, ahead);
+		err = ord_posting_ahead(ahead, &m->request_id, ORD_POSTING_DEBIT);
 		break;
 	case ORD_MESSAGE_CREDIT:
-		err = ord_posting_load(p, &m->request_id, ORD_POSTING_CREDIT, ahead);
+		err = ord_posting_ahead(ahead, &m->request_id, ORD_POSTING_CREDIT);
 		break;
 	case ORD_MESSAGE_REFUND:
-		err = ord_posting_load(p, &m->request_id, ORD_POSTING_DEBIT, ahead);
+		err = ord_posting_ahead(ahead, &m->request_id, ORD_POSTING_DEBIT);
 		if (err == ORD_OK)
-			err = ord_posting_load(p, &m->request_id, ORD_POSTING_REFUND, ahead);
+			err = ord_posting_ahead(ahead, &m->request_id, ORD_POSTING_REFUND);
 		break;
 	default:
-		return ord_request_load(p, &m->request_id, ahead);
+		return ord_request_ahead(ahead, &m->request_id);
 	}
-	return err == ORD_OK ? ord_account_load(p, *account, ahead) : err;
+	return err == ORD_OK ? ord_account_ahead(ahead, *account) : err;
 }
 
 /* The messages that may follow from a stage, if they stay here. */
-static int load_what_follows(struct ord_partition *p, const struct ord_message *m, struct ord_ahead *ahead)
+static int what_follows_ahead(struct ord_ahead *ahead, const struct ord_message *m)
 {
+	const struct ord_partition *p = ahead->partition;
 	struct ord_message next = *m;
 	uint32_t destination = ord_route_account(m->transfer.payer, p->partitions_count);
 	if (m->kind == ORD_MESSAGE_DEBIT) {
@@ -214,15 +215,16 @@ static int load_what_follows(struct ord_partition *p, const struct ord_message *
 	} else {
 		return ORD_OK;
 	}
-	return destination == p->id ? ord_transfer_load(p, &next, ahead) : ORD_OK;
+	return destination == p->id ? ord_transfer_ahead(ahead, &next) : ORD_OK;
 }
 
-int ord_transfer_load(struct ord_partition *p, const struct ord_message *m, struct ord_ahead *ahead)
+int ord_transfer_ahead(struct ord_ahead *ahead, const struct ord_message *m)
 {
-	int err = load_stage(p, m, ahead);
+	const struct ord_partition *p = ahead->partition;
+	int err = stage_ahead(ahead, m);
 	if (err != ORD_OK || !p->rows.any_gone || m->kind == ORD_MESSAGE_OUTCOME)
 		return err;
 	if (m->home == p->id)
-		err = ord_request_load(p, &m->request_id, ahead);
-	return err == ORD_OK ? load_what_follows(p, m, ahead) : err;
+		err = ord_request_ahead(ahead, &m->request_id);
+	return err == ORD_OK ? what_follows_ahead(ahead, m) : err;
 }

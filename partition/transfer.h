@@ -12,7 +12,7 @@ void ord_transfer_apply(struct ord_partition *p, const struct ord_command *c, st
 /* One stage: what a message asks of this partition. Total: a message that makes no sense changes nothing but ignored_count. */
 void ord_transfer_receive(struct ord_partition *p, const struct ord_message *m);
 
-/* The message will be received soon: asks memory and store for what it will touch, and what the messages will that follow from it here. ORD_ERR_IO, ORD_ERR_CORRUPT. */
-int ord_transfer_load(struct ord_partition *p, const struct ord_message *m, struct ord_ahead *ahead);
+/* The message will be received soon: as ord_account_ahead, for all that it will touch, and what the messages will that follow from it here. What its slices borrow stays where it is until ord_ahead_finish. */
+int ord_transfer_ahead(struct ord_ahead *ahead, const struct ord_message *m);
 
 #endif

@@ -30,6 +30,7 @@ struct ord_bench_options {
 	uint32_t warm_up_ms;	 /* before that, not counted */
 	uint32_t check_accounts; /* read again at the end, at most */
 	uint32_t timeout_ms;	 /* of one call */
+	bool stale;		 /* reads of the load, not those that check */
 	bool progress;		 /* on standard error, every second */
 };
 

@@ -260,9 +260,10 @@ static int commands_send(struct submitter *s)
 static int reads_send(struct submitter *s)
 {
 	struct load *l = s->load;
+	struct ordain_call_options call = {.consistency = l->options->stale ? ORDAIN_STALE : ORDAIN_LINEARIZABLE};
 	for (uint32_t i = 0; i < s->count; i++) {
 		uint32_t account = ord_bench_work_account(&l->bench->work);
-		int err = ordain_get_account(s->client, name_make(l, account, l->names[0]), NULL, account_cb, s);
+		int err = ordain_get_account(s->client, name_make(l, account, l->names[0]), &call, account_cb, s);
 		if (err != 0 && i == 0)
 			return err;
 		if (err != 0) {

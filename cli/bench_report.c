@@ -53,8 +53,8 @@ static double ms(uint64_t us)
 
 static void workload_print(const struct ord_bench_options *o, FILE *out)
 {
-	fprintf(out, "workload     %s, %" PRIu32 " clients with %" PRIu32 " a call", workload_name(o), o->clients,
-		o->batch);
+	fprintf(out, "workload     %s%s, %" PRIu32 " clients with %" PRIu32 " a call", workload_name(o),
+		o->stale ? ", stale reads" : "", o->clients, o->batch);
 	if (o->rate > 0)
 		fprintf(out, ", %" PRIu64 " due each second", o->rate);
 	if (has_accounts(o)) {
@@ -207,6 +207,7 @@ static void work_json(struct ord_json *j, const struct ord_bench_options *o)
 	count_json(j, "accounts", has_accounts(o) ? o->work.accounts : 0);
 	ord_json_pair_text(j, "skew", skew);
 	count_json(j, "hot_share", o->work.hot_percent);
+	ord_json_pair_bool(j, "stale", o->stale);
 	count_json(j, "warm_up_ms", o->warm_up_ms);
 	count_json(j, "seed", o->work.seed);
 }

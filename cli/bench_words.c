@@ -118,6 +118,9 @@ static void flags_load(struct ord_bench_words *w, struct ord_flag *f)
 				 .max = ORD_BENCH_ACCOUNTS_MAX,
 				 .help = "balances to read again at the end, at most",
 				 .normal = "100000"};
+	f[8] = (struct ord_flag){.name = "stale",
+				 .on = &w->stale,
+				 .help = "reads are answered by any node, as far as it has come"};
 }
 
 void ord_bench_words_init(struct ord_bench_words *w)
@@ -201,6 +204,8 @@ static int relations_check(const struct ord_bench_options *o, char *why, size_t 
 	else if (o->connections > o->clients)
 		snprintf(why, why_size, "--connections: %" PRIu32 " is more than the %" PRIu32 " of --clients",
 			 o->connections, o->clients);
+	else if (o->stale && o->work.shares[ORD_BENCH_READ] == 0)
+		snprintf(why, why_size, "--stale is for reads, and there are none in this workload");
 	else if (o->work.hot_percent > 0 && o->work.shares[ORD_BENCH_TRANSFER] == 0)
 		snprintf(why, why_size, "--hot-share is for transfers, and there are none in this workload");
 	else
@@ -224,6 +229,7 @@ int ord_bench_words_options(const struct ord_bench_words *w, struct ord_bench_op
 		.seconds = (uint32_t)w->seconds,
 		.warm_up_ms = w->count > 0 ? 0 : (uint32_t)w->warm_up_ms,
 		.check_accounts = (uint32_t)w->check_accounts,
+		.stale = w->stale,
 	};
 	if (!w->clients_given && clients * batch > ORD_BENCH_ITEMS_MAX)
 		o.clients = (uint32_t)(ORD_BENCH_ITEMS_MAX / batch);

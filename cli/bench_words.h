@@ -7,7 +7,7 @@
 #include "cli/args.h"
 #include "cli/bench.h"
 
-#define ORD_BENCH_FLAGS 14
+#define ORD_BENCH_FLAGS 15
 
 /* What was said. */
 struct ord_bench_words {
@@ -20,6 +20,7 @@ struct ord_bench_words {
 	int64_t rate;
 	int64_t accounts;
 	int64_t hot_share;
+	bool stale;
 	int64_t warm_up_ms;
 	int64_t seconds;
 	int64_t count;

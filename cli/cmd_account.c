@@ -106,9 +106,10 @@ static int problem_print(const struct ord_cmd *self, const char *account, const 
 static void account_print(const struct ordain_account *a, enum ord_look look)
 {
 	static const char *const columns[] = {"account", "asset",    "state",	  "balance",  "floor",
-					      "ceiling", "postings", "opened_us", "partition"};
+					      "ceiling", "postings", "opened_us", "partition", "as_of"};
+	bool stale = a->as_of != 0;
 	struct ord_sheet s;
-	ord_sheet_init(&s, columns, ORD_COUNT(columns));
+	ord_sheet_init(&s, columns, ORD_COUNT(columns) - !stale);
 	ord_sheet_str(&s, slice_of(a->account));
 	ord_sheet_str(&s, slice_of(a->asset));
 	ord_sheet_text(&s, ordain_account_state_name(a->state));
@@ -118,6 +119,8 @@ static void account_print(const struct ordain_account *a, enum ord_look look)
 	ord_sheet_uint(&s, a->postings_count);
 	ord_sheet_time(&s, a->opened_us);
 	ord_sheet_uint(&s, a->partition);
+	if (stale)
+		ord_sheet_format(&s, "%" PRIu32 ":%" PRIu64, a->partition, a->as_of);
 	ord_sheet_show_record(&s, look, stdout);
 	ord_sheet_close(&s);
 }
@@ -126,7 +129,8 @@ int ord_cmd_account_show(const struct ord_cmd *self, int argc, char **argv)
 {
 	const char *account = NULL;
 	struct ord_target target;
-	struct ord_flag flags[] = {account_flag(&account)};
+	bool stale = false;
+	struct ord_flag flags[] = {account_flag(&account), ord_once_stale_flag(&stale)};
 	struct ord_args args = ord_once_args(self, &target, flags, ORD_COUNT(flags));
 	struct ordain_sync *sync;
 	struct ordain_account a;
@@ -134,7 +138,8 @@ int ord_cmd_account_show(const struct ord_cmd *self, int argc, char **argv)
 	if (!ord_cmd_begin(&args, argc, argv, &status) || !ord_once_open(self, &target, &sync, &status))
 		return status;
 	enum ord_look look = ord_sheet_look(target.json, stdout);
-	if (ordain_sync_account(sync, ordain_str_of(account), NULL, &a) == 0) {
+	struct ordain_call_options call = ord_once_read_options(stale);
+	if (ordain_sync_account(sync, ordain_str_of(account), &call, &a) == 0) {
 		account_print(&a, look);
 		status = ORD_EXIT_OK;
 	} else {
@@ -176,6 +181,10 @@ static void history_print(const struct ordain_history *h, enum ord_look look)
 			ord_json_uint(&j, h->next);
 		else
 			ord_json_null(&j);
+		if (h->as_of != 0) {
+			ord_json_key(&j, "as_of");
+			ord_json_uint(&j, h->as_of);
+		}
 		ord_json_end_object(&j);
 	} else {
 		ord_sheet_show(&s, look, NULL, stdout);
@@ -183,12 +192,15 @@ static void history_print(const struct ordain_history *h, enum ord_look look)
 	ord_sheet_close(&s);
 	if (look != ORD_LOOK_JSON && h->next != 0)
 		fprintf(stderr, "more postings: go on with --from %" PRIu64 "\n", h->next);
+	if (look != ORD_LOOK_JSON && h->as_of != 0)
+		fprintf(stderr, "as of offset %" PRIu64 " of the account's partition\n", h->as_of);
 }
 
 int ord_cmd_account_history(const struct ord_cmd *self, int argc, char **argv)
 {
 	const char *account = NULL;
 	int64_t from = 1, limit = 100;
+	bool stale = false;
 	struct ord_target target;
 	struct ord_flag flags[] = {
 		account_flag(&account),
@@ -206,6 +218,7 @@ int ord_cmd_account_history(const struct ord_cmd *self, int argc, char **argv)
 		 .max = ORD_HISTORY_ITEMS_MAX,
 		 .help = "how many postings to list at most",
 		 .normal = "100"},
+		ord_once_stale_flag(&stale),
 	};
 	struct ord_args args = ord_once_args(self, &target, flags, ORD_COUNT(flags));
 	struct ordain_sync *sync;
@@ -214,7 +227,8 @@ int ord_cmd_account_history(const struct ord_cmd *self, int argc, char **argv)
 	if (!ord_cmd_begin(&args, argc, argv, &status) || !ord_once_open(self, &target, &sync, &status))
 		return status;
 	enum ord_look look = ord_sheet_look(target.json, stdout);
-	if (ordain_sync_history(sync, ordain_str_of(account), (uint64_t)from, (uint32_t)limit, NULL, &h) == 0) {
+	struct ordain_call_options call = ord_once_read_options(stale);
+	if (ordain_sync_history(sync, ordain_str_of(account), (uint64_t)from, (uint32_t)limit, &call, &h) == 0) {
 		history_print(&h, look);
 		status = ORD_EXIT_OK;
 	} else {

@@ -27,17 +27,20 @@ static struct ord_flag text_flag(const char *name, const char **text, int place)
 
 static void name_print(const struct ordain_name *n, enum ord_look look)
 {
-	static const char *const columns[] = {"namespace", "name", "owner", "id", "position", "since_us"};
+	static const char *const columns[] = {"namespace", "name", "owner", "id", "position", "since_us", "as_of"};
+	bool stale = n->as_of != 0;
 	char id[ORDAIN_ID_TEXT_SIZE];
 	struct ord_sheet s;
 	ordain_id_format(&n->id, id);
-	ord_sheet_init(&s, columns, ORD_COUNT(columns));
+	ord_sheet_init(&s, columns, ORD_COUNT(columns) - !stale);
 	ord_sheet_str(&s, ord_slice_of(n->space.base, n->space.len));
 	ord_sheet_str(&s, ord_slice_of(n->name.base, n->name.len));
 	ord_sheet_str(&s, ord_slice_of(n->owner.base, n->owner.len));
 	ord_sheet_text(&s, id);
 	ord_sheet_format(&s, "%" PRIu32 ":%" PRIu64, n->partition, n->offset);
 	ord_sheet_time(&s, n->since_us);
+	if (stale)
+		ord_sheet_format(&s, "%" PRIu32 ":%" PRIu64, n->partition, n->as_of);
 	ord_sheet_show_record(&s, look, stdout);
 	ord_sheet_close(&s);
 }
@@ -46,7 +49,9 @@ int ord_cmd_name_show(const struct ord_cmd *self, int argc, char **argv)
 {
 	const char *space = NULL, *name = NULL;
 	struct ord_target target;
-	struct ord_flag flags[] = {text_flag("namespace", &space, 1), text_flag("name", &name, 2)};
+	bool stale = false;
+	struct ord_flag flags[] = {text_flag("namespace", &space, 1), text_flag("name", &name, 2),
+				   ord_once_stale_flag(&stale)};
 	struct ord_args args = ord_once_args(self, &target, flags, ORD_COUNT(flags));
 	struct ordain_sync *sync;
 	struct ordain_name n;
@@ -55,7 +60,8 @@ int ord_cmd_name_show(const struct ord_cmd *self, int argc, char **argv)
 	if (!ord_cmd_begin(&args, argc, argv, &status) || !ord_once_open(self, &target, &sync, &status))
 		return status;
 	enum ord_look look = ord_sheet_look(target.json, stdout);
-	if (ordain_sync_name(sync, ordain_str_of(space), ordain_str_of(name), NULL, &n) == 0) {
+	struct ordain_call_options call = ord_once_read_options(stale);
+	if (ordain_sync_name(sync, ordain_str_of(space), ordain_str_of(name), &call, &n) == 0) {
 		name_print(&n, look);
 		status = ORD_EXIT_OK;
 	} else {

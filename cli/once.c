@@ -86,6 +86,18 @@ void ord_once_init(struct ord_once *o, struct ord_flag flags[ORD_ONCE_FLAGS])
 	};
 }
 
+struct ord_flag ord_once_stale_flag(bool *stale)
+{
+	return (struct ord_flag){.name = "stale",
+				 .on = stale,
+				 .help = "from any node, as far as it has come: it may be behind, or cut off"};
+}
+
+struct ordain_call_options ord_once_read_options(bool stale)
+{
+	return (struct ordain_call_options){.consistency = stale ? ORDAIN_STALE : ORDAIN_LINEARIZABLE};
+}
+
 int ord_once_submit(const struct ord_cmd *self, const struct ord_target *t, const struct ord_once *o,
 		    struct ordain_command *c)
 {

@@ -28,6 +28,10 @@ struct ord_once {
 };
 void ord_once_init(struct ord_once *o, struct ord_flag flags[ORD_ONCE_FLAGS]);
 
+/* The flag --stale of reads, and what it makes of a call. */
+struct ord_flag ord_once_stale_flag(bool *stale);
+struct ordain_call_options ord_once_read_options(bool stale);
+
 /* Checks the command, gives it an id, submits it, shows the result. Gives the exit status. */
 int ord_once_submit(const struct ord_cmd *self, const struct ord_target *t, const struct ord_once *o,
 		    struct ordain_command *c);

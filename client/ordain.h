@@ -129,9 +129,14 @@ enum ordain_wait {
 	ORDAIN_WAIT_LOGGED = 1	 /* answer when it is logged: decided for sure, whatever happens to this program */
 };
 
+/* What a read sees. LINEARIZABLE: all that any client was told before it began. STALE: what the node has applied that happens to be asked, which may be behind, or cut off from the others; it is a state
+ * that there was, and the answer's as_of says which. No leader is needed, and the work is shared by all nodes. */
+enum ordain_consistency { ORDAIN_LINEARIZABLE = 0, ORDAIN_STALE = 1 };
+
 struct ordain_call_options {
 	enum ordain_wait wait; /* commands only */
 	uint32_t timeout_ms;   /* 0: the client's */
+	enum ordain_consistency consistency; /* accounts, histories and names; requests are always LINEARIZABLE: that an id is not known must be true */
 };
 
 /* --- Commands --------------------------------------------------------------------------------------------------------- */
@@ -241,7 +246,8 @@ int ordain_submit(struct ordain_client *client, const struct ordain_command *com
 
 /* --- Reads ------------------------------------------------------------------------------------------------------------ */
 
-/* Reads are linearizable: they see everything that any client was told before they began. They are tried again like commands. In each callback
+/* Reads are linearizable, unless their options say otherwise. They are tried again like commands. as_of in an answer: how many commands of the partition it has seen, so that all with a smaller offset are
+ * in it (ordain_result has partition and offset of each); 0 with LINEARIZABLE. In each callback
  * either problem or the other pointer is NULL; all is valid during the call. Called exactly once when the function returned 0, never from inside it.
  * The functions return what ordain_submit returns. */
 
@@ -255,6 +261,7 @@ struct ordain_account {
 	uint64_t postings_count;
 	uint64_t opened_us; /* microseconds since 1970 */
 	uint32_t partition;
+	uint64_t as_of;
 };
 typedef void (*ordain_account_cb)(const struct ordain_problem *problem, const struct ordain_account *account,
 				  void *arg);
@@ -283,6 +290,7 @@ struct ordain_history {
 	const struct ordain_posting *postings;
 	size_t postings_count;
 	uint64_t next; /* the number to go on from; 0 at the end */
+	uint64_t as_of;
 };
 typedef void (*ordain_history_cb)(const struct ordain_problem *problem, const struct ordain_history *history,
 				  void *arg);
@@ -315,6 +323,7 @@ struct ordain_name {
 	uint32_t partition; /* with offset: its position; the offset grows with each change of owner, so it can fence */
 	uint64_t offset;
 	uint64_t since_us;
+	uint64_t as_of;
 };
 typedef void (*ordain_name_cb)(const struct ordain_problem *problem, const struct ordain_name *name, void *arg);
 /* ORDAIN_ERR_NOT_FOUND when nobody owns it. */

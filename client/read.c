@@ -38,6 +38,7 @@ struct read {
 	const char *method;	 /* a literal, or in texts */
 	struct ord_bytes params; /* CALL: the whole map; else names and values of the fields */
 	uint32_t fields_count;	 /* in params */
+	bool stale;		 /* any node may answer */
 	uint64_t key_hash;	 /* of what decides the partition */
 	uint32_t others_asked;	 /* REQUEST: partitions after the home that were asked */
 	unsigned attempts;
@@ -240,6 +241,8 @@ static struct ord_remote *read_remote(struct read *r, uint64_t now_ms, bool *ret
 		}
 		if (!ord_remote_has_room(remote))
 			remote = NULL;
+	} else if (partitions_count > 0 && r->stale) {
+		remote = ord_fleet_find_any(fleet);
 	} else if (partitions_count > 0) {
 		remote = ord_fleet_find_leader(fleet, read_partition(r, partitions_count), now_ms, ret_proxy);
 	}
@@ -252,12 +255,14 @@ static void put_params(const struct read *r, msgpack_packer *p, uint32_t timeout
 {
 	struct ord_bytes *out = p->data;
 	if (r->kind != READ_CALL)
-		msgpack_pack_map(p, r->fields_count + 1 + (r->others_asked > 0));
+		msgpack_pack_map(p, r->fields_count + 1 + r->stale + (r->others_asked > 0));
 	ord_bytes_put(out, r->params.base, r->params.len);
 	if (r->kind == READ_CALL)
 		return;
 	ord_rpc_put_text(p, "timeout_ms");
 	msgpack_pack_uint32(p, timeout_ms);
+	if (r->stale)
+		ord_rpc_put_pair_text(p, "consistency", "stale");
 	if (r->others_asked > 0) {
 		ord_rpc_put_text(p, "partition");
 		msgpack_pack_uint32(p, partition);
@@ -356,6 +361,8 @@ static int read_begin(struct ordain_client *client, struct read *r, const struct
 		read_free(r);
 		return ORDAIN_ERR_MEMORY;
 	}
+	bool may_be_stale = r->kind == READ_ACCOUNT || r->kind == READ_HISTORY || r->kind == READ_NAME;
+	r->stale = may_be_stale && call != NULL && call->consistency == ORDAIN_STALE;
 	ord_session_begin(client, &r->op, call);
 	return 0;
 }

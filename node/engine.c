@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "base/limits.h"
 #include "node/engine_state.h"
+#include "node/query.h"
 #include "partition/route.h"
 
 /* Deadlines are looked at, lost deliveries sent again and parked calls tried again this often. */
@@ -434,7 +435,9 @@ void ord_engine_read(struct ord_engine *e, uint32_t partition, struct ord_slice 
 	ORD_ASSERT(partition < e->partitions_count);
 	struct ord_replica *r = &e->replicas[partition];
 	int err = ORD_ERR_NOT_LEADER;
-	if (r->ready)
+	if (!e->stopped && ord_query_may_be_stale(query) && ord_replica_is_whole(r))
+		err = ord_replica_read_stale(r, query, deadline_ms, w, item);
+	else if (r->ready)
 		err = ord_replica_read(r, query, deadline_ms, w, item);
 	else if (!e->stopped)
 		err = ord_forward_take(&e->forward, ORD_PART_READ, partition, ORD_WAIT_LOGGED, query, deadline_ms, w,

@@ -7,6 +7,7 @@
 
 #include "base/assert.h"
 #include "base/err.h"
+#include "node/shard.h"
 #include "partition/route.h"
 
 #define F(field) ORD_FIELD_BIT(ORD_FIELD_##field)
@@ -122,7 +123,8 @@ int ord_method_query(const struct ord_method *m, const struct ord_params *params
 				  .limit = (uint32_t)params->limit,
 				  .request_id = params->id,
 				  .space = params->space,
-				  .name = params->name};
+				  .name = params->name,
+				  .may_be_stale = params->consistency == ORD_CONSISTENCY_STALE};
 	switch (ret->kind) {
 	case ORD_QUERY_ACCOUNT:
 	case ORD_QUERY_HISTORY:

@@ -10,7 +10,7 @@
 #include "node/shard.h"
 #include "partition/command.h"
 
-enum field_kind { KIND_UUID, KIND_TEXT, KIND_NUMBER, KIND_STATE, KIND_WAIT, KIND_ITEMS, KIND_MAP };
+enum field_kind { KIND_UUID, KIND_TEXT, KIND_NUMBER, KIND_STATE, KIND_WAIT, KIND_CONSISTENCY, KIND_ITEMS, KIND_MAP };
 
 struct field {
 	const char *name;
@@ -42,6 +42,7 @@ static const struct ord_params defaults = {
 #define DEFAULT_NUMBER(member, initial) .member = (initial),
 #define DEFAULT_STATE(member, initial) .member = (initial),
 #define DEFAULT_WAIT(member, initial) .member = (initial),
+#define DEFAULT_CONSISTENCY(member, initial) .member = (initial),
 #define X(NAME_, name_, kind_, member, least_, most_, initial) DEFAULT_##kind_(member, initial)
 #include "node/fields.def"
 #undef X
@@ -80,6 +81,9 @@ static void field_describe(const struct field *f, char *text, size_t text_size)
 		break;
 	case KIND_WAIT:
 		snprintf(text, text_size, "must be \"settled\" or \"logged\"");
+		break;
+	case KIND_CONSISTENCY:
+		snprintf(text, text_size, "must be \"linearizable\" or \"stale\"");
 		break;
 	case KIND_ITEMS:
 		snprintf(text, text_size, "must be an array of %" PRId64 " to %" PRId64 " maps", f->least, f->most);
@@ -177,6 +181,15 @@ static bool take_wait(const msgpack_object *o, int64_t *ret)
 	return true;
 }
 
+static bool take_consistency(const msgpack_object *o, int64_t *ret)
+{
+	bool stale = str_is(o, "stale");
+	if (!stale && !str_is(o, "linearizable"))
+		return false;
+	*ret = stale ? ORD_CONSISTENCY_STALE : ORD_CONSISTENCY_LINEARIZABLE;
+	return true;
+}
+
 static int take_items(const msgpack_object *o, const struct field *f, const msgpack_object **ret,
 		      struct ord_params_fault *ret_fault)
 {
@@ -208,6 +221,9 @@ static int field_take(const struct field *f, const msgpack_object *o, struct ord
 		break;
 	case KIND_WAIT:
 		fits = take_wait(o, member);
+		break;
+	case KIND_CONSISTENCY:
+		fits = take_consistency(o, member);
 		break;
 	case KIND_ITEMS:
 		return take_items(o, f, member, ret_fault);

@@ -31,6 +31,7 @@ struct ord_params {
 	int64_t from, limit, partition, timeout_ms; /* partition is -1 when it was not given */
 	int64_t state;				    /* enum ord_account_state */
 	int64_t wait;				    /* enum ord_wait */
+	int64_t consistency;			    /* enum ord_consistency */
 	const msgpack_object *items;		    /* an array of ORD_BATCH_ITEMS_MAX at most */
 	const msgpack_object *links;	    /* an array of ORD_NODES_MAX at most, what is in it is not checked */
 	const msgpack_object *disk, *clock; /* maps; likewise */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 - reads of a partition: their bytes, and running them. */
-/* Encoding: kind u8; ACCOUNT: account text8; HISTORY: account text8, from u64, limit u32; REQUEST: 16 bytes; NAME: namespace text8, name text8.
+/* Encoding: kind u8, with bit 7 set when it may be stale; ACCOUNT: account text8; HISTORY: account text8, from u64, limit u32; REQUEST: 16 bytes; NAME: namespace text8, name text8.
  * (text8: one byte of length, then the bytes; numbers are little-endian.) */
 #include "node/query.h"
 
@@ -14,9 +14,11 @@
 /* Postings that are read from the partition in one go. */
 #define HISTORY_VIEWS 64
 
+#define STALE_BIT 0x80u
+
 void ord_query_encode(const struct ord_query *q, struct ord_bytes *out)
 {
-	ord_bytes_put_u8(out, (uint8_t)q->kind);
+	ord_bytes_put_u8(out, (uint8_t)((unsigned)q->kind | (q->may_be_stale ? STALE_BIT : 0)));
 	switch (q->kind) {
 	case ORD_QUERY_ACCOUNT:
 		ord_bytes_put_text8(out, q->account);
@@ -37,10 +39,18 @@ void ord_query_encode(const struct ord_query *q, struct ord_bytes *out)
 	ORD_ASSERT(!"a query of unknown kind");
 }
 
+bool ord_query_may_be_stale(struct ord_slice query)
+{
+	const uint8_t *kind = query.base;
+	return query.len > 0 && (*kind & STALE_BIT) != 0;
+}
+
 static int query_decode(struct ord_slice bytes, struct ord_query *ret)
 {
 	struct ord_reader r = ord_reader_of(bytes);
-	struct ord_query q = {.kind = (enum ord_query_kind)ord_reader_u8(&r)};
+	uint8_t kind = ord_reader_u8(&r);
+	struct ord_query q = {.kind = (enum ord_query_kind)(kind & ~STALE_BIT),
+			      .may_be_stale = (kind & STALE_BIT) != 0};
 	struct ord_slice id = {0};
 	switch (q.kind) {
 	case ORD_QUERY_ACCOUNT:
@@ -71,13 +81,24 @@ static int query_decode(struct ord_slice bytes, struct ord_query *ret)
 	return ORD_OK;
 }
 
+/* A map of that many fields, and one more where the answer may be stale: what its state has seen. */
+static void put_map(const struct ord_query *q, const struct ord_partition *p, uint32_t partition, uint32_t fields,
+		    msgpack_packer *pk)
+{
+	msgpack_pack_map(pk, fields + (q->may_be_stale ? 1 : 0));
+	if (!q->may_be_stale)
+		return;
+	ord_rpc_put_text(pk, "as_of");
+	ord_reply_put_position(pk, partition, ord_partition_position(p));
+}
+
 static int run_account(const struct ord_query *q, struct ord_partition *p, uint32_t partition, msgpack_packer *pk)
 {
 	struct ord_account_view v;
 	int err = ord_partition_account(p, q->account, &v);
 	if (err != ORD_OK)
 		return err;
-	msgpack_pack_map(pk, 9);
+	put_map(q, p, partition, 9, pk);
 	ord_rpc_put_pair_str(pk, "account", v.account);
 	ord_rpc_put_pair_str(pk, "asset", v.asset);
 	ord_rpc_put_pair_text(pk, "state", ord_account_state_name(v.state));
@@ -114,7 +135,7 @@ static int run_history(const struct ord_query *q, struct ord_partition *p, uint3
 		return err;
 	uint64_t there = q->from <= account.postings_count ? account.postings_count - q->from + 1 : 0;
 	uint32_t count = there < q->limit ? (uint32_t)there : q->limit;
-	msgpack_pack_map(pk, 3);
+	put_map(q, p, partition, 3, pk);
 	ord_rpc_put_pair_str(pk, "account", account.account);
 	ord_rpc_put_text(pk, "postings");
 	msgpack_pack_array(pk, count);
@@ -221,7 +242,7 @@ static int run_name(const struct ord_query *q, struct ord_partition *p, uint32_t
 	int err = ord_partition_name(p, q->space, q->name, &v);
 	if (err != ORD_OK)
 		return err;
-	msgpack_pack_map(pk, 7);
+	put_map(q, p, partition, 7, pk);
 	ord_rpc_put_pair_str(pk, "namespace", q->space);
 	ord_rpc_put_pair_str(pk, "name", q->name);
 	ord_rpc_put_pair_str(pk, "owner", v.owner);

@@ -2,6 +2,7 @@
 #ifndef ORD_NODE_QUERY_H
 #define ORD_NODE_QUERY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -18,9 +19,13 @@ struct ord_query {
 	struct ord_uuid request_id; /* REQUEST */
 	struct ord_slice space;	    /* NAME */
 	struct ord_slice name;	    /* NAME */
+	bool may_be_stale;	    /* any replica may answer, and says what it has seen */
 };
 
 void ord_query_encode(const struct ord_query *q, struct ord_bytes *out);
+
+/* Whether the query that was encoded may be stale. */
+bool ord_query_may_be_stale(struct ord_slice query);
 
 /* Decodes the query, reads p and appends the result as one MessagePack map (docs/protocol.md). ORD_OK, ORD_ERR_NOT_FOUND, ORD_ERR_FORMAT;
  * out is as before then. */

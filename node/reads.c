@@ -27,6 +27,7 @@ void ord_reads_init(struct ord_reads *r, const struct ord_bounds *bounds)
 	*r = (struct ord_reads){.bounds = bounds};
 	list_init(&r->came);
 	list_init(&r->asked);
+	list_init(&r->stale);
 }
 
 void ord_reads_close(struct ord_reads *r)
@@ -34,8 +35,8 @@ void ord_reads_close(struct ord_reads *r)
 	ord_reads_free(ord_reads_take_all(r));
 }
 
-int ord_reads_add(struct ord_reads *r, struct ord_slice query, struct ord_waiter *w, uint32_t item,
-		  uint64_t deadline_ms)
+static int add(struct ord_reads *r, struct ord_read_list *list, struct ord_slice query, struct ord_waiter *w,
+	       uint32_t item, uint64_t deadline_ms)
 {
 	if (r->count >= r->bounds->reads_count)
 		return ORD_ERR_BUSY;
@@ -45,10 +46,22 @@ int ord_reads_add(struct ord_reads *r, struct ord_slice query, struct ord_waiter
 	*read = (struct ord_read){
 		.waiter = w, .deadline_ms = deadline_ms, .item = item, .query_bytes = (uint32_t)query.len};
 	memcpy(read->query, query.base, query.len);
-	*r->came.end = read;
-	r->came.end = &read->next;
+	*list->end = read;
+	list->end = &read->next;
 	r->count++;
 	return ORD_OK;
+}
+
+int ord_reads_add(struct ord_reads *r, struct ord_slice query, struct ord_waiter *w, uint32_t item,
+		  uint64_t deadline_ms)
+{
+	return add(r, &r->came, query, w, item, deadline_ms);
+}
+
+int ord_reads_add_stale(struct ord_reads *r, struct ord_slice query, struct ord_waiter *w, uint32_t item,
+			uint64_t deadline_ms)
+{
+	return add(r, &r->stale, query, w, item, deadline_ms);
 }
 
 void ord_reads_ask(struct ord_reads *r, const struct ord_read_point *point)
@@ -58,22 +71,33 @@ void ord_reads_ask(struct ord_reads *r, const struct ord_read_point *point)
 	r->point = *point;
 }
 
-struct ord_read *ord_reads_take(struct ord_reads *r)
+static struct ord_read *take(struct ord_reads *r, struct ord_read_list *list)
 {
-	struct ord_read *first = r->asked.first;
+	struct ord_read *first = list->first;
 	if (first == NULL)
 		return NULL;
-	r->asked.first = first->next;
+	list->first = first->next;
 	if (first->next == NULL)
-		r->asked.end = &r->asked.first;
+		list->end = &list->first;
 	r->count--;
 	first->next = NULL;
 	return first;
 }
 
+struct ord_read *ord_reads_take(struct ord_reads *r)
+{
+	return take(r, &r->asked);
+}
+
+struct ord_read *ord_reads_take_stale(struct ord_reads *r)
+{
+	return take(r, &r->stale);
+}
+
 struct ord_read *ord_reads_take_all(struct ord_reads *r)
 {
 	list_move(&r->came, &r->asked);
+	list_move(&r->stale, &r->asked);
 	struct ord_read *first = r->asked.first;
 	list_init(&r->asked);
 	r->count = 0;

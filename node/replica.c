@@ -199,6 +199,13 @@ int ord_replica_read(struct ord_replica *r, struct ord_slice query, uint64_t dea
 	return ord_reads_add(&r->reads, query, w, item, deadline_ms);
 }
 
+int ord_replica_read_stale(struct ord_replica *r, struct ord_slice query, uint64_t deadline_ms, struct ord_waiter *w,
+			   uint32_t item)
+{
+	ORD_ASSERT(ord_replica_is_whole(r));
+	return ord_reads_add_stale(&r->reads, query, w, item, deadline_ms);
+}
+
 static void ticket_answer(struct ord_ticket *t, const struct ord_answer *a)
 {
 	struct ord_waiter *w = t->waiter;
@@ -474,16 +481,38 @@ static bool read_run(struct ord_replica *r, struct ord_read *read, struct ord_by
 	return !is_damaged;
 }
 
+/* The next read that may be answered, NULL when there is none. */
+static struct ord_read *read_take(struct ord_replica *r)
+{
+	if (ord_reads_have_stale(&r->reads))
+		return ord_reads_take_stale(&r->reads);
+	bool may_take = ord_reads_asked(&r->reads) && ord_host_may_read(r->engine->host, r->id, &r->reads.point);
+	return may_take ? ord_reads_take(&r->reads) : NULL;
+}
+
+/* What may be stale is not to be wrong: another node is to be asked. */
+static void stale_fail(struct ord_replica *r)
+{
+	struct ord_answer a = {.err = ORD_ERR_NOT_LEADER, .partition = r->id};
+	while (ord_reads_have_stale(&r->reads)) {
+		struct ord_read *read = ord_reads_take_stale(&r->reads);
+		read_answer(read, &a);
+		ord_reads_free(read);
+	}
+}
+
 static void reads_answer(struct ord_replica *r)
 {
 	bool is_damaged = false;
 	size_t bytes = 0;
-	if (!ord_reads_asked(&r->reads) || !ord_host_may_read(r->engine->host, r->id, &r->reads.point))
-		return;
 	struct ord_bytes room;
+	if (ord_reads_have_stale(&r->reads) && !ord_replica_is_whole(r))
+		stale_fail(r);
 	ord_bytes_init(&room, ORD_RPC_BYTES_MAX);
-	while (bytes < REPLICA_READS_BYTES && ord_reads_asked(&r->reads)) {
-		struct ord_read *read = ord_reads_take(&r->reads);
+	while (bytes < REPLICA_READS_BYTES) {
+		struct ord_read *read = read_take(r);
+		if (read == NULL)
+			break;
 		is_damaged = !read_run(r, read, &room) || is_damaged;
 		bytes += REPLICA_READ_BYTES + room.len;
 		ord_reads_free(read);
@@ -501,7 +530,8 @@ bool ord_replica_serve(struct ord_replica *r)
 		ord_reads_ask(&r->reads, &point);
 		reads_answer(r); /* nobody else has a vote */
 	}
-	return ord_reads_asked(&r->reads) && ord_host_may_read(r->engine->host, r->id, &r->reads.point);
+	return ord_reads_have_stale(&r->reads) ||
+	       (ord_reads_asked(&r->reads) && ord_host_may_read(r->engine->host, r->id, &r->reads.point));
 }
 
 static void leader_set(struct ord_replica *r, uint32_t leader)
@@ -633,6 +663,7 @@ void ord_replica_expire(struct ord_replica *r, uint64_t now_ms)
 	ord_admit_each(&r->admit, batch_expire, &x);
 	reads_expire(r, r->reads.asked.first, now_ms);
 	reads_expire(r, r->reads.came.first, now_ms);
+	reads_expire(r, r->reads.stale.first, now_ms);
 	ord_settling_expire(&r->settling, now_ms);
 }
 

@@ -73,6 +73,10 @@ int ord_replica_submit(struct ord_replica *r, const struct ord_command *c, const
 int ord_replica_read(struct ord_replica *r, struct ord_slice query, uint64_t deadline_ms, struct ord_waiter *w,
 		     uint32_t item);
 
+/* A read that may be stale, whoever leads. Asserts ord_replica_is_whole. As ord_replica_read. */
+int ord_replica_read_stale(struct ord_replica *r, struct ord_slice query, uint64_t deadline_ms, struct ord_waiter *w,
+			   uint32_t item);
+
 /* Answers the reads that may be answered now, and has it made sure for the others that this node still leads: once in a turn of the loop, when what is committed has been applied. A bounded amount: true
  * when more can be answered at once. */
 bool ord_replica_serve(struct ord_replica *r);

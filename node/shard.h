@@ -21,6 +21,9 @@ typedef struct uv_loop_s uv_loop_t;
 /* Until when a command's submitter waits: until it is logged and applied where its request lives, or until its outcome. Same for claims and accounts. */
 enum ord_wait { ORD_WAIT_LOGGED = 1, ORD_WAIT_SETTLED = 2 };
 
+/* What a read sees: all that was acknowledged before it, or the state that the node has which is asked, however old. */
+enum ord_consistency { ORD_CONSISTENCY_LINEARIZABLE = 1, ORD_CONSISTENCY_STALE = 2 };
+
 /* What came of one submitted item. */
 struct ord_answer {
 	/* ORD_OK: result (commands) or body (reads) is known; a wait for the outcome that ran out gives ORD_OK with status ACCEPTED.
@@ -44,7 +47,8 @@ struct ord_waiter {
 void ord_shard_submit(struct ord_shard *s, const struct ord_command *c, enum ord_wait wait, uint64_t deadline_ms,
 		      struct ord_waiter *w, uint32_t item);
 
-/* Runs a query (node/query.h) at the partition's leader after everything that was acknowledged before this call: linearizable. */
+/* Runs a query (node/query.h) at the partition's leader after everything that was acknowledged before this call: linearizable. One that says that it may be stale runs here, where this node's replica
+ * can be read, and else at the leader. */
 void ord_shard_read(struct ord_shard *s, uint32_t partition, struct ord_slice query, uint64_t deadline_ms,
 		    struct ord_waiter *w, uint32_t item);
 

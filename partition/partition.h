@@ -48,6 +48,9 @@ void ord_partition_mark(const struct ord_partition *p, struct ord_mark *ret);
 /* Makes a fault on purpose, for tests: the account's balance changes here and not in the log, as if it had been computed wrong. ORD_ERR_NOT_FOUND: no such account is in memory. */
 int ord_partition_spoil(struct ord_partition *p, struct ord_slice account, int64_t delta);
 
+/* The offset of the next command: how many were applied. */
+uint64_t ord_partition_position(const struct ord_partition *p);
+
 /* The state at this moment in numbers. */
 struct ord_partition_status {
 	uint64_t position; /* offset of the next command: how many were applied */

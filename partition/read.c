@@ -13,6 +13,11 @@ static int64_t shown(ord_balance balance)
 	return balance > INT64_MAX ? INT64_MAX : (int64_t)balance;
 }
 
+uint64_t ord_partition_position(const struct ord_partition *p)
+{
+	return p->position;
+}
+
 int ord_partition_account(struct ord_partition *p, struct ord_slice account, struct ord_account_view *ret)
 {
 	int err = ord_account_load(p, account);

@@ -81,7 +81,7 @@ class Bench:
         if point.share:
             words += ["--rate", str(max(1, int(self.saturation * point.share)))]
         configuration = LITTLE_HISTORY if point.little_history else ""
-        with Cluster(self.o.build, self.o.tmp, point.nodes, point.partitions, configuration) as cluster:
+        with Cluster(self.o.build, self.o.tmp, point.nodes, point.partitions, configuration, point.shards) as cluster:
             if point.ids > 0:
                 self.fill(cluster, point.ids)
             return cluster.bench(*words)

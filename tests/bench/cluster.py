@@ -14,12 +14,13 @@ class Failed(Exception):
 class Cluster:
     """with Cluster(...) as c: nodes run; afterwards they are stopped, by their pid files, and their directory is removed."""
 
-    def __init__(self, build, parent, nodes, partitions, configuration=""):
+    def __init__(self, build, parent, nodes, partitions, configuration="", shards=1):
         self.ordain = os.path.join(build, "ordain")
         self.home = tempfile.mkdtemp(prefix="ordain-bench-", dir=parent)
         self.dir = os.path.join(self.home, "cluster")
         self.nodes = nodes
         self.partitions = partitions
+        self.shards = shards
         self.configuration = configuration  # lines for each node's ordaind.conf
 
     def __enter__(self):
@@ -37,7 +38,7 @@ class Cluster:
         return self
 
     def start(self):
-        self.run("cluster", "start", "--nodes", str(self.nodes), "--partitions", str(self.partitions), "--timeout", "60s")
+        self.run("cluster", "start", "--nodes", str(self.nodes), "--partitions", str(self.partitions), "--shards", str(self.shards), "--timeout", "60s")
 
     def __exit__(self, *ignored):
         self.close()

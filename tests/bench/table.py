@@ -27,6 +27,7 @@ class Point:
     args: tuple = ()  # of ordain bench
     nodes: int = 3
     partitions: int = 8
+    shards: int = 1
     accounts: int = 10000
     ids: int = 0  # request ids of claims that are stored before
     little_history: bool = False  # for space on the disk
@@ -63,6 +64,7 @@ def works():
         Point("claims, 16 clients with 1,000 each", ("--workload", "claims") + BATCHED),
         Point("claims, 256 clients with one each", ("--workload", "claims") + ONE_BY_ONE),
         Point("linearizable reads, 256 clients with one each", ("--workload", "reads") + ONE_BY_ONE),
+        Point("stale reads, 256 clients with one each", ("--workload", "reads", "--stale") + ONE_BY_ONE),
         Point("mixed, 256 clients with one each", ("--workload", "mixed") + ONE_BY_ONE),
     ]
 
@@ -80,6 +82,7 @@ SECTIONS = [
     Section("batch", "Batch size", "transfers of one call", "16 clients.", [batch(n) for n in (1, 10, 100, 1000, 4000, 8000)]),
     Section("clients", "Clients", "clients with one transfer each", "One transfer a call.", [clients(n) for n in (1, 4, 16, 64, 256, 1024)]),
     Section("partitions", "Partitions", "partitions", "16 clients with 1,000 transfers a call.", [Point(n, BATCHED, partitions=n) for n in (1, 2, 4, 8, 16, 32, 64)]),
+    Section("shards", "Shards", "shards of each node", "16 clients with 1,000 transfers a call. Shards are threads, and three nodes have two cores here.", [Point(n, BATCHED, shards=n) for n in (1, 2, 4)], log=False),
     Section("nodes", "Nodes", "nodes", "16 clients with 1,000 transfers a call.", [Point(n, BATCHED, nodes=n) for n in (1, 3, 5)], log=False),
     Section("accounts", "Accounts", "accounts", "16 clients with 1,000 transfers a call, all accounts alike. From 100,000 on the load before the clock starts lasts three times as long.", [Point(n, BATCHED, accounts=n) for n in (1000, 10000, 100000, 1000000, 10000000)]),
     Section("ids", "Request ids already stored", "millions of request ids stored before", "16 clients with 1,000 transfers a call, after so many claims, whose request ids are remembered like those of transfers. History is kept to 64 MiB a partition, so that more ids fit a disk.", [Point(n, BATCHED, ids=n, little_history=True) for n in (0, 1000000, 5000000, 10000000, 25000000, 50000000)], log=False),

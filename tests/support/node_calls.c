@@ -211,26 +211,42 @@ static void look_answer(struct ord_waiter *w, uint32_t item, const struct ord_an
 		      (unsigned long long)postings, (unsigned long long)look->postings_least);
 	if (postings > known[look->account].postings_read)
 		known[look->account].postings_read = postings;
+	look->postings = postings;
 }
 
-/* Begins to read the account at the node. */
-void look_begin_for(struct node_cluster *c, struct look *look, unsigned place, unsigned account, uint64_t patience_ms)
+/* Asks for the account at the node, whatever the answer must show. */
+static void look_send(struct node_cluster *c, struct look *look, unsigned place, bool may_be_stale,
+		      uint64_t patience_ms)
 {
 	char name[16];
 	struct ord_engine *e = c->nodes[place].engine;
-	struct ord_query q = {.kind = ORD_QUERY_ACCOUNT, .account = account_name(name, account)};
+	struct ord_query q = {.kind = ORD_QUERY_ACCOUNT,
+			      .account = account_name(name, look->account),
+			      .may_be_stale = may_be_stale};
 	struct ord_bytes query;
 	ord_bytes_init(&query, 256);
 	ord_query_encode(&q, &query);
-	*look = (struct look){.waiter = {.answer = look_answer}, .account = account};
-	look->postings_least = known[account].postings_told > known[account].postings_read
-				       ? known[account].postings_told
-				       : known[account].postings_read;
 	inside = true;
 	ord_engine_read(e, ord_route_account(q.account, PARTITIONS), ord_bytes_slice(&query),
 			ord_engine_now_ms(e) + patience_ms, &look->waiter, 0);
 	inside = false;
 	ord_bytes_close(&query);
+}
+
+/* Begins to read the account at the node. */
+void look_begin_for(struct node_cluster *c, struct look *look, unsigned place, unsigned account, uint64_t patience_ms)
+{
+	*look = (struct look){.waiter = {.answer = look_answer}, .account = account};
+	look->postings_least = known[account].postings_told > known[account].postings_read
+				       ? known[account].postings_told
+				       : known[account].postings_read;
+	look_send(c, look, place, false, patience_ms);
+}
+
+void look_begin_stale(struct node_cluster *c, struct look *look, unsigned place, unsigned account)
+{
+	*look = (struct look){.waiter = {.answer = look_answer}, .account = account};
+	look_send(c, look, place, true, WAIT_MS);
 }
 
 void look_begin(struct node_cluster *c, struct look *look, unsigned place, unsigned account)

@@ -56,6 +56,7 @@ struct look {
 	struct ord_waiter waiter; /* first */
 	unsigned account;
 	uint64_t postings_least; /* that it must show */
+	uint64_t postings;	 /* that it showed */
 	bool answered;
 	int err;
 	uint8_t body[512];
@@ -65,6 +66,8 @@ struct look {
 /* Reads the account at the node. That it shows all that was known when it began is checked when the answer comes. */
 void look_begin(struct node_cluster *c, struct look *look, unsigned place, unsigned account);
 void look_begin_for(struct node_cluster *c, struct look *look, unsigned place, unsigned account, uint64_t patience_ms);
+/* One that may be stale: it need not show what was known, but what it shows must be there for all that begin later. */
+void look_begin_stale(struct node_cluster *c, struct look *look, unsigned place, unsigned account);
 void look_wait(struct node_cluster *c, const struct look *look);
 
 #endif

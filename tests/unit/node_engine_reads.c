@@ -2,6 +2,7 @@
 #include <criterion/criterion.h>
 
 #include "base/err.h"
+#include "node/engine_state.h"
 #include "partition/route.h"
 #include "tests/support/node_calls.h"
 
@@ -134,6 +135,74 @@ Test(engine_reads, a_leader_that_slept_does_not_answer_from_its_old_state)
 		cr_assert(before.answered && after.answered);
 		calls_wait(&c);
 	}
+}
+
+static void cut_off(unsigned place, bool is_cut)
+{
+	for (unsigned i = 0; i < NODE_CLUSTER_NODES; i++)
+		if (i != place)
+			c.cut[place][i] = c.cut[i][place] = is_cut;
+}
+
+static struct look looked_stale(unsigned place, unsigned account)
+{
+	struct look look;
+	uint64_t begin_ms = c.now_ms;
+	look_begin_stale(&c, &look, place, account);
+	look_wait(&c, &look);
+	cr_expect_leq(c.now_ms, begin_ms + 5, "nobody else is asked");
+	return look;
+}
+
+Test(engine_reads, what_may_be_stale_needs_no_leader)
+{
+	for (unsigned place = 0; place < NODE_CLUSTER_NODES; place++) {
+		node_cluster_wait_ready(&c);
+		uint64_t before = looked_stale(place, 2).postings;
+		cut_off(place, true);
+		node_cluster_steps(&c, 5000); /* another one leads */
+		struct call *call = call_transfer(0, 2, 10);
+		while (call->decided == 0) {
+			if (call->outstanding == 0)
+				call_send(&c, call, (place + 1) % NODE_CLUSTER_NODES, ORD_WAIT_SETTLED);
+			node_cluster_step(&c);
+		}
+		cr_assert_eq(call->decided, ORD_STATUS_SETTLED);
+		struct look old = looked_stale(place, 2);
+		cr_expect_eq(old.err, ORD_OK);
+		cr_expect_eq(old.postings, before, "it is cut off");
+		cr_expect_gt(looked((place + 1) % NODE_CLUSTER_NODES, 2).postings, before);
+		cut_off(place, false);
+		calls_wait(&c);
+	}
+}
+
+/* It must not be answered from a state that is known to be wrong: the leader is asked. */
+Test(engine_reads, a_replica_that_is_fenced_passes_on_what_may_be_stale)
+{
+	uint32_t partition = partition_of(2);
+	unsigned follower = ((unsigned)node_cluster_leader(&c, partition) + 1) % NODE_CLUSTER_NODES;
+	struct ord_replica *r = &c.nodes[follower].engine->replicas[partition];
+	r->fence.state = ORD_FENCE_FENCED;
+	struct look look;
+	look_begin_stale(&c, &look, follower, 2);
+	cr_expect_not(ord_reads_have_stale(&r->reads));
+	look_wait(&c, &look);
+	cr_expect_eq(look.err, ORD_OK);
+}
+
+/* Fenced between question and answer. */
+Test(engine_reads, what_waits_at_a_replica_that_is_fenced_is_told_so)
+{
+	uint32_t partition = partition_of(2);
+	unsigned follower = ((unsigned)node_cluster_leader(&c, partition) + 1) % NODE_CLUSTER_NODES;
+	struct ord_replica *r = &c.nodes[follower].engine->replicas[partition];
+	struct look look;
+	look_begin_stale(&c, &look, follower, 2);
+	cr_expect(ord_reads_have_stale(&r->reads));
+	r->fence.state = ORD_FENCE_FENCED;
+	look_wait(&c, &look);
+	cr_expect_eq(look.err, ORD_ERR_NOT_LEADER);
 }
 
 Test(engine_reads, nonsense_from_a_peer_is_refused)

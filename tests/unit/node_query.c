@@ -138,6 +138,26 @@ Test(node_query, account)
 			 "NOT_FOUND");
 }
 
+/* The offset is that of the next command. */
+Test(node_query, what_may_be_stale_says_what_it_has_seen)
+{
+	char wanted[64];
+	struct ord_query q = {
+		.kind = ORD_QUERY_ACCOUNT, .account = ord_slice_text("alice"), .may_be_stale = true};
+	snprintf(wanted, sizeof wanted, "{\"as_of\"=>\"5:%llu\", \"account\"=>\"alice\", ",
+		 (unsigned long long)ord_partition_position(bench.partition));
+	const char *shown = run(&q);
+	cr_expect_eq(strncmp(shown, wanted, strlen(wanted)), 0, "%s", shown);
+	q = (struct ord_query){.kind = ORD_QUERY_HISTORY,
+			       .account = ord_slice_text("alice"),
+			       .from = 4,
+			       .limit = 1,
+			       .may_be_stale = true};
+	cr_expect_eq(strncmp(run(&q), wanted, strlen(wanted)), 0);
+	q.account = ord_slice_text("bob");
+	cr_expect_str_eq(run(&q), "NOT_FOUND");
+}
+
 #define POSTING(number, kind, id, other, amount, after, position)                             \
 	"{\"number\"=>" number ", \"kind\"=>\"" kind                                          \
 	"\", \"id\"=>\"" ID(id) "\", \"counterparty\"=>\"" other "\", \"amount\"=>" amount    \

@@ -48,6 +48,24 @@ static void expect(struct ord_read *first, uint32_t from, uint32_t to)
 	ord_reads_free(first);
 }
 
+Test(reads, those_that_may_be_stale_wait_apart)
+{
+	cr_assert_not(ord_reads_have_stale(&r));
+	cr_assert_eq(ord_reads_add_stale(&r, ord_slice_text("query"), &nobody, 4, 104), ORD_OK);
+	cr_assert_eq(ord_reads_add_stale(&r, ord_slice_text("query"), &nobody, 2, 102), ORD_OK);
+	cr_assert(ord_reads_have_stale(&r) && !ord_reads_may_ask(&r));
+	cr_assert_eq(add(1), ORD_OK);
+	expect(ord_reads_take_stale(&r), 4, 4);
+	cr_assert_eq(r.count, 2);
+	expect(ord_reads_take_all(&r), 1, 2);
+	cr_assert_not(ord_reads_have_stale(&r));
+	cr_assert_null(ord_reads_take_stale(&r));
+	for (uint32_t i = 0; i < 5; i++)
+		cr_assert_eq(ord_reads_add_stale(&r, ord_slice_text("query"), &nobody, 1 + i, 101 + i), ORD_OK);
+	cr_assert_eq(add(6), ORD_ERR_BUSY);
+	expect(ord_reads_take_all(&r), 1, 5);
+}
+
 Test(reads, those_that_come_while_some_are_asked_for_wait_for_the_next_time)
 {
 	struct ord_read_point point = {.term = 3, .index = 7, .round = 9};

@@ -118,9 +118,8 @@ static void flags_load(struct ord_bench_words *w, struct ord_flag *f)
 				 .max = ORD_BENCH_ACCOUNTS_MAX,
 				 .help = "balances to read again at the end, at most",
 				 .normal = "100000"};
-	f[8] = (struct ord_flag){.name = "stale",
-				 .on = &w->stale,
-				 .help = "reads are answered by any node, as far as it has come"};
+	f[8] = (struct ord_flag){
+		.name = "stale", .on = &w->stale, .help = "reads are answered by any node, as far as it has come"};
 }
 
 void ord_bench_words_init(struct ord_bench_words *w)

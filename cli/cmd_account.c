@@ -105,7 +105,7 @@ static int problem_print(const struct ord_cmd *self, const char *account, const 
 
 static void account_print(const struct ordain_account *a, enum ord_look look)
 {
-	static const char *const columns[] = {"account", "asset",    "state",	  "balance",  "floor",
+	static const char *const columns[] = {"account", "asset",    "state",	  "balance",   "floor",
 					      "ceiling", "postings", "opened_us", "partition", "as_of"};
 	bool stale = a->as_of != 0;
 	struct ord_sheet s;

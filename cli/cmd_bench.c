@@ -10,7 +10,8 @@
 static const char notes[] =
 	"transfers: opens its own accounts (asset BENCH, floor far below zero, so that every transfer settles), then "
 	"moves small\n"
-	"amounts between them. claims: claims names that nobody has claimed. reads: balances, linearizable unless --stale. mixed: "
+	"amounts between them. claims: claims names that nobody has claimed. reads: balances, linearizable unless "
+	"--stale. mixed: "
 	"calls "
 	"of all three.\n"
 	"Latency is that of a whole call, until every command of it is settled. At the end balances and names are read "

@@ -136,7 +136,8 @@ enum ordain_consistency { ORDAIN_LINEARIZABLE = 0, ORDAIN_STALE = 1 };
 struct ordain_call_options {
 	enum ordain_wait wait; /* commands only */
 	uint32_t timeout_ms;   /* 0: the client's */
-	enum ordain_consistency consistency; /* accounts, histories and names; requests are always LINEARIZABLE: that an id is not known must be true */
+	enum ordain_consistency
+		consistency; /* accounts, histories and names; requests are always LINEARIZABLE: that an id is not known must be true */
 };
 
 /* --- Commands --------------------------------------------------------------------------------------------------------- */

@@ -220,9 +220,8 @@ static void look_send(struct node_cluster *c, struct look *look, unsigned place,
 {
 	char name[16];
 	struct ord_engine *e = c->nodes[place].engine;
-	struct ord_query q = {.kind = ORD_QUERY_ACCOUNT,
-			      .account = account_name(name, look->account),
-			      .may_be_stale = may_be_stale};
+	struct ord_query q = {
+		.kind = ORD_QUERY_ACCOUNT, .account = account_name(name, look->account), .may_be_stale = may_be_stale};
 	struct ord_bytes query;
 	ord_bytes_init(&query, 256);
 	ord_query_encode(&q, &query);

@@ -142,8 +142,7 @@ Test(node_query, account)
 Test(node_query, what_may_be_stale_says_what_it_has_seen)
 {
 	char wanted[64];
-	struct ord_query q = {
-		.kind = ORD_QUERY_ACCOUNT, .account = ord_slice_text("alice"), .may_be_stale = true};
+	struct ord_query q = {.kind = ORD_QUERY_ACCOUNT, .account = ord_slice_text("alice"), .may_be_stale = true};
 	snprintf(wanted, sizeof wanted, "{\"as_of\"=>\"5:%llu\", \"account\"=>\"alice\", ",
 		 (unsigned long long)ord_partition_position(bench.partition));
 	const char *shown = run(&q);

@@ -20,8 +20,6 @@
 #define ENGINE_READY_MS 1000
 /* What a client is told to wait after ORD_ERR_BUSY. */
 #define ENGINE_BUSY_MS 100
-/* So many election timeouts a call waits for a leader that can be reached: an election takes one to three. */
-#define ENGINE_PARK_ELECTIONS 4
 
 uint32_t ord_engine_place(const struct ord_engine *e, uint32_t node)
 {
@@ -256,8 +254,7 @@ static void engine_init(struct ord_engine *e, const struct ord_engine_options *o
 	e->run = (uint32_t)(o->seed ^ o->seed >> 32) | 1;
 	e->now_ms = now_ms;
 	e->wall_us = wall_us;
-	e->park_ms = ENGINE_PARK_ELECTIONS *
-		     (o->election_timeout_ms != 0 ? o->election_timeout_ms : ORD_ELECTION_TIMEOUT_MS);
+	e->election_ms = o->election_timeout_ms != 0 ? o->election_timeout_ms : ORD_ELECTION_TIMEOUT_MS;
 	e->swept_ms = now_ms;
 	ord_effects_init(&e->effects);
 	ord_bytes_init(&e->scratch, ORD_FRAME_BYTES_MAX);

@@ -15,6 +15,14 @@ bool ord_engine_reaches(const struct ord_engine *e, uint32_t place)
 	return e->connected[place] || e->relayed[place];
 }
 
+bool ord_engine_reaches_majority(const struct ord_engine *e)
+{
+	uint32_t count = 1;
+	for (uint32_t place = 0; place < e->nodes_count; place++)
+		count += e->nodes[place] != e->node && ord_engine_reaches(e, place);
+	return count > e->nodes_count / 2;
+}
+
 /* Nothing that is owed to a node gets there, or comes from it. */
 static void peer_lost(struct ord_engine *e, uint32_t place)
 {

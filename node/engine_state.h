@@ -76,7 +76,7 @@ struct ord_engine {
 	struct ord_bytes scratch;   /* reused: one encoded part or body */
 	uint64_t now_ms;
 	uint64_t wall_us;
-	uint64_t park_ms;     /* how long a call may wait for a leader that can be reached */
+	uint64_t election_ms; /* the shortest time after which a new leader is looked for */
 	uint64_t swept_ms;    /* deadlines were looked at */
 	uint64_t retained_ms; /* old history was looked at */
 	enum ord_room_state
@@ -128,6 +128,9 @@ struct ord_engine_remote *ord_engine_sibling(struct ord_engine *e, uint32_t shar
 
 /* What is sent to the node of that place arrives, as far as is known. */
 bool ord_engine_reaches(const struct ord_engine *e, uint32_t place);
+
+/* So many nodes, and this one, that they may be a majority: else no leader will be found. */
+bool ord_engine_reaches_majority(const struct ord_engine *e);
 
 /* Place of node in e->nodes; nodes_count when it is none of them. */
 uint32_t ord_engine_place(const struct ord_engine *e, uint32_t node);

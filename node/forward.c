@@ -6,7 +6,7 @@
  *
  *      handed to another shard of this node, which has the partition --answered--> gone
  *
- *      parked for as long as several elections take --> answered: this node may be the one that is cut off, and whoever asks can ask another one
+ *      parked for as long as several elections take --> answered: this node may be the one that is cut off, and whoever asks can ask another one. It is when it reaches no majority: then after one
  *
  * A parked call of a partition that becomes led here is admitted here. A command whose node was lost is ORD_ERR_UNKNOWN: it may be logged. One that is
  * passed on again after it was sent and not answered is the same request, carried out once; but it can never again be said not to have been logged.
@@ -23,6 +23,8 @@
 
 /* What the waiter is told to wait after ORD_ERR_BUSY. */
 #define FORWARD_BUSY_MS 100
+/* So many election timeouts a call waits for a leader that can be reached: an election takes one to three. */
+#define FORWARD_ELECTIONS 4
 /* How much longer than the call's deadline an answer from another node is waited for. */
 #define FORWARD_GRACE_MS 500
 
@@ -304,14 +306,21 @@ static bool leader_is_there(const struct ord_engine *e, uint32_t partition)
 	return leader == e->node || (place < e->nodes_count && ord_engine_reaches(e, place));
 }
 
+/* How long a call may be parked. A node that reaches no majority will not hear of a leader before that changes. */
+static uint64_t patience_ms(const struct ord_engine *e)
+{
+	return ord_engine_reaches_majority(e) ? FORWARD_ELECTIONS * e->election_ms : e->election_ms;
+}
+
 void ord_forward_expire(struct ord_forward *f, uint64_t now_ms)
 {
 	struct ord_forward_call *call = f->first;
+	uint64_t most_ms = patience_ms(f->engine);
 	while (call != NULL) {
 		struct ord_forward_call *next = call->next;
 		if (leader_is_there(f->engine, call->partition))
 			call->parked_ms = now_ms; /* it is not ready yet, or says so: that passes */
-		bool parked_long = call->sent_to == 0 && now_ms - call->parked_ms >= f->engine->park_ms;
+		bool parked_long = call->sent_to == 0 && now_ms - call->parked_ms >= most_ms;
 		/* The other node answers at the deadline too: give its answer a moment to come. */
 		if (parked_long || call->deadline_ms + (call->sent_to == 0 ? 0 : FORWARD_GRACE_MS) <= now_ms)
 			call_fail(f, call);

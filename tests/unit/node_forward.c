@@ -57,6 +57,32 @@ Test(forward, a_node_that_is_cut_off_does_not_keep_calls_until_their_deadline)
 	node_cluster_close(&c);
 }
 
+/* It knows that no leader will be found. */
+Test(forward, a_node_that_reaches_no_majority_says_so_sooner)
+{
+	struct node_cluster c;
+	calls_start(&c, 33);
+	struct call *call = call_transfer(0, 2, 1);
+	unsigned place = call_follower(&c, call);
+	cut_off(&c, place, true);
+	for (unsigned i = 0; i < NODE_CLUSTER_NODES; i++)
+		if (i != place)
+			ord_engine_peer(c.nodes[place].engine, c.nodes[i].id, false);
+	node_cluster_steps(&c, 1000);
+	call_send_for(&c, call, place, ORD_WAIT_SETTLED, 60000);
+	node_cluster_steps(&c, 400);
+	cr_expect_eq(call->outstanding, 1, "one of them may come back");
+	node_cluster_steps(&c, 300); /* an election timeout, and a little */
+	cr_expect_eq(call->outstanding, 0, "the call waits where no majority can be reached");
+	cr_expect_eq(call->last_err, ORD_ERR_NOT_LEADER, "%s", ord_err_text(call->last_err));
+	for (unsigned i = 0; i < NODE_CLUSTER_NODES; i++)
+		if (i != place)
+			ord_engine_peer(c.nodes[place].engine, c.nodes[i].id, true);
+	cut_off(&c, place, false);
+	node_cluster_steps(&c, 6000);
+	node_cluster_close(&c);
+}
+
 /* The node says that it was not leading, of every call that the engine may have passed on to it. */
 static void deny_all(struct ord_engine *engine, uint32_t from)
 {

@@ -107,9 +107,9 @@ static void account_print(const struct ordain_account *a, enum ord_look look)
 {
 	static const char *const columns[] = {"account", "asset",    "state",	  "balance",   "floor",
 					      "ceiling", "postings", "opened_us", "partition", "as_of"};
-	bool stale = a->as_of != 0;
+	bool has_as_of = a->as_of != 0;
 	struct ord_sheet s;
-	ord_sheet_init(&s, columns, ORD_COUNT(columns) - !stale);
+	ord_sheet_init(&s, columns, has_as_of ? ORD_COUNT(columns) : ORD_COUNT(columns) - 1);
 	ord_sheet_str(&s, slice_of(a->account));
 	ord_sheet_str(&s, slice_of(a->asset));
 	ord_sheet_text(&s, ordain_account_state_name(a->state));
@@ -119,7 +119,7 @@ static void account_print(const struct ordain_account *a, enum ord_look look)
 	ord_sheet_uint(&s, a->postings_count);
 	ord_sheet_time(&s, a->opened_us);
 	ord_sheet_uint(&s, a->partition);
-	if (stale)
+	if (has_as_of)
 		ord_sheet_format(&s, "%" PRIu32 ":%" PRIu64, a->partition, a->as_of);
 	ord_sheet_show_record(&s, look, stdout);
 	ord_sheet_close(&s);
@@ -153,7 +153,9 @@ static void history_print(const struct ordain_history *h, enum ord_look look)
 {
 	static const char *const columns[] = {"number", "kind",		 "id",	     "counterparty",
 					      "amount", "balance_after", "position", "time_us"};
+	char as_of[40];
 	struct ord_sheet s;
+	snprintf(as_of, sizeof as_of, "%" PRIu32 ":%" PRIu64, h->partition, h->as_of);
 	ord_sheet_init(&s, columns, ORD_COUNT(columns));
 	for (size_t i = 0; i < h->postings_count; i++) {
 		const struct ordain_posting *p = &h->postings[i];
@@ -181,10 +183,8 @@ static void history_print(const struct ordain_history *h, enum ord_look look)
 			ord_json_uint(&j, h->next);
 		else
 			ord_json_null(&j);
-		if (h->as_of != 0) {
-			ord_json_key(&j, "as_of");
-			ord_json_uint(&j, h->as_of);
-		}
+		if (h->as_of != 0)
+			ord_json_pair_text(&j, "as_of", as_of);
 		ord_json_end_object(&j);
 	} else {
 		ord_sheet_show(&s, look, NULL, stdout);
@@ -193,7 +193,7 @@ static void history_print(const struct ordain_history *h, enum ord_look look)
 	if (look != ORD_LOOK_JSON && h->next != 0)
 		fprintf(stderr, "more postings: go on with --from %" PRIu64 "\n", h->next);
 	if (look != ORD_LOOK_JSON && h->as_of != 0)
-		fprintf(stderr, "as of offset %" PRIu64 " of the account's partition\n", h->as_of);
+		fprintf(stderr, "as of position %s\n", as_of);
 }
 
 int ord_cmd_account_history(const struct ord_cmd *self, int argc, char **argv)

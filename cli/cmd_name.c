@@ -28,18 +28,18 @@ static struct ord_flag text_flag(const char *name, const char **text, int place)
 static void name_print(const struct ordain_name *n, enum ord_look look)
 {
 	static const char *const columns[] = {"namespace", "name", "owner", "id", "position", "since_us", "as_of"};
-	bool stale = n->as_of != 0;
+	bool has_as_of = n->as_of != 0;
 	char id[ORDAIN_ID_TEXT_SIZE];
 	struct ord_sheet s;
 	ordain_id_format(&n->id, id);
-	ord_sheet_init(&s, columns, ORD_COUNT(columns) - !stale);
+	ord_sheet_init(&s, columns, has_as_of ? ORD_COUNT(columns) : ORD_COUNT(columns) - 1);
 	ord_sheet_str(&s, ord_slice_of(n->space.base, n->space.len));
 	ord_sheet_str(&s, ord_slice_of(n->name.base, n->name.len));
 	ord_sheet_str(&s, ord_slice_of(n->owner.base, n->owner.len));
 	ord_sheet_text(&s, id);
 	ord_sheet_format(&s, "%" PRIu32 ":%" PRIu64, n->partition, n->offset);
 	ord_sheet_time(&s, n->since_us);
-	if (stale)
+	if (has_as_of)
 		ord_sheet_format(&s, "%" PRIu32 ":%" PRIu64, n->partition, n->as_of);
 	ord_sheet_show_record(&s, look, stdout);
 	ord_sheet_close(&s);

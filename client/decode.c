@@ -111,18 +111,18 @@ bool ord_decode_result(const msgpack_object *o, const struct ordain_id *id, enum
 }
 
 /* What a read that may be stale has seen; 0 of others. */
-static bool decode_as_of(const msgpack_object *o, uint64_t *ret)
+static bool decode_as_of(const msgpack_object *o, uint32_t *ret_partition, uint64_t *ret)
 {
-	uint32_t partition;
+	*ret_partition = 0;
 	*ret = 0;
-	return ord_fields_find(o, "as_of") == NULL || ord_fields_position(o, "as_of", &partition, ret);
+	return ord_fields_find(o, "as_of") == NULL || ord_fields_position(o, "as_of", ret_partition, ret);
 }
 
 bool ord_decode_account(const msgpack_object *o, struct ordain_account *ret)
 {
 	struct ordain_account a;
 	int state;
-	if (!decode_as_of(o, &a.as_of) || !ord_fields_str(o, "account", &a.account) ||
+	if (!decode_as_of(o, &a.partition, &a.as_of) || !ord_fields_str(o, "account", &a.account) ||
 	    !ord_fields_str(o, "asset", &a.asset) ||
 	    !decode_named(o, "state", state_name, ORDAIN_ACCOUNT_CLOSED, &state) ||
 	    !ord_fields_i64(o, "balance", &a.balance) || !ord_fields_i64(o, "floor", &a.floor) ||
@@ -152,7 +152,7 @@ bool ord_decode_history(const msgpack_object *o, struct ord_texts *texts, struct
 {
 	struct ordain_history h = {0};
 	const msgpack_object *list = ord_fields_find(o, "postings");
-	if (!decode_as_of(o, &h.as_of) || !ord_fields_str(o, "account", &h.account) || list == NULL ||
+	if (!decode_as_of(o, &h.partition, &h.as_of) || !ord_fields_str(o, "account", &h.account) || list == NULL ||
 	    list->type != MSGPACK_OBJECT_ARRAY)
 		return false;
 	h.postings_count = list->via.array.size;
@@ -232,7 +232,7 @@ bool ord_decode_request(const msgpack_object *o, struct ord_texts *texts, struct
 bool ord_decode_name(const msgpack_object *o, struct ordain_name *ret)
 {
 	struct ordain_name n;
-	if (!decode_as_of(o, &n.as_of) || !ord_fields_str(o, "namespace", &n.space) ||
+	if (!decode_as_of(o, &n.partition, &n.as_of) || !ord_fields_str(o, "namespace", &n.space) ||
 	    !ord_fields_str(o, "name", &n.name) || !ord_fields_str(o, "owner", &n.owner) ||
 	    !ord_fields_id(o, "id", &n.id) || !ord_fields_position(o, "position", &n.partition, &n.offset) ||
 	    !ord_fields_u64(o, "since_us", &n.since_us))

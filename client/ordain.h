@@ -130,14 +130,14 @@ enum ordain_wait {
 };
 
 /* What a read sees. LINEARIZABLE: all that any client was told before it began. STALE: what the node has applied that happens to be asked, which may be behind, or cut off from the others; it is a state
- * that there was, and the answer's as_of says which. No leader is needed, and the work is shared by all nodes. */
+ * that there was, and the answer's as_of says which; two reads in a row may go back. No leader is needed, and the work is shared by all nodes. What is not found there is looked for as with LINEARIZABLE. */
 enum ordain_consistency { ORDAIN_LINEARIZABLE = 0, ORDAIN_STALE = 1 };
 
+/* consistency: of accounts, histories and names. Requests are always read LINEARIZABLE: that an id is not known must be true. */
 struct ordain_call_options {
 	enum ordain_wait wait; /* commands only */
 	uint32_t timeout_ms;   /* 0: the client's */
-	enum ordain_consistency
-		consistency; /* accounts, histories and names; requests are always LINEARIZABLE: that an id is not known must be true */
+	enum ordain_consistency consistency;
 };
 
 /* --- Commands --------------------------------------------------------------------------------------------------------- */
@@ -290,7 +290,8 @@ struct ordain_history {
 	struct ordain_str account;
 	const struct ordain_posting *postings;
 	size_t postings_count;
-	uint64_t next; /* the number to go on from; 0 at the end */
+	uint64_t next;	    /* the number to go on from; 0 at the end */
+	uint32_t partition; /* of as_of; 0 without */
 	uint64_t as_of;
 };
 typedef void (*ordain_history_cb)(const struct ordain_problem *problem, const struct ordain_history *history,

@@ -432,7 +432,8 @@ void ord_engine_read(struct ord_engine *e, uint32_t partition, struct ord_slice 
 	ORD_ASSERT(partition < e->partitions_count);
 	struct ord_replica *r = &e->replicas[partition];
 	int err = ORD_ERR_NOT_LEADER;
-	if (!e->stopped && ord_query_may_be_stale(query) && ord_replica_is_whole(r))
+	bool is_ours = ord_query_may_be_stale(query) && ord_engine_owns(e, partition) && ord_replica_is_whole(r);
+	if (!e->stopped && is_ours)
 		err = ord_replica_read_stale(r, query, deadline_ms, w, item);
 	else if (r->ready)
 		err = ord_replica_read(r, query, deadline_ms, w, item);

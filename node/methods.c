@@ -7,7 +7,6 @@
 
 #include "base/assert.h"
 #include "base/err.h"
-#include "node/shard.h"
 #include "partition/route.h"
 
 #define F(field) ORD_FIELD_BIT(ORD_FIELD_##field)

@@ -11,6 +11,9 @@
 #include "base/uuid.h"
 #include "client/rpc.h"
 
+/* What a read sees: all that was acknowledged before it, or the state that the node has which is asked, however old. */
+enum ord_consistency { ORD_CONSISTENCY_LINEARIZABLE = 1, ORD_CONSISTENCY_STALE = 2 };
+
 enum ord_field {
 #define X(NAME_, name, kind, member, least, most, initial) ORD_FIELD_##NAME_,
 #include "node/fields.def"

@@ -67,7 +67,7 @@ static inline bool ord_reads_have_stale(const struct ord_reads *r)
 /* All that came are asked for now, with that point. Asserts ord_reads_may_ask. */
 void ord_reads_ask(struct ord_reads *r, const struct ord_read_point *point);
 
-/* Takes the oldest of those that were asked for, NULL when there is none; of those that may be stale; or all of both. To be freed by ord_reads_free. */
+/* Takes the oldest of those that were asked for, NULL when there is none; of those that may be stale; or all there are. To be freed by ord_reads_free. */
 struct ord_read *ord_reads_take(struct ord_reads *r);
 struct ord_read *ord_reads_take_stale(struct ord_reads *r);
 struct ord_read *ord_reads_take_all(struct ord_reads *r);

@@ -464,14 +464,31 @@ void ord_replica_apply(struct ord_replica *r, uint64_t index, uint64_t term, str
 
 /* --- Reads. --- */
 
-/* False when the state is damaged where it was read. The answer is in room afterwards, in the place of what was there. */
-static bool read_run(struct ord_replica *r, struct ord_read *read, struct ord_bytes *room)
+/* The leader is asked, as if it had not been allowed to be stale. */
+static void read_pass_on(struct ord_replica *r, struct ord_read *read)
+{
+	struct ord_slice query = ord_slice_of(read->query, read->query_bytes);
+	int err = r->ready ? ord_reads_add(&r->reads, query, read->waiter, read->item, read->deadline_ms)
+			   : ord_forward_take(&r->engine->forward, ORD_PART_READ, r->id, ORD_WAIT_LOGGED, query,
+					      read->deadline_ms, read->waiter, read->item);
+	struct ord_answer a = {.err = err, .partition = r->id};
+	if (err != ORD_OK)
+		read_answer(read, &a);
+}
+
+/* False when the state is damaged where it was read. The answer is in room afterwards, in the place of what was there. is_stale: nobody has made sure that it is not; then it is passed on when it finds nothing,
+ * since that something is not there must be true. */
+static bool read_run(struct ord_replica *r, struct ord_read *read, bool is_stale, struct ord_bytes *room)
 {
 	ord_bytes_clear(room);
 	if (read->waiter == NULL)
 		return true;
 	int err = ord_query_run(ord_slice_of(read->query, read->query_bytes), r->partition, r->id, room);
 	bool is_damaged = err == ORD_ERR_CORRUPT && r->engine->nodes_count > 1;
+	if (is_stale && err == ORD_ERR_NOT_FOUND) {
+		read_pass_on(r, read);
+		return true;
+	}
 	if (is_damaged)
 		err = ORD_ERR_NOT_LEADER; /* another node has it */
 	struct ord_answer a = {.err = err == ORD_ERR_FORMAT ? ORD_ERR_INVALID : err,
@@ -481,39 +498,35 @@ static bool read_run(struct ord_replica *r, struct ord_read *read, struct ord_by
 	return !is_damaged;
 }
 
-/* The next read that may be answered, NULL when there is none. */
-static struct ord_read *read_take(struct ord_replica *r)
-{
-	if (ord_reads_have_stale(&r->reads))
-		return ord_reads_take_stale(&r->reads);
-	bool may_take = ord_reads_asked(&r->reads) && ord_host_may_read(r->engine->host, r->id, &r->reads.point);
-	return may_take ? ord_reads_take(&r->reads) : NULL;
-}
-
-/* What may be stale is not to be wrong: another node is to be asked. */
+/* The state is known to be wrong, or is being replaced: another node is to be asked. */
 static void stale_fail(struct ord_replica *r)
 {
 	struct ord_answer a = {.err = ORD_ERR_NOT_LEADER, .partition = r->id};
-	while (ord_reads_have_stale(&r->reads)) {
-		struct ord_read *read = ord_reads_take_stale(&r->reads);
+	struct ord_read *read;
+	while ((read = ord_reads_take_stale(&r->reads)) != NULL) {
 		read_answer(read, &a);
 		ord_reads_free(read);
 	}
 }
 
+/* Those first that were asked for: what comes meanwhile waits for the next question, so that they are not endless. */
 static void reads_answer(struct ord_replica *r)
 {
 	bool is_damaged = false;
 	size_t bytes = 0;
+	bool may_read = ord_reads_asked(&r->reads) && ord_host_may_read(r->engine->host, r->id, &r->reads.point);
 	struct ord_bytes room;
 	if (ord_reads_have_stale(&r->reads) && !ord_replica_is_whole(r))
 		stale_fail(r);
 	ord_bytes_init(&room, ORD_RPC_BYTES_MAX);
 	while (bytes < REPLICA_READS_BYTES) {
-		struct ord_read *read = read_take(r);
+		struct ord_read *read = may_read ? ord_reads_take(&r->reads) : NULL;
+		bool is_stale = read == NULL;
+		if (is_stale)
+			read = ord_reads_take_stale(&r->reads);
 		if (read == NULL)
 			break;
-		is_damaged = !read_run(r, read, &room) || is_damaged;
+		is_damaged = !read_run(r, read, is_stale, &room) || is_damaged;
 		bytes += REPLICA_READ_BYTES + room.len;
 		ord_reads_free(read);
 	}

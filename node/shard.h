@@ -21,9 +21,6 @@ typedef struct uv_loop_s uv_loop_t;
 /* Until when a command's submitter waits: until it is logged and applied where its request lives, or until its outcome. Same for claims and accounts. */
 enum ord_wait { ORD_WAIT_LOGGED = 1, ORD_WAIT_SETTLED = 2 };
 
-/* What a read sees: all that was acknowledged before it, or the state that the node has which is asked, however old. */
-enum ord_consistency { ORD_CONSISTENCY_LINEARIZABLE = 1, ORD_CONSISTENCY_STALE = 2 };
-
 /* What came of one submitted item. */
 struct ord_answer {
 	/* ORD_OK: result (commands) or body (reads) is known; a wait for the outcome that ran out gives ORD_OK with status ACCEPTED.

@@ -95,7 +95,7 @@ struct work_slot *sim_client_slot(struct work_client *c, enum work_action action
 	uint32_t *asks = s->asks;
 	*s = (struct work_slot){
 		.busy = true, .action = action, .serial = ++c->serials_count, .asks = asks, .final = WORK_NONE};
-	ret_call->timeout_ms = sim_mix_timeout_ms();
+	*ret_call = (struct ordain_call_options){.timeout_ms = sim_mix_timeout_ms()};
 	ret_call->wait =
 		!work.finishing && action < WORK_COMMANDS_COUNT && sim_percent(SIM_WORK, work.mix.logged_percent)
 			? ORDAIN_WAIT_LOGGED

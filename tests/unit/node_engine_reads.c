@@ -177,6 +177,45 @@ Test(engine_reads, what_may_be_stale_needs_no_leader)
 	}
 }
 
+/* Nobody is told that a name is free because a node is behind. */
+Test(engine_reads, what_is_not_found_is_looked_for_at_the_leader)
+{
+	struct look look;
+	unsigned follower = ((unsigned)node_cluster_leader(&c, partition_of(ACCOUNTS)) + 1) % NODE_CLUSTER_NODES;
+	look_begin_stale(&c, &look, follower, ACCOUNTS); /* the first one that there is not */
+	look_wait(&c, &look);
+	cr_expect_eq(look.err, ORD_ERR_NOT_FOUND);
+	cut_off(follower, true);
+	node_cluster_steps(&c, 5000);
+	look_begin_stale(&c, &look, follower, ACCOUNTS);
+	node_cluster_steps(&c, 100);
+	cr_expect_not(look.answered);
+	look_wait(&c, &look);
+	cr_expect_eq(look.err, ORD_ERR_NOT_LEADER);
+	cut_off(follower, false);
+}
+
+/* They could be asked for elsewhere. */
+Test(engine_reads, what_may_be_stale_does_not_keep_others_waiting)
+{
+	enum { MANY = 30000 };
+	static struct look stale[MANY];
+	struct look look;
+	unsigned leader = (unsigned)node_cluster_leader(&c, partition_of(2));
+	look_begin(&c, &look, leader, 2);
+	node_cluster_steps(&c, 1);
+	c.nodes[leader].is_held = true;
+	for (unsigned i = 0; i < MANY; i++)
+		look_begin_stale(&c, &stale[i], leader, 2);
+	node_cluster_steps(&c, 50); /* its question is answered meanwhile */
+	ord_engine_turn(c.nodes[leader].engine);
+	cr_expect(look.answered);
+	cr_expect_not(stale[MANY - 1].answered);
+	while (ord_engine_turn(c.nodes[leader].engine))
+		;
+	cr_expect(stale[MANY - 1].answered);
+}
+
 /* It must not be answered from a state that is known to be wrong: the leader is asked. */
 Test(engine_reads, a_replica_that_is_fenced_passes_on_what_may_be_stale)
 {

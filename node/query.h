@@ -19,7 +19,7 @@ struct ord_query {
 	struct ord_uuid request_id; /* REQUEST */
 	struct ord_slice space;	    /* NAME */
 	struct ord_slice name;	    /* NAME */
-	bool may_be_stale;	    /* any replica may answer, and says what it has seen; that it finds nothing is no answer */
+	bool may_be_stale; /* any replica may answer, and says what it has seen; that it finds nothing is no answer */
 };
 
 void ord_query_encode(const struct ord_query *q, struct ord_bytes *out);

@@ -140,7 +140,7 @@ must fault loss 5
 must fault duplicate 20 --to 3
 expect "loss, duplicates and a rate are in force together" fault_says 'len(d["links"]) == 6 and all(l["loss_ppm"] == 50000 for l in d["links"]) and sum(l["duplicate_ppm"] > 0 for l in d["links"]) == 2 and sum(l["rate_bytes_s"] == 500000 for l in d["links"]) == 2' rate 500000 --from 2
 must await_progress "$outcomes" 1000
-expect "each has an effect" fault_says 'all(l["dropped"] > 0 or l["bytes"] < 2000 for l in d["links"]) and sum(l["duplicated"] for l in d["links"]) > 0 and sum(l["delayed"] for l in d["links"]) > 0' list
+expect "each has an effect, also where few packets go" wait_until "$DEADLINE" fault_says 'all(l["dropped"] > 0 for l in d["links"]) and sum(l["duplicated"] for l in d["links"]) > 0 and sum(l["delayed"] for l in d["links"]) > 0' list
 expect "all links carry something, also that which was cut" wait_until "$DEADLINE" fault_says 'len(d["links"]) == 6 and all(l["bytes"] > 0 for l in d["links"])' list
 must cp "$WORK/json" "$WORK/before"
 expect "a delay joins them" fault_says 'sum(l["delay_ms"] == 30 for l in d["links"]) == 2 and all(l["by"] in ("netns", "netns+hooks") for l in d["links"])' delay 30 --from 1

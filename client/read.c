@@ -210,6 +210,11 @@ static void call_ended(struct ord_remote_call *base, enum ord_remote_end end, co
 		read_fail(r, ORDAIN_ERR_PROTOCOL, NULL);
 }
 
+static bool any_will_do(const struct read *r, uint32_t partitions_count)
+{
+	return r->kind == READ_CALL ? r->node == 0 : r->stale && partitions_count > 0;
+}
+
 /* Where to send now. NULL: put off, or ended. */
 static struct ord_remote *read_remote(struct read *r, uint64_t now_ms, bool *ret_proxy)
 {
@@ -223,7 +228,7 @@ static struct ord_remote *read_remote(struct read *r, uint64_t now_ms, bool *ret
 		read_fail(r, ORDAIN_ERR_WRONG_CLUSTER, ord_texts_print(&r->texts, "%s", why));
 		return NULL;
 	}
-	if (r->kind == READ_CALL && r->node == 0) {
+	if (any_will_do(r, partitions_count)) {
 		remote = ord_fleet_find_any(fleet);
 	} else if (partitions_count > 0 && r->kind == READ_CALL) {
 		remote = ord_fleet_find_node(fleet, r->node);
@@ -241,8 +246,6 @@ static struct ord_remote *read_remote(struct read *r, uint64_t now_ms, bool *ret
 		}
 		if (!ord_remote_has_room(remote))
 			remote = NULL;
-	} else if (partitions_count > 0 && r->stale) {
-		remote = ord_fleet_find_any(fleet);
 	} else if (partitions_count > 0) {
 		remote = ord_fleet_find_leader(fleet, read_partition(r, partitions_count), now_ms, ret_proxy);
 	}

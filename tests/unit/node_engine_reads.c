@@ -137,13 +137,6 @@ Test(engine_reads, a_leader_that_slept_does_not_answer_from_its_old_state)
 	}
 }
 
-static void cut_off(unsigned place, bool is_cut)
-{
-	for (unsigned i = 0; i < NODE_CLUSTER_NODES; i++)
-		if (i != place)
-			c.cut[place][i] = c.cut[i][place] = is_cut;
-}
-
 static struct look looked_stale(unsigned place, unsigned account)
 {
 	struct look look;
@@ -159,7 +152,7 @@ Test(engine_reads, what_may_be_stale_needs_no_leader)
 	for (unsigned place = 0; place < NODE_CLUSTER_NODES; place++) {
 		node_cluster_wait_ready(&c);
 		uint64_t before = looked_stale(place, 2).postings;
-		cut_off(place, true);
+		node_cluster_cut_off(&c, place, true);
 		node_cluster_steps(&c, 5000); /* another one leads */
 		struct call *call = call_transfer(0, 2, 10);
 		while (call->decided == 0) {
@@ -172,7 +165,7 @@ Test(engine_reads, what_may_be_stale_needs_no_leader)
 		cr_expect_eq(old.err, ORD_OK);
 		cr_expect_eq(old.postings, before, "it is cut off");
 		cr_expect_gt(looked((place + 1) % NODE_CLUSTER_NODES, 2).postings, before);
-		cut_off(place, false);
+		node_cluster_cut_off(&c, place, false);
 		calls_wait(&c);
 	}
 }
@@ -185,14 +178,14 @@ Test(engine_reads, what_is_not_found_is_looked_for_at_the_leader)
 	look_begin_stale(&c, &look, follower, ACCOUNTS); /* the first one that there is not */
 	look_wait(&c, &look);
 	cr_expect_eq(look.err, ORD_ERR_NOT_FOUND);
-	cut_off(follower, true);
+	node_cluster_cut_off(&c, follower, true);
 	node_cluster_steps(&c, 5000);
 	look_begin_stale(&c, &look, follower, ACCOUNTS);
 	node_cluster_steps(&c, 100);
 	cr_expect_not(look.answered);
 	look_wait(&c, &look);
 	cr_expect_eq(look.err, ORD_ERR_NOT_LEADER);
-	cut_off(follower, false);
+	node_cluster_cut_off(&c, follower, false);
 }
 
 /* They could be asked for elsewhere. */

@@ -7,14 +7,6 @@
 #include "partition/route.h"
 #include "tests/support/node_calls.h"
 
-static void cut_off(struct node_cluster *c, unsigned place, bool cut)
-{
-	for (unsigned i = 0; i < NODE_CLUSTER_NODES; i++) {
-		c->cut[place][i] = cut;
-		c->cut[i][place] = cut;
-	}
-}
-
 Test(forward, a_call_at_a_leader_that_fell_silent_goes_to_the_next_one)
 {
 	struct node_cluster c;
@@ -24,25 +16,33 @@ Test(forward, a_call_at_a_leader_that_fell_silent_goes_to_the_next_one)
 		unsigned place = call_follower(&c, call);
 		unsigned old = (unsigned)node_cluster_leader(&c, call_home(call));
 		call_send_for(&c, call, place, ORD_WAIT_SETTLED, 20000);
-		cut_off(&c, old, true); /* its connections stand, nothing comes */
+		node_cluster_cut_off(&c, old, true); /* its connections stand, nothing comes */
 		node_cluster_steps(&c, 4000);
 		cr_assert_eq(call->outstanding, 0, "the call waits for a leader that is none any more");
 		cr_assert_eq(call->last_err, ORD_OK, "%s", ord_err_text(call->last_err));
 		cr_assert_eq(call->decided, ORD_STATUS_SETTLED);
-		cut_off(&c, old, false);
+		node_cluster_cut_off(&c, old, false);
 		node_cluster_steps(&c, 6000);
 	}
 	node_cluster_close(&c);
+}
+
+/* A call begins at a follower of its partition, which nothing reaches any more. */
+static struct call *call_cut_off(struct node_cluster *c, uint64_t seed, unsigned *ret_place)
+{
+	calls_start(c, seed);
+	struct call *call = call_transfer(0, 2, 1);
+	*ret_place = call_follower(c, call);
+	node_cluster_cut_off(c, *ret_place, true);
+	return call;
 }
 
 /* Who asks can ask another node, and will, once this one says that it cannot help. */
 Test(forward, a_node_that_is_cut_off_does_not_keep_calls_until_their_deadline)
 {
 	struct node_cluster c;
-	calls_start(&c, 32);
-	struct call *call = call_transfer(0, 2, 1);
-	unsigned place = call_follower(&c, call);
-	cut_off(&c, place, true);
+	unsigned place;
+	struct call *call = call_cut_off(&c, 32, &place);
 	node_cluster_steps(&c, 3000);
 	call_send_for(&c, call, place, ORD_WAIT_SETTLED, 60000);
 	node_cluster_steps(&c, 2500); /* four election timeouts, and a little */
@@ -52,7 +52,7 @@ Test(forward, a_node_that_is_cut_off_does_not_keep_calls_until_their_deadline)
 	node_cluster_steps(&c, 2000);
 	cr_assert_eq(call->decided, ORD_STATUS_SETTLED);
 	cr_assert_not(call->last.replayed, "it was said that it was not logged");
-	cut_off(&c, place, false);
+	node_cluster_cut_off(&c, place, false);
 	node_cluster_steps(&c, 6000);
 	node_cluster_close(&c);
 }
@@ -61,10 +61,8 @@ Test(forward, a_node_that_is_cut_off_does_not_keep_calls_until_their_deadline)
 Test(forward, a_node_that_reaches_no_majority_says_so_sooner)
 {
 	struct node_cluster c;
-	calls_start(&c, 33);
-	struct call *call = call_transfer(0, 2, 1);
-	unsigned place = call_follower(&c, call);
-	cut_off(&c, place, true);
+	unsigned place;
+	struct call *call = call_cut_off(&c, 33, &place);
 	for (unsigned i = 0; i < NODE_CLUSTER_NODES; i++)
 		if (i != place)
 			ord_engine_peer(c.nodes[place].engine, c.nodes[i].id, false);
@@ -78,7 +76,7 @@ Test(forward, a_node_that_reaches_no_majority_says_so_sooner)
 	for (unsigned i = 0; i < NODE_CLUSTER_NODES; i++)
 		if (i != place)
 			ord_engine_peer(c.nodes[place].engine, c.nodes[i].id, true);
-	cut_off(&c, place, false);
+	node_cluster_cut_off(&c, place, false);
 	node_cluster_steps(&c, 6000);
 	node_cluster_close(&c);
 }
@@ -108,13 +106,13 @@ static bool two_leaders_fall_silent(uint64_t seed)
 	unsigned third = 3 - place - old;
 	struct ord_replica_status status;
 	call_send_for(&c, call, place, ORD_WAIT_SETTLED, 5000);
-	cut_off(&c, old, true);
+	node_cluster_cut_off(&c, old, true);
 	do {
 		node_cluster_step(&c);
 		ord_engine_replica_status(c.nodes[place].engine, call_home(call), &status);
 	} while (status.group.leader != c.nodes[third].id && call->outstanding > 0);
 	bool third_leads = call->outstanding > 0;
-	cut_off(&c, third, true);
+	node_cluster_cut_off(&c, third, true);
 	deny_all(c.nodes[place].engine, c.nodes[third].id);
 	ord_engine_peer(c.nodes[place].engine, c.nodes[third].id, false); /* nobody is left to ask */
 	calls_wait(&c);

@@ -16,6 +16,8 @@
 #define WRITES_PER_ENTRY 4
 /* So many samples at least on the way to a threshold. */
 #define SAMPLES_AHEAD 4
+/* What somebody else may begin to write in a second, without any sign of it before. */
+#define FALLS_BYTES_S_MIN (UINT64_C(2) << 30)
 
 const char *ord_room_name(enum ord_room_state state)
 {
@@ -91,10 +93,9 @@ uint32_t ord_room_pause_ms(const struct ord_room *r)
 {
 	uint64_t left = left_bytes(&r->sample);
 	uint64_t threshold = left >= r->reserve_bytes ? r->reserve_bytes : r->reserve_bytes / 4;
-	if (r->falls_bytes_s == 0)
-		return PAUSE_MS;
+	uint64_t falls_bytes_s = r->falls_bytes_s > FALLS_BYTES_S_MIN ? r->falls_bytes_s : FALLS_BYTES_S_MIN;
 	uint64_t ahead = left > threshold ? left - threshold : 0;
-	uint64_t ms = ahead / (r->falls_bytes_s / 1000 + 1) / SAMPLES_AHEAD;
+	uint64_t ms = ahead / (falls_bytes_s / 1000) / SAMPLES_AHEAD;
 	if (ms < PAUSE_MS_MIN)
 		return PAUSE_MS_MIN;
 	return ms > PAUSE_MS ? PAUSE_MS : (uint32_t)ms;

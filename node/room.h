@@ -48,7 +48,7 @@ bool ord_room_update(struct ord_room *r, const struct ord_room_sample *sample, u
  * what is taken while the sample is, before a quarter of the reserve is touched. */
 uint64_t ord_room_entries_bytes(const struct ord_room *r);
 
-/* When to take the next one, in milliseconds: 1000, or less when the next threshold would be passed soon at the speed of now. */
+/* When to take the next one, in milliseconds: 1000, or less, down to 100, when the next threshold would be passed soon at the speed of now, or of somebody else who begins to write. */
 uint32_t ord_room_pause_ms(const struct ord_room *r);
 
 #endif

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: Apache-2.0 - the states of a node in memory, which outlive its engine: checkpoints are durable when a test lets them be, copies can be opened and not read, begun and not filled. */
+/* SPDX-License-Identifier: Apache-2.0 - the states of a node in memory, which outlive its engine: checkpoints are durable when a test lets them be, copies can be opened, are asked for and never read, begun and not filled. */
 #ifndef ORD_TESTS_SUPPORT_NODE_STATES_H
 #define ORD_TESTS_SUPPORT_NODE_STATES_H
 
@@ -17,6 +17,7 @@ struct node_states {
 	struct memory_store seen[NODE_STATES_PARTITIONS_MAX]; /* by the engine */
 	struct memory_store views[ORD_STATES_COPIES_MAX];
 	bool copied[ORD_STATES_COPIES_MAX];
+	unsigned copy_reads_count; /* that were begun */
 	const struct ord_changes *write; /* borrowed; under way, NULL: none */
 	uint32_t write_partition;
 	bool holds; /* writes begin, and do not end */
@@ -27,7 +28,7 @@ struct node_states {
 void node_states_open(struct node_states *s, uint32_t partitions_count);
 void node_states_close(struct node_states *s);
 
-/* For one engine after the other. Reading a copy, the scrub and setting a state aside fail the test. */
+/* For one engine after the other. The scrub and setting a state aside fail the test. */
 struct ord_states node_states_interface(struct node_states *s);
 
 /* A write that is not held ends. */

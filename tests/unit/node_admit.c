@@ -200,6 +200,33 @@ Test(admit, neither_kind_waits_for_ever_for_the_other)
 	cr_expect_eq(entries_with_clients, 2, "every other one");
 }
 
+Test(admit, messages_that_do_not_fit_an_entry_begin_the_next_one)
+{
+	const uint64_t count = 20;
+	bounds.entry_bytes = ORD_ENTRY_HEADER_BYTES + 200;
+	for (uint64_t i = 1; i <= count; i++) {
+		struct ord_command c = {.kind = ORD_COMMAND_DELIVER,
+					.deliver = {1, i, 1, ord_slice_text("as long as a message may well be, if not longer")}};
+		ord_admit_internal(&a, &c);
+	}
+	uint64_t seen = 0;
+	unsigned entries = 0;
+	for (; ord_admit_waiting(&a); entries++) {
+		struct ord_batch *b = ord_admit_take(&a, 99);
+		struct ord_reader r = ord_reader_of(ord_bytes_slice(&b->entry));
+		struct ord_entry_header header;
+		cr_assert_eq(ord_entry_decode(&r, &header), ORD_OK);
+		for (uint32_t i = 0; i < header.commands_count; i++) {
+			struct ord_command c;
+			cr_assert_eq(ord_command_decode(&r, &c), ORD_OK);
+			cr_expect_eq(c.deliver.first, ++seen);
+		}
+		ord_admit_recycle(&a, b);
+	}
+	cr_expect_eq(seen, count);
+	cr_expect_gt(entries, 3);
+}
+
 Test(admit, a_batch_that_was_not_proposed_is_the_next_one_as_it_was)
 {
 	cr_assert_eq(add_transfer(1, 100), ORD_OK);

@@ -142,14 +142,19 @@ Test(keep, a_node_that_dies_in_a_checkpoint_goes_on_from_the_one_before)
 
 /* --- Copies that are given. --- */
 
-static void send(unsigned from, enum ord_part_kind kind)
+static void send_of(unsigned from, enum ord_part_kind kind, uint64_t index)
 {
-	struct ord_part_copy part = {.partition = busy_partition(), .number = 7};
+	struct ord_part_copy part = {.partition = busy_partition(), .number = 7, .index = index};
 	struct ord_bytes body;
 	ord_bytes_init(&body, 1024);
 	ord_wire_put_copy(kind, &part, &body);
 	cr_assert_eq(ord_engine_receive(c.nodes[0].engine, from, kind, ord_bytes_slice(&body)), ORD_OK);
 	ord_bytes_close(&body);
+}
+
+static void send(unsigned from, enum ord_part_kind kind)
+{
+	send_of(from, kind, 0);
 }
 
 static uint32_t copies_count(void)
@@ -204,4 +209,19 @@ Test(keep, the_oldest_of_several_copies_counts)
 	work(10);
 	checkpoint();
 	cr_expect_eq(base(), first);
+}
+
+/* An ASK that comes a second time when the copy had to end opens another one under its number, of a later checkpoint: two halves are no state. */
+Test(keep, a_copy_is_not_gone_on_with_from_another_checkpoint)
+{
+	const uint64_t first = begin_copy(), second = status_of(busy_partition()).applied_index;
+	send_of(ASKER, ORD_PART_COPY_NEXT, first);
+	cr_expect_eq(states[0].copy_reads_count, 1);
+	send(ASKER, ORD_PART_COPY_END);
+	send(ASKER, ORD_PART_COPY_ASK);
+	cr_assert_eq(copies_count(), 1);
+	send_of(ASKER, ORD_PART_COPY_NEXT, first);
+	cr_expect_eq(states[0].copy_reads_count, 1);
+	send_of(ASKER, ORD_PART_COPY_NEXT, second);
+	cr_expect_eq(states[0].copy_reads_count, 2);
 }

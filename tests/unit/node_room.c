@@ -93,21 +93,18 @@ Test(node_room, the_reserve_is_a_tenth_within_bounds)
 	cr_expect_eq(room.state, ORD_ROOM_OK);
 }
 
-Test(node_room, is_looked_at_each_second_and_more_often_when_it_shrinks_fast)
+Test(node_room, is_looked_at_each_second_and_more_often_when_little_is_left_or_it_shrinks_fast)
 {
-	seen(5000);
+	seen(9000); /* 8600 MiB above the reserve: more than what anybody writes in four seconds */
 	cr_expect_eq(ord_room_pause_ms(&room), 1000);
-	seen(4999);
-	cr_expect_eq(ord_room_pause_ms(&room), 1000);
-	seen(3999); /* 1000 MiB in a second: 3599 MiB are three and a half seconds */
-	cr_expect_lt(ord_room_pause_ms(&room), 900);
-	cr_expect_gt(ord_room_pause_ms(&room), 500);
+	seen(4496); /* 4096 MiB: two seconds of somebody who writes 2 GiB in each */
+	cr_expect_eq(ord_room_pause_ms(&room), 227, "it fell by 4504 MiB in a second: %u", ord_room_pause_ms(&room));
+	seen(4496);
+	cr_expect_eq(ord_room_pause_ms(&room), 500, "nobody writes now: %u", ord_room_pause_ms(&room));
 	seen(500);
 	cr_expect_eq(ord_room_pause_ms(&room), 100);
 	seen(395);
-	cr_expect_lt(ord_room_pause_ms(&room), 1000, "on the way to the next threshold");
-	seen(395);
-	cr_expect_eq(ord_room_pause_ms(&room), 1000);
+	cr_expect_eq(ord_room_pause_ms(&room), 100, "on the way to the next threshold");
 	seen(50);
 	cr_expect_eq(ord_room_pause_ms(&room), 100, "never less");
 }

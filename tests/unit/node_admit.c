@@ -205,8 +205,9 @@ Test(admit, messages_that_do_not_fit_an_entry_begin_the_next_one)
 	const uint64_t count = 20;
 	bounds.entry_bytes = ORD_ENTRY_HEADER_BYTES + 200;
 	for (uint64_t i = 1; i <= count; i++) {
-		struct ord_command c = {.kind = ORD_COMMAND_DELIVER,
-					.deliver = {1, i, 1, ord_slice_text("as long as a message may well be, if not longer")}};
+		struct ord_command c = {
+			.kind = ORD_COMMAND_DELIVER,
+			.deliver = {1, i, 1, ord_slice_text("as long as a message may well be, if not longer")}};
 		ord_admit_internal(&a, &c);
 	}
 	uint64_t seen = 0;

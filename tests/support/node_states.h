@@ -17,7 +17,7 @@ struct node_states {
 	struct memory_store seen[NODE_STATES_PARTITIONS_MAX]; /* by the engine */
 	struct memory_store views[ORD_STATES_COPIES_MAX];
 	bool copied[ORD_STATES_COPIES_MAX];
-	unsigned copy_reads_count; /* that were begun */
+	unsigned copy_reads_count;	 /* that were begun */
 	const struct ord_changes *write; /* borrowed; under way, NULL: none */
 	uint32_t write_partition;
 	bool holds; /* writes begin, and do not end */

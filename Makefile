@@ -160,6 +160,7 @@ INPUTS_node_lmdb_scrub = $(call objects,tests/support/partition_build.c) $(call 
 INPUTS_cli_cut = $(call objects,tests/support/partition_build.c) $(call link_inputs,cli)
 INPUTS_peers_etcd_txn = $(call objects,tests/peers/etcd_txn.c) $(BUILD)/base.a
 # Tests of what becomes of a system call that fails.
+FLAGS_node_disk = -Wl,--wrap=pwrite -Wl,--wrap=fdatasync
 FLAGS_node_history_faults = $(addprefix -Wl$(comma)--wrap=,pwrite fdatasync fsync ftruncate unlinkat mkdirat openat)
 
 # Support code that belongs to no one folder: partitions without a network, their narration, random numbers.

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 - the write-ahead log's files.
  *
- * The writer thread does one write at a time: zeros behind the bytes, the bytes, then fdatasync. For a new segment it takes the file that the preparer thread has
+ * The writer thread does one write at a time: zeros behind the bytes, the bytes, then fdatasync. A write for which there is no room is tried again and again: nothing of it was synced. A sync that fails is never
+ * tried again. For a new segment it takes the file that the preparer thread has
  * for it (node/disk_spare.c); if there is none, the segment is made empty and grows, in room that is taken for it at once.
  *
  * A name is durable before the first byte that is written under it: the writer syncs the directory after making a segment, and opening syncs it once,
@@ -24,6 +25,8 @@
 #include "node/file.h"
 
 #define SEGMENT_SUFFIX ".wal"
+/* Between two tries of a write for which there is no room. */
+#define ROOM_WAIT_NS (UINT64_C(100) * 1000 * 1000)
 
 void ord_disk_name(uint64_t segment, char name[ORD_DISK_NAME_SIZE])
 {
@@ -70,8 +73,10 @@ static int segment_open(struct ord_disk *d, uint64_t segment, uint64_t offset)
 		return ord_disk_fail(d, "opening", name);
 	if (made)
 		segment_reserve(d);
-	if (made && fsync(d->dir_fd) != 0)
-		return ord_disk_fail(d, "syncing the directory", name);
+	if (made && fsync(d->dir_fd) != 0) {
+		ord_disk_fail(d, "syncing the directory", name);
+		return ORD_ERR_IO; /* for whatever reason: it must not be tried again */
+	}
 	return ORD_OK;
 }
 
@@ -83,17 +88,52 @@ static bool bytes_write(const struct ord_disk *d)
 	       ord_file_write(d->write_fd, d->job_bytes, d->job_offset);
 }
 
-static int job_write(struct ord_disk *d)
+/* ORD_ERR_NO_SPACE: nothing was synced, and another try writes the same bytes to the same place. */
+static int segment_write(struct ord_disk *d, const char *name)
 {
 	int err = ORD_OK;
-	char name[ORD_DISK_NAME_SIZE];
-	ord_disk_name(d->job_segment, name);
 	if (d->write_fd < 0 || d->write_segment != d->job_segment)
 		err = segment_open(d, d->job_segment, d->job_offset);
-	if (err == ORD_OK && !ord_faults_disk_write(d->events.faults, false))
-		return ord_disk_fail(d, "writing", name);
 	if (err == ORD_OK && !bytes_write(d))
+		err = ord_disk_fail(d, "writing", name);
+	return err;
+}
+
+/* For a while. False: the disk is to stop. */
+static bool room_wait(struct ord_disk *d)
+{
+	uv_mutex_lock(&d->mutex);
+	bool stopping = d->stopping;
+	if (!stopping) {
+		d->starves = true;
+		uv_async_send(&d->done);
+		uv_cond_timedwait(&d->writes, &d->mutex, ROOM_WAIT_NS);
+	}
+	uv_mutex_unlock(&d->mutex);
+	return !stopping;
+}
+
+/* There was room again. What failed for want of it is no failure. */
+static void room_found(struct ord_disk *d)
+{
+	uv_mutex_lock(&d->mutex);
+	if (d->starves)
+		d->error_text[0] = '\0';
+	d->starves = false;
+	uv_mutex_unlock(&d->mutex);
+}
+
+static int job_write(struct ord_disk *d)
+{
+	char name[ORD_DISK_NAME_SIZE];
+	ord_disk_name(d->job_segment, name);
+	if (!ord_faults_disk_write(d->events.faults, false))
 		return ord_disk_fail(d, "writing", name);
+	int err = segment_write(d, name);
+	while (err == ORD_ERR_NO_SPACE && room_wait(d))
+		err = segment_write(d, name);
+	if (err == ORD_OK)
+		room_found(d);
 	if (err == ORD_OK && !ord_faults_disk_sync(d->events.faults))
 		return ord_disk_fail(d, "syncing", name);
 	if (err == ORD_OK && fdatasync(d->write_fd) != 0)
@@ -253,9 +293,13 @@ static void done_cb(uv_async_t *async)
 	int status = d->job_status;
 	bool removed = d->remove_done;
 	int remove_status = d->remove_status;
+	bool begins_to_starve = d->starves && !d->starves_told;
+	d->starves_told = d->starves;
 	d->job_done = false;
 	d->remove_done = false;
 	uv_mutex_unlock(&d->mutex);
+	if (begins_to_starve && d->events.starves != NULL)
+		d->events.starves(d->events.ctx);
 	if (done)
 		d->events.synced(d->events.ctx, status);
 	if (removed)

@@ -34,11 +34,13 @@ struct ord_disk {
 	uint64_t remove_segment;    /* that is to go; 0: none */
 	bool remove_done;
 	int remove_status;
+	bool starves;	      /* there is no room for the write under way */
 	char error_text[256]; /* of the first thing that failed */
 	/* The writer's own. */
 	int write_fd;
 	uint64_t write_segment;
 	/* The loop's own. */
+	bool starves_told;
 	int read_fd;
 	uint64_t read_segment;
 	void (*stopped)(void *ctx);

@@ -122,7 +122,8 @@ static int disk_stored(void *ctx)
 static void disk_synced(void *ctx, int status)
 {
 	struct ord_shard *s = ctx;
-	if (s->fatal_told)
+	bool is_given_up = s->stopping && status == ORD_ERR_NO_SPACE;
+	if (s->fatal_told || is_given_up)
 		return;
 	if (status != ORD_OK) {
 		char why[sizeof s->config->data_dir + 512];
@@ -136,6 +137,17 @@ static void disk_synced(void *ctx, int status)
 	}
 	ord_datadir_log_begun_keep(s->datadir);
 	ord_engine_synced(s->engine, status);
+}
+
+static void disk_starves(void *ctx)
+{
+	struct ord_shard *s = ctx;
+	if (!s->fatal_told && !s->stopping)
+		ord_log(ORD_LOG_ERROR,
+			"data_dir %s: %s; the log stands still, and with it all that this node has to acknowledge, "
+			"until there is "
+			"room again; make room, but remove nothing in data_dir",
+			s->config->data_dir, ord_disk_error_text(s->disk));
 }
 
 static void disk_removed(void *ctx, int status)
@@ -583,8 +595,12 @@ static int shard_open(struct ord_shard *s, char *why, size_t why_size)
 		err = shard_open_gauge(s, why, why_size);
 	if (err != ORD_OK)
 		return err;
-	struct ord_disk_events disk_events = {
-		.ctx = s, .synced = disk_synced, .removed = disk_removed, .stored = disk_stored, .faults = s->faults};
+	struct ord_disk_events disk_events = {.ctx = s,
+					      .synced = disk_synced,
+					      .removed = disk_removed,
+					      .starves = disk_starves,
+					      .stored = disk_stored,
+					      .faults = s->faults};
 	err = ord_disk_open(s->loop, ord_datadir_wal(s->datadir), s->config->segment_bytes, &disk_events, &s->disk);
 	if (err != ORD_OK) {
 		snprintf(why, why_size, "data_dir %s: the write-ahead log's directory cannot be opened",

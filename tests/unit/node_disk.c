@@ -2,6 +2,7 @@
 #include "node/disk.h"
 
 #include <criterion/criterion.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -56,9 +57,47 @@ static int stored_cb(void *ctx)
 	return atomic_load(&stored_status);
 }
 
+static unsigned starves_count;
+
+static void starves_cb(void *ctx)
+{
+	(void)ctx;
+	starves_count++;
+}
+
+/* A disk without room. */
+static atomic_bool is_full;
+static atomic_uint tries_count;
+extern ssize_t __real_pwrite(int fd, const void *base, size_t len, off_t offset);
+extern ssize_t __wrap_pwrite(int fd, const void *base, size_t len, off_t offset);
+
+ssize_t __wrap_pwrite(int fd, const void *base, size_t len, off_t offset)
+{
+	if (!atomic_load(&is_full))
+		return __real_pwrite(fd, base, len, offset);
+	atomic_fetch_add(&tries_count, 1);
+	errno = ENOSPC;
+	return -1;
+}
+
+static atomic_bool sync_is_full;
+static atomic_uint syncs_count;
+extern int __real_fdatasync(int fd);
+extern int __wrap_fdatasync(int fd);
+
+int __wrap_fdatasync(int fd)
+{
+	if (!atomic_load(&sync_is_full))
+		return __real_fdatasync(fd);
+	atomic_fetch_add(&syncs_count, 1);
+	errno = ENOSPC;
+	return -1;
+}
+
 static void disk_start(uint64_t segment_bytes)
 {
-	struct ord_disk_events events = {.synced = synced_cb, .removed = removed_cb, .stored = stored_cb};
+	struct ord_disk_events events = {
+		.synced = synced_cb, .removed = removed_cb, .starves = starves_cb, .stored = stored_cb};
 	cr_assert_eq(ord_disk_open(&loop, directory, segment_bytes, &events, &disk), ORD_OK);
 	io = ord_disk_io(disk);
 }
@@ -269,6 +308,51 @@ Test(disk, a_write_that_fails_names_the_file)
 	cr_assert_eq(mkdir(path_of("0000000000000001.wal"), 0700), 0);
 	cr_assert_eq(write_wait(1, 0, "one", 3), ORD_ERR_IO);
 	cr_assert_not_null(strstr(ord_disk_error_text(disk), "0000000000000001.wal"), "%s", ord_disk_error_text(disk));
+}
+
+Test(disk, a_write_for_which_there_is_no_room_ends_when_there_is)
+{
+	char got[8] = "";
+	size_t len;
+	cr_assert_eq(write_wait(1, 0, "one", 3), ORD_OK);
+	for (unsigned round = 1; round <= 2; round++) {
+		unsigned before = synced_count;
+		atomic_store(&is_full, true);
+		atomic_store(&tries_count, 0);
+		io.write(io.ctx, round, 3, ord_slice_of("two", 3));
+		UNTIL(&loop, starves_count == round && atomic_load(&tries_count) > 2);
+		cr_expect_eq(starves_count, round, "it is told once");
+		cr_expect_eq(synced_count, before);
+		cr_expect_not_null(strstr(ord_disk_error_text(disk), ".wal"), "%s", ord_disk_error_text(disk));
+		atomic_store(&is_full, false);
+		UNTIL(&loop, synced_count > before);
+		cr_expect_eq(synced_status, ORD_OK);
+		cr_expect_str_empty(ord_disk_error_text(disk));
+	}
+	cr_assert_eq(io.read(io.ctx, 1, 0, got, 6, &len), ORD_OK);
+	cr_expect_str_eq(got, "onetwo");
+}
+
+/* Of what a failed sync leaves in the cache nobody knows whether it will come to the disk. */
+Test(disk, a_sync_for_which_there_is_no_room_is_not_tried_again)
+{
+	cr_assert_eq(write_wait(1, 0, "one", 3), ORD_OK);
+	atomic_store(&sync_is_full, true);
+	cr_expect_eq(write_wait(1, 3, "two", 3), ORD_ERR_NO_SPACE);
+	cr_expect_eq(atomic_load(&syncs_count), 1);
+	atomic_store(&sync_is_full, false);
+}
+
+Test(disk, stopping_gives_up_a_write_that_waits_for_room)
+{
+	atomic_store(&is_full, true);
+	io.write(io.ctx, 1, 0, ord_slice_of("one", 3));
+	UNTIL(&loop, starves_count == 1);
+	disk_end();
+	cr_expect_eq(synced_count, 1);
+	cr_expect_eq(synced_status, ORD_ERR_NO_SPACE);
+	atomic_store(&is_full, false);
+	disk_start(SEGMENT_BYTES);
 }
 
 Test(disk, what_is_done_between_a_sync_and_its_telling_may_fail)

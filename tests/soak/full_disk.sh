@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0 - one node's disk is filled to the brim under load, and freed again: no crash, no loss, recovery by itself.
 #
-#   BUILD=build full_disk.sh [ROUNDS]
+#   BUILD=build full_disk.sh [ROUNDS [AT_ONCE]]
 #
 # Node 1 of three has its data on a small tmpfs, which takes root to mount; without, nothing is done. Exit status 1 when something that was promised does not hold.
 set -u
@@ -11,7 +11,7 @@ if [ "$(id -u)" -ne 0 ]; then
 fi
 : "${TMPDIR:=/tmp}"
 . "$(dirname "$0")/../integration/lib.sh"
-rounds=${1:-2}
+rounds=${1:-2} at_once=${2:-6}
 dir=$WORK/cluster
 outcomes=$WORK/outcomes
 small=$dir/node-1/data
@@ -101,6 +101,20 @@ for ((round = 1; round <= rounds; round++)); do
 	echo "# served again $(($(now_ms) - begin)) ms after there was room, $(free_kib) KiB"
 	expect "it leads again" wait_until 60 leads_again
 	echo "# leads again after $(($(now_ms) - begin)) ms"
+done
+# Somebody else takes all that is left within a moment, while the node writes as fast as it can; it may meet that in the middle of a write of its log.
+for ((round = 1; round <= at_once; round++)); do
+	"$ORDAIN" bench --dir "$dir" --clients 8 --batch 500 --seconds 4 --accounts 1000 >"$WORK/bench" 2>&1 &
+	bench=$!
+	started+=("$bench")
+	sleep 2
+	fill "$small/brim"
+	expect "filled at once ($round): it comes to take no more entries" wait_until 30 disk_is critical
+	wait "$bench"
+	expect "filled at once ($round): the process is the same" same_process
+	rm "$small/brim"
+	expect "filled at once ($round): there is room again" wait_until 30 disk_is ok
+	expect "filled at once ($round): it leads again" wait_until 60 leads_again
 done
 expect "the process is the same in the end" same_process
 expect "every request got its outcome" stop_load "$outcomes"

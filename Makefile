@@ -234,7 +234,7 @@ sim-mutants: ## plant each bug of tests/sim/mutants (or NAMES="...") and show wh
 
 run-mutants: SEEDS = 500
 run-mutants: $(BUILD)/sim
-	@BUILD=$(BUILD) FIRST=$(FIRST) SEEDS=$(SEEDS) JOBS=$(JOBS) MUTANT_CC='$(CC) $(ALL_CFLAGS)' MUTANT_LINK='$(SIM_LINK)' tests/sim/mutants.sh $(NAMES)
+	@BUILD=$(BUILD) FIRST=$(FIRST) SEEDS=$(SEEDS) JOBS=$(JOBS) REMEMBER=$(REMEMBER) MUTANT_CC='$(CC) $(ALL_CFLAGS)' MUTANT_LINK='$(SIM_LINK)' tests/sim/mutants.sh $(NAMES)
 
 bite: ## plant bugs of tests/sim/mutants in real nodes (or NAMES="...") and show which workload and nemesis finds each; some twenty minutes
 	@$(SETUP) test

@@ -15,6 +15,7 @@
 #   SHARDS        nodes of so many shards (what the seed says)
 #   JOBS          seeds at a time (2)
 #   LIMIT_S       seconds for all seeds of one mutant: 900
+#   REMEMBER      when it is not empty: the seed that finds a mutant is noted in tests/sim/mutants/found.txt, and tried first from then on
 #
 # The production sources are not touched: changed copies are compiled under $BUILD/mutants/NAME/ and linked in the place of the originals. Exit status: 0 all were
 # found, 1 some were not, 2 one cannot be planted or built.
@@ -22,6 +23,7 @@ set -eu
 : "${BUILD:=build}" "${FIRST:=1}" "${SEEDS:=500}" "${LIMIT_S:=900}" "${JOBS:=2}"
 cd "$(dirname "$0")/../.."
 mutants=tests/sim/mutants
+hints=$mutants/found.txt
 
 die() {
 	echo "mutants.sh: $*" >&2
@@ -127,32 +129,55 @@ link() {
 	$words $objects -o "$BUILD/mutants/$name/sim" || die "$name: cannot be linked"
 }
 
-# Prints the mutant's line of the table; 0 found, 1 not found, 2 the simulator itself failed.
-run() {
+# Where it was found last: that seed is tried first. Empty: nowhere, or other seeds are asked for.
+hint_of() {
+	[ "$FIRST" -ne 1 ] || [ -n "${SHARDS-}" ] || awk -v name="$1" -v most="$SEEDS" '$1 == name && $2 <= most { print $2 }' "$hints"
+}
+
+remember() { # NAME SEED
+	awk -v name="$1" '$1 != name' "$hints" > "$BUILD/mutants/hints"
+	echo "$1 $2" >> "$BUILD/mutants/hints"
+	LC_ALL=C sort "$BUILD/mutants/hints" > "$hints"
+}
+
+# Runs seeds until one fails, and prints that seed and the mutant's line of the table. As timeout ends, or the simulator.
+seeds_try() { # NAME FIRST COUNT
 	log=$BUILD/mutants/$1/log
 	ended=0
-	timeout "$LIMIT_S" "$BUILD/mutants/$1/sim" --seeds "$FIRST:$SEEDS" ${SHARDS:+--shards "$SHARDS"} --jobs "$JOBS" --until-failure --brief > "$log" 2>&1 || ended=$?
-	found_line=$(awk -v name="$1" '
+	timeout "$LIMIT_S" "$BUILD/mutants/$1/sim" --seeds "$2:$3" ${SHARDS:+--shards "$SHARDS"} --jobs "$JOBS" --until-failure --brief > "$log" 2>&1 || ended=$?
+	awk -v name="$1" '
 		/^FAIL / {
 			for (i = NF; i > 1; i--) if ((at = index($i, "=")) > 0) said[substr($i, 1, at - 1)] = substr($i, at + 1)
 			at = index($0, " why=")
 			printf "%s %-40s %6s  %-8s %8s  %.60s\n", said["seed"], name, said["seed"], said["verdict"], said["sim_s"], substr($0, at + 5)
 			exit
-		}' "$log")
+		}' "$log"
+	return "$ended"
+}
+
+# Prints the mutant's line of the table; 0 found, 1 not found, 2 the simulator itself failed.
+run() {
+	hint=$(hint_of "$1")
+	found_line=
+	[ -z "$hint" ] || found_line=$(seeds_try "$1" "$hint" 1) || true
+	ended=0
+	[ -n "$found_line" ] || found_line=$(seeds_try "$1" "$FIRST" "$SEEDS") || ended=$?
 	if [ -n "$found_line" ]; then
+		seed=${found_line%% *}
 		# What fails without the bug as well is not found by it.
-		if ! "$BUILD/sim" --seeds "${found_line%% *}:1" --brief > /dev/null 2>&1; then
-			printf '%-40s %6s  ERROR    this seed fails without any planted bug\n' "$1" "${found_line%% *}"
+		if ! "$BUILD/sim" --seeds "$seed:1" --brief > /dev/null 2>&1; then
+			printf '%-40s %6s  ERROR    this seed fails without any planted bug\n' "$1" "$seed"
 			return 2
 		fi
 		printf '%s\n' "${found_line#* }"
+		[ -z "${REMEMBER-}" ] || [ "$hint" = "$seed" ] || remember "$1" "$seed"
 		return 0
 	fi
 	case $ended in
 	0) printf '%-40s %6s  SURVIVED %s seeds\n' "$1" - "$SEEDS"; return 1 ;;
 	124) printf '%-40s %6s  SURVIVED %s seconds\n' "$1" - "$LIMIT_S"; return 1 ;;
 	esac
-	printf '%-40s %6s  ERROR    the simulator ended with status %s: %s\n' "$1" - "$ended" "$log"
+	printf '%-40s %6s  ERROR    the simulator ended with status %s: %s\n' "$1" - "$ended" "$BUILD/mutants/$1/log"
 	return 2
 }
 

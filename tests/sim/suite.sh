@@ -1,5 +1,5 @@
 #!/bin/sh
-# SPDX-License-Identifier: Apache-2.0 - the simulator's part of `make test`: seeds that failed once, seeds 1 to 300, and whether the planted bugs still apply.
+# SPDX-License-Identifier: Apache-2.0 - the simulator's part of `make test`: seeds that failed once, seeds 1 to 300, and whether the planted bugs still apply and compile.
 #
 #   BUILD=build SAN= suite.sh       the last line is "N passed, N failed"
 set -eu
@@ -47,6 +47,6 @@ check "seeds that failed once" "$BUILD/sim" --named
 check "they fail with the bug that they are kept for" named_bite
 check "seeds 1 to $seeds" "$BUILD/sim" --seeds "1:$seeds" --jobs 2 --keep "$BUILD/sim-failures"
 check "two runs of a seed give the same trace" same_trace
-check "planted bugs apply to the sources" tests/sim/mutants.sh --apply-only
+check "planted bugs apply to the sources, and compile" tests/sim/mutants.sh --build-only
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]

@@ -99,28 +99,20 @@ static int segment_write(struct ord_disk *d, const char *name)
 	return err;
 }
 
-/* For a while. False: the disk is to stop. */
+/* For a while, and what failed for want of it is no failure. False: the disk is to stop. */
 static bool room_wait(struct ord_disk *d)
 {
 	uv_mutex_lock(&d->mutex);
 	bool stopping = d->stopping;
 	if (!stopping) {
 		d->starves = true;
+		memcpy(d->starves_text, d->error_text, sizeof d->starves_text);
+		d->error_text[0] = '\0';
 		uv_async_send(&d->done);
 		uv_cond_timedwait(&d->writes, &d->mutex, ROOM_WAIT_NS);
 	}
 	uv_mutex_unlock(&d->mutex);
 	return !stopping;
-}
-
-/* There was room again. What failed for want of it is no failure. */
-static void room_found(struct ord_disk *d)
-{
-	uv_mutex_lock(&d->mutex);
-	if (d->starves)
-		d->error_text[0] = '\0';
-	d->starves = false;
-	uv_mutex_unlock(&d->mutex);
 }
 
 static int job_write(struct ord_disk *d)
@@ -132,8 +124,6 @@ static int job_write(struct ord_disk *d)
 	int err = segment_write(d, name);
 	while (err == ORD_ERR_NO_SPACE && room_wait(d))
 		err = segment_write(d, name);
-	if (err == ORD_OK)
-		room_found(d);
 	if (err == ORD_OK && !ord_faults_disk_sync(d->events.faults))
 		return ord_disk_fail(d, "syncing", name);
 	if (err == ORD_OK && fdatasync(d->write_fd) != 0)
@@ -157,6 +147,7 @@ static void writer_main(void *arg)
 		uv_mutex_lock(&d->mutex);
 		d->job_waiting = false;
 		d->job_done = true;
+		d->starves = false;
 		d->job_status = status;
 		if (d->prepares && d->spare == ORD_SPARE_NONE && d->job_offset > d->segment_bytes / 2) {
 			d->spare = ORD_SPARE_WANTED;
@@ -293,13 +284,15 @@ static void done_cb(uv_async_t *async)
 	int status = d->job_status;
 	bool removed = d->remove_done;
 	int remove_status = d->remove_status;
+	char starves_text[sizeof d->starves_text];
 	bool begins_to_starve = d->starves && !d->starves_told;
 	d->starves_told = d->starves;
+	memcpy(starves_text, d->starves_text, sizeof starves_text);
 	d->job_done = false;
 	d->remove_done = false;
 	uv_mutex_unlock(&d->mutex);
 	if (begins_to_starve && d->events.starves != NULL)
-		d->events.starves(d->events.ctx);
+		d->events.starves(d->events.ctx, starves_text);
 	if (done)
 		d->events.synced(d->events.ctx, status);
 	if (removed)

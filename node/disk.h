@@ -16,7 +16,7 @@ struct ord_disk_events {
 	void *ctx; /* borrowed; first argument of all */
 	void (*synced)(void *ctx, int status);
 	void (*removed)(void *ctx, int status);
-	void (*starves)(void *ctx); /* a write begins to wait for room; ord_disk_error_text tells which. May be NULL */
+	void (*starves)(void *ctx, const char *what); /* a write begins to wait for room: names the file. May be NULL */
 	/* On the writer's thread: what was written is synced, and that is not told yet. An error is told instead. May be NULL. */
 	int (*stored)(void *ctx);
 	struct ord_faults_disk *faults; /* borrowed; what fails on purpose, NULL: nothing */
@@ -33,7 +33,7 @@ struct ord_io ord_disk_io(struct ord_disk *d);
  * a file is there for it; of removed ones one is kept at most. */
 void ord_disk_prepare(struct ord_disk *d, bool prepares);
 
-/* What went wrong in the write or removal that failed, or waits for room: names the file. Never NULL. */
+/* What went wrong in the write or removal that failed: names the file. Never NULL. */
 const char *ord_disk_error_text(const struct ord_disk *d);
 
 /* Waits for the write under way and for a removal that has begun (synced and removed are called for them), ends the threads, then calls stopped from the loop and frees d. */

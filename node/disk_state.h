@@ -34,8 +34,9 @@ struct ord_disk {
 	uint64_t remove_segment;    /* that is to go; 0: none */
 	bool remove_done;
 	int remove_status;
-	bool starves;	      /* there is no room for the write under way */
 	char error_text[256]; /* of the first thing that failed */
+	bool starves;	      /* there is no room for the write under way */
+	char starves_text[256];
 	/* The writer's own. */
 	int write_fd;
 	uint64_t write_segment;

@@ -139,15 +139,16 @@ static void disk_synced(void *ctx, int status)
 	ord_engine_synced(s->engine, status);
 }
 
-static void disk_starves(void *ctx)
+static void disk_starves(void *ctx, const char *what)
 {
 	struct ord_shard *s = ctx;
-	if (!s->fatal_told && !s->stopping)
-		ord_log(ORD_LOG_ERROR,
-			"data_dir %s: %s; the log stands still, and with it all that this node has to acknowledge, "
-			"until there is "
-			"room again; make room, but remove nothing in data_dir",
-			s->config->data_dir, ord_disk_error_text(s->disk));
+	if (s->fatal_told || s->stopping)
+		return;
+	ord_log(ORD_LOG_ERROR,
+		"data_dir %s: %s; the log stands still, and with it all that this node has to acknowledge, until there "
+		"is "
+		"room again; make room, but remove nothing in data_dir",
+		s->config->data_dir, what);
 }
 
 static void disk_removed(void *ctx, int status)

@@ -4,6 +4,7 @@
 #include <criterion/criterion.h>
 
 #include "base/err.h"
+#include "node/engine_state.h"
 #include "node/wire.h"
 #include "partition/route.h"
 #include "tests/support/node_calls.h"
@@ -224,4 +225,22 @@ Test(keep, a_copy_is_not_gone_on_with_from_another_checkpoint)
 	cr_expect_eq(states[0].copy_reads_count, 1);
 	send_of(ASKER, ORD_PART_COPY_NEXT, second);
 	cr_expect_eq(states[0].copy_reads_count, 2);
+}
+
+/* --- Damage. --- */
+
+/* The others have it, and go on: the process stands, and the replica is out of service until it has another state. */
+Test(keep_damage, a_record_that_is_damaged_when_an_entry_needs_it_stops_nobody, .init = make, .timeout = 120)
+{
+	work(10);
+	checkpoint();
+	node_cluster_crash(&c, 0);
+	node_cluster_restart(&c, 0);
+	for (uint32_t i = 0; i < PARTITIONS; i++)
+		states[0].seen[i].fails = ORD_ERR_CORRUPT;
+	work(5);
+	cr_expect_eq(c.nodes[0].engine->replicas[busy_partition()].fence.state, ORD_FENCE_FENCED);
+	node_cluster_close(&c);
+	for (unsigned i = 0; i < NODE_CLUSTER_NODES; i++)
+		node_states_close(&states[i]);
 }

@@ -145,9 +145,8 @@ static void disk_starves(void *ctx, const char *what)
 	if (s->fatal_told || s->stopping)
 		return;
 	ord_log(ORD_LOG_ERROR,
-		"data_dir %s: %s; the log stands still, and with it all that this node has to acknowledge, until there "
-		"is "
-		"room again; make room, but remove nothing in data_dir",
+		"data_dir %s: %s; the log stands still, and with it all that this node has to acknowledge, "
+		"until there is room again; make room, but remove nothing in data_dir",
 		s->config->data_dir, what);
 }
 

@@ -159,9 +159,12 @@ seeds_try() { # NAME FIRST COUNT
 run() {
 	hint=$(hint_of "$1")
 	found_line=
-	[ -z "$hint" ] || found_line=$(seeds_try "$1" "$hint" 1) || true
 	ended=0
-	[ -n "$found_line" ] || found_line=$(seeds_try "$1" "$FIRST" "$SEEDS") || ended=$?
+	[ -z "$hint" ] || found_line=$(seeds_try "$1" "$hint" 1) || ended=$?
+	if [ -z "$found_line" ]; then # not there any more, or there is no hint: whatever that was, all seeds tell
+		ended=0
+		found_line=$(seeds_try "$1" "$FIRST" "$SEEDS") || ended=$?
+	fi
 	if [ -n "$found_line" ]; then
 		seed=${found_line%% *}
 		# What fails without the bug as well is not found by it.

@@ -17,7 +17,6 @@ from cluster import Cluster, Failed
 from table import SATURATING, SECTIONS, Point
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-LITTLE_HISTORY = "history_bytes = 64M\n"
 RUN_BESIDE_S = 4  # to start a cluster, open accounts, check, stop
 FILL = ("--workload", "claims", "--batch", "5000", "--clients", "4")
 
@@ -55,7 +54,7 @@ def arguments():
 
 def too_large(o, section, point):
     """Why the point cannot be measured here; "" when it can."""
-    if section.name == "accounts" and point.accounts > o.accounts_max:
+    if point.accounts > o.accounts_max:
         return f"{point.accounts:,} accounts: more than --accounts-max {o.accounts_max:,}"
     if point.ids > o.ids_max:
         return f"{point.ids:,} stored request ids: more than --ids-max {o.ids_max:,}"
@@ -80,8 +79,7 @@ class Bench:
         words = ["--seconds", str(self.o.seconds), "--warmup", f"{self.o.warmup * (3 if point.is_filled() else 1)}s", "--seed", str(seed), "--accounts", str(point.accounts), *point.args]
         if point.share:
             words += ["--rate", str(max(1, int(self.saturation * point.share)))]
-        configuration = LITTLE_HISTORY if point.little_history else ""
-        with Cluster(self.o.build, self.o.tmp, point.nodes, point.partitions, configuration, point.shards) as cluster:
+        with Cluster(self.o.build, self.o.tmp, point.nodes, point.partitions, point.configuration, point.shards) as cluster:
             if point.ids > 0:
                 self.fill(cluster, point.ids)
             return cluster.bench(*words)

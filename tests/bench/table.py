@@ -10,6 +10,8 @@ BENCH_ACCOUNT_BYTES = 16
 ID_DISK_BYTES = 270
 ACCOUNT_DISK_BYTES = 550
 RUN_DISK_BYTES = 2 << 30
+LITTLE_HISTORY = "history_bytes = 64M\n"  # for space on the disk
+MORE_MEMORY = "memory_bytes = 2G\ncheckpoint_bytes = 1G\n"
 FILLED = 100000  # accounts or ids from which on a point is looked at, and warms up longer: nodes are still writing what filled them
 
 # Few clients with much to do, which is what throughput is measured with where nothing else is said.
@@ -30,14 +32,15 @@ class Point:
     shards: int = 1
     accounts: int = 10000
     ids: int = 0  # request ids of claims that are stored before
-    little_history: bool = False  # for space on the disk
+    configuration: str = ""  # lines for each node's ordaind.conf
+    node_memory_bytes: int = NODE_MEMORY_BYTES
     share: float = 0  # of the throughput at saturation that is offered; 0: closed loop
 
     def is_filled(self):
         return self.accounts >= FILLED or self.ids >= FILLED
 
     def memory_bytes(self):
-        return self.nodes * NODE_MEMORY_BYTES + self.accounts * BENCH_ACCOUNT_BYTES
+        return self.nodes * self.node_memory_bytes + self.accounts * BENCH_ACCOUNT_BYTES
 
     def disk_bytes(self):
         return self.nodes * (self.ids * ID_DISK_BYTES + self.accounts * ACCOUNT_DISK_BYTES + RUN_DISK_BYTES)
@@ -85,7 +88,9 @@ SECTIONS = [
     Section("shards", "Shards", "shards of each node", "16 clients with 1,000 transfers a call. Shards are threads, and three nodes have two cores here.", [Point(n, BATCHED, shards=n) for n in (1, 2, 4)], log=False),
     Section("nodes", "Nodes", "nodes", "16 clients with 1,000 transfers a call.", [Point(n, BATCHED, nodes=n) for n in (1, 3, 5)], log=False),
     Section("accounts", "Accounts", "accounts", "16 clients with 1,000 transfers a call, all accounts alike. From 100,000 on the load before the clock starts lasts three times as long.", [Point(n, BATCHED, accounts=n) for n in (1000, 10000, 100000, 1000000, 10000000)]),
-    Section("ids", "Request ids already stored", "millions of request ids stored before", "16 clients with 1,000 transfers a call, after so many claims, whose request ids are remembered like those of transfers. History is kept to 64 MiB a partition, so that more ids fit a disk.", [Point(n, BATCHED, ids=n, little_history=True) for n in (0, 1000000, 5000000, 10000000, 25000000, 50000000)], log=False),
+    Section("memory", "Memory for many accounts", "settings of each node", "16 clients with 1,000 transfers a call, 10 million accounts, which do not fit the bounds that a node has by itself (256M and 128M, the last line above).",
+            [Point("memory_bytes 2G, checkpoint_bytes 1G", BATCHED, accounts=10000000, configuration=MORE_MEMORY, node_memory_bytes=4 << 30)], plot="none"),
+    Section("ids", "Request ids already stored", "millions of request ids stored before", "16 clients with 1,000 transfers a call, after so many claims, whose request ids are remembered like those of transfers. History is kept to 64 MiB a partition, so that more ids fit a disk.", [Point(n, BATCHED, ids=n, configuration=LITTLE_HISTORY) for n in (0, 1000000, 10000000, 50000000)], log=False),
     Section("hot", "A hot account", "% of transfers with the hot account", "16 clients with 1,000 transfers a call.", [Point(n, BATCHED + ("--hot-share", str(n))) for n in (0, 1, 10, 50, 100)], log=False),
     Section("load", "Latency against offered load", "transfers per second offered",
             "One transfer a call, due by the clock whether or not the ones before are answered; latency from the moment at which it was due. What is offered is a share of what 1,024 clients with one transfer each got done just before, in a closed loop.",

@@ -101,6 +101,9 @@ struct work_slot *sim_client_slot(struct work_client *c, enum work_action action
 			? ORDAIN_WAIT_LOGGED
 			: ORDAIN_WAIT_SETTLED;
 	s->wait = ret_call->wait;
+	bool is_of_state = action == WORK_READ_ACCOUNT || action == WORK_READ_HISTORY || action == WORK_READ_NAME;
+	if (is_of_state && !work.finishing && sim_percent(SIM_STALE, work.options.stale_percent))
+		ret_call->consistency = ORDAIN_STALE;
 	s->timeout_ms = ret_call->timeout_ms != 0 ? ret_call->timeout_ms : timeout_default_ms();
 	s->due_us = sim_clock_monotonic_us(&c->process) + (uint64_t)s->timeout_ms * 1000;
 	if (s->timeout_ms < 200)
@@ -108,6 +111,7 @@ struct work_slot *sim_client_slot(struct work_client *c, enum work_action action
 	c->busy_count++;
 	c->inside = true;
 	s->began = sim_observe_begin();
+	s->began.may_be_stale = ret_call->consistency == ORDAIN_STALE;
 	return s;
 }
 

@@ -46,13 +46,15 @@ static void peek_cb(const struct ordain_problem *problem, const void *result, si
 static void params_put(const struct work_slot *s, struct ord_bytes *out)
 {
 	msgpack_packer p;
+	uint32_t fields = s->action == WORK_READ_ACCOUNT ? 1 : 2;
 	ord_rpc_packer(out, &p);
+	msgpack_pack_map(&p, fields + (s->began.may_be_stale ? 1 : 0));
+	if (s->began.may_be_stale)
+		ord_encode_str(&p, "consistency", ordain_str_of("stale"));
 	if (s->action == WORK_READ_ACCOUNT) {
-		msgpack_pack_map(&p, 1);
 		ord_encode_str(&p, "account", s->text);
 		return;
 	}
-	msgpack_pack_map(&p, 2);
 	ord_encode_str(&p, "namespace", work.names[s->name].space);
 	ord_encode_str(&p, "name", work.names[s->name].name);
 }

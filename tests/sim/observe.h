@@ -2,6 +2,7 @@
 #ifndef ORD_TESTS_SIM_OBSERVE_H
 #define ORD_TESTS_SIM_OBSERVE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "client/ordain.h"
@@ -14,6 +15,7 @@ struct sim_moment {
 	uint64_t told[SIM_PARTITIONS_MAX];
 	uint64_t committed[SIM_PARTITIONS_MAX];
 	uint64_t at_us; /* UINT64_MAX: it is answered together with others, and so waits for them */
+	bool may_be_stale; /* a read that may see less, and says what it has seen; that there is nothing must be as true as of others */
 };
 
 /* Nothing goes wrong in this run, so whoever waits for an outcome must be told when it is there. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 - what clients were told by reads.
  *
  * A read saw the state at the end of some entry. That entry is not before what was committed when the read began, and is known by now; so what the read saw must be one of the
- * versions that held in that span. */
+ * versions that held in that span. A read that may be stale says itself where it was, and what it saw must be what held there. */
 #include <string.h>
 
 #include "base/err.h"
@@ -16,12 +16,37 @@
 #include "tests/sim/record.h"
 #include "tests/sim/world.h"
 
+/* Where the state was that was seen. */
+struct span {
+	uint64_t first; /* in commands of the partition */
+	bool goes_on;	/* or later; else there alone */
+};
+
+static struct span span_since(const struct sim_moment *began, uint32_t partition)
+{
+	return (struct span){.first = began->committed[partition], .goes_on = true};
+}
+
+/* Of a read that found the thing, with what its answer says of that. */
+static struct span span_of(const struct sim_moment *began, uint32_t partition, struct ord_slice thing, uint64_t as_of)
+{
+	if (!began->may_be_stale && as_of != 0)
+		sim_observe_wrong(began, partition, thing, "how stale it may be, and nobody allowed that");
+	if (!began->may_be_stale)
+		return span_since(began, partition);
+	if (as_of == 0 || as_of > sim_record_position(partition) || sim_record_boundary(partition, as_of - 1) != as_of)
+		sim_observe_wrong(began, partition, thing, "that it is of a position at which there was no state");
+	sim_cover(as_of < began->committed[partition] ? SIM_COVER_READ_STALE_OLD : SIM_COVER_READ_STALE);
+	sim_observe_raise(partition, as_of);
+	return (struct span){.first = as_of};
+}
+
 /* A read that found something in its span. */
 static void read_found(const struct sim_moment *began, uint32_t partition, uint64_t version_begin, bool is_last)
 {
 	sim_observe_raise(partition, version_begin);
 	sim_cover(SIM_COVER_READ_FOUND);
-	if (!is_last || version_begin > began->committed[partition])
+	if (!began->may_be_stale && (!is_last || version_begin > began->committed[partition]))
 		sim_cover(SIM_COVER_READ_LINEARIZABLE_STALE_POSSIBLE);
 }
 
@@ -33,6 +58,7 @@ struct account_glimpse {
 	const struct ordain_account *account; /* unless it is a history */
 	uint64_t postings_min;
 	uint64_t postings_max;
+	uint64_t as_of;
 };
 
 static bool version_fits(const struct sim_account_version *v, const struct account_glimpse *g)
@@ -53,6 +79,8 @@ static const char *account_trouble(const struct sim_account_trail *t, const stru
 		i--;
 	if (i == 0)
 		return "a state that it never had";
+	if (began->may_be_stale)
+		return "another state than it had where the answer says that it is of";
 	/* The version after the one that was seen was there already. */
 	return t->versions[i].begin <= began->told[t->partition]
 		       ? "a state that it had before what somebody was told before the read began (stale)"
@@ -64,12 +92,14 @@ static void account_seen(const struct sim_moment *began, uint32_t partition, str
 			 const struct account_glimpse *g)
 {
 	const struct sim_account_trail *t = sim_trail_find_account(id);
-	size_t i;
+	struct span span = span_of(began, partition, id, g->as_of);
+	size_t first, end;
 
 	if (t == NULL || t->versions_count == 0)
 		sim_observe_wrong(began, partition, id, "an account that was never opened");
-	i = sim_trail_at(t->versions, t->versions_count, sizeof *t->versions, began->committed[partition]);
-	for (i = i == SIM_TRAIL_NONE ? 0 : i; i < t->versions_count; i++) {
+	first = sim_trail_at(t->versions, t->versions_count, sizeof *t->versions, span.first);
+	end = span.goes_on ? t->versions_count : first == SIM_TRAIL_NONE ? 0 : first + 1;
+	for (size_t i = first == SIM_TRAIL_NONE ? 0 : first; i < end; i++) {
 		if (!version_fits(&t->versions[i], g))
 			continue;
 		read_found(began, partition, t->versions[i].begin, i + 1 == t->versions_count);
@@ -109,6 +139,7 @@ void sim_observe_account(const struct sim_moment *began, struct ordain_str id_te
 		account_missed(began, partition, id);
 		return;
 	}
+	g.as_of = seen->as_of;
 	account_seen(began, partition, id, &g);
 	if (!account_is(seen, id, partition))
 		sim_observe_wrong(began, partition, id,
@@ -147,7 +178,8 @@ static void page_check(const struct sim_moment *began, uint32_t partition, struc
 /* How many postings the account had: the page ends with the last one, or before it. */
 static struct account_glimpse page_glimpse(uint64_t from, const struct ordain_history *h)
 {
-	struct account_glimpse g = {.is_history = true, .postings_min = from - 1 + h->postings_count};
+	struct account_glimpse g = {
+		.is_history = true, .postings_min = from - 1 + h->postings_count, .as_of = h->as_of};
 
 	g.postings_max = g.postings_min;
 	if (h->next != 0) {
@@ -171,6 +203,8 @@ void sim_observe_history(const struct sim_moment *began, struct ordain_str id_te
 	}
 	if (from == 0)
 		from = 1;
+	if (began->may_be_stale && seen->partition != partition)
+		sim_observe_wrong(began, partition, id, "that it is of a position of another partition");
 	page_check(began, partition, id, from, seen);
 	struct account_glimpse g = page_glimpse(from, seen);
 	account_seen(began, partition, id, &g);
@@ -290,10 +324,13 @@ static size_t name_find(const struct sim_name_trail *t, size_t first, const stru
 	return first;
 }
 
-static const char *name_trouble(const struct sim_name_trail *t, const struct ordain_name *n)
+static const char *name_trouble(const struct sim_moment *began, const struct sim_name_trail *t,
+				const struct ordain_name *n)
 {
 	size_t i = name_find(t, 0, n);
 
+	if (n != NULL && began->may_be_stale)
+		return "another owner than it had where the answer says that it is of";
 	if (n == NULL)
 		return "that nobody owns it, and somebody did all the time since the read began";
 	return i == t->versions_count ? "an owner that it never had"
@@ -318,6 +355,7 @@ void sim_observe_name(const struct sim_moment *began, struct ordain_str space_te
 	struct ord_slice space = sim_observe_slice(space_text), name = sim_observe_slice(name_text);
 	uint32_t partition = ord_route_name(space, name, sim_record_partitions_count());
 	const struct sim_name_trail *t = sim_trail_find_name(space, name);
+	struct span span = span_since(began, partition);
 	size_t first, i;
 
 	if (t == NULL || t->versions_count == 0) {
@@ -326,14 +364,16 @@ void sim_observe_name(const struct sim_moment *began, struct ordain_str space_te
 		sim_cover(SIM_COVER_READ_NOT_FOUND);
 		return;
 	}
-	first = sim_trail_at(t->versions, t->versions_count, sizeof *t->versions, began->committed[partition]);
+	if (seen != NULL)
+		span = span_of(began, partition, name, seen->as_of);
+	first = sim_trail_at(t->versions, t->versions_count, sizeof *t->versions, span.first);
 	if (first == SIM_TRAIL_NONE && seen == NULL) {
 		sim_cover(SIM_COVER_READ_NOT_FOUND);
 		return;
 	}
 	i = name_find(t, first == SIM_TRAIL_NONE ? 0 : first, seen);
-	if (i == t->versions_count)
-		sim_observe_wrong(began, partition, name, name_trouble(t, seen));
+	if (i == t->versions_count || (!span.goes_on && i != first))
+		sim_observe_wrong(began, partition, name, name_trouble(began, t, seen));
 	if (seen != NULL && !name_is(seen, space, name, partition))
 		sim_observe_wrong(began, partition, name, "another name, time or partition");
 	read_found(began, partition, t->versions[i].begin, i + 1 == t->versions_count);

@@ -24,6 +24,7 @@ struct sim_work_options {
 	bool asks_nodes;	 /* clients ask one node or another, which passes it on */
 	bool reads_nodes;	 /* reads of what was just told ask any node, whoever leads */
 	bool reads_back;	 /* whatever a client is told, another one reads at once */
+	unsigned stale_percent;	 /* of the reads that may be stale, but the last ones, which must see everything */
 	bool zipf;		 /* few accounts have most of the work */
 	bool tight;		 /* ceilings and balances that are reached all the time */
 	const char *addresses;	 /* of the nodes, "node1:4001,node2:4001" */

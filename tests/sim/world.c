@@ -56,7 +56,8 @@ void sim_world_open(uint64_t seed)
 	world.seed = seed;
 	for (unsigned i = 0; i < SIM_STREAMS_COUNT; i++) {
 		/* What came later than the others must not change what they draw. */
-		world.streams[i] = random_of(i == SIM_SHARDS ? ~seed : seed * SIM_SHARDS + i);
+		world.streams[i] =
+			random_of(i < SIM_SHARDS ? seed * SIM_SHARDS + i : ~seed - ((uint64_t)(i - SIM_SHARDS) << 32));
 		random_next(&world.streams[i]);
 	}
 }

@@ -21,6 +21,7 @@ enum sim_stream {
 	SIM_NEMESIS, /* which fault comes when */
 	SIM_WORK,    /* what clients do */
 	SIM_SHARDS,  /* how many shards nodes have */
+	SIM_STALE,   /* which reads may be stale */
 	SIM_STREAMS_COUNT
 };
 

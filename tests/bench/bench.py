@@ -54,7 +54,7 @@ def arguments():
 
 def too_large(o, section, point):
     """Why the point cannot be measured here; "" when it can."""
-    if section.name in ("accounts", "memory") and point.accounts > o.accounts_max:
+    if section.of_accounts and point.accounts > o.accounts_max:
         return f"{point.accounts:,} accounts: more than --accounts-max {o.accounts_max:,}"
     if point.ids > o.ids_max:
         return f"{point.ids:,} stored request ids: more than --ids-max {o.ids_max:,}"

@@ -55,6 +55,7 @@ class Section:
     points: list = field(default_factory=list)
     plot: str = "throughput"  # "throughput", "latency", or "none" where x are names
     log: bool = True  # the axis of x
+    of_accounts: bool = False  # it is about many accounts: --accounts-max bounds it
 
 
 def works():
@@ -87,9 +88,9 @@ SECTIONS = [
     Section("partitions", "Partitions", "partitions", "16 clients with 1,000 transfers a call.", [Point(n, BATCHED, partitions=n) for n in (1, 2, 4, 8, 16, 32, 64)]),
     Section("shards", "Shards", "shards of each node", "16 clients with 1,000 transfers a call. Shards are threads, and three nodes have two cores here.", [Point(n, BATCHED, shards=n) for n in (1, 2, 4)], log=False),
     Section("nodes", "Nodes", "nodes", "16 clients with 1,000 transfers a call.", [Point(n, BATCHED, nodes=n) for n in (1, 3, 5)], log=False),
-    Section("accounts", "Accounts", "accounts", "16 clients with 1,000 transfers a call, all accounts alike. From 100,000 on the load before the clock starts lasts three times as long.", [Point(n, BATCHED, accounts=n) for n in (1000, 10000, 100000, 1000000, 10000000)]),
+    Section("accounts", "Accounts", "accounts", "16 clients with 1,000 transfers a call, all accounts alike. From 100,000 on the load before the clock starts lasts three times as long.", [Point(n, BATCHED, accounts=n) for n in (1000, 10000, 100000, 1000000, 10000000)], of_accounts=True),
     Section("memory", "Memory for many accounts", "settings of each node", "16 clients with 1,000 transfers a call, 10 million accounts, which do not fit the bounds that a node has by itself (256M and 128M, the last line above).",
-            [Point("memory_bytes 2G, checkpoint_bytes 1G", BATCHED, accounts=10000000, configuration=MORE_MEMORY, node_memory_bytes=4 << 30)], plot="none"),
+            [Point("memory_bytes 2G, checkpoint_bytes 1G", BATCHED, accounts=10000000, configuration=MORE_MEMORY, node_memory_bytes=4 << 30)], plot="none", of_accounts=True),
     Section("ids", "Request ids already stored", "millions of request ids stored before", "16 clients with 1,000 transfers a call, after so many claims, whose request ids are remembered like those of transfers. History is kept to 64 MiB a partition, so that more ids fit a disk.", [Point(n, BATCHED, ids=n, configuration=LITTLE_HISTORY) for n in (0, 1000000, 10000000, 50000000)], log=False),
     Section("hot", "A hot account", "% of transfers with the hot account", "16 clients with 1,000 transfers a call.", [Point(n, BATCHED + ("--hot-share", str(n))) for n in (0, 1, 10, 50, 100)], log=False),
     Section("load", "Latency against offered load", "transfers per second offered",

@@ -266,6 +266,16 @@ void lab_checkpoint(struct lab *l, uint32_t partition, size_t rows_max)
 	}
 }
 
+void lab_checkpoint_whole(struct lab *l, uint32_t partition, size_t rows_max)
+{
+	struct ord_checkpoint_status status;
+
+	do {
+		lab_checkpoint(l, partition, rows_max);
+		ord_checkpoint_status(l->partitions[partition], &status);
+	} while (status.under_way);
+}
+
 void lab_restart(struct lab *l, uint32_t partition)
 {
 	struct lab_store *s = &l->stores[partition];

@@ -62,6 +62,8 @@ void lab_open_stored(struct lab *l, uint32_t partitions_count);
 
 /* Goes on with the partition's checkpoint by one step of at most rows_max rows, or begins one. Asserts stores. */
 void lab_checkpoint(struct lab *l, uint32_t partition, size_t rows_max);
+/* Goes on with it, or with a new one, by such steps to its end. */
+void lab_checkpoint_whole(struct lab *l, uint32_t partition, size_t rows_max);
 
 /* What a start finds: the last checkpoint that was written, and the log after it. Another partition takes the place of the running one, a checkpoint under way is lost. */
 void lab_restart(struct lab *l, uint32_t partition);

@@ -108,6 +108,11 @@ static void keep(uint32_t partition, struct ord_slice entry)
 	k->len = entry.len;
 }
 
+struct ordain_str history_str(struct ord_slice s)
+{
+	return (struct ordain_str){.base = s.base, .len = s.len};
+}
+
 const char *history_id(const char *stem, uint32_t partition)
 {
 	return build_id_in(stem, partition, HISTORY_PARTITIONS);

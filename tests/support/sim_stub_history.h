@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "client/ordain.h"
 #include "partition/command.h"
 #include "partition/partition.h"
 
@@ -23,6 +24,9 @@ struct history_names {
 /* Opens the record and three empty nodes, and logs the opening of the accounts. */
 struct history_names history_open(void);
 void history_close(void);
+
+/* The same text as clients have it; borrowed. */
+struct ordain_str history_str(struct ord_slice s);
 
 /* A request id that lives in that partition, made from a word. */
 const char *history_id(const char *stem, uint32_t partition);

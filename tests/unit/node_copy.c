@@ -111,12 +111,8 @@ static void write_lab(struct place *p)
 {
 	struct ord_pairs_place begin = {0};
 	struct ord_changes changes;
-	struct ord_checkpoint_status status;
 	bool is_last;
-	do {
-		lab_checkpoint(&l, 0, SIZE_MAX);
-		ord_checkpoint_status(l.partitions[0], &status);
-	} while (status.under_way);
+	lab_checkpoint_whole(&l, 0, SIZE_MAX);
 	ord_changes_init(&changes);
 	cr_assert_eq(ord_pairs_gather(&l.stores[0].store.interface, &begin, SIZE_MAX, &changes, &is_last), ORD_OK);
 	p->states.write(p->states.ctx, 0, &changes);

@@ -102,12 +102,8 @@ static void write_lab(void)
 {
 	struct ord_pairs_place begin = {0};
 	struct ord_changes changes;
-	struct ord_checkpoint_status checkpoint;
 	bool is_last;
-	do {
-		lab_checkpoint(&l, 0, SIZE_MAX);
-		ord_checkpoint_status(l.partitions[0], &checkpoint);
-	} while (checkpoint.under_way);
+	lab_checkpoint_whole(&l, 0, SIZE_MAX);
 	ord_changes_init(&changes);
 	cr_assert_eq(ord_pairs_gather(&l.stores[0].store.interface, &begin, SIZE_MAX, &changes, &is_last), ORD_OK);
 	states.write(states.ctx, 0, &changes);

@@ -13,18 +13,12 @@
 #include "tests/support/partition_build.h"
 
 #define TIME_US 1700000000000000u
-#define ALL SIZE_MAX
 
 static struct lab l;
 
 static void checkpoint(void)
 {
-	struct ord_checkpoint_status status;
-
-	do {
-		lab_checkpoint(&l, 0, ALL);
-		ord_checkpoint_status(l.partitions[0], &status);
-	} while (status.under_way);
+	lab_checkpoint_whole(&l, 0, SIZE_MAX);
 }
 
 /* Records of every kind: a name, a refused transfer, and a message that waits for another partition. */

@@ -59,9 +59,7 @@ static bool under_way(void)
 /* A whole checkpoint, from begin to end. */
 static void checkpoint(void)
 {
-	do
-		lab_checkpoint(&l, 0, ALL);
-	while (under_way());
+	lab_checkpoint_whole(&l, 0, ALL);
 }
 
 static void evict(void)

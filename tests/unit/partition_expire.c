@@ -68,12 +68,7 @@ static int read_request(uint32_t partition, struct ord_uuid id)
 /* A whole checkpoint, and everything out of memory. */
 static void checkpoint(uint32_t partition)
 {
-	struct ord_checkpoint_status status;
-
-	do {
-		lab_checkpoint(&l, partition, 7);
-		ord_checkpoint_status(l.partitions[partition], &status);
-	} while (status.under_way);
+	lab_checkpoint_whole(&l, partition, 7);
 	ord_checkpoint_evict(l.partitions[partition], 0, SIZE_MAX);
 	ord_checkpoint_evict(l.partitions[partition], 0, SIZE_MAX);
 }

@@ -8,7 +8,6 @@
 
 #include "base/err.h"
 #include "partition/account.h"
-#include "partition/checkpoint.h"
 #include "partition/state.h"
 #include "tests/support/lab.h"
 #include "tests/support/partition_build.h"
@@ -18,15 +17,6 @@
 
 static struct lab l;
 static const char *alice;
-
-static void checkpoint(void)
-{
-	struct ord_checkpoint_status status;
-	do {
-		lab_checkpoint(&l, 0, SIZE_MAX);
-		ord_checkpoint_status(l.partitions[0], &status);
-	} while (status.under_way);
-}
 
 /* Records of every kind. */
 static void open_lab(void)
@@ -40,7 +30,7 @@ static void open_lab(void)
 	build_apply(&l, 0, build_transfer("t1", bank, alice, 100), TIME_US);
 	build_apply(&l, 0, build_transfer("t2", alice, bob, 10), TIME_US);
 	build_apply(&l, 0, build_claim("n1", "users", "ada", "node-1"), TIME_US);
-	checkpoint();
+	lab_checkpoint_whole(&l, 0, SIZE_MAX);
 }
 
 static void close_lab(void)
@@ -150,7 +140,7 @@ static ord_balance balance_stored(ord_balance balance)
 	snprintf(stem, sizeof stem, "s%u", count++);
 	a->balance = balance;
 	build_apply(&l, 0, build_set(stem, alice, count % 2 ? ORD_ACCOUNT_FROZEN : ORD_ACCOUNT_OPEN), TIME_US);
-	checkpoint();
+	lab_checkpoint_whole(&l, 0, SIZE_MAX);
 	struct ord_store *store = &l.stores[0].store.interface;
 	cr_assert_eq(store->get(store->ctx, ORD_STORE_ACCOUNTS, key, &value), ORD_OK);
 	cr_assert_eq(ord_stored_verify(ORD_STORE_ACCOUNTS, key, value, &body), ORD_OK);

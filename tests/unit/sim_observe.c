@@ -26,11 +26,6 @@ TestSuite(sim_observe, .init = make, .fini = history_close, .timeout = 30);
 
 /* --- As clients have it. --- */
 
-static struct ordain_str str_of(struct ord_slice s)
-{
-	return (struct ordain_str){.base = s.base, .len = s.len};
-}
-
 static struct ordain_command asked_as(const struct ord_command *c)
 {
 	struct ordain_command a = {.kind = (enum ordain_command_kind)c->kind};
@@ -38,22 +33,22 @@ static struct ordain_command asked_as(const struct ord_command *c)
 	memcpy(a.id.bytes, c->request_id.bytes, sizeof a.id.bytes);
 	switch (c->kind) {
 	case ORD_COMMAND_OPEN_ACCOUNT:
-		a.open_account.account = str_of(c->open_account.account);
-		a.open_account.asset = str_of(c->open_account.asset);
+		a.open_account.account = history_str(c->open_account.account);
+		a.open_account.asset = history_str(c->open_account.asset);
 		a.open_account.floor = c->open_account.floor;
 		a.open_account.ceiling = c->open_account.ceiling;
 		break;
 	case ORD_COMMAND_TRANSFER:
-		a.transfer.payer = str_of(c->transfer.payer);
-		a.transfer.payee = str_of(c->transfer.payee);
-		a.transfer.asset = str_of(c->transfer.asset);
+		a.transfer.payer = history_str(c->transfer.payer);
+		a.transfer.payee = history_str(c->transfer.payee);
+		a.transfer.asset = history_str(c->transfer.asset);
 		a.transfer.amount = c->transfer.amount;
 		break;
 	default:
-		a.naming.space = str_of(c->naming.space);
-		a.naming.name = str_of(c->naming.name);
-		a.naming.owner = str_of(c->naming.owner);
-		a.naming.expected = str_of(c->naming.expected);
+		a.naming.space = history_str(c->naming.space);
+		a.naming.name = history_str(c->naming.name);
+		a.naming.owner = history_str(c->naming.owner);
+		a.naming.expected = history_str(c->naming.expected);
 		break;
 	}
 	return a;
@@ -421,8 +416,8 @@ static void look_at(const char *id)
 	if (!account_is_there)
 		return;
 	account = (struct ordain_account){
-		.account = str_of(v.account),
-		.asset = str_of(v.asset),
+		.account = history_str(v.account),
+		.asset = history_str(v.asset),
 		.state = (enum ordain_account_state)v.state,
 		.balance = v.balance,
 		.floor = v.floor,
@@ -528,7 +523,7 @@ static void read_page(uint64_t first, size_t limit)
 		page[i] = (struct ordain_posting){
 			.number = views[i].number,
 			.kind = (enum ordain_posting_kind)views[i].kind,
-			.counterparty = str_of(views[i].counterparty),
+			.counterparty = history_str(views[i].counterparty),
 			.amount = views[i].amount,
 			.balance_after = views[i].balance_after,
 			.partition = 1,
@@ -708,8 +703,8 @@ static void look_at_name(void)
 	cr_assert_leq(v.owner.len, sizeof name_owner);
 	memcpy(name_owner, v.owner.base, v.owner.len);
 	name = (struct ordain_name){
-		.space = str_of(space),
-		.name = str_of(text),
+		.space = history_str(space),
+		.name = history_str(text),
 		.owner = {.base = name_owner, .len = v.owner.len},
 		.partition = partition,
 		.offset = v.position,

@@ -26,11 +26,6 @@ static void make(void)
 
 TestSuite(sim_observe_age, .init = make, .fini = history_close, .timeout = 30);
 
-static struct ordain_str str_of(struct ord_slice s)
-{
-	return (struct ordain_str){.base = s.base, .len = s.len};
-}
-
 /* A claim under a UUIDv7. */
 static void submit(void)
 {
@@ -43,9 +38,9 @@ static void submit(void)
 	partition = ord_route_command(&command, HISTORY_PARTITIONS);
 	asked = (struct ordain_command){.kind = ORDAIN_CLAIM};
 	memcpy(asked.id.bytes, command.request_id.bytes, sizeof asked.id.bytes);
-	asked.naming.space = str_of(command.naming.space);
-	asked.naming.name = str_of(command.naming.name);
-	asked.naming.owner = str_of(command.naming.owner);
+	asked.naming.space = history_str(command.naming.space);
+	asked.naming.name = history_str(command.naming.name);
+	asked.naming.owner = history_str(command.naming.owner);
 	began = sim_observe_begin();
 	sim_observe_submit(&asked);
 }

@@ -22,11 +22,6 @@ static void make(void)
 
 TestSuite(sim_observe_stale, .init = make, .fini = history_close, .timeout = 30);
 
-static struct ordain_str str_of(struct ord_slice s)
-{
-	return (struct ordain_str){.base = s.base, .len = s.len};
-}
-
 static void begin(void)
 {
 	began = sim_observe_begin();
@@ -56,8 +51,8 @@ static void look_at_alice(void)
 	struct ord_slice id = ord_slice_text(names.alice);
 	cr_assert_eq(ord_partition_account(sim_record_partition(ALICE_PARTITION), id, &v), ORD_OK);
 	account_is_there = true;
-	account = (struct ordain_account){.account = str_of(v.account),
-					  .asset = str_of(v.asset),
+	account = (struct ordain_account){.account = history_str(v.account),
+					  .asset = history_str(v.asset),
 					  .state = (enum ordain_account_state)v.state,
 					  .balance = v.balance,
 					  .floor = v.floor,
@@ -138,7 +133,7 @@ static void read_last(uint64_t number)
 	cr_assert_eq(count, 1);
 	posting = (struct ordain_posting){.number = v.number,
 					  .kind = (enum ordain_posting_kind)v.kind,
-					  .counterparty = str_of(v.counterparty),
+					  .counterparty = history_str(v.counterparty),
 					  .amount = v.amount,
 					  .balance_after = v.balance_after,
 					  .partition = ALICE_PARTITION,
@@ -185,9 +180,9 @@ static void look_at_name(void)
 	name_partition = ord_route_name(space, text, HISTORY_PARTITIONS);
 	cr_assert_eq(ord_partition_name(sim_record_partition(name_partition), space, text, &v), ORD_OK);
 	name_is_there = true;
-	name = (struct ordain_name){.space = str_of(space),
-				    .name = str_of(text),
-				    .owner = str_of(v.owner),
+	name = (struct ordain_name){.space = history_str(space),
+				    .name = history_str(text),
+				    .owner = history_str(v.owner),
 				    .partition = name_partition,
 				    .offset = v.position,
 				    .since_us = v.since_us,

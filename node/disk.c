@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 - the write-ahead log's files.
  *
- * The writer thread does one write at a time: zeros behind the bytes, the bytes, then fdatasync. A write for which there is no room is tried again and again: nothing of it was synced. A sync that fails is never
- * tried again. For a new segment it takes the file that the preparer thread has
- * for it (node/disk_spare.c); if there is none, the segment is made empty and grows, in room that is taken for it at once.
+ * The writer thread does one write at a time: the bytes and zeros behind them (node/disk_blocks.c), then fdatasync. A write for which there is no room is tried again and again: nothing of it was synced. A sync that
+ * fails is never tried again. For a new segment it takes the file that the preparer thread has for it (node/disk_spare.c); if there is none, the segment is made empty and grows, in room that is taken for it at once,
+ * and by more than a small write needs: a sync of a longer file has its length to bring to the disk, too, which costs more than the small write.
  *
  * A name is durable before the first byte that is written under it: the writer syncs the directory after making a segment, and opening syncs it once,
  * since an earlier process may have been killed between the two.
@@ -27,6 +27,11 @@
 #define SEGMENT_SUFFIX ".wal"
 /* Between two tries of a write for which there is no room. */
 #define ROOM_WAIT_NS (UINT64_C(100) * 1000 * 1000)
+/* A write of less is small. */
+#define SMALL_BYTES (64u << 10)
+/* What a segment that grows is made longer by, at the most, beyond a small write; and the part of a segment that it is at the most. */
+#define AHEAD_BYTES (256u << 10)
+#define AHEAD_PART 16u
 
 void ord_disk_name(uint64_t segment, char name[ORD_DISK_NAME_SIZE])
 {
@@ -47,29 +52,31 @@ int ord_disk_fail(struct ord_disk *d, const char *what, const char *name)
 
 /* --- The writer thread. --- */
 
-/* Takes the room of a segment, where a spare does not bring it, so that a disk which others fill within a moment does not fail the next write. Its length stays: it grows as it is written. Where
- * room is short already, or the file system cannot, it gets its room as it grows. */
-static void segment_reserve(struct ord_disk *d)
+static bool room_is_given(struct ord_disk *d)
 {
 	uv_mutex_lock(&d->mutex);
 	bool prepares = d->prepares;
 	uv_mutex_unlock(&d->mutex);
-	if (prepares)
-		(void)fallocate(d->write_fd, FALLOC_FL_KEEP_SIZE, 0, (off_t)d->segment_bytes);
+	return prepares;
+}
+
+/* Takes the room of a segment, where a spare does not bring it, so that a disk which others fill within a moment does not fail the next write. Its length stays: it grows as it is written. Where
+ * room is short already, or the file system cannot, it gets its room as it grows. */
+static void segment_reserve(struct ord_disk *d)
+{
+	if (room_is_given(d))
+		(void)fallocate(ord_disk_blocks_fd(d->blocks), FALLOC_FL_KEEP_SIZE, 0, (off_t)d->segment_bytes);
 }
 
 static int segment_open(struct ord_disk *d, uint64_t segment, uint64_t offset)
 {
 	char name[ORD_DISK_NAME_SIZE];
 	ord_disk_name(segment, name);
-	if (d->write_fd >= 0)
-		close(d->write_fd);
 	d->write_segment = segment;
 	bool made = offset == 0 && faccessat(d->dir_fd, name, F_OK, 0) != 0;
 	if (made)
 		ord_disk_spare_use(d, name);
-	d->write_fd = openat(d->dir_fd, name, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	if (d->write_fd < 0)
+	if (!ord_disk_blocks_use(d->blocks, d->dir_fd, name))
 		return ord_disk_fail(d, "opening", name);
 	if (made)
 		segment_reserve(d);
@@ -80,19 +87,22 @@ static int segment_open(struct ord_disk *d, uint64_t segment, uint64_t offset)
 	return ORD_OK;
 }
 
-/* The zeros first: what is in memory behind the bytes may be the next write's already. */
-static bool bytes_write(const struct ord_disk *d)
+static bool bytes_write(struct ord_disk *d)
 {
-	static const uint8_t zeros[ORD_IO_END_BYTES];
-	return ord_file_write(d->write_fd, ord_slice_of(zeros, sizeof zeros), d->job_offset + d->job_bytes.len) &&
-	       ord_file_write(d->write_fd, d->job_bytes, d->job_offset);
+	uint64_t ahead_bytes = d->segment_bytes / AHEAD_PART;
+	if (ahead_bytes > AHEAD_BYTES)
+		ahead_bytes = AHEAD_BYTES;
+	if (d->job_bytes.len >= SMALL_BYTES || !room_is_given(d))
+		ahead_bytes = 0;
+	return ord_disk_blocks_write(d->blocks, d->job_bytes, d->job_offset, ORD_IO_END_BYTES,
+				     ord_disk_blocks_up(ahead_bytes), d->segment_bytes);
 }
 
 /* ORD_ERR_NO_SPACE: nothing was synced, and another try writes the same bytes to the same place. */
 static int segment_write(struct ord_disk *d, const char *name)
 {
 	int err = ORD_OK;
-	if (d->write_fd < 0 || d->write_segment != d->job_segment)
+	if (ord_disk_blocks_fd(d->blocks) < 0 || d->write_segment != d->job_segment)
 		err = segment_open(d, d->job_segment, d->job_offset);
 	if (err == ORD_OK && !bytes_write(d))
 		err = ord_disk_fail(d, "writing", name);
@@ -126,11 +136,27 @@ static int job_write(struct ord_disk *d)
 		err = segment_write(d, name);
 	if (err == ORD_OK && !ord_faults_disk_sync(d->events.faults))
 		return ord_disk_fail(d, "syncing", name);
-	if (err == ORD_OK && fdatasync(d->write_fd) != 0)
+	if (err == ORD_OK && fdatasync(ord_disk_blocks_fd(d->blocks)) != 0)
 		err = ord_disk_fail(d, "syncing", name);
 	if (err == ORD_OK && d->events.stored != NULL && d->events.stored(d->events.ctx) != ORD_OK)
 		err = ord_disk_fail(d, "noting the beginning", "identity");
 	return err;
+}
+
+/* Who is woken finds the mutex free. */
+static void job_end(struct ord_disk *d, int status)
+{
+	uv_mutex_lock(&d->mutex);
+	d->job_waiting = false;
+	d->job_done = true;
+	d->starves = false;
+	d->job_status = status;
+	if (d->prepares && d->spare == ORD_SPARE_NONE && d->job_offset > d->segment_bytes / 2) {
+		d->spare = ORD_SPARE_WANTED;
+		uv_cond_broadcast(&d->prepared);
+	}
+	uv_mutex_unlock(&d->mutex);
+	uv_async_send(&d->done);
 }
 
 static void writer_main(void *arg)
@@ -143,17 +169,8 @@ static void writer_main(void *arg)
 		if (!d->job_waiting)
 			break;
 		uv_mutex_unlock(&d->mutex);
-		int status = job_write(d);
+		job_end(d, job_write(d));
 		uv_mutex_lock(&d->mutex);
-		d->job_waiting = false;
-		d->job_done = true;
-		d->starves = false;
-		d->job_status = status;
-		if (d->prepares && d->spare == ORD_SPARE_NONE && d->job_offset > d->segment_bytes / 2) {
-			d->spare = ORD_SPARE_WANTED;
-			uv_cond_broadcast(&d->prepared);
-		}
-		uv_async_send(&d->done);
 	}
 	uv_mutex_unlock(&d->mutex);
 }
@@ -240,8 +257,8 @@ static void disk_write(void *ctx, uint64_t segment, uint64_t offset, struct ord_
 	d->job_offset = offset;
 	d->job_bytes = bytes;
 	d->job_waiting = true;
-	uv_cond_broadcast(&d->writes);
 	uv_mutex_unlock(&d->mutex);
+	uv_cond_broadcast(&d->writes);
 }
 
 static void disk_remove(void *ctx, uint64_t segment)
@@ -315,19 +332,24 @@ int ord_disk_open(uv_loop_t *loop, const char *directory, uint64_t segment_bytes
 	struct ord_disk *d = calloc(1, sizeof *d);
 	if (d == NULL)
 		return ORD_ERR_NOMEM;
-	d->segment_bytes = segment_bytes;
+	int err = ord_disk_blocks_open(&d->blocks);
+	if (err != ORD_OK) {
+		free(d);
+		return err;
+	}
+	d->segment_bytes = ord_disk_blocks_up(segment_bytes);
 	d->events = *events;
-	d->write_fd = -1;
 	d->read_fd = -1;
 	d->dir_fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (d->dir_fd < 0 || fsync(d->dir_fd) != 0) {
 		if (d->dir_fd >= 0)
 			close(d->dir_fd);
+		ord_disk_blocks_close(d->blocks);
 		free(d);
 		return ORD_ERR_IO;
 	}
 	bool has_segments = false;
-	int err = disk_list(d, has_segments_cb, &has_segments);
+	err = disk_list(d, has_segments_cb, &has_segments);
 	ord_disk_spare_find(d, err == ORD_OK && has_segments);
 	d->prepares = true;
 	ORD_ASSERT(uv_mutex_init(&d->mutex) == 0 && uv_cond_init(&d->writes) == 0 && uv_cond_init(&d->prepared) == 0);
@@ -363,8 +385,7 @@ void ord_disk_stop(struct ord_disk *d, void (*stopped)(void *ctx), void *ctx)
 		d->events.synced(d->events.ctx, d->job_status);
 	if (d->remove_done)
 		d->events.removed(d->events.ctx, d->remove_status);
-	if (d->write_fd >= 0)
-		close(d->write_fd);
+	ord_disk_blocks_close(d->blocks);
 	if (d->read_fd >= 0)
 		close(d->read_fd);
 	close(d->dir_fd);

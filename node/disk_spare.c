@@ -91,9 +91,10 @@ static bool may_fill(struct ord_disk *d)
 
 /* Makes the spare file. Failing is no error here: the writer will meet the same disk and tell. It is tried once a segment, since each try on a disk
  * that is nearly full takes for a moment the room that the writer needs. */
-static bool spare_fill(struct ord_disk *d, const void *zeros)
+static bool spare_fill(struct ord_disk *d)
 {
-	int fd = openat(d->dir_fd, SPARE_UNFINISHED_NAME, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	static _Alignas(ORD_DISK_BLOCK_BYTES) uint8_t zeros[FILL_BYTES];
+	int fd = ord_disk_blocks_file(d->dir_fd, SPARE_UNFINISHED_NAME, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC);
 	if (fd < 0)
 		return false;
 	bool good = true;
@@ -101,7 +102,7 @@ static bool spare_fill(struct ord_disk *d, const void *zeros)
 		uint64_t left = d->segment_bytes - offset;
 		size_t len = left < FILL_BYTES ? (size_t)left : FILL_BYTES;
 		good = may_fill(d) && ord_faults_disk_write(d->events.faults, true) &&
-		       pwrite(fd, zeros, len, (off_t)offset) == (ssize_t)len && fdatasync(fd) == 0;
+		       ord_disk_blocks_put(fd, ord_slice_of(zeros, len), offset) && fdatasync(fd) == 0;
 	}
 	good = good && fsync(fd) == 0;
 	close(fd);
@@ -166,10 +167,10 @@ static void next_do(struct ord_disk *d)
 }
 
 /* Fills a spare, with the mutex let go meanwhile. */
-static void fill_do(struct ord_disk *d, const void *zeros)
+static void fill_do(struct ord_disk *d)
 {
 	uv_mutex_unlock(&d->mutex);
-	bool filled = spare_fill(d, zeros);
+	bool filled = spare_fill(d);
 	uv_mutex_lock(&d->mutex);
 	if (filled)
 		d->spare = ORD_SPARE_READY;
@@ -180,9 +181,6 @@ static void fill_do(struct ord_disk *d, const void *zeros)
 void ord_disk_preparer_main(void *arg)
 {
 	struct ord_disk *d = arg;
-	void *zeros = calloc(1, FILL_BYTES);
-	if (zeros == NULL)
-		return;
 	uv_mutex_lock(&d->mutex);
 	while (!d->stopping) {
 		if (d->has_next && (d->spare != ORD_SPARE_READY || !d->prepares))
@@ -190,10 +188,9 @@ void ord_disk_preparer_main(void *arg)
 		else if (d->remove_segment != 0)
 			removal_do(d);
 		else if (d->spare == ORD_SPARE_WANTED)
-			fill_do(d, zeros);
+			fill_do(d);
 		else
 			uv_cond_wait(&d->prepared, &d->mutex);
 	}
 	uv_mutex_unlock(&d->mutex);
-	free(zeros);
 }

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 
 #include "node/disk.h"
+#include "node/disk_blocks.h"
 
 #define ORD_DISK_NAME_SIZE 32
 
@@ -13,7 +14,7 @@ enum ord_spare { ORD_SPARE_NONE, ORD_SPARE_WANTED, ORD_SPARE_READY, ORD_SPARE_FA
 
 struct ord_disk {
 	int dir_fd;
-	uint64_t segment_bytes;
+	uint64_t segment_bytes; /* whole blocks */
 	struct ord_disk_events events;
 	uv_async_t done;
 	uv_thread_t writer;
@@ -38,7 +39,7 @@ struct ord_disk {
 	bool starves;	      /* there is no room for the write under way */
 	char starves_text[256];
 	/* The writer's own. */
-	int write_fd;
+	struct ord_disk_blocks *blocks;
 	uint64_t write_segment;
 	/* The loop's own. */
 	bool starves_told;

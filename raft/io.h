@@ -27,7 +27,7 @@ struct ord_io {
 	 * operating system, clean, and not on the disk; no later sync brings it there, only writing it again does. Start-up only; blocks. */
 	int (*rewrite)(void *ctx, uint64_t segment, uint64_t offset, struct ord_slice bytes);
 
-	/* Begins to write bytes at offset of the segment and ORD_IO_END_BYTES zeros behind them, creating it when offset is 0 and it does not exist, and then to
+	/* Begins to write bytes at offset of the segment and at least ORD_IO_END_BYTES zeros behind them, perhaps once more what stands before them in the same block, creating it when offset is 0 and it does not exist, and then to
 	 * sync data and whatever metadata is needed to read it back. A segment that is created may have any bytes in it, those of one that was removed or zeros. Never blocks. The bytes stay valid and unchanged until the owner of the interface calls
 	 * ord_host_synced() from the same thread. At most one write is in flight. */
 	void (*write)(void *ctx, uint64_t segment, uint64_t offset, struct ord_slice bytes);

@@ -316,12 +316,14 @@ static size_t cut_short(size_t len)
 }
 
 /* The end of a write. */
-static int64_t write_end(struct sim_disk *d, struct sim_inode *f, const void *base, size_t len, uint64_t offset)
+static int64_t write_end(struct sim_disk *d, struct sim_inode *f, const void *base, size_t len, uint64_t offset,
+			 bool is_direct)
 {
-	size_t count = room_for(d, f, offset, len);
+	size_t unit = is_direct ? SIM_SECTOR : 1;
+	size_t count = room_for(d, f, offset, len) / unit * unit;
 	if (is_dead()) {
 		sim_cover(SIM_COVER_CRASH_IN_WRITE);
-		sim_inode_write(d, f, offset, base, cut_short(count));
+		sim_inode_write(d, f, offset, base, cut_short(count), is_direct);
 		return (int64_t)len;
 	}
 	if (once_in(d->habits.write_fail_once_in)) {
@@ -335,12 +337,18 @@ static int64_t write_end(struct sim_disk *d, struct sim_inode *f, const void *ba
 		sim_cover(SIM_COVER_DISK_FULL);
 		d->failures_count++;
 	}
-	if (count > 1 && once_in(d->habits.write_short_once_in)) {
+	if (count > unit && once_in(d->habits.write_short_once_in)) {
 		sim_cover(SIM_COVER_WRITE_SHORT);
-		count = (size_t)sim_between(SIM_DISK, 1, count - 1);
+		count = (size_t)sim_between(SIM_DISK, 1, count / unit - 1) * unit;
 	}
-	sim_inode_write(d, f, offset, base, count);
+	sim_inode_write(d, f, offset, base, count, is_direct);
 	return count == 0 && len > 0 ? -ENOSPC : (int64_t)count;
+}
+
+/* What a direct write asks for. */
+static bool is_whole_sectors(const void *base, size_t len, int64_t offset)
+{
+	return ((uintptr_t)base | len | (uint64_t)offset) % SIM_SECTOR == 0;
 }
 
 int64_t sim_fs_pwrite(struct sim_disk *d, int fd, const void *base, size_t len, int64_t offset)
@@ -354,11 +362,13 @@ int64_t sim_fs_pwrite(struct sim_disk *d, int fd, const void *base, size_t len, 
 		return -EINVAL;
 	struct sim_inode *i = f->inode;
 	uint64_t losses_count = d->losses_count;
+	bool direct = (f->flags & O_DIRECT) != 0;
+	SIM_ASSERT(!direct || is_whole_sectors(base, len, offset));
 	sim_inode_hold(i);
 	sim_sleep_us(d->habits.write_us_max > 0 ? sim_between(SIM_DISK, 1, d->habits.write_us_max) : 0);
 	int64_t count = (int64_t)len;
 	if (d->losses_count == losses_count)
-		count = write_end(d, i, base, len, (uint64_t)offset);
+		count = write_end(d, i, base, len, (uint64_t)offset, direct);
 	sim_inode_drop(d, i);
 	return count;
 }

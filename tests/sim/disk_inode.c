@@ -119,18 +119,29 @@ static void make_dirty(struct sim_inode *f, uint64_t from_sector, uint64_t to_se
 	f->sectors = range_join(f->sectors, (struct sim_range){.from = from_sector, .to = to_sector});
 }
 
-void sim_inode_write(struct sim_disk *d, struct sim_inode *f, uint64_t offset, const void *base, size_t len)
+/* How much of the beginning of a write is there already. */
+static size_t same_bytes(const struct sim_inode *f, uint64_t offset, const uint8_t *base, size_t len)
+{
+	size_t same = 0;
+	while (same < len && offset + same < f->cache_bytes && f->cache[offset + same] == base[same])
+		same++;
+	return same;
+}
+
+void sim_inode_write(struct sim_disk *d, struct sim_inode *f, uint64_t offset, const void *base, size_t len,
+		     bool is_direct)
 {
 	if (len == 0)
 		return;
 	uint64_t end = offset + len;
 	make_room(f, end);
+	uint64_t begin = offset + (is_direct ? same_bytes(f, offset, base, len) : 0);
 	memcpy(f->cache + offset, base, len);
 	make_dirty(f, offset / SIM_SECTOR, sectors_of(end), ++d->writes_count);
-	f->unsynced = range_join(f->unsynced, (struct sim_range){.from = offset, .to = end});
+	f->unsynced = range_join(f->unsynced, (struct sim_range){.from = begin, .to = end});
 	f->needed_bytes = end > f->needed_bytes ? end : f->needed_bytes;
 	if (f->damages_count > 0)
-		sim_damage_written(d, f, offset, end);
+		sim_damage_written(d, f, begin, end);
 	if (end > f->cache_bytes) {
 		f->cache_bytes = end;
 		sim_inode_count(d, f);

@@ -150,7 +150,9 @@ void sim_inode_free(struct sim_disk *d, struct sim_inode *i);
 /* Counts its bytes anew; after each change of lengths, links_count or fds_count. */
 void sim_inode_count(struct sim_disk *d, struct sim_inode *i);
 
-void sim_inode_write(struct sim_disk *d, struct sim_inode *f, uint64_t offset, const void *base, size_t len);
+/* A direct write has whole blocks: what it begins with and is there already is nothing new, and stays damaged if it was. */
+void sim_inode_write(struct sim_disk *d, struct sim_inode *f, uint64_t offset, const void *base, size_t len,
+		     bool is_direct);
 void sim_inode_cut(struct sim_disk *d, struct sim_inode *f, uint64_t len); /* or makes it longer */
 /* What was dirty at write number `upto` reaches the platter; or some of it or nothing does, and all of it counts as clean. */
 void sim_inode_sync(struct sim_disk *d, struct sim_inode *f, uint32_t upto);

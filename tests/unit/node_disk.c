@@ -12,9 +12,13 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "node/disk_blocks.h"
 #include "tests/support/node_client.h"
 
 #define SEGMENT_BYTES (3u << 20)
+#define BLOCK_BYTES ORD_DISK_BLOCK_BYTES
+/* How long a segment is that grows, once a few bytes are in it. */
+#define GROWN_BYTES (BLOCK_BYTES + SEGMENT_BYTES / 16)
 
 static uv_loop_t loop;
 static char directory[64];
@@ -70,11 +74,19 @@ static void starves_cb(void *ctx, const char *what)
 /* A disk without room. */
 static atomic_bool is_full;
 static atomic_uint tries_count;
+/* A file system that has direct writes by name only. */
+static atomic_bool refuses_direct;
+static atomic_uint refused_count;
 extern ssize_t __real_pwrite(int fd, const void *base, size_t len, off_t offset);
 extern ssize_t __wrap_pwrite(int fd, const void *base, size_t len, off_t offset);
 
 ssize_t __wrap_pwrite(int fd, const void *base, size_t len, off_t offset)
 {
+	if (atomic_load(&refuses_direct) && (fcntl(fd, F_GETFL) & O_DIRECT) != 0) {
+		atomic_fetch_add(&refused_count, 1);
+		errno = EINVAL;
+		return -1;
+	}
 	if (!atomic_load(&is_full))
 		return __real_pwrite(fd, base, len, offset);
 	atomic_fetch_add(&tries_count, 1);
@@ -199,7 +211,7 @@ Test(disk, what_was_written_is_read_and_listed)
 	char got[64] = "";
 	size_t len;
 	cr_assert_eq(io.read(io.ctx, 1, 1, got, sizeof got, &len), ORD_OK);
-	cr_assert(len == 6 + ORD_IO_END_BYTES && memcmp(got, "ne+one", 6) == 0);
+	cr_assert(len == sizeof got && memcmp(got, "ne+one", 6) == 0);
 	for (size_t i = 6; i < len; i++)
 		cr_assert_eq(got[i], 0, "zeros stand behind what was written last");
 	cr_assert_eq(io.read(io.ctx, 16, 0, got, 3, &len), ORD_OK);
@@ -210,8 +222,7 @@ Test(disk, what_was_written_is_read_and_listed)
 	struct listed listed = {0};
 	cr_assert_eq(io.list(io.ctx, listed_cb, &listed), ORD_OK);
 	cr_assert_eq(listed.count, 3);
-	const uint64_t segments[] = {1, 2, 16},
-		       bytes[] = {7 + ORD_IO_END_BYTES, 3 + ORD_IO_END_BYTES, 7 + ORD_IO_END_BYTES};
+	const uint64_t segments[] = {1, 2, 16}, bytes[] = {GROWN_BYTES, GROWN_BYTES, GROWN_BYTES};
 	cr_assert_arr_eq(listed.segments, segments, sizeof segments);
 	cr_assert_arr_eq(listed.bytes, bytes, sizeof bytes);
 	cr_assert_eq(io.truncate(io.ctx, 1, 5), ORD_OK);
@@ -228,6 +239,96 @@ static const char *segment_name(uint64_t segment)
 	static char name[32];
 	snprintf(name, sizeof name, "%016llx.wal", (unsigned long long)segment);
 	return name;
+}
+
+/* Byte i of what check_writes writes. */
+static uint8_t byte_at(uint64_t i)
+{
+	return (uint8_t)(1 + i * 7 % 251 + i / BLOCK_BYTES % 5);
+}
+
+/* Writes of such lengths, one behind the other, must read back as one row of bytes, with zeros behind. */
+static void check_writes(uint64_t segment, const size_t *lens, size_t count, bool restarts)
+{
+	static uint8_t want[SEGMENT_BYTES];
+	static uint8_t got[SEGMENT_BYTES];
+	size_t end = 0;
+	for (size_t i = 0; i < sizeof want; i++)
+		want[i] = byte_at(i);
+	for (size_t i = 0; i < count; i++) {
+		size_t len;
+		cr_assert_eq(write_wait(segment, end, want + end, lens[i]), ORD_OK);
+		end += lens[i];
+		if (restarts) {
+			disk_end();
+			disk_start(SEGMENT_BYTES);
+		}
+		cr_assert_eq(io.read(io.ctx, segment, 0, got, sizeof got, &len), ORD_OK);
+		cr_assert_geq(len, end + ORD_IO_END_BYTES);
+		cr_assert_arr_eq(got, want, end, "after write %zu", i);
+		for (size_t at = end; at < end + ORD_IO_END_BYTES; at++)
+			cr_assert_eq(got[at], 0, "after write %zu, at %zu", i, at);
+	}
+}
+
+/* Ends just before, at and behind the end of a block, ends for whose zeros there is just no room in it, and more than a piece. */
+static const size_t lens[] = {3,
+			      BLOCK_BYTES - 3,
+			      BLOCK_BYTES - ORD_IO_END_BYTES,
+			      1,
+			      ORD_IO_END_BYTES - 2,
+			      1,
+			      1,
+			      BLOCK_BYTES,
+			      3 * BLOCK_BYTES + 17,
+			      (256u << 10) - 17,
+			      (700u << 10) + 5,
+			      1};
+
+Test(disk, writes_of_all_lengths_are_read_back)
+{
+	check_writes(1, lens, sizeof lens / sizeof *lens, false);
+}
+
+/* The part of a block that was written before a restart is not in memory. */
+Test(disk, a_block_that_was_begun_is_gone_on_with_after_a_restart)
+{
+	check_writes(1, lens, sizeof lens / sizeof *lens, true);
+	cr_assert_eq(io.truncate(io.ctx, 1, 5), ORD_OK);
+	disk_end();
+	disk_start(SEGMENT_BYTES);
+	uint8_t got[8];
+	size_t len;
+	cr_assert_eq(write_wait(1, 5, "xyz", 3), ORD_OK);
+	cr_assert_eq(io.read(io.ctx, 1, 0, got, sizeof got, &len), ORD_OK);
+	const uint8_t want[] = {byte_at(0), byte_at(1), byte_at(2), byte_at(3), byte_at(4), 'x', 'y', 'z'};
+	cr_assert_arr_eq(got, want, sizeof want);
+}
+
+Test(disk, where_direct_writes_are_refused_they_go_through_the_page_cache)
+{
+	atomic_store(&refuses_direct, true);
+	check_writes(1, lens, sizeof lens / sizeof *lens, false);
+	check_writes(2, lens, sizeof lens / sizeof *lens, true);
+	cr_expect_gt(atomic_load(&refused_count), 0, "the file system under this test has none");
+	fill_segment(3);
+	UNTIL(&loop, size_of("spare") == SEGMENT_BYTES);
+	atomic_store(&refuses_direct, false);
+}
+
+/* A sync of a file that has become longer costs more. */
+Test(disk, a_segment_grows_by_more_than_a_small_write)
+{
+	static uint8_t large[64u << 10];
+	cr_assert_eq(write_wait(1, 0, "one", 3), ORD_OK);
+	for (uint64_t offset = 3; offset + BLOCK_BYTES <= GROWN_BYTES; offset += BLOCK_BYTES) {
+		cr_assert_eq(write_wait(1, offset, "one", 3), ORD_OK);
+		cr_assert_eq(size_of(segment_name(1)), GROWN_BYTES);
+	}
+	cr_assert_eq(write_wait(1, GROWN_BYTES, "one", 3), ORD_OK);
+	cr_assert_eq(size_of(segment_name(1)), 2 * GROWN_BYTES);
+	cr_assert_eq(write_wait(2, 0, large, sizeof large), ORD_OK);
+	cr_assert_eq(size_of(segment_name(2)), sizeof large + BLOCK_BYTES);
 }
 
 Test(disk, the_next_segment_is_prepared_and_used)
@@ -257,7 +358,7 @@ Test(disk, the_next_segment_is_prepared_and_used)
 Test(disk, a_segment_has_its_room_before_it_is_written)
 {
 	cr_assert_eq(write_wait(1, 0, "one", 3), ORD_OK);
-	cr_assert_eq(size_of(segment_name(1)), 3 + ORD_IO_END_BYTES);
+	cr_assert_eq(size_of(segment_name(1)), GROWN_BYTES);
 	cr_assert_geq(room_of(segment_name(1)), SEGMENT_BYTES);
 }
 
@@ -266,7 +367,7 @@ Test(disk, where_room_is_short_no_segment_is_prepared)
 	ord_disk_prepare(disk, false);
 	fill_segment(1);
 	cr_assert_eq(write_wait(2, 0, "two", 3), ORD_OK);
-	cr_assert_eq(size_of(segment_name(2)), 3 + ORD_IO_END_BYTES, "it grows");
+	cr_assert_eq(size_of(segment_name(2)), BLOCK_BYTES, "it grows by what it must");
 	cr_assert_lt(room_of(segment_name(2)), SEGMENT_BYTES);
 	cr_assert_eq(size_of("spare"), -1);
 	ord_disk_prepare(disk, true);
@@ -289,7 +390,7 @@ Test(disk, a_prepared_segment_is_kept_over_a_restart_unless_segments_have_anothe
 	disk_start(SEGMENT_BYTES / 2);
 	cr_assert_eq(size_of("spare"), -1);
 	cr_assert_eq(write_wait(3, 0, "three", 5), ORD_OK);
-	cr_assert_eq(size_of("0000000000000003.wal"), 5 + ORD_IO_END_BYTES);
+	cr_assert_eq(size_of("0000000000000003.wal"), BLOCK_BYTES + SEGMENT_BYTES / 2 / 16);
 }
 
 /* Preparing is a help, not a need: a directory where the file should be stands for a disk that refuses. */
@@ -298,7 +399,7 @@ Test(disk, a_segment_that_cannot_be_prepared_grows)
 	cr_assert_eq(mkdir(path_of("spare.new"), 0700), 0);
 	fill_segment(1);
 	cr_assert_eq(write_wait(2, 0, "two", 3), ORD_OK);
-	cr_assert_eq(size_of("0000000000000002.wal"), 3 + ORD_IO_END_BYTES);
+	cr_assert_eq(size_of("0000000000000002.wal"), GROWN_BYTES);
 	cr_assert_eq(rmdir(path_of("spare.new")), 0);
 	fill_segment(2); /* tried again, at the latest when this segment is full, too */
 	fill_segment(3);
@@ -398,7 +499,7 @@ Test(disk, a_segment_that_is_removed_is_gone_while_writes_go_on)
 	cr_assert_eq(io.list(io.ctx, listed_cb, &listed), ORD_OK);
 	cr_assert_eq(listed.count, 2);
 	cr_assert_eq(listed.segments[0], 3);
-	cr_assert_eq(listed.bytes[1], 11 + ORD_IO_END_BYTES);
+	cr_assert_eq(listed.bytes[1], GROWN_BYTES);
 }
 
 Test(disk, a_removal_that_fails_names_the_file)
@@ -429,8 +530,8 @@ Test(disk, a_segment_that_is_removed_is_used_again_as_it_is)
 	cr_assert_eq(write_wait(3, 0, "three", 5), ORD_OK);
 	cr_assert_eq(inode_of(segment_name(3)), inode);
 	cr_assert_eq(size_of("spare"), -1);
-	char got[5 + ORD_IO_END_BYTES + 1];
-	const char zeros[ORD_IO_END_BYTES] = "";
+	char got[BLOCK_BYTES + 1];
+	const char zeros[BLOCK_BYTES - 5] = "";
 	size_t len;
 	cr_assert_eq(io.read(io.ctx, 3, 0, got, sizeof got, &len), ORD_OK);
 	cr_assert(memcmp(got, "three", 5) == 0 && memcmp(got + 5, zeros, sizeof zeros) == 0);
@@ -519,7 +620,7 @@ Test(disk, a_spare_without_segments_is_not_used)
 	cr_assert_eq(size_of("spare"), -1);
 	cr_assert_eq(size_of("spare.next"), -1);
 	cr_assert_eq(write_wait(1, 0, "one", 3), ORD_OK);
-	cr_assert_eq(size_of(segment_name(1)), 3 + ORD_IO_END_BYTES);
+	cr_assert_eq(size_of(segment_name(1)), GROWN_BYTES);
 }
 
 /* What is under way ends, or has not begun; it is told or not, and the file is there or not. */

@@ -71,8 +71,9 @@ static void starves_cb(void *ctx, const char *what)
 	snprintf(starves_what, sizeof starves_what, "%s", what);
 }
 
-/* A disk without room. */
+/* A disk without room, once so many writes have had some. */
 static atomic_bool is_full;
+static atomic_uint writes_left;
 static atomic_uint tries_count;
 /* A file system that has direct writes by name only. */
 static atomic_bool refuses_direct;
@@ -89,6 +90,10 @@ ssize_t __wrap_pwrite(int fd, const void *base, size_t len, off_t offset)
 	}
 	if (!atomic_load(&is_full))
 		return __real_pwrite(fd, base, len, offset);
+	if (atomic_load(&writes_left) > 0) {
+		atomic_fetch_sub(&writes_left, 1);
+		return __real_pwrite(fd, base, len, offset);
+	}
 	atomic_fetch_add(&tries_count, 1);
 	errno = ENOSPC;
 	return -1;
@@ -436,6 +441,27 @@ Test(disk, a_write_for_which_there_is_no_room_ends_when_there_is)
 	cr_expect_str_eq(got, "onetwo");
 }
 
+/* What was written of it has taken the place of the first block in memory. */
+Test(disk, a_long_write_that_finds_no_room_in_its_middle_is_whole_when_there_is)
+{
+	static uint8_t want[700u << 10];
+	static uint8_t got[sizeof want];
+	size_t len;
+	for (size_t i = 0; i < sizeof want; i++)
+		want[i] = byte_at(i);
+	cr_assert_eq(write_wait(1, 0, want, 3), ORD_OK);
+	atomic_store(&writes_left, 2);
+	atomic_store(&is_full, true);
+	unsigned before = synced_count;
+	io.write(io.ctx, 1, 3, ord_slice_of(want + 3, sizeof want - 3));
+	UNTIL(&loop, starves_count == 1);
+	atomic_store(&is_full, false);
+	UNTIL(&loop, synced_count > before);
+	cr_assert_eq(io.read(io.ctx, 1, 0, got, sizeof got, &len), ORD_OK);
+	cr_expect_eq(len, sizeof got);
+	cr_expect_arr_eq(got, want, sizeof want);
+}
+
 /* Of what a failed sync leaves in the cache nobody knows whether it will come to the disk. */
 Test(disk, a_sync_for_which_there_is_no_room_is_not_tried_again)
 {
@@ -536,6 +562,17 @@ Test(disk, a_segment_that_is_removed_is_used_again_as_it_is)
 	cr_assert_eq(io.read(io.ctx, 3, 0, got, sizeof got, &len), ORD_OK);
 	cr_assert(memcmp(got, "three", 5) == 0 && memcmp(got + 5, zeros, sizeof zeros) == 0);
 	cr_assert_eq(got[sizeof got - 1], 1, "what it was filled with before");
+}
+
+Test(disk, zeros_stand_behind_each_write_in_a_segment_that_is_used_again)
+{
+	for (unsigned restarts = 0; restarts <= 1; restarts++) {
+		uint64_t inode = make_full(1 + 3 * restarts);
+		cr_assert_eq(write_wait(2 + 3 * restarts, 0, "two", 3), ORD_OK);
+		cr_assert_eq(remove_wait(1 + 3 * restarts), ORD_OK);
+		check_writes(3 + 3 * restarts, lens, sizeof lens / sizeof *lens, restarts == 1);
+		cr_assert_eq(inode_of(segment_name(3 + 3 * restarts)), inode);
+	}
 }
 
 Test(disk, a_segment_that_was_kept_is_used_after_a_restart)

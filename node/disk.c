@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 - the write-ahead log's files.
  *
- * The writer thread does one write at a time: the bytes and zeros behind them (node/disk_blocks.c), then fdatasync. A write for which there is no room is tried again and again: nothing of it was synced. A sync that
+ * The writer thread does one write at a time: the bytes and zeros behind them (node/disk_blocks.c), then fdatasync. A write for which there is no room is tried again and again, all of it: nothing of it was synced. A sync that
  * fails is never tried again. For a new segment it takes the file that the preparer thread has for it (node/disk_spare.c); if there is none, the segment is made empty and grows, in room that is taken for it at once,
  * and by more than a small write needs: a sync of a longer file has its length to bring to the disk, too, which costs more than the small write.
  *

@@ -22,7 +22,7 @@ struct ord_disk_events {
 	struct ord_faults_disk *faults; /* borrowed; what fails on purpose, NULL: nothing */
 };
 
-/* Starts the threads for segment files in directory. Segments are made segment_bytes long. ORD_ERR_IO, ORD_ERR_NOMEM. The caller owns *ret. */
+/* Starts the threads for segment files in directory. Segments are made segment_bytes long, or up to a block of 4 KiB longer. ORD_ERR_IO, ORD_ERR_NOMEM. The caller owns *ret. */
 int ord_disk_open(uv_loop_t *loop, const char *directory, uint64_t segment_bytes, const struct ord_disk_events *events,
 		  struct ord_disk **ret);
 

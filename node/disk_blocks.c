@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 - writing a file from front to back in whole blocks.
  *
  * A direct write goes from this memory to the device: nothing is copied into pages of the file, searched for dirty ones at the sync, or driven out by them. It has to be of whole blocks: the last one of a write
- * is kept here, and written again with what comes behind it, as the page cache would do.
+ * is kept here, and written again with what comes behind it, as the page cache would do. Only after a restart is it read.
  *
  * Where the file system has no direct writes, or refuses them, the same blocks go through the page cache.
  */
@@ -14,17 +14,19 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/assert.h"
 #include "base/err.h"
 #include "node/file.h"
 
 #define PIECE_BYTES (256u << 10)
-#define READ_TRIES 8u
+#define READ_TRIES 100u
 
 struct ord_disk_blocks {
 	int fd;
 	uint64_t file_bytes; /* its length */
-	uint64_t known_end;  /* what is before it in its block is at the beginning of the piece; 0: nothing is */
-	uint8_t *piece;	     /* PIECE_BYTES, aligned */
+	uint64_t last_end;   /* where the last write that succeeded ended; 0: there is none */
+	uint8_t *last;	     /* owned, aligned; the block that it ended in. The piece is behind it */
+	uint8_t *piece;	     /* PIECE_BYTES */
 };
 
 uint64_t ord_disk_blocks_up(uint64_t bytes)
@@ -51,8 +53,14 @@ static bool direct_give_up(int fd)
 	return given_up;
 }
 
+static bool is_whole(uint64_t number)
+{
+	return number % ORD_DISK_BLOCK_BYTES == 0;
+}
+
 bool ord_disk_blocks_put(int fd, struct ord_slice blocks, uint64_t offset)
 {
+	ORD_ASSERT(is_whole((uintptr_t)blocks.base) && is_whole(blocks.len) && is_whole(offset));
 	return ord_file_write(fd, blocks, offset) || (direct_give_up(fd) && ord_file_write(fd, blocks, offset));
 }
 
@@ -61,12 +69,13 @@ bool ord_disk_blocks_put(int fd, struct ord_slice blocks, uint64_t offset)
 int ord_disk_blocks_open(struct ord_disk_blocks **ret)
 {
 	struct ord_disk_blocks *b = calloc(1, sizeof *b);
-	void *piece = NULL;
-	if (b == NULL || posix_memalign(&piece, ORD_DISK_BLOCK_BYTES, PIECE_BYTES) != 0) {
+	void *blocks = NULL;
+	if (b == NULL || posix_memalign(&blocks, ORD_DISK_BLOCK_BYTES, ORD_DISK_BLOCK_BYTES + PIECE_BYTES) != 0) {
 		free(b);
 		return ORD_ERR_NOMEM;
 	}
-	b->piece = piece;
+	b->last = blocks;
+	b->piece = b->last + ORD_DISK_BLOCK_BYTES;
 	b->fd = -1;
 	*ret = b;
 	return ORD_OK;
@@ -77,7 +86,7 @@ static void file_close(struct ord_disk_blocks *b)
 	if (b->fd >= 0)
 		close(b->fd);
 	b->fd = -1;
-	b->known_end = 0;
+	b->last_end = 0;
 }
 
 void ord_disk_blocks_close(struct ord_disk_blocks *b)
@@ -85,7 +94,7 @@ void ord_disk_blocks_close(struct ord_disk_blocks *b)
 	if (b == NULL)
 		return;
 	file_close(b);
-	free(b->piece);
+	free(b->last);
 	free(b);
 }
 
@@ -111,12 +120,12 @@ int ord_disk_blocks_fd(const struct ord_disk_blocks *b)
 	return b->fd;
 }
 
-/* The block at offset, of which the file has len bytes. A call that gives less is made anew, since one for the rest would begin within the block; a few times. */
-static bool block_read(const struct ord_disk_blocks *b, uint64_t offset, size_t len)
+/* The last block is the one at offset, of which the file has len bytes at the least. A call that gives less is made anew, since one for the rest would begin within the block. */
+static bool last_read(const struct ord_disk_blocks *b, uint64_t offset, size_t len)
 {
 	ssize_t done = 0;
 	for (unsigned tries = 0; tries < READ_TRIES; tries++) {
-		done = pread(b->fd, b->piece, ORD_DISK_BLOCK_BYTES, (off_t)offset);
+		done = pread(b->fd, b->last, ORD_DISK_BLOCK_BYTES, (off_t)offset);
 		if (done >= (ssize_t)len)
 			return true;
 		if (done < 0 && errno != EINTR && !direct_give_up(b->fd))
@@ -127,33 +136,24 @@ static bool block_read(const struct ord_disk_blocks *b, uint64_t offset, size_t 
 	return false;
 }
 
-/* Sees to it that the piece begins with the `used` bytes of its block that are before offset: zeros where the file ends before. */
-static bool head_read(struct ord_disk_blocks *b, uint64_t offset, size_t used)
+/* The piece begins with the `used` bytes of its block that are before offset. */
+static bool head_put(struct ord_disk_blocks *b, uint64_t offset, size_t used)
 {
-	if (used == 0 || b->known_end == offset)
-		return true;
-	uint64_t begin = offset - used;
-	uint64_t left = b->file_bytes > begin ? b->file_bytes - begin : 0;
-	size_t len = left < used ? (size_t)left : used;
-	if (len > 0 && !block_read(b, begin, len))
+	if (offset > b->file_bytes) { /* what was there is not any more */
+		errno = EIO;
 		return false;
-	memset(b->piece + len, 0, used - len);
+	}
+	if (used > 0 && b->last_end != offset && !last_read(b, offset - used, used))
+		return false;
+	memcpy(b->piece, b->last, used);
 	return true;
 }
 
-bool ord_disk_blocks_write(struct ord_disk_blocks *b, struct ord_slice bytes, uint64_t offset, uint64_t zeros_bytes,
-			   uint64_t ahead_bytes, uint64_t max_bytes)
+/* Writes the piece's beginning, the bytes, and zeros up to `end`. Keeps the block at last_at in last. */
+static bool pieces_write(struct ord_disk_blocks *b, struct ord_slice bytes, uint64_t offset, uint64_t end,
+			 uint64_t last_at, uint8_t *last)
 {
 	size_t used = offset % ORD_DISK_BLOCK_BYTES; /* of the piece */
-	if (!head_read(b, offset, used))
-		return false;
-	b->known_end = 0; /* until it has succeeded */
-	uint64_t bytes_end = offset + bytes.len;
-	uint64_t end = ord_disk_blocks_up(bytes_end + zeros_bytes);
-	if (end > b->file_bytes && end + ahead_bytes <= max_bytes)
-		end += ahead_bytes;
-	uint64_t last_at = bytes_end - bytes_end % ORD_DISK_BLOCK_BYTES; /* where the next write's first block is */
-	uint8_t last[ORD_DISK_BLOCK_BYTES];
 	const uint8_t *from = bytes.base;
 	size_t left = bytes.len;
 	for (uint64_t at = offset - used; at < end; used = 0) {
@@ -164,14 +164,42 @@ bool ord_disk_blocks_write(struct ord_disk_blocks *b, struct ord_slice bytes, ui
 		if (!ord_disk_blocks_put(b->fd, ord_slice_of(b->piece, len), at))
 			return false;
 		if (last_at >= at && last_at < at + len)
-			memcpy(last, b->piece + (last_at - at), sizeof last);
+			memcpy(last, b->piece + (last_at - at), ORD_DISK_BLOCK_BYTES);
 		from += count;
 		left -= count;
 		at += len;
 	}
+	return true;
+}
+
+/* Where a write that must reach `end` ends. */
+static uint64_t end_ahead(const struct ord_disk_blocks *b, uint64_t end, uint64_t ahead_bytes, uint64_t max_bytes)
+{
+	if (end <= b->file_bytes || end >= max_bytes)
+		return end;
+	return max_bytes - end > ahead_bytes ? end + ahead_bytes : max_bytes;
+}
+
+bool ord_disk_blocks_write(struct ord_disk_blocks *b, struct ord_slice bytes, uint64_t offset, uint64_t zeros_bytes,
+			   uint64_t ahead_bytes, uint64_t max_bytes)
+{
+	ORD_ASSERT(b->fd >= 0 && is_whole(ahead_bytes) && is_whole(max_bytes));
+	uint64_t bytes_end = offset + bytes.len;
+	uint64_t must = ord_disk_blocks_up(bytes_end + zeros_bytes);
+	uint64_t end = end_ahead(b, must, ahead_bytes, max_bytes);
+	uint64_t last_at = bytes_end - bytes_end % ORD_DISK_BLOCK_BYTES; /* where the next write's first block is */
+	uint8_t last[ORD_DISK_BLOCK_BYTES];
+	size_t used = offset % ORD_DISK_BLOCK_BYTES;
+	bool written = head_put(b, offset, used) && pieces_write(b, bytes, offset, end, last_at, last);
+	if (!written && end > must && ord_file_err() == ORD_ERR_NO_SPACE) { /* perhaps there is room for what must be */
+		end = must;
+		written = head_put(b, offset, used) && pieces_write(b, bytes, offset, end, last_at, last);
+	}
+	if (!written)
+		return false;
 	if (end > b->file_bytes)
 		b->file_bytes = end;
-	memcpy(b->piece, last, sizeof last);
-	b->known_end = bytes_end;
+	memcpy(b->last, last, sizeof last);
+	b->last_end = bytes_end;
 	return true;
 }

@@ -7,7 +7,7 @@
  * (raft/record.h). One batch is one write and one sync, and it never spans segments. The next batch is written only after the sync of the one
  * before it has succeeded. The header of a segment is written together with its first batch.
  *
- * Behind each batch stand 32 zero bytes, written and synced together with it: the end. The next batch is written over them. What stands behind them counts
+ * Behind each batch stand 32 zero bytes at the least, written and synced together with it: the end. The next batch is written over them. What stands behind them counts
  * for nothing, since the file of a segment that was removed is used again, as it is, for a later one. Its old batches are not taken for new ones: their
  * checksums begin with another segment's CRC.
  *

@@ -255,6 +255,12 @@ int sim_fs_lock(struct sim_disk *d, int fd)
 
 /* --- Reading and writing. --- */
 
+/* What a direct call asks for, one that goes on after a short one, too. */
+static bool is_whole_sectors(const void *base, size_t len, int64_t offset)
+{
+	return ((uintptr_t)base | len | (uint64_t)offset) % SIM_SECTOR == 0;
+}
+
 int64_t sim_fs_pread(struct sim_disk *d, int fd, void *base, size_t len, int64_t offset)
 {
 	const struct sim_fd *f = fd_find(d, fd);
@@ -264,6 +270,7 @@ int64_t sim_fs_pread(struct sim_disk *d, int fd, void *base, size_t len, int64_t
 		return -EISDIR;
 	if (offset < 0)
 		return -EINVAL;
+	SIM_ASSERT((f->flags & O_DIRECT) == 0 || is_whole_sectors(base, len, offset));
 	if (once_in(d->habits.read_fail_once_in)) {
 		tell("cannot read", f->inode);
 		sim_cover(SIM_COVER_READ_FAILED);
@@ -343,12 +350,6 @@ static int64_t write_end(struct sim_disk *d, struct sim_inode *f, const void *ba
 	}
 	sim_inode_write(d, f, offset, base, count, is_direct);
 	return count == 0 && len > 0 ? -ENOSPC : (int64_t)count;
-}
-
-/* What a direct write asks for. */
-static bool is_whole_sectors(const void *base, size_t len, int64_t offset)
-{
-	return ((uintptr_t)base | len | (uint64_t)offset) % SIM_SECTOR == 0;
 }
 
 int64_t sim_fs_pwrite(struct sim_disk *d, int fd, const void *base, size_t len, int64_t offset)

@@ -24,8 +24,8 @@
 struct ord_disk_blocks {
 	int fd;
 	uint64_t file_bytes; /* its length */
-	uint64_t last_end;   /* where the last write that succeeded ended; 0: there is none */
-	uint8_t *last;	     /* owned, aligned; the block that it ended in. The piece is behind it */
+	uint64_t last_end;   /* up to where `last` has its block, as the last write that succeeded left it; 0: nothing is known */
+	uint8_t *last;	     /* owned, aligned. The piece is behind it */
 	uint8_t *piece;	     /* PIECE_BYTES */
 };
 
@@ -143,19 +143,27 @@ static bool head_put(struct ord_disk_blocks *b, uint64_t offset, size_t used)
 		errno = EIO;
 		return false;
 	}
-	if (used > 0 && b->last_end != offset && !last_read(b, offset - used, used))
-		return false;
+	if (used > 0 && b->last_end != offset) {
+		b->last_end = 0;
+		if (!last_read(b, offset - used, used))
+			return false;
+		b->last_end = offset;
+	}
 	memcpy(b->piece, b->last, used);
 	return true;
 }
 
-/* Writes the piece's beginning, the bytes, and zeros up to `end`. Keeps the block at last_at in last. */
+/* Writes the bytes, what is before them in their first block, and zeros up to `end`. *ret_last becomes the block that the next write begins in. */
 static bool pieces_write(struct ord_disk_blocks *b, struct ord_slice bytes, uint64_t offset, uint64_t end,
-			 uint64_t last_at, uint8_t *last)
+			 uint8_t *ret_last)
 {
 	size_t used = offset % ORD_DISK_BLOCK_BYTES; /* of the piece */
+	uint64_t bytes_end = offset + bytes.len;
+	uint64_t last_at = bytes_end - bytes_end % ORD_DISK_BLOCK_BYTES;
 	const uint8_t *from = bytes.base;
 	size_t left = bytes.len;
+	if (!head_put(b, offset, used))
+		return false;
 	for (uint64_t at = offset - used; at < end; used = 0) {
 		size_t len = end - at < PIECE_BYTES ? (size_t)(end - at) : PIECE_BYTES;
 		size_t count = left < len - used ? left : len - used;
@@ -164,7 +172,7 @@ static bool pieces_write(struct ord_disk_blocks *b, struct ord_slice bytes, uint
 		if (!ord_disk_blocks_put(b->fd, ord_slice_of(b->piece, len), at))
 			return false;
 		if (last_at >= at && last_at < at + len)
-			memcpy(last, b->piece + (last_at - at), ORD_DISK_BLOCK_BYTES);
+			memcpy(ret_last, b->piece + (last_at - at), ORD_DISK_BLOCK_BYTES);
 		from += count;
 		left -= count;
 		at += len;
@@ -187,13 +195,11 @@ bool ord_disk_blocks_write(struct ord_disk_blocks *b, struct ord_slice bytes, ui
 	uint64_t bytes_end = offset + bytes.len;
 	uint64_t must = ord_disk_blocks_up(bytes_end + zeros_bytes);
 	uint64_t end = end_ahead(b, must, ahead_bytes, max_bytes);
-	uint64_t last_at = bytes_end - bytes_end % ORD_DISK_BLOCK_BYTES; /* where the next write's first block is */
 	uint8_t last[ORD_DISK_BLOCK_BYTES];
-	size_t used = offset % ORD_DISK_BLOCK_BYTES;
-	bool written = head_put(b, offset, used) && pieces_write(b, bytes, offset, end, last_at, last);
+	bool written = pieces_write(b, bytes, offset, end, last);
 	if (!written && end > must && ord_file_err() == ORD_ERR_NO_SPACE) { /* perhaps there is room for what must be */
 		end = must;
-		written = head_put(b, offset, used) && pieces_write(b, bytes, offset, end, last_at, last);
+		written = pieces_write(b, bytes, offset, end, last);
 	}
 	if (!written)
 		return false;

@@ -23,6 +23,7 @@
 #include "base/err.h"
 #include "node/faults_disk.h"
 #include "node/file.h"
+#include "node/log.h"
 
 #define SEGMENT_SUFFIX ".wal"
 /* Between two tries of a write for which there is no room. */
@@ -98,6 +99,18 @@ static bool bytes_write(struct ord_disk *d)
 				     ord_disk_blocks_up(ahead_bytes), d->segment_bytes);
 }
 
+/* It costs no promise, but time. */
+static void cached_tell(struct ord_disk *d, const char *name)
+{
+	if (d->cached_told || ord_disk_blocks_are_direct(d->blocks))
+		return;
+	d->cached_told = true;
+	ord_log(ORD_LOG_WARN,
+		"write-ahead log: the file system of %s has no direct writes (O_DIRECT): they go through the page "
+		"cache, which is slower; ext4 and xfs have them",
+		name);
+}
+
 /* ORD_ERR_NO_SPACE: nothing was synced, and another try writes the same bytes to the same place. */
 static int segment_write(struct ord_disk *d, const char *name)
 {
@@ -106,6 +119,8 @@ static int segment_write(struct ord_disk *d, const char *name)
 		err = segment_open(d, d->job_segment, d->job_offset);
 	if (err == ORD_OK && !bytes_write(d))
 		err = ord_disk_fail(d, "writing", name);
+	if (err == ORD_OK)
+		cached_tell(d, name);
 	return err;
 }
 

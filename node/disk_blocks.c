@@ -120,6 +120,11 @@ int ord_disk_blocks_fd(const struct ord_disk_blocks *b)
 	return b->fd;
 }
 
+bool ord_disk_blocks_are_direct(const struct ord_disk_blocks *b)
+{
+	return (fcntl(b->fd, F_GETFL) & O_DIRECT) != 0;
+}
+
 /* The last block is the one at offset, of which the file has len bytes at the least. A call that gives less is made anew, since one for the rest would begin within the block. */
 static bool last_read(const struct ord_disk_blocks *b, uint64_t offset, size_t len)
 {

@@ -32,6 +32,9 @@ bool ord_disk_blocks_use(struct ord_disk_blocks *b, int dir_fd, const char *name
 /* Its descriptor, -1: there is none. */
 int ord_disk_blocks_fd(const struct ord_disk_blocks *b);
 
+/* Whether its writes go past the page cache, as far as the file system has said. */
+bool ord_disk_blocks_are_direct(const struct ord_disk_blocks *b);
+
 /* Writes bytes at offset, which is not behind the end of the file, and zeros behind them: zeros_bytes at the least, and to the end of a block. What is before offset in the first block is written again, as it is. Where
  * that makes the file longer, up to ahead_bytes more of zeros make it longer than it must be, but not than max_bytes; none if there is no room for them. Both are whole blocks. Nothing is synced. False with errno: any part
  * may have been written, and the same may be tried again. EIO: the file is shorter than it was. */

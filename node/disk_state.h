@@ -41,6 +41,7 @@ struct ord_disk {
 	/* The writer's own. */
 	struct ord_disk_blocks *blocks;
 	uint64_t write_segment;
+	bool cached_told; /* that the log goes through the page cache */
 	/* The loop's own. */
 	bool starves_told;
 	int read_fd;

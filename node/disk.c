@@ -23,7 +23,6 @@
 #include "base/err.h"
 #include "node/faults_disk.h"
 #include "node/file.h"
-#include "node/log.h"
 
 #define SEGMENT_SUFFIX ".wal"
 /* Between two tries of a write for which there is no room. */
@@ -99,18 +98,6 @@ static bool bytes_write(struct ord_disk *d)
 				     ord_disk_blocks_up(ahead_bytes), d->segment_bytes);
 }
 
-/* It costs no promise, but time. */
-static void cached_tell(struct ord_disk *d, const char *name)
-{
-	if (d->cached_told || ord_disk_blocks_are_direct(d->blocks))
-		return;
-	d->cached_told = true;
-	ord_log(ORD_LOG_WARN,
-		"write-ahead log: the file system of %s has no direct writes (O_DIRECT): they go through the page "
-		"cache, which is slower; ext4 and xfs have them",
-		name);
-}
-
 /* ORD_ERR_NO_SPACE: nothing was synced, and another try writes the same bytes to the same place. */
 static int segment_write(struct ord_disk *d, const char *name)
 {
@@ -119,8 +106,6 @@ static int segment_write(struct ord_disk *d, const char *name)
 		err = segment_open(d, d->job_segment, d->job_offset);
 	if (err == ORD_OK && !bytes_write(d))
 		err = ord_disk_fail(d, "writing", name);
-	if (err == ORD_OK)
-		cached_tell(d, name);
 	return err;
 }
 
@@ -161,11 +146,13 @@ static int job_write(struct ord_disk *d)
 /* Who is woken finds the mutex free. */
 static void job_end(struct ord_disk *d, int status)
 {
+	bool is_direct = ord_disk_blocks_are_direct(d->blocks);
 	uv_mutex_lock(&d->mutex);
 	d->job_waiting = false;
 	d->job_done = true;
 	d->starves = false;
 	d->job_status = status;
+	d->is_cached = status == ORD_OK && !is_direct;
 	if (d->prepares && d->spare == ORD_SPARE_NONE && d->job_offset > d->segment_bytes / 2) {
 		d->spare = ORD_SPARE_WANTED;
 		uv_cond_broadcast(&d->prepared);
@@ -319,12 +306,16 @@ static void done_cb(uv_async_t *async)
 	char starves_text[sizeof d->starves_text];
 	bool begins_to_starve = d->starves && !d->starves_told;
 	d->starves_told = d->starves;
+	bool turns_out_cached = d->is_cached && !d->cached_told;
+	d->cached_told = d->cached_told || d->is_cached;
 	memcpy(starves_text, d->starves_text, sizeof starves_text);
 	d->job_done = false;
 	d->remove_done = false;
 	uv_mutex_unlock(&d->mutex);
 	if (begins_to_starve && d->events.starves != NULL)
 		d->events.starves(d->events.ctx, starves_text);
+	if (turns_out_cached && d->events.cached != NULL)
+		d->events.cached(d->events.ctx);
 	if (done)
 		d->events.synced(d->events.ctx, status);
 	if (removed)

@@ -24,9 +24,10 @@
 struct ord_disk_blocks {
 	int fd;
 	uint64_t file_bytes; /* its length */
-	uint64_t last_end;   /* up to where `last` has its block, as the last write that succeeded left it; 0: nothing is known */
-	uint8_t *last;	     /* owned, aligned. The piece is behind it */
-	uint8_t *piece;	     /* PIECE_BYTES */
+	uint64_t
+		last_end; /* up to where `last` has its block, as the last write that succeeded left it; 0: nothing is known */
+	uint8_t *last;	/* owned, aligned. The piece is behind it */
+	uint8_t *piece; /* PIECE_BYTES */
 };
 
 uint64_t ord_disk_blocks_up(uint64_t bytes)
@@ -122,7 +123,8 @@ int ord_disk_blocks_fd(const struct ord_disk_blocks *b)
 
 bool ord_disk_blocks_are_direct(const struct ord_disk_blocks *b)
 {
-	return (fcntl(b->fd, F_GETFL) & O_DIRECT) != 0;
+	int flags = fcntl(b->fd, F_GETFL);
+	return flags >= 0 && (flags & O_DIRECT) != 0;
 }
 
 /* The last block is the one at offset, of which the file has len bytes at the least. A call that gives less is made anew, since one for the rest would begin within the block. */

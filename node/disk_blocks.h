@@ -32,7 +32,7 @@ bool ord_disk_blocks_use(struct ord_disk_blocks *b, int dir_fd, const char *name
 /* Its descriptor, -1: there is none. */
 int ord_disk_blocks_fd(const struct ord_disk_blocks *b);
 
-/* Whether its writes go past the page cache, as far as the file system has said. */
+/* Whether there is a file whose writes go past the page cache, as far as the file system has said: some take them and go through it all the same. */
 bool ord_disk_blocks_are_direct(const struct ord_disk_blocks *b);
 
 /* Writes bytes at offset, which is not behind the end of the file, and zeros behind them: zeros_bytes at the least, and to the end of a block. What is before offset in the first block is written again, as it is. Where

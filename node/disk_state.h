@@ -38,12 +38,13 @@ struct ord_disk {
 	char error_text[256]; /* of the first thing that failed */
 	bool starves;	      /* there is no room for the write under way */
 	char starves_text[256];
+	bool is_cached; /* what was written last went through the page cache */
 	/* The writer's own. */
 	struct ord_disk_blocks *blocks;
 	uint64_t write_segment;
-	bool cached_told; /* that the log goes through the page cache */
 	/* The loop's own. */
 	bool starves_told;
+	bool cached_told;
 	int read_fd;
 	uint64_t read_segment;
 	void (*stopped)(void *ctx);

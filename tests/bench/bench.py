@@ -10,6 +10,7 @@ import signal
 import sys
 
 import machine
+import memory
 import page
 import plots
 import results
@@ -34,16 +35,18 @@ def arguments():
     p.add_argument("--ids-max", type=int, default=5 * 10**7, help="leaves out points with more stored request ids [50000000]")
     p.add_argument("--out", default=os.path.join(ROOT, "docs"), help="where benchmarks.md and benchmarks/ go [docs]")
     p.add_argument("--tmp", default=os.environ.get("TMPDIR", "/tmp"), help="where the clusters are [TMPDIR, or /tmp]")
+    p.add_argument("--memory-max", type=int, default=2**30, help="MiB of free memory that are used before each run, so that no run is the first to use them; 0: none [all]")
     p.add_argument("--keep", action="store_true", help="keeps what OUT/benchmarks/results.tsv has of other sections: of the same commit, machine, seconds ...")
     p.add_argument("--redraw", action="store_true", help="measures nothing: page and plots from OUT/benchmarks/results.tsv")
     o = p.parse_args()
-    for name, least in (("seconds", 1), ("warmup", 0), ("repeats", 1), ("seed", 0), ("accounts_max", 2), ("ids_max", 0)):
+    for name, least in (("seconds", 1), ("warmup", 0), ("repeats", 1), ("seed", 0), ("accounts_max", 2), ("ids_max", 0), ("memory_max", 0)):
         if getattr(o, name) < least:
             p.error(f"--{name.replace('_', '-')} is {getattr(o, name)}; give at least {least}")
     unknown = [name for name in o.sections.split() if name not in names.split()]
     if unknown or not o.sections.split():
         p.error(f"--sections: there is no section '{' '.join(unknown)}'; there are {names}")
     o.ordain = os.path.join(o.build, "ordain")
+    o.memory = os.path.join(o.tmp, f"ordain-bench-memory-{os.getpid()}")
     if not o.redraw and not os.access(o.ordain, os.X_OK):
         p.error(f"--build: there is no {o.ordain}; run make first")
     if o.redraw and not os.path.exists(os.path.join(o.out, "benchmarks", "results.tsv")):
@@ -79,6 +82,7 @@ class Bench:
         words = ["--seconds", str(self.o.seconds), "--warmup", f"{self.o.warmup * (3 if point.is_filled() else 1)}s", "--seed", str(seed), "--accounts", str(point.accounts), *point.args]
         if point.share:
             words += ["--rate", str(max(1, int(self.saturation * point.share)))]
+        memory.use_free(self.o.memory, self.o.memory_max << 20)
         with Cluster(self.o.build, self.o.tmp, point.nodes, point.partitions, point.configuration, point.shards) as cluster:
             if point.ids > 0:
                 self.fill(cluster, point.ids)
@@ -151,7 +155,16 @@ def page_make(o):
 
 
 def measure_all(o):
+    try:
+        return measure_sections(o)
+    finally:
+        if os.path.exists(o.memory):
+            os.unlink(o.memory)
+
+
+def measure_sections(o):
     facts = machine.facts(ROOT, o.ordain, o.tmp)
+    facts["free memory"] = memory.text(*memory.use_free(o.memory, o.memory_max << 20)) if o.memory_max > 0 else "as it was"
     facts.update(seconds=o.seconds, warmup=o.warmup, repeats=o.repeats, seed=o.seed)
     path = os.path.join(o.out, "benchmarks", "results.tsv")
     kept, left_out = [], []

@@ -8,7 +8,7 @@ HEAD = """# Benchmarks
 
 Written by `make bench` from `benchmarks/results.tsv`, where every single run stands; not to be edited. [testing.md](testing.md), "How fast", tells how to run it.
 
-Each run starts a cluster of real processes in a new directory, warms up for {warmup} s, measures for {seconds} s with `ordain bench`, and stops the cluster. Nodes and bench share one machine. Figures are medians of {repeats} runs, with the
+Each run starts a cluster of real processes in a new directory, warms up for {warmup} s, measures for {seconds} s with `ordain bench`, and stops the cluster. Nodes and bench share one machine, whose free memory has been used before each run. Figures are medians of {repeats} runs, with the
 lowest and the highest beside; the runs of a section alternate between its points. Every acknowledgement means: on disk, synced, on a majority; *settled* means that the outcome is known. Seed {seed}.
 
 | | |
@@ -22,7 +22,7 @@ NOTES = """
 *Each* is for one settled command (or read) and one node: its processor time; the bytes that the disk's device wrote by its own count, whoever wrote them, shared by the nodes; what it sent over TCP, to other nodes and to the bench. *Resident* is the memory of the largest node at the end. `-`: nobody tells.
 """
 
-KEYS = ("commit", "version", "date", "processor", "memory", "kernel", "file system", "sync", "load before")
+KEYS = ("commit", "version", "date", "processor", "memory", "kernel", "file system", "sync", "free memory", "load before")
 
 
 def number(value, digits=0):

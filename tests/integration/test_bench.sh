@@ -4,7 +4,7 @@
 dir=$WORK/cluster
 
 bench=("$ORDAIN" bench --dir "$dir" --warmup 200ms --accounts 200)
-table=("$ROOT/tests/bench/bench.py" --build "$BUILD" --out "$WORK/out" --tmp "$WORK" --seconds 1 --warmup 0)
+table=("$ROOT/tests/bench/bench.py" --build "$BUILD" --out "$WORK/out" --tmp "$WORK" --seconds 1 --warmup 0 --memory-max 64)
 
 # Runs the bench, which has to succeed, and judges its JSON, which is in the variable b.
 finds() { # PYTHON OPTION ...
@@ -103,7 +103,7 @@ expect "a hot account without transfers" says 2 "hot-share is for transfers" -- 
 # --- make bench. ---
 
 expect "a short table" says 0 '^ok nodes 1, repeat 1: ' 'left out: accounts: 1,000,000 accounts' '0 runs were not valid' -- "${table[@]}" --repeats 1 --sections "nodes accounts" --accounts-max 1000
-expect "the page has machine, build and figures" says 0 '\| commit \| [0-9a-f]{12}' '\| kernel \|' '^\| 5 \| [0-9,]+ \|' 'benchmarks/nodes.svg' 'Left out' -- cat "$WORK/out/benchmarks.md"
+expect "the page has machine, build and figures" says 0 '\| commit \| [0-9a-f]{12}' '\| kernel \|' '\| free memory \| [0-9.]+ us' '^\| 5 \| [0-9,]+ \|' 'benchmarks/nodes.svg' 'Left out' -- cat "$WORK/out/benchmarks.md"
 cp "$WORK/out/benchmarks.md" "$WORK/page"
 expect "page and plots again, without measuring" says 0 'is written' -- "${table[@]}" --redraw
 expect "they are the same" cmp "$WORK/page" "$WORK/out/benchmarks.md"

@@ -31,7 +31,7 @@ nothing_left() {
 # Told to end while it loads a system, and while it makes one.
 ends_cleanly() { # SYSTEM:LOAD FILE-TO-WAIT-FOR
 	local pid
-	TMPDIR=$WORK/peers OUT=$WORK/out PLAN=$1 setsid "$peers/run.sh" 1 600 >"$WORK/said.peers" 2>&1 &
+	TMPDIR=$WORK/peers OUT=$WORK/out PLAN=$1 MEMORY_MAX=64 setsid "$peers/run.sh" 1 600 >"$WORK/said.peers" 2>&1 &
 	pid=$!
 	started+=("$pid")
 	wait_until "$DEADLINE" compgen -G "$WORK/peers/*/$2" || return 1

@@ -10,11 +10,18 @@ block() { # FILE
 	echo
 }
 
+# The pages and plots of the benchmarks do not make the tree another one.
+commit() {
+	local changed
+	changed=$(git status --porcelain --untracked-files=no -- . ':!docs/benchmarks*' 2>/dev/null)
+	echo "$(git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)${changed:+ with changes}"
+}
+
 page() {
 	cat <<-END
 		# Beside its peers
 
-		Made by \`make bench-peers\` on $(date -u +%Y-%m-%d), at commit $(git describe --always --dirty --abbrev=12 2>/dev/null || echo unknown), from $repeats rounds of
+		Made by \`make bench-peers\` on $(date -u +%Y-%m-%d), at commit $(commit), from $repeats rounds of
 		$SECONDS_MEASURED s each; how is told in [tests/peers](../tests/peers/README.md). Medians of the rounds; ratios are of the two that ran one after the other in
 		the same round. Every figure: [benchmarks-peers.tsv](benchmarks-peers.tsv).
 
@@ -30,6 +37,7 @@ page() {
 		## What is the same
 
 		- Three nodes on one machine and one file system, data in a new directory; one system runs at a time, in turn, and is checked after every load.
+		- Free memory has been used before each load: none pays for memory that a virtual machine fetches from its host at first use.
 		- An acknowledgement is given when two of three nodes have it on disk: nothing that was acknowledged is lost with any one node.
 		- Exactly once: a transfer has a request id; asked again it is told the first outcome, and the id with another payload is refused. No balance passes its
 		  limits. Every amount is posted twice. A claim is of a name that nobody has.

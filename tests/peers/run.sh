@@ -5,7 +5,7 @@
 #
 # PLAN="SYSTEM:LOAD ..." measures something else than all: ordain:transfers, :batches, :claims; postgres:transfers, :batches, :sets; etcd:claims.
 # Writes docs/benchmarks-peers.md and docs/benchmarks-peers.tsv (or to the directory OUT). All data lies in a directory of its own below TMPDIR, which is
-# removed at the end, as are all processes. Only one system runs at a time. Exit status 1 when anything failed: then nothing is written.
+# removed at the end, as are all processes. Free memory is used before each load, MEMORY_MAX MiB at the most, so that none is the first to use it. Only one system runs at a time. Exit status 1 when anything failed: then nothing is written.
 # shellcheck disable=SC1090,SC1091,SC2034,SC2154 # what the files that it sources set and use
 set -euo pipefail
 export LC_ALL=C
@@ -63,6 +63,7 @@ file_system=$(df --output=fstype "$WORK" | tail -1)
 # One load on a system that is started for it and stopped after it: a line of the table.
 measure_load() { # ROUND SYSTEM LOAD
 	at=$2
+	"$root/tests/bench/memory.py" "$WORK/memory" ${MEMORY_MAX:+"$MEMORY_MAX"} >/dev/null # free memory has been used before, for all alike
 	"$2_start"
 	"$2_load" "$3"
 	printf '%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n' "$1" "$2" "$3" "$per_s" "$p50_us" "$p99_us" "$done_count" "$servers_percent" "$driver_percent" \

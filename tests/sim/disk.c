@@ -253,6 +253,24 @@ int sim_fs_lock(struct sim_disk *d, int fd)
 	return 0;
 }
 
+int sim_fs_flags(struct sim_disk *d, int fd)
+{
+	const struct sim_fd *f = fd_find(d, fd);
+	if (f == NULL)
+		return is_dead() ? 0 : -EBADF;
+	return f->flags;
+}
+
+int sim_fs_flags_set(struct sim_disk *d, int fd, int flags)
+{
+	struct sim_fd *f = fd_find(d, fd);
+	if (f == NULL)
+		return is_dead() ? 0 : -EBADF;
+	SIM_ASSERT((flags & O_ACCMODE) == (f->flags & O_ACCMODE));
+	f->flags = flags;
+	return 0;
+}
+
 /* --- Reading and writing. --- */
 
 /* What a direct call asks for, one that goes on after a short one, too. */

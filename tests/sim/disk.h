@@ -82,6 +82,8 @@ int sim_fs_mkdir(struct sim_disk *d, int dir_fd, const char *path);
 int sim_fs_access(struct sim_disk *d, int dir_fd, const char *path);
 int sim_fs_stat(struct sim_disk *d, int dir_fd, const char *path, bool *ret_is_dir, int64_t *ret_len);
 int sim_fs_lock(struct sim_disk *d, int fd);
+int sim_fs_flags(struct sim_disk *d, int fd); /* those it was opened with, or was given since */
+int sim_fs_flags_set(struct sim_disk *d, int fd, int flags);
 /* Calls each for every entry: "." and "..", then the others by name. */
 int sim_fs_list(struct sim_disk *d, int dir_fd, const char *path, void (*each)(void *arg, const char *name), void *arg);
 

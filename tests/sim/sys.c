@@ -43,6 +43,7 @@ WRAPPED(int, clock_gettime, (clockid_t which, struct timespec *ret))
 WRAPPED(int, close, (int fd))
 WRAPPED(int, faccessat, (int dir_fd, const char *path, int mode, int flags))
 WRAPPED(int, fallocate, (int fd, int mode, off_t offset, off_t len))
+WRAPPED(int, fcntl, (int fd, int command, ...))
 WRAPPED(int, fdatasync, (int fd))
 WRAPPED(int, flock, (int fd, int operation))
 WRAPPED(int, fstatat, (int dir_fd, const char *path, struct stat *ret, int flags))
@@ -327,6 +328,18 @@ int __wrap_fallocate(int fd, int mode, off_t offset, off_t len)
 int __wrap_ftruncate(int fd, off_t len)
 {
 	return is_simulated(fd) ? (int)ON_DISK(sim_fs_truncate(disk(), fd, len)) : __real_ftruncate(fd, len);
+}
+
+int __wrap_fcntl(int fd, int command, ...)
+{
+	va_list args;
+	va_start(args, command);
+	long value = command == F_GETFL ? 0 : va_arg(args, long);
+	va_end(args);
+	if (!is_simulated(fd))
+		return __real_fcntl(fd, command, value);
+	SIM_ASSERT(command == F_GETFL || command == F_SETFL);
+	return (int)ON_DISK(command == F_GETFL ? sim_fs_flags(disk(), fd) : sim_fs_flags_set(disk(), fd, (int)value));
 }
 
 int __wrap_flock(int fd, int operation)

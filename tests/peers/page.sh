@@ -45,7 +45,7 @@ page() {
 
 		## What is not
 
-		- PostgreSQL is one primary: all accounts in one place, one transaction, no partitions. ordain pays for eight partitions, over which a transfer takes three laps.
+		- PostgreSQL is one primary: all accounts in one place, one transaction, no partitions. ordain pays for eight partitions, over which a transfer goes in four stages, each logged on two disks.
 		- In favour of PostgreSQL: accounts and ids are integers (ordain: texts, and 16 random bytes); ids ascend for each client; one asset; postings without
 		  an index and without balances; batches are made in the server, so that nothing of them is sent or parsed; UNIX sockets (ordain: TCP); standbys
 		  that answer no reads. "As sets" does a batch by one statement for each table, which few applications are written for: it is shown beside the function for one transfer, called 1,000 times.

@@ -17,8 +17,8 @@ struct ord_disk_events {
 	void (*synced)(void *ctx, int status);
 	void (*removed)(void *ctx, int status);
 	void (*starves)(void *ctx, const char *what); /* a write begins to wait for room: names the file. May be NULL */
-	void (*cached)(
-		void *ctx); /* the file system has no direct writes (O_DIRECT): they go through its page cache. Once. May be NULL */
+	/* The file system refuses direct writes (O_DIRECT): they go through its page cache. Once. May be NULL. */
+	void (*cached)(void *ctx);
 	/* On the writer's thread: what was written is synced, and that is not told yet. An error is told instead. May be NULL. */
 	int (*stored)(void *ctx);
 	struct ord_faults_disk *faults; /* borrowed; what fails on purpose, NULL: nothing */

@@ -18,6 +18,9 @@
 #include "node/faults_disk.h"
 #include "node/lmdb_state.h"
 
+/* LMDB keeps the pages of its largest write for the next one, as long as an environment is open: so many of all environments together, or little more. */
+#define KEPT_PAGES_ALL 65536u
+
 void ord_lmdb_path(const struct ord_lmdb *l, uint32_t partition, const char *suffix, char *path)
 {
 	snprintf(path, ORD_LMDB_PATH_SIZE, "%s/%" PRIu32 "%s", l->directory, partition, suffix);
@@ -35,11 +38,16 @@ static int failed(struct ord_lmdb *l, const char *path, const char *doing, int r
 	return ord_lmdb_err(rv);
 }
 
+static void state_path(const struct ord_lmdb *l, uint32_t partition, char *path)
+{
+	ord_lmdb_path(l, partition, l->states[partition].is_lost ? ".lost" : "", path);
+}
+
 int ord_lmdb_state_open(struct ord_lmdb *l, uint32_t partition)
 {
 	struct ord_lmdb_state *s = &l->states[partition];
 	char path[ORD_LMDB_PATH_SIZE];
-	ord_lmdb_path(l, partition, s->is_lost ? ".lost" : "", path);
+	state_path(l, partition, path);
 	int rv = ord_lmdb_env_open(&s->env, path, ord_lmdb_map_bytes(l), false);
 	return rv == 0 ? ord_lmdb_view_open(&s->view, &s->env) : rv;
 }
@@ -89,16 +97,38 @@ static int states_open(void *ctx, uint32_t partition, const struct ord_store **r
 	return ORD_OK;
 }
 
+/* Somebody but the loop reads the partition's environment, on another thread or later. */
+static bool is_viewed(const struct ord_lmdb *l, uint32_t partition)
+{
+	for (unsigned i = 0; i < ORD_STATES_COPIES_MAX; i++)
+		if ((l->copies[i].open || l->copies[i].reading) && l->copies[i].partition == partition)
+			return true;
+	return (l->scrub.under_way || l->scrub.audit != NULL) && l->scrub.partition == partition;
+}
+
+static int reopen(struct ord_lmdb *l, uint32_t partition)
+{
+	struct ord_lmdb_state *s = &l->states[partition];
+	char path[ORD_LMDB_PATH_SIZE];
+	state_path(l, partition, path);
+	ord_lmdb_view_close(&s->view);
+	int rv = ord_lmdb_env_reopen(&s->env, path, ord_lmdb_map_bytes(l));
+	return rv == 0 ? ord_lmdb_view_open(&s->view, &s->env) : rv;
+}
+
 static int states_renew(void *ctx, uint32_t partition)
 {
 	struct ord_lmdb *l = ctx;
-	return ord_lmdb_err(ord_lmdb_view_renew(&l->states[partition].view));
+	struct ord_lmdb_state *s = &l->states[partition];
+	bool keeps_much = s->env.kept_pages > KEPT_PAGES_ALL / l->partitions_count;
+	int rv = keeps_much && !is_viewed(l, partition) ? reopen(l, partition) : ord_lmdb_view_renew(&s->view);
+	return ord_lmdb_err(rv);
 }
 
 static void write_work(struct ord_worker_job *job)
 {
 	struct ord_lmdb_write *w = (struct ord_lmdb_write *)job;
-	const struct ord_lmdb_env *env = &w->owner->states[w->partition].env;
+	struct ord_lmdb_env *env = &w->owner->states[w->partition].env;
 	struct ord_faults_disk *faults = w->owner->events.faults;
 	bool good = ord_faults_disk_write(faults, true) && ord_faults_disk_sync(faults);
 	w->rv = good ? ord_lmdb_env_write(env, w->changes) : errno;

@@ -253,9 +253,21 @@ static int parent_sync(const char *path)
 	return ord_lmdb_directory_sync(parent);
 }
 
-int ord_lmdb_env_open(struct ord_lmdb_env *e, const char *path, size_t map_bytes, bool is_fresh)
+static int env_use(struct ord_lmdb_env *e, const char *path, size_t map_bytes, bool is_fresh)
 {
 	uint64_t bytes, wanted;
+	int rv = env_make(e, path, map_bytes, is_fresh);
+	if (rv == 0)
+		rv = ord_lmdb_length(e->env, &bytes, &wanted);
+	if (rv == 0)
+		rv = env_map(e);
+	if (rv == 0)
+		rv = env_tables(e);
+	return rv;
+}
+
+int ord_lmdb_env_open(struct ord_lmdb_env *e, const char *path, size_t map_bytes, bool is_fresh)
+{
 	*e = (struct ord_lmdb_env){0};
 	int rv = mkdir(path, 0700) == 0 || errno == EEXIST ? 0 : errno;
 	if (rv == 0 && !is_fresh && asprintf(&e->marker, "%s" ORD_LMDB_MARKER, path) < 0) {
@@ -266,15 +278,21 @@ int ord_lmdb_env_open(struct ord_lmdb_env *e, const char *path, size_t map_bytes
 		rv = parent_sync(path);
 	ord_guard_enter(e->marker);
 	if (rv == 0)
-		rv = env_make(e, path, map_bytes, is_fresh);
-	if (rv == 0)
-		rv = ord_lmdb_length(e->env, &bytes, &wanted);
-	if (rv == 0)
-		rv = env_map(e);
+		rv = env_use(e, path, map_bytes, is_fresh);
 	if (rv == 0)
 		rv = ord_lmdb_directory_sync(path);
-	if (rv == 0)
-		rv = env_tables(e);
+	ord_guard_leave();
+	return rv;
+}
+
+int ord_lmdb_env_reopen(struct ord_lmdb_env *e, const char *path, size_t map_bytes)
+{
+	ord_guard_enter(e->marker);
+	mdb_env_close(e->env);
+	e->env = NULL;
+	e->map = (struct ord_mapped){.base = NULL};
+	e->kept_pages = 0;
+	int rv = env_use(e, path, map_bytes, false);
 	ord_guard_leave();
 	return rv;
 }

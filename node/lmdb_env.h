@@ -18,6 +18,7 @@ struct ord_lmdb_env {
 	MDB_env *env; /* owned; NULL: not open */
 	MDB_dbi tables[ORD_STORE_TABLES];
 	struct ord_mapped map;
+	uint64_t kept_pages; /* at most so many hold what was written, and stay in memory for the next write until the environment is closed */
 	char *marker; /* owned; of ord_guard_enter, NULL: what is being filled has none */
 };
 
@@ -25,7 +26,7 @@ struct ord_lmdb_env {
 struct ord_lmdb_view {
 	struct ord_store store; /* ctx is the view: it must stay where it is */
 	const struct ord_lmdb_env *env;
-	MDB_txn *reader; /* owned; NULL: not open */
+	MDB_txn *reader; /* owned; NULL: not open, and LMDB gives EINVAL to who reads */
 	uint32_t looks;	 /* records that were read since pages were let go last */
 };
 
@@ -50,11 +51,14 @@ size_t ord_lmdb_env_map_bytes(uint32_t partitions_count);
  * file is shorter than it says. To be closed in any case. */
 int ord_lmdb_env_open(struct ord_lmdb_env *e, const char *path, size_t map_bytes, bool is_fresh);
 
+/* Closes it and opens it again, which gives back the pages that it keeps. No view may be open, and nothing else may use it. After a failure it is not open, and is to be closed. */
+int ord_lmdb_env_reopen(struct ord_lmdb_env *e, const char *path, size_t map_bytes);
+
 /* No view may be open. Tolerates one that is not open. */
 void ord_lmdb_env_close(struct ord_lmdb_env *e);
 
 /* Makes the changes in one transaction, durably. */
-int ord_lmdb_env_write(const struct ord_lmdb_env *s, const struct ord_changes *changes);
+int ord_lmdb_env_write(struct ord_lmdb_env *s, const struct ord_changes *changes);
 
 /* Adds pairs that come in the order of tables and keys, behind all that is there; MDB_KEYEXIST when they do not. */
 int ord_lmdb_env_add(const struct ord_lmdb_env *e, const struct ord_changes *changes);

@@ -55,13 +55,29 @@ static bool is_behind(struct ord_slice key, const struct last_key *last)
 	return order != 0 ? order > 0 : key.len > last->len;
 }
 
-static int make_table(const struct ord_lmdb_env *s, MDB_txn *txn, const struct ord_change_order *o, size_t table)
+static uint64_t pages_of(MDB_txn *txn, MDB_dbi table)
+{
+	MDB_stat stat;
+	if (mdb_stat(txn, table, &stat) != MDB_SUCCESS)
+		return 0;
+	return stat.ms_branch_pages + stat.ms_leaf_pages + stat.ms_overflow_pages;
+}
+
+/* How many pages a transaction has in memory at most, after so many changes of a table that had so many pages: each of them once, and the new ones. */
+static uint64_t written_pages(uint64_t changes_count, uint64_t before, uint64_t after)
+{
+	return (changes_count < before ? changes_count : before) + (after > before ? after - before : 0);
+}
+
+static int make_table(const struct ord_lmdb_env *s, MDB_txn *txn, const struct ord_change_order *o, size_t table,
+		      uint64_t *written)
 {
 	MDB_cursor *cursor;
 	struct last_key last;
 	bool appends = false;
 	if (o->begins[table] == o->begins[table + 1])
 		return MDB_SUCCESS;
+	uint64_t before = pages_of(txn, s->tables[table]), inside_count = 0;
 	int rv = mdb_cursor_open(txn, s->tables[table], &cursor);
 	if (rv != MDB_SUCCESS)
 		return rv;
@@ -71,14 +87,17 @@ static int make_table(const struct ord_lmdb_env *s, MDB_txn *txn, const struct o
 		ord_change_order_at(o, i, &c);
 		appends = appends || is_behind(c.key, &last);
 		rv = appends ? append_change(cursor, &c) : make_change(cursor, &c);
+		inside_count += !appends;
 	}
 	mdb_cursor_close(cursor);
+	*written += written_pages(inside_count, before, pages_of(txn, s->tables[table]));
 	return rv;
 }
 
-static int write_order(const struct ord_lmdb_env *s, const struct ord_change_order *o)
+static int write_order(struct ord_lmdb_env *s, const struct ord_change_order *o)
 {
 	MDB_txn *txn;
+	uint64_t written = 0;
 	int dead_count;
 	/* A tool that was killed while it read would keep its pages from being used again. */
 	int rv = mdb_reader_check(s->env, &dead_count);
@@ -87,7 +106,9 @@ static int write_order(const struct ord_lmdb_env *s, const struct ord_change_ord
 	if (rv != MDB_SUCCESS)
 		return rv;
 	for (size_t t = ORD_STORE_META; rv == MDB_SUCCESS && t < ORD_STORE_TABLES; t++)
-		rv = make_table(s, txn, o, t);
+		rv = make_table(s, txn, o, t, &written);
+	if (written > s->kept_pages)
+		s->kept_pages = written;
 	if (rv == MDB_SUCCESS)
 		return mdb_txn_commit(txn);
 	mdb_txn_abort(txn);
@@ -104,7 +125,7 @@ static int cause_of(const struct ord_lmdb_env *s, int rv)
 	return is_full ? ENOSPC : rv;
 }
 
-int ord_lmdb_env_write(const struct ord_lmdb_env *s, const struct ord_changes *changes)
+int ord_lmdb_env_write(struct ord_lmdb_env *s, const struct ord_changes *changes)
 {
 	struct ord_change_order o;
 	int rv = ord_change_order_make(&o, changes) == ORD_OK ? 0 : ENOMEM;

@@ -3,6 +3,7 @@
 
 #include <criterion/criterion.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -323,6 +324,97 @@ Test(lmdb, a_file_that_is_no_state_is_named)
 	cr_expect_eq(states.open(states.ctx, 0, &stores[0], why, sizeof why), ORD_ERR_CORRUPT);
 	cr_expect_not_null(strstr(why, "partition 0"), "%s", why);
 	cr_expect_not_null(strstr(why, directory), "%s", why);
+}
+
+/* --- What a large write leaves in memory. --- */
+
+/* With so many, what one of them may keep is less than a test writes. */
+#define MANY_PARTITIONS 4096
+#define LARGE_COUNT 300u
+#define LARGE_BYTES 3000u
+
+static void start_many(void)
+{
+	end();
+	cr_assert_eq(ord_lmdb_open(&loop, directory, MANY_PARTITIONS, &events, &lmdb), ORD_OK);
+	states = ord_lmdb_states(lmdb);
+	cr_assert_eq(states.open(states.ctx, 0, &stores[0], why, sizeof why), ORD_OK, "%s", why);
+}
+
+/* A page for each. */
+static void put_large(uint8_t byte)
+{
+	uint8_t bytes[LARGE_BYTES];
+	char key[16];
+
+	memset(bytes, byte, sizeof bytes);
+	for (unsigned i = 0; i < LARGE_COUNT; i++) {
+		snprintf(key, sizeof key, "%04u", i);
+		ord_changes_put(&changes, ORD_STORE_ACCOUNTS, ord_slice_text(key), ord_slice_of(bytes, sizeof bytes));
+	}
+}
+
+static void expect_large(const struct ord_store *store, uint8_t byte)
+{
+	struct ord_slice found;
+
+	cr_assert_eq(store->get(store->ctx, ORD_STORE_ACCOUNTS, ord_slice_text("0299"), &found), ORD_OK);
+	cr_expect_eq(found.len, LARGE_BYTES);
+	cr_expect_eq(*(const uint8_t *)found.base, byte);
+}
+
+Test(lmdb, what_a_large_write_took_is_given_back)
+{
+	start_many();
+	size_t before = mallinfo2().uordblks;
+	put_large(1);
+	cr_assert_eq(commit(0), ORD_OK);
+	expect_large(stores[0], 1);
+	put_large(2);
+	cr_assert_eq(commit(0), ORD_OK);
+	expect_large(stores[0], 2);
+	cr_expect_lt(mallinfo2().uordblks, before + LARGE_COUNT * LARGE_BYTES / 4);
+}
+
+Test(lmdb, a_copy_stays_as_it_is_while_much_is_written)
+{
+	const struct ord_store *copy;
+	unsigned number;
+
+	start_many();
+	put_large(1);
+	cr_assert_eq(commit(0), ORD_OK);
+	cr_assert_eq(states.copy_open(states.ctx, 0, &number, &copy), ORD_OK);
+	for (uint8_t byte = 2; byte < 7; byte++) { /* pages of the copy would be used again, if nobody looked at them */
+		put_large(byte);
+		cr_assert_eq(commit(0), ORD_OK);
+	}
+	expect_large(copy, 1);
+	expect_large(stores[0], 6);
+	states.copy_close(states.ctx, number);
+	put_large(7);
+	cr_assert_eq(commit(0), ORD_OK);
+	expect_large(stores[0], 7);
+}
+
+Test(lmdb, a_state_that_cannot_be_opened_again_is_told)
+{
+	char path[128], moved[160];
+
+	start_many();
+	put_large(1);
+	written_count = 0;
+	states.write(states.ctx, 0, &changes);
+	UNTIL(&loop, written_count > 0);
+	ord_changes_close(&changes);
+	snprintf(path, sizeof path, "%s/0", directory);
+	snprintf(moved, sizeof moved, "%s-moved", path);
+	cr_assert_eq(rename(path, moved), 0);
+	cr_expect_eq(states.renew(states.ctx, 0), ORD_ERR_IO);
+	struct ord_slice found;
+	cr_expect_eq(stores[0]->get(stores[0]->ctx, ORD_STORE_ACCOUNTS, ord_slice_text("0000"), &found), ORD_ERR_IO);
+	cr_expect_eq(stores[0]->walk(stores[0]->ctx, ORD_STORE_ACCOUNTS, (struct ord_slice){0}, same_cb, "1"),
+		     ORD_ERR_IO);
 }
 
 /* --- Damage. --- */

@@ -15,7 +15,7 @@ import page
 import plots
 import results
 from cluster import Cluster, Failed
-from table import SATURATING, SECTIONS, Point
+from table import MANY_CLIENTS, SECTIONS, Point
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 RUN_BESIDE_S = 4  # to start a cluster, open accounts, check, stop
@@ -79,7 +79,7 @@ class Bench:
         self.failures = 0
 
     def run(self, point, seed):
-        words = ["--seconds", str(self.o.seconds), "--warmup", f"{self.o.warmup * (3 if point.is_filled() else 1)}s", "--seed", str(seed), "--accounts", str(point.accounts), *point.args]
+        words = ["--seconds", str(self.o.seconds * point.times), "--warmup", f"{point.warmup_s(self.o.warmup)}s", "--seed", str(seed), "--accounts", str(point.accounts), *point.args]
         if point.share:
             words += ["--rate", str(max(1, int(self.saturation * point.share)))]
         memory.use_free(self.o.memory, self.o.memory_max << 20)
@@ -116,7 +116,7 @@ class Bench:
     def saturate(self, section):
         """What as many clients as help get done: to this the offered load relates."""
         try:
-            self.saturation = self.run(Point("saturation", SATURATING), self.o.seed)["settled_per_s"]
+            self.saturation = self.run(Point("saturation", MANY_CLIENTS), self.o.seed)["settled_per_s"]
         except Failed as failed:
             self.saturation = 0
             self.failures += 1
@@ -176,8 +176,9 @@ def measure_sections(o):
     for row in kept:
         writer.add(row)
     bench = Bench(o, writer)
-    runs = o.repeats * sum(len(section.points) for section in o.sections)
-    print(f"at most {runs} runs, some {runs * (o.seconds + o.warmup + RUN_BESIDE_S) // 60} minutes, and the time to store request ids and to open many accounts", flush=True)
+    points = [point for section in o.sections for point in section.points]
+    seconds = sum(o.seconds * point.times + point.warmup_s(o.warmup) + RUN_BESIDE_S for point in points)
+    print(f"at most {o.repeats * len(points)} runs, some {o.repeats * seconds // 60} minutes, and the time to store request ids and to open many accounts", flush=True)
     try:
         for section in o.sections:
             bench.section(section)

@@ -9,12 +9,14 @@ files were removed. FILE is sparse and becomes longer by what it takes; nothing 
 import os
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 from machine import first_value
 
 PIECE_BYTES = 16 << 20
+THREADS_MAX = 8
 LEFT_PART = 32  # of all memory is left free, about as much as the system keeps free by itself
-TRY_BYTES = 256 << 20  # by then it shows whether free memory becomes less: a tmpfs, for one, keeps no pages for holes
+TRY_BYTES = 256 << 20  # by then it shows whether the page cache becomes larger: a tmpfs, for one, keeps no pages for holes
 PAGE_BYTES = 4096
 
 
@@ -23,22 +25,25 @@ def meminfo_bytes(key):
 
 
 def use_free(path, bytes_max):
-    """(bytes that were used, seconds that it took)"""
+    """(bytes that were used, seconds that it took, of one processor)"""
     total, begin, used = meminfo_bytes("MemTotal"), time.monotonic(), 0
-    first_free = meminfo_bytes("MemFree")
+    first_cached, threads = meminfo_bytes("Cached"), min(os.cpu_count() or 1, THREADS_MAX)
+    step = threads * PIECE_BYTES
     fd = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
     try:
         length = os.fstat(fd).st_size
-        while used < min(bytes_max, total):
-            free = meminfo_bytes("MemFree")
-            if free < total // LEFT_PART or (used == TRY_BYTES and free > first_free - TRY_BYTES // 2):
-                break
-            os.ftruncate(fd, length + used + PIECE_BYTES)
-            os.pread(fd, PIECE_BYTES, length + used)
-            used += PIECE_BYTES
+        with ThreadPoolExecutor(threads) as pool:
+            while used < min(bytes_max, total):
+                if meminfo_bytes("MemFree") < total // LEFT_PART:
+                    break
+                if TRY_BYTES <= used < TRY_BYTES + step and meminfo_bytes("Cached") < first_cached + TRY_BYTES // 2:
+                    break
+                os.ftruncate(fd, length + used + step)
+                list(pool.map(lambda at: os.pread(fd, PIECE_BYTES, at), range(length + used, length + used + step, PIECE_BYTES)))
+                used += step
     finally:
         os.close(fd)
-    return used, time.monotonic() - begin
+    return used, (time.monotonic() - begin) * threads
 
 
 def text(used, seconds):

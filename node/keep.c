@@ -150,7 +150,7 @@ static void finish(struct ord_keep *k)
 
 void ord_keep_written(struct ord_keep *k, int status)
 {
-	char why[128];
+	char why[1024];
 	ORD_ASSERT(k->phase == ORD_KEEP_WRITING);
 	if (status == ORD_ERR_NO_SPACE) {
 		k->phase = ORD_KEEP_WAITING;
@@ -161,18 +161,19 @@ void ord_keep_written(struct ord_keep *k, int status)
 		&k->changes); /* its memory serves the next one: giving back and getting so much takes longer than a turn may */
 	if (k->engine->stopped)
 		return;
-	int err = status == ORD_OK ? k->states.renew(k->states.ctx, k->partition) : status;
+	snprintf(why, sizeof why, "partition %u: its state cannot be written (%s)", k->partition, ord_err_text(status));
+	int err = status == ORD_OK ? k->states.renew(k->states.ctx, k->partition, why, sizeof why) : status;
 	if (err == ORD_OK) {
 		k->phase = ORD_KEEP_FINISHING;
 		return;
 	}
 	if (err == ORD_ERR_CORRUPT && k->engine->nodes_count > 1) {
 		k->phase = ORD_KEEP_IDLE;
+		if (status == ORD_OK)
+			ord_engine_notice(k->engine, ORD_LOG_ERROR, "%s", why);
 		ord_fence_damaged(&k->engine->replicas[k->partition]);
 		return;
 	}
-	snprintf(why, sizeof why, "partition %u: its state cannot be written or read (%s)", k->partition,
-		 ord_err_text(err));
 	ord_engine_fatal(k->engine, err, why);
 }
 

@@ -55,7 +55,7 @@ int ord_keep_open(struct ord_keep *k, uint32_t partition, const struct ord_store
 /* The state of a replica that was just opened cannot be read: sets it aside and gives an empty store. Errors and why as ord_states.discard. */
 int ord_keep_discard(struct ord_keep *k, uint32_t partition, const struct ord_store **ret, char *why, size_t why_size);
 
-/* Reads from its note how far in the log the state of a replica that was just opened is. *ret_note is all zero when there is none, and valid until the replica's next checkpoint is finished. ORD_ERR_IO, ORD_ERR_CORRUPT,
+/* Reads from its note how far in the log the state of a replica that was just opened is. *ret_note is all zero when there is none, and valid until the store is led to the replica's next checkpoint. ORD_ERR_IO, ORD_ERR_CORRUPT,
  * ORD_ERR_FORMAT. */
 int ord_keep_find(struct ord_replica *r, struct ord_note *ret_note);
 

@@ -18,8 +18,9 @@
 #include "node/faults_disk.h"
 #include "node/lmdb_state.h"
 
-/* LMDB keeps the pages of its largest write for the next one, as long as an environment is open: so many of all environments together, or little more. */
+/* LMDB keeps the pages of its largest write for the next one, as long as an environment is open: so many of all environments together. To open one again costs the memory of some hundred pages. */
 #define KEPT_PAGES_ALL 65536u
+#define KEPT_PAGES_LEAST 512u
 
 void ord_lmdb_path(const struct ord_lmdb *l, uint32_t partition, const char *suffix, char *path)
 {
@@ -116,12 +117,23 @@ static int reopen(struct ord_lmdb *l, uint32_t partition)
 	return rv == 0 ? ord_lmdb_view_open(&s->view, &s->env) : rv;
 }
 
-static int states_renew(void *ctx, uint32_t partition)
+static bool keeps_much(const struct ord_lmdb *l, uint32_t partition)
+{
+	uint64_t share = KEPT_PAGES_ALL / l->partitions_count;
+	return l->states[partition].env.kept_pages > (share > KEPT_PAGES_LEAST ? share : KEPT_PAGES_LEAST);
+}
+
+static int states_renew(void *ctx, uint32_t partition, char *why, size_t why_size)
 {
 	struct ord_lmdb *l = ctx;
-	struct ord_lmdb_state *s = &l->states[partition];
-	bool keeps_much = s->env.kept_pages > KEPT_PAGES_ALL / l->partitions_count;
-	int rv = keeps_much && !is_viewed(l, partition) ? reopen(l, partition) : ord_lmdb_view_renew(&s->view);
+	bool again = keeps_much(l, partition) && !is_viewed(l, partition);
+	int rv = again ? reopen(l, partition) : ord_lmdb_view_renew(&l->states[partition].view);
+	if (rv == 0)
+		return ORD_OK;
+	char path[ORD_LMDB_PATH_SIZE];
+	state_path(l, partition, path);
+	snprintf(why, why_size, "%s/data.mdb: the state of partition %" PRIu32 " cannot be opened again: %s", path,
+		 partition, mdb_strerror(rv));
 	return ord_lmdb_err(rv);
 }
 

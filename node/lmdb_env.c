@@ -287,12 +287,23 @@ int ord_lmdb_env_open(struct ord_lmdb_env *e, const char *path, size_t map_bytes
 
 int ord_lmdb_env_reopen(struct ord_lmdb_env *e, const char *path, size_t map_bytes)
 {
+	MDB_envinfo before, after;
 	ord_guard_enter(e->marker);
+	int rv = mdb_env_info(e->env, &before);
 	mdb_env_close(e->env);
 	e->env = NULL;
 	e->map = (struct ord_mapped){.base = NULL};
 	e->kept_pages = 0;
-	int rv = env_use(e, path, map_bytes, false);
+	if (rv == 0)
+		rv = env_use(e, path, map_bytes, false);
+	if (rv == 0)
+		rv = mdb_env_info(e->env, &after);
+	if (rv == 0 && before.me_last_txnid != after.me_last_txnid)
+		rv = MDB_CORRUPTED;
+	if (rv != 0 && e->env != NULL) {
+		mdb_env_close(e->env);
+		e->env = NULL;
+	}
 	ord_guard_leave();
 	return rv;
 }

@@ -18,8 +18,8 @@ struct ord_lmdb_env {
 	MDB_env *env; /* owned; NULL: not open */
 	MDB_dbi tables[ORD_STORE_TABLES];
 	struct ord_mapped map;
-	uint64_t kept_pages; /* at most so many hold what was written, and stay in memory for the next write until the environment is closed */
-	char *marker; /* owned; of ord_guard_enter, NULL: what is being filled has none */
+	uint64_t kept_pages; /* that LMDB has in memory for the next write; about, and seldom less */
+	char *marker;	     /* owned; of ord_guard_enter, NULL: what is being filled has none */
 };
 
 /* One state of an environment, whatever is written meanwhile. May be used by any thread, one at a time. */
@@ -51,7 +51,7 @@ size_t ord_lmdb_env_map_bytes(uint32_t partitions_count);
  * file is shorter than it says. To be closed in any case. */
 int ord_lmdb_env_open(struct ord_lmdb_env *e, const char *path, size_t map_bytes, bool is_fresh);
 
-/* Closes it and opens it again, which gives back the pages that it keeps. No view may be open, and nothing else may use it. After a failure it is not open, and is to be closed. */
+/* Closes it and opens it again, which gives back the pages that it keeps. No view may be open, and nothing else may use it. After a failure it is not open, and is to be closed. MDB_CORRUPTED also when what is there by now is not what was written last. */
 int ord_lmdb_env_reopen(struct ord_lmdb_env *e, const char *path, size_t map_bytes);
 
 /* No view may be open. Tolerates one that is not open. */

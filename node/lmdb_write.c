@@ -63,12 +63,13 @@ static uint64_t pages_of(MDB_txn *txn, MDB_dbi table)
 	return stat.ms_branch_pages + stat.ms_leaf_pages + stat.ms_overflow_pages;
 }
 
-/* How many pages a transaction has in memory at most, after so many changes of a table that had so many pages: each of them once, and the new ones. */
+/* How many pages a transaction has in memory at most, after so many changes of a table that had so many pages: of each change the leaf, and one above it or behind it; and the new ones. */
 static uint64_t written_pages(uint64_t changes_count, uint64_t before, uint64_t after)
 {
-	return (changes_count < before ? changes_count : before) + (after > before ? after - before : 0);
+	return (2 * changes_count < before ? 2 * changes_count : before) + (after > before ? after - before : 0);
 }
 
+/* Adds to *written, also when it fails. */
 static int make_table(const struct ord_lmdb_env *s, MDB_txn *txn, const struct ord_change_order *o, size_t table,
 		      uint64_t *written)
 {

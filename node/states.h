@@ -27,8 +27,9 @@ struct ord_states {
 	 * thread, with ORD_OK, ORD_ERR_NO_SPACE (nothing was changed, the same may be tried again), or ORD_ERR_IO or ORD_ERR_CORRUPT (the node must stop). At most one write is under way. */
 	void (*write)(void *ctx, uint32_t partition, const struct ord_changes *changes);
 
-	/* From now on the partition's store reads what the last write has made. May block for some milliseconds after a large one. ORD_ERR_IO, ORD_ERR_CORRUPT, ORD_ERR_NOMEM; the store must not be used any more then. */
-	int (*renew)(void *ctx, uint32_t partition);
+	/* From now on the partition's store reads what the last write has made, and what was read before is not valid any more. May block for some milliseconds after a large write. Errors and why as open; the store must not be used
+	 * any more then. */
+	int (*renew)(void *ctx, uint32_t partition, char *why, size_t why_size);
 
 	/* --- A copy that goes out: the state as of the last checkpoint, whatever is written meanwhile. --- */
 

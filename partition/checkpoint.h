@@ -25,7 +25,7 @@ void ord_checkpoint_begin(struct ord_partition *p, struct ord_slice note);
 /* Gives the next checkpoint the memory of an empty list of changes to use; *spare owns nothing afterwards. Asserts that none is under way. */
 void ord_checkpoint_lend(struct ord_partition *p, struct ord_changes *spare);
 
-/* The note of the checkpoint that the partition was opened with; empty when there was none. Valid until another one is finished. ORD_ERR_IO, ORD_ERR_CORRUPT. */
+/* The note of the checkpoint that the partition was opened with; empty when there was none. Valid until another one is written and the store led to it. ORD_ERR_IO, ORD_ERR_CORRUPT. */
 int ord_checkpoint_note(const struct ord_partition *p, struct ord_slice *ret);
 
 /* Encodes up to rows_max records. True when all are; then take. */

@@ -33,7 +33,7 @@ typedef int (*ord_store_each)(void *arg, struct ord_slice key, struct ord_slice 
 struct ord_store {
 	void *ctx; /* borrowed; first argument of all */
 
-	/* The value of a key; valid until the next checkpoint is finished. ORD_ERR_NOT_FOUND, ORD_ERR_IO, ORD_ERR_CORRUPT. */
+	/* The value of a key; valid until the store is led to what a later checkpoint has written. ORD_ERR_NOT_FOUND, ORD_ERR_IO, ORD_ERR_CORRUPT. */
 	int (*get)(void *ctx, enum ord_store_table table, struct ord_slice key, struct ord_slice *ret);
 
 	/* Calls each(arg, ...) for the pairs of a table whose keys are not below `from` (empty: all), in ascending order of their keys (memcmp). ORD_ERR_IO, ORD_ERR_CORRUPT, or what each gave. */

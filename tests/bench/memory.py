@@ -26,14 +26,15 @@ def meminfo_bytes(key):
 
 def use_free(path, bytes_max):
     """(bytes that were used, seconds that it took, of one processor)"""
-    total, begin, used = meminfo_bytes("MemTotal"), time.monotonic(), 0
+    begin, used = time.monotonic(), 0
+    total = meminfo_bytes("MemTotal")
     first_cached, threads = meminfo_bytes("Cached"), min(os.cpu_count() or 1, THREADS_MAX)
     step = threads * PIECE_BYTES
     fd = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
     try:
         length = os.fstat(fd).st_size
         with ThreadPoolExecutor(threads) as pool:
-            while used < min(bytes_max, total):
+            while used + step <= min(bytes_max, total):
                 if meminfo_bytes("MemFree") < total // LEFT_PART:
                     break
                 if TRY_BYTES <= used < TRY_BYTES + step and meminfo_bytes("Cached") < first_cached + TRY_BYTES // 2:

@@ -312,8 +312,10 @@ static void states_write(void *ctx, uint32_t partition, const struct ord_changes
 	ord_worker_give(l->writer, &l->write.job);
 }
 
-static int states_renew(void *ctx, uint32_t partition)
+static int states_renew(void *ctx, uint32_t partition, char *why, size_t why_size)
 {
+	(void)why;
+	(void)why_size;
 	struct ord_lmdb *l = ctx;
 	SIM_ASSERT(partition == l->write.partition && l->unseen.count > 0);
 	memory_store_write(&l->seen[partition], &l->unseen);

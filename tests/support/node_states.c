@@ -25,8 +25,10 @@ static void states_write(void *ctx, uint32_t partition, const struct ord_changes
 	s->write_partition = partition;
 }
 
-static int states_renew(void *ctx, uint32_t partition)
+static int states_renew(void *ctx, uint32_t partition, char *why, size_t why_size)
 {
+	(void)why;
+	(void)why_size;
 	struct node_states *s = ctx;
 	cr_assert_eq(partition, s->write_partition);
 	memory_store_close(&s->seen[partition]);

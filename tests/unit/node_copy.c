@@ -117,7 +117,7 @@ static void write_lab(struct place *p)
 	cr_assert_eq(ord_pairs_gather(&l.stores[0].store.interface, &begin, SIZE_MAX, &changes, &is_last), ORD_OK);
 	p->states.write(p->states.ctx, 0, &changes);
 	cr_assert_eq(await(p), ORD_OK);
-	cr_assert_eq(p->states.renew(p->states.ctx, 0), ORD_OK);
+	cr_assert_eq(p->states.renew(p->states.ctx, 0, why, sizeof why), ORD_OK);
 	ord_changes_close(&changes);
 }
 

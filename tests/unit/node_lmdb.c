@@ -139,7 +139,7 @@ static int commit(uint32_t partition)
 	UNTIL(&loop, written_count > 0);
 	ord_changes_close(&changes);
 	if (written_status == ORD_OK)
-		cr_assert_eq(states.renew(states.ctx, partition), ORD_OK);
+		cr_assert_eq(states.renew(states.ctx, partition, why, sizeof why), ORD_OK);
 	return written_status;
 }
 
@@ -239,7 +239,7 @@ Test(lmdb, a_reader_sees_the_old_state_until_it_is_renewed)
 	states.write(states.ctx, 1, &changes);
 	UNTIL(&loop, written_count > 0);
 	cr_expect_str_eq(value(1, ORD_STORE_META, "k"), "1");
-	cr_expect_eq(states.renew(states.ctx, 1), ORD_OK);
+	cr_expect_eq(states.renew(states.ctx, 1, why, sizeof why), ORD_OK);
 	cr_expect_str_eq(value(1, ORD_STORE_META, "k"), "2");
 }
 
@@ -329,8 +329,8 @@ Test(lmdb, a_file_that_is_no_state_is_named)
 /* --- What a large write leaves in memory. --- */
 
 /* With so many, what one of them may keep is less than a test writes. */
-#define MANY_PARTITIONS 4096
-#define LARGE_COUNT 300u
+#define MANY_PARTITIONS 1024
+#define LARGE_COUNT 1000u
 #define LARGE_BYTES 3000u
 
 static void start_many(void)
@@ -358,7 +358,7 @@ static void expect_large(const struct ord_store *store, uint8_t byte)
 {
 	struct ord_slice found;
 
-	cr_assert_eq(store->get(store->ctx, ORD_STORE_ACCOUNTS, ord_slice_text("0299"), &found), ORD_OK);
+	cr_assert_eq(store->get(store->ctx, ORD_STORE_ACCOUNTS, ord_slice_text("0999"), &found), ORD_OK);
 	cr_expect_eq(found.len, LARGE_BYTES);
 	cr_expect_eq(*(const uint8_t *)found.base, byte);
 }
@@ -397,24 +397,67 @@ Test(lmdb, a_copy_stays_as_it_is_while_much_is_written)
 	expect_large(stores[0], 7);
 }
 
-Test(lmdb, a_state_that_cannot_be_opened_again_is_told)
+/* After a large write, before it is renewed. */
+static void write_large(void)
 {
-	char path[128], moved[160];
-
 	start_many();
 	put_large(1);
 	written_count = 0;
 	states.write(states.ctx, 0, &changes);
 	UNTIL(&loop, written_count > 0);
 	ord_changes_close(&changes);
+}
+
+/* Nobody who still asks brings the process down. */
+static void expect_unusable(int err)
+{
+	struct ord_slice found;
+
+	cr_expect_eq(states.renew(states.ctx, 0, why, sizeof why), err);
+	cr_expect_not_null(strstr(why, directory), "%s", why);
+	cr_expect_eq(ord_lmdb_disk_bytes(lmdb), 0);
+	for (unsigned i = 0; i < 5000; i++)
+		cr_assert_eq(stores[0]->get(stores[0]->ctx, ORD_STORE_ACCOUNTS, ord_slice_text("0000"), &found),
+			     ORD_ERR_IO);
+	cr_expect_eq(stores[0]->walk(stores[0]->ctx, ORD_STORE_ACCOUNTS, (struct ord_slice){0}, same_cb, "1"),
+		     ORD_ERR_IO);
+}
+
+Test(lmdb, a_state_that_cannot_be_opened_again_is_told)
+{
+	char path[128], moved[160];
+
+	write_large();
 	snprintf(path, sizeof path, "%s/0", directory);
 	snprintf(moved, sizeof moved, "%s-moved", path);
 	cr_assert_eq(rename(path, moved), 0);
-	cr_expect_eq(states.renew(states.ctx, 0), ORD_ERR_IO);
-	struct ord_slice found;
-	cr_expect_eq(stores[0]->get(stores[0]->ctx, ORD_STORE_ACCOUNTS, ord_slice_text("0000"), &found), ORD_ERR_IO);
-	cr_expect_eq(stores[0]->walk(stores[0]->ctx, ORD_STORE_ACCOUNTS, (struct ord_slice){0}, same_cb, "1"),
-		     ORD_ERR_IO);
+	expect_unusable(ORD_ERR_IO);
+}
+
+Test(lmdb, another_file_is_not_taken_for_the_state)
+{
+	char path[128];
+
+	write_large();
+	snprintf(path, sizeof path, "%s/0/data.mdb", directory);
+	cr_assert_eq(unlink(path), 0);
+	expect_unusable(ORD_ERR_CORRUPT);
+}
+
+Test(lmdb, a_state_that_is_damaged_when_it_is_opened_again_can_be_discarded)
+{
+	char path[128];
+	static const uint8_t nothing[8192];
+
+	write_large();
+	snprintf(path, sizeof path, "%s/0/data.mdb", directory);
+	int fd = open(path, O_WRONLY);
+	cr_assert_geq(fd, 0);
+	cr_assert_eq(pwrite(fd, nothing, sizeof nothing, 0), (ssize_t)sizeof nothing);
+	close(fd);
+	expect_unusable(ORD_ERR_CORRUPT);
+	cr_assert_eq(states.discard(states.ctx, 0, &stores[0], why, sizeof why), ORD_OK, "%s", why);
+	cr_expect_str_eq(list(0, ORD_STORE_ACCOUNTS), "");
 }
 
 /* --- Damage. --- */

@@ -115,7 +115,8 @@ static void put(const char *value)
 static void expect_value(const char *value)
 {
 	struct ord_slice found;
-	cr_assert_eq(states.renew(states.ctx, 0), ORD_OK);
+	char why[512];
+	cr_assert_eq(states.renew(states.ctx, 0, why, sizeof why), ORD_OK);
 	cr_assert_eq(store->get(store->ctx, ORD_STORE_ACCOUNTS, ord_slice_text("key-000999"), &found), ORD_OK);
 	cr_assert(ord_slice_equal(found, ord_slice_text(value)));
 }

@@ -102,13 +102,14 @@ static void write_lab(void)
 {
 	struct ord_pairs_place begin = {0};
 	struct ord_changes changes;
+	char why[512];
 	bool is_last;
 	lab_checkpoint_whole(&l, 0, SIZE_MAX);
 	ord_changes_init(&changes);
 	cr_assert_eq(ord_pairs_gather(&l.stores[0].store.interface, &begin, SIZE_MAX, &changes, &is_last), ORD_OK);
 	states.write(states.ctx, 0, &changes);
 	cr_assert_eq(await(), ORD_OK);
-	cr_assert_eq(states.renew(states.ctx, 0), ORD_OK);
+	cr_assert_eq(states.renew(states.ctx, 0, why, sizeof why), ORD_OK);
 	ord_changes_close(&changes);
 }
 

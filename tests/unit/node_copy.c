@@ -109,6 +109,7 @@ static void unmake(struct place *p)
 /* What the lab's store has becomes the state of that place. */
 static void write_lab(struct place *p)
 {
+	char why[512];
 	struct ord_pairs_place begin = {0};
 	struct ord_changes changes;
 	bool is_last;

@@ -131,13 +131,19 @@ static void take_out(enum ord_store_table table, const char *key)
 	ord_changes_remove(&changes, table, ord_slice_text(key));
 }
 
-/* Writes what was put, and lets the store read it. */
-static int commit(uint32_t partition)
+/* Writes what was put; the store does not read it yet. */
+static void write_put(uint32_t partition)
 {
 	written_count = 0;
 	states.write(states.ctx, partition, &changes);
 	UNTIL(&loop, written_count > 0);
 	ord_changes_close(&changes);
+}
+
+/* Writes what was put, and lets the store read it. */
+static int commit(uint32_t partition)
+{
+	write_put(partition);
 	if (written_status == ORD_OK)
 		cr_assert_eq(states.renew(states.ctx, partition, why, sizeof why), ORD_OK);
 	return written_status;
@@ -235,9 +241,7 @@ Test(lmdb, a_reader_sees_the_old_state_until_it_is_renewed)
 	put(ORD_STORE_META, "k", "1");
 	cr_expect_eq(commit(1), ORD_OK);
 	put(ORD_STORE_META, "k", "2");
-	written_count = 0;
-	states.write(states.ctx, 1, &changes);
-	UNTIL(&loop, written_count > 0);
+	write_put(1);
 	cr_expect_str_eq(value(1, ORD_STORE_META, "k"), "1");
 	cr_expect_eq(states.renew(states.ctx, 1, why, sizeof why), ORD_OK);
 	cr_expect_str_eq(value(1, ORD_STORE_META, "k"), "2");
@@ -402,10 +406,7 @@ static void write_large(void)
 {
 	start_many();
 	put_large(1);
-	written_count = 0;
-	states.write(states.ctx, 0, &changes);
-	UNTIL(&loop, written_count > 0);
-	ord_changes_close(&changes);
+	write_put(0);
 }
 
 /* Nobody who still asks brings the process down. */

@@ -8,6 +8,8 @@
 #include "cli/cut.h"
 #include "cli/process.h"
 
+#define LOG_LOOK_MS 1000 /* between two looks at a log that is still behind: nothing else tells that it has grown */
+
 /* --- Forward. --- */
 
 /* How far. */
@@ -199,6 +201,7 @@ static int attempt(struct ord_backup *b, struct ord_cut_gap *ret_gap)
 	for (uint32_t i = 0; i < b->identity.partitions_count; i++)
 		b->tails.tails[i].wanted_index = b->parts[i].wanted_index;
 	int err = ord_tails_read(&b->tails, &b->home, b->why, b->why_size);
+	b->log_looked_ms = ord_process_now_ms();
 	if (err != ORD_OK)
 		return err;
 	ord_mend_see(&b->mend, b->tails.damage, b->node_runs ? b->tails.unfinished : "", ord_process_now_ms());
@@ -253,6 +256,20 @@ void ord_backup_wait(int64_t ms)
 	nanosleep(&t, NULL);
 }
 
+/* Does the log lack entries that the cluster has committed? Those of a node that joins again have no commands, so that no other checkpoint comes with them. */
+static bool log_is_behind(const struct ord_backup *b)
+{
+	for (uint32_t i = 0; b->is_told && i < b->identity.partitions_count; i++)
+		if (b->tails.tails[i].log_index < b->parts[i].wanted_index)
+			return true;
+	return false;
+}
+
+static bool log_is_due(const struct ord_backup *b, int64_t now_ms)
+{
+	return (log_is_behind(b) && now_ms - b->log_looked_ms >= LOG_LOOK_MS) || ord_mend_looks(&b->mend, now_ms);
+}
+
 /* Looks once whether there is something new, and goes on with it. ORD_ERR_NOT_FOUND: it does not suffice yet. */
 static int states_step(struct ord_backup *b, bool is_first, struct ord_cut_gap *gap)
 {
@@ -262,7 +279,7 @@ static int states_step(struct ord_backup *b, bool is_first, struct ord_cut_gap *
 	int err = ord_tails_look(&b->tails, &b->home, &changed, b->why, b->why_size);
 	if (err != ORD_OK)
 		return err;
-	if (!changed && !is_first && !ord_mend_looks(&b->mend, ord_process_now_ms()))
+	if (!changed && !is_first && !log_is_due(b, ord_process_now_ms()))
 		return ORD_ERR_NOT_FOUND;
 	err = attempt(b, gap);
 	if (b->node_runs)

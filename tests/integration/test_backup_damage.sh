@@ -62,9 +62,22 @@ must "$ORDAIN" cluster stop --dir "$dir"
 flip 1 payload
 expect "a stopped node: where, and what to do" says 1 "node-1/data/wal/.*offset [0-9]+: .*start the node.*back up another" -- "$ORDAIN" backup --to "$WORK/stopped" --data "$(data_of 1)"
 expect "another one has it" says 0 "" -- "$ORDAIN" backup --to "$WORK/stopped" --data "$(data_of 2)"
-must timeout "$DEADLINE" "$ORDAIN" cluster start --dir "$dir" --timeout 60s
-expect "started it is backed up" wait_until "$DEADLINE" "$ORDAIN" backup --to "$WORK/again" --dir "$dir" --node 1
+must timeout "$DEADLINE" "$ORDAIN" cluster start --dir "$dir" --timeout 60s --enable-faults
+expect "started it is backed up" says 0 "" -- "$ORDAIN" backup --to "$WORK/again" --dir "$dir" --node 1
 expect "and sound" is_sound "$WORK/again"
+
+# It joins again, and is cut off from what is committed until the backup has looked at its log. Nobody uses the cluster, so that no checkpoint tells of what comes then.
+must "$ORDAIN" cluster stop --dir "$dir" --node 1
+flip 1 payload
+must "$ORDAIN" fault partition '1|2,3' --dir "$dir"
+says 1 "knows a leader of only 0 partitions" -- "$ORDAIN" cluster start --dir "$dir" --node 1 --timeout 1s >/dev/null
+"$ORDAIN" backup --to "$WORK/behind" --dir "$dir" --node 1 --timeout 20s >"$WORK/behind.out" 2>&1 &
+backup=$!
+must wait_until "$DEADLINE" test -e "$WORK/behind.tmp/state"
+sleep 1
+must "$ORDAIN" fault heal --dir "$dir"
+expect "a log that is behind is looked at again" wait "$backup"
+expect "what was behind is sound" is_sound "$WORK/behind"
 
 # What is not in the log is got from others.
 must "$ORDAIN" bench --dir "$dir" --seconds 4 --accounts 1000

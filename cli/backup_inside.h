@@ -35,8 +35,8 @@ struct ord_backup {
 	bool is_told;		/* what the cluster had committed */
 	struct ord_tails tails; /* owned */
 	struct ord_mend mend;
-	int64_t log_looked_ms;	       /* when the log was read last */
 	int64_t deadline_ms;	       /* to wait for the node */
+	int64_t log_due_ms;	       /* when the log is read again, although no checkpoint has changed */
 	struct ord_backup_part *parts; /* owned; by id */
 	struct ord_partition **states; /* owned array; those of the copies */
 	struct ord_effects effects;    /* owned; nobody carries them out */

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: Apache-2.0 - leads the states of a backup forward, by what the node has in its histories and its log, as often as that changes. */
+/* SPDX-License-Identifier: Apache-2.0 - leads the states of a backup forward, by what the node has in its histories and its log, until that suffices. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <time.h>
@@ -8,7 +8,8 @@
 #include "cli/cut.h"
 #include "cli/process.h"
 
-#define LOG_LOOK_MS 1000 /* between two looks at a log that is still behind: nothing else tells that it has grown */
+#define LOG_PAUSE_MS 1000 /* until the log is read again: it gets entries, loses them and is repaired also where no checkpoint comes of it */
+#define LOG_REST 3	  /* and so many times what reading it took: most of the time is left to the node */
 
 /* --- Forward. --- */
 
@@ -131,8 +132,8 @@ static bool log_is_damaged(const struct ord_backup *b)
 static bool index_is_reached(const struct forward *f)
 {
 	const struct ord_tail *t = &f->b->tails.tails[f->partition];
-	bool is_in_log = !f->b->is_told || t->log_index >= f->until.index;
 	bool is_in_checkpoint = t->note.index >= f->until.index;
+	bool is_in_log = !f->b->is_told || is_in_checkpoint || t->log_index >= f->until.index;
 	if ((t->has_checkpoint && !t->is_whole) || (log_is_damaged(f->b) && !is_in_checkpoint))
 		return false;
 	return is_in_log && f->last_index >= t->due_index && position_of(f->b->states[f->partition]) >= t->position;
@@ -169,13 +170,13 @@ static int wanted_reach(struct ord_backup *b, struct ord_cut_gap *ret)
 	return err;
 }
 
-/* An overruled leader's entries are not waited for: when the log is shorter than it was, they are gone. */
+/* An overruled leader's entries are not waited for: when the log is shorter than it was, they are gone. One that was just begun anew tells nothing. */
 static void wanted_lower(struct ord_backup *b)
 {
 	if (log_is_damaged(b))
 		return;
 	for (uint32_t i = 0; i < b->identity.partitions_count; i++)
-		if (b->parts[i].wanted_index > b->tails.tails[i].log_index)
+		if (b->tails.tails[i].log_index > 0 && b->parts[i].wanted_index > b->tails.tails[i].log_index)
 			b->parts[i].wanted_index = b->tails.tails[i].log_index;
 }
 
@@ -192,6 +193,17 @@ static int histories_look(const struct ord_backup *b, struct ord_cut_gap *ret)
 	return ORD_OK;
 }
 
+static int log_read(struct ord_backup *b)
+{
+	int64_t begun_ms = ord_process_now_ms();
+	int err = ord_tails_read(&b->tails, &b->home, b->why, b->why_size);
+	int64_t now_ms = ord_process_now_ms();
+	b->log_due_ms = now_ms + LOG_PAUSE_MS + LOG_REST * (now_ms - begun_ms);
+	if (err == ORD_OK)
+		ord_mend_see(&b->mend, b->tails.damage, b->node_runs ? b->tails.unfinished : "", now_ms);
+	return err;
+}
+
 static int attempt(struct ord_backup *b, struct ord_cut_gap *ret_gap)
 {
 	struct ord_cut cut = {.partitions = b->states,
@@ -200,11 +212,9 @@ static int attempt(struct ord_backup *b, struct ord_cut_gap *ret_gap)
 			      .forward = forward_to_message};
 	for (uint32_t i = 0; i < b->identity.partitions_count; i++)
 		b->tails.tails[i].wanted_index = b->parts[i].wanted_index;
-	int err = ord_tails_read(&b->tails, &b->home, b->why, b->why_size);
-	b->log_looked_ms = ord_process_now_ms();
+	int err = log_read(b);
 	if (err != ORD_OK)
 		return err;
-	ord_mend_see(&b->mend, b->tails.damage, b->node_runs ? b->tails.unfinished : "", ord_process_now_ms());
 	if (!b->is_told)
 		wanted_lower(b);
 	err = wanted_reach(b, ret_gap);
@@ -229,11 +239,19 @@ static int gap_tell(struct ord_backup *b, const struct ord_cut_gap *gap)
 {
 	if (b->mend.damage[0] != '\0')
 		return damage_tell(b, gap);
-	if (b->node_runs && gap->source == gap->destination)
+	const struct ord_backup_part *part = &b->parts[gap->source];
+	uint64_t log_index = b->tails.tails[gap->source].log_index;
+	if (b->node_runs && gap->source == gap->destination && log_index < part->wanted_index)
+		snprintf(b->why, b->why_size,
+			 "partition %" PRIu32 ": entry %" PRIu64
+			 " is wanted, and in the time allowed the node's log came to entry %" PRIu64
+			 "; is it cut off from the others? Give it more with --timeout",
+			 gap->source, part->wanted_index, log_index);
+	else if (b->node_runs && gap->source == gap->destination)
 		snprintf(b->why, b->why_size,
 			 "partition %" PRIu32 ": in the time allowed the node wrote no checkpoint with entry %" PRIu64
 			 " in it; is it well? Give it more with --timeout",
-			 gap->source, b->parts[gap->source].wanted_index);
+			 gap->source, part->wanted_index);
 	else if (gap->source == gap->destination)
 		snprintf(b->why, b->why_size,
 			 "partition %" PRIu32
@@ -256,22 +274,8 @@ void ord_backup_wait(int64_t ms)
 	nanosleep(&t, NULL);
 }
 
-/* Does the log lack entries that the cluster has committed? Those of a node that joins again have no commands, so that no other checkpoint comes with them. */
-static bool log_is_behind(const struct ord_backup *b)
-{
-	for (uint32_t i = 0; b->is_told && i < b->identity.partitions_count; i++)
-		if (b->tails.tails[i].log_index < b->parts[i].wanted_index)
-			return true;
-	return false;
-}
-
-static bool log_is_due(const struct ord_backup *b, int64_t now_ms)
-{
-	return (log_is_behind(b) && now_ms - b->log_looked_ms >= LOG_LOOK_MS) || ord_mend_looks(&b->mend, now_ms);
-}
-
 /* Looks once whether there is something new, and goes on with it. ORD_ERR_NOT_FOUND: it does not suffice yet. */
-static int states_step(struct ord_backup *b, bool is_first, struct ord_cut_gap *gap)
+static int states_step(struct ord_backup *b, struct ord_cut_gap *gap)
 {
 	bool changed;
 	if (b->node_runs && b->options->hasten != NULL)
@@ -279,7 +283,7 @@ static int states_step(struct ord_backup *b, bool is_first, struct ord_cut_gap *
 	int err = ord_tails_look(&b->tails, &b->home, &changed, b->why, b->why_size);
 	if (err != ORD_OK)
 		return err;
-	if (!changed && !is_first && !log_is_due(b, ord_process_now_ms()))
+	if (!changed && ord_process_now_ms() < b->log_due_ms)
 		return ORD_ERR_NOT_FOUND;
 	err = attempt(b, gap);
 	if (b->node_runs)
@@ -291,8 +295,9 @@ static int states_step(struct ord_backup *b, bool is_first, struct ord_cut_gap *
 int ord_backup_lead(struct ord_backup *b)
 {
 	struct ord_cut_gap gap = {0};
-	for (bool is_first = true;; is_first = false) {
-		int err = states_step(b, is_first, &gap);
+	b->log_due_ms = 0;
+	while (true) {
+		int err = states_step(b, &gap);
 		int64_t now_ms = ord_process_now_ms();
 		if (err != ORD_ERR_NOT_FOUND)
 			return err;

@@ -4,7 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define LOOK_MS 2000
+#define ASK_MS 2000  /* between two questions */
+#define STAYS_MS 2000 /* so long, and an end is none that is being written */
 /* What is damaged in a log and still needed is written again ten seconds after it was found (raft/host_tidy.c). A node that was not asked checks its files once a minute. */
 #define HOPE_MS 90000
 
@@ -15,14 +16,13 @@ void ord_mend_see(struct ord_mend *m, const char *damage, const char *unfinished
 		snprintf(m->unfinished, sizeof m->unfinished, "%s", unfinished);
 		m->unfinished_ms = now_ms;
 	}
-	m->looked_ms = now_ms;
-	bool stays = is_same && now_ms - m->unfinished_ms >= LOOK_MS;
+	bool stays = is_same && now_ms - m->unfinished_ms >= STAYS_MS;
 	snprintf(m->damage, sizeof m->damage, "%s", damage[0] != '\0' || !stays ? damage : unfinished);
 }
 
 void ord_mend_go_on(struct ord_mend *m, ord_mend_ask ask, void *ctx, int64_t now_ms)
 {
-	if (m->damage[0] == '\0' || ask == NULL || (m->asked_ms != 0 && now_ms - m->asked_ms < LOOK_MS))
+	if (m->damage[0] == '\0' || ask == NULL || (m->asked_ms != 0 && now_ms - m->asked_ms < ASK_MS))
 		return;
 	m->asked_ms = now_ms;
 	if (ask(ctx, m->damage))
@@ -34,11 +34,6 @@ void ord_mend_go_on(struct ord_mend *m, ord_mend_ask ask, void *ctx, int64_t now
 bool ord_mend_is_checked(const struct ord_mend *m)
 {
 	return m->asked_ms != 0 && m->idle_ms == 0;
-}
-
-bool ord_mend_looks(const struct ord_mend *m, int64_t now_ms)
-{
-	return (m->damage[0] != '\0' || m->unfinished[0] != '\0') && now_ms - m->looked_ms >= LOOK_MS;
 }
 
 bool ord_mend_is_hopeless(const struct ord_mend *m, int64_t now_ms)

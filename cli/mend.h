@@ -15,7 +15,6 @@ struct ord_mend {
 	/* Inside. */
 	char unfinished[ORD_FOLDER_WHY_SIZE];
 	int64_t unfinished_ms; /* since when the log ends like that */
-	int64_t looked_ms;     /* when it was seen last */
 	int64_t asked_ms;      /* when the node was asked last; 0: not yet */
 	int64_t idle_ms;       /* since when its check is through; 0: it is not */
 };
@@ -29,9 +28,6 @@ void ord_mend_go_on(struct ord_mend *m, ord_mend_ask ask, void *ctx, int64_t now
 
 /* The node that was asked still checks its files. */
 bool ord_mend_is_checked(const struct ord_mend *m);
-
-/* Something may have been repaired, or may turn out to be damaged: it is time to look again. */
-bool ord_mend_looks(const struct ord_mend *m, int64_t now_ms);
 
 /* The node has checked its files, or could not be asked to, had a minute and a half more, and the damage is there all the same. */
 bool ord_mend_is_hopeless(const struct ord_mend *m, int64_t now_ms);

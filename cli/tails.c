@@ -333,8 +333,10 @@ int ord_tails_read(struct ord_tails *t, const struct ord_home *home, char *why, 
 	snprintf(why, why_size, "%s", ord_err_text(ORD_ERR_NOMEM));
 	if (all.gathered == NULL)
 		return ORD_ERR_NOMEM;
-	for (uint32_t i = 0; i < t->count; i++)
+	for (uint32_t i = 0; i < t->count; i++) {
 		ord_bytes_init(&all.gathered[i].bytes, ORD_TAIL_BYTES_MAX);
+		t->tails[i].log_index = 0;
+	}
 	int err = ORD_OK;
 	for (uint32_t i = 0; err == ORD_OK && i < ord_home_shards(home); i++) {
 		char directory[ORD_HOME_PATH_SIZE];

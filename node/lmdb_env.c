@@ -10,6 +10,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -28,6 +29,8 @@
 
 /* Pages are let go after so many records that were read; each brings one or two into memory. */
 #define LOOKS_KEPT 4096u
+/* LMDB's table of the pages that are free; mdb_stat(1) -f reads it likewise. */
+#define FREE_LIST 0
 /* A file that is so much shorter than its own pages was cut. By less it may be: pages that a transaction took and gave back are not written. */
 #define CUT_BYTES (UINT64_C(1) << 20)
 
@@ -161,6 +164,52 @@ void ord_lmdb_view_close(struct ord_lmdb_view *v)
 	if (v->reader != NULL)
 		mdb_txn_abort(v->reader);
 	v->reader = NULL;
+}
+
+/* The first number of a record of the list is how many pages are in it; its key is the transaction that freed them. */
+static int freed_add(MDB_cursor *cursor, size_t since, uint64_t *pages)
+{
+	size_t first = since + 1;
+	MDB_val k = {.mv_size = sizeof first, .mv_data = &first}, v;
+	int rv = mdb_cursor_get(cursor, &k, &v, MDB_SET_RANGE);
+	for (; rv == MDB_SUCCESS; rv = mdb_cursor_get(cursor, &k, &v, MDB_NEXT)) {
+		size_t count;
+		if (v.mv_size < sizeof count)
+			return MDB_CORRUPTED;
+		memcpy(&count, v.mv_data, sizeof count);
+		*pages += count;
+	}
+	return rv == MDB_NOTFOUND ? MDB_SUCCESS : rv;
+}
+
+static int held_count(const struct ord_lmdb_view *v, MDB_txn *newest, uint64_t *ret_bytes)
+{
+	MDB_cursor *cursor;
+	MDB_stat stat;
+	uint64_t pages = 0;
+	int rv = mdb_cursor_open(newest, FREE_LIST, &cursor);
+	if (rv != MDB_SUCCESS)
+		return rv;
+	rv = freed_add(cursor, mdb_txn_id(v->reader), &pages);
+	mdb_cursor_close(cursor);
+	if (rv == MDB_SUCCESS)
+		rv = mdb_env_stat(v->env->env, &stat);
+	if (rv == MDB_SUCCESS)
+		*ret_bytes = pages * stat.ms_psize;
+	return rv;
+}
+
+int ord_lmdb_view_held(const struct ord_lmdb_view *v, uint64_t *ret_bytes)
+{
+	MDB_txn *newest;
+	ord_guard_enter(v->env->marker);
+	int rv = mdb_txn_begin(v->env->env, NULL, MDB_RDONLY, &newest);
+	if (rv == MDB_SUCCESS) {
+		rv = held_count(v, newest, ret_bytes);
+		mdb_txn_abort(newest);
+	}
+	ord_guard_leave();
+	return rv;
 }
 
 /* --- Opening. --- */

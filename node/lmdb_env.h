@@ -79,6 +79,9 @@ uint64_t ord_lmdb_env_bytes(const struct ord_lmdb_env *e);
 int ord_lmdb_view_open(struct ord_lmdb_view *v, const struct ord_lmdb_env *e);
 int ord_lmdb_view_renew(struct ord_lmdb_view *v);
 
+/* The bytes of pages that were freed since the view was opened, and that nothing is written to as long as it is. By the thread that has the view. */
+int ord_lmdb_view_held(const struct ord_lmdb_view *v, uint64_t *ret_bytes);
+
 /* Tolerates one that is not open. */
 void ord_lmdb_view_close(struct ord_lmdb_view *v);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 - checking states in LMDB, on the copier's thread, a piece at a time: all of a state in one view, so that what is found in it can be compared with its own numbers (docs/adr/0014).
  *
- * What a view may look at is not written over: while it is open checkpoints take new pages, and the file grows. So it is kept for one state at a time, and when the file has grown too much the rest is read at full rate.
+ * What a view may look at is not written over: while it is open checkpoints take new pages, and the file grows. So it is kept for one state at a time, and when the file has grown too much by that the rest is read at full rate.
  *
  * Whoever walks a tree from leaf to leaf does not ask its branch pages where a key is, so that is asked, too: for the first and the last key of each leaf; those between them are found on the same way.
  *
@@ -13,7 +13,7 @@
 #include "base/err.h"
 #include "node/lmdb_state.h"
 
-/* The file may grow by so much of itself and by so many bytes, whichever is more, before the rest of the check presses. */
+/* The file may grow by so much of itself and by so many bytes, whichever is more, before the rest of the check presses: by the pages that are held, not by records that are new. */
 #define GROWTH_DIVISOR 4
 #define GROWTH_BYTES (UINT64_C(64) << 20)
 
@@ -113,11 +113,14 @@ static int scrub_begin(struct ord_lmdb_scrub *s)
 	return ord_audit_open(&options, &s->audit);
 }
 
+/* What is held is asked for only when the file has grown: what it has free is used before. */
 static bool scrub_presses(const struct ord_lmdb_scrub *s)
 {
 	uint64_t share_bytes = s->begun_bytes / GROWTH_DIVISOR;
 	uint64_t most_bytes = share_bytes > GROWTH_BYTES ? share_bytes : GROWTH_BYTES;
-	return ord_lmdb_env_bytes(scrub_env(s)) > s->begun_bytes + most_bytes;
+	uint64_t held_bytes;
+	return s->audit != NULL && ord_lmdb_env_bytes(scrub_env(s)) > s->begun_bytes + most_bytes &&
+	       (ord_lmdb_view_held(&s->view, &held_bytes) != MDB_SUCCESS || held_bytes > most_bytes);
 }
 
 static void scrub_work(struct ord_worker_job *job)
@@ -130,9 +133,10 @@ static void scrub_work(struct ord_worker_job *job)
 	/* Nobody writes such numbers here. */
 	s->status = err == ORD_ERR_FORMAT || err == ORD_ERR_MISMATCH ? ORD_ERR_CORRUPT : err;
 	s->checked.presses = scrub_presses(s);
-	ord_lmdb_env_let_go(scrub_env(s));
-	if (err != ORD_OK || s->checked.is_last)
+	if (err != ORD_OK || s->checked.is_last) {
 		scrub_drop(s);
+		ord_lmdb_env_let_go(scrub_env(s));
+	}
 }
 
 static void scrub_done(struct ord_worker_job *job)

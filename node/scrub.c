@@ -14,7 +14,7 @@
 #define PIECE_BYTES (128u << 10)
 /* What looking at a state or a segment costs, whatever is in it. */
 #define LOOK_BYTES 4096u
-#define CREDIT_BYTES_MAX (1u << 20)
+#define CREDIT_BYTES_MAX (1 << 20)
 /* While the log is damaged checkpoints are asked for so often: what leaves it depends on what the history has by then. */
 #define HASTEN_MS 5000u
 
@@ -29,10 +29,12 @@ void ord_scrub_now(struct ord_scrub *s)
 	s->begins = true;
 }
 
+/* Who presses reads at once and is in debt, so that what follows waits: the rate is kept all the same. What was asked for owes nothing. */
 static void pay(struct ord_scrub *s, uint64_t bytes)
 {
-	bytes += LOOK_BYTES;
-	s->credit_bytes -= bytes < s->credit_bytes ? bytes : s->credit_bytes;
+	s->credit_bytes -= (int64_t)(bytes + LOOK_BYTES);
+	if (s->hurries && s->credit_bytes < 0)
+		s->credit_bytes = 0;
 }
 
 static bool may_read(const struct ord_scrub *s)
@@ -169,7 +171,7 @@ static void credit(struct ord_scrub *s)
 {
 	uint64_t passed_ms = s->engine->now_ms - s->ticked_ms;
 	s->ticked_ms = s->engine->now_ms;
-	s->credit_bytes += s->bytes_per_second * passed_ms / 1000;
+	s->credit_bytes += (int64_t)(s->bytes_per_second * passed_ms / 1000);
 	if (s->credit_bytes > CREDIT_BYTES_MAX)
 		s->credit_bytes = CREDIT_BYTES_MAX;
 }

@@ -26,7 +26,7 @@ struct ord_scrub_status {
 struct ord_scrub {
 	struct ord_engine *engine; /* borrowed */
 	uint64_t bytes_per_second; /* 0: nothing is read but when it is asked for */
-	uint64_t credit_bytes;	   /* may be read now */
+	int64_t credit_bytes;	   /* may be read now; below 0: were read too early */
 	uint64_t ticked_ms;
 	uint64_t round_ms;  /* when a round began last; 0: none yet */
 	uint64_t hasten_ms; /* when checkpoints were asked for last because of a damaged log */
@@ -36,7 +36,7 @@ struct ord_scrub {
 	bool asked;		      /* a piece of a state is being checked */
 	uint32_t partition;	      /* whose state is checked; behind the last one it is the log */
 	struct ord_pairs_place place; /* up to which it was */
-	bool presses;	       /* the rest of this state at full rate: what is held for its check should be let go */
+	bool presses;	       /* the rest of this state at once: what is held for its check should be let go; what follows waits for as much longer */
 	uint64_t told_segment; /* the last damaged one that the operator knows of */
 	struct ord_scrub_status status;
 };

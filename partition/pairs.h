@@ -27,7 +27,7 @@ struct ord_pairs_checked {
 	uint64_t pairs_count;
 	uint64_t bytes; /* of their keys and values */
 	bool is_last;	/* there is nothing behind them */
-	bool presses; /* the view that they were read in holds more room than it should: the rest of the state at full rate */
+	bool presses; /* the view that they were read in holds more room than it should: the rest of the state at once */
 };
 
 /* Takes a pair; what it gives other than ORD_OK ends the walk. */

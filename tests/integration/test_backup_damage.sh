@@ -71,13 +71,22 @@ must "$ORDAIN" cluster stop --dir "$dir" --node 1
 flip 1 payload
 must "$ORDAIN" fault partition '1|2,3' --dir "$dir"
 expect "cut off, it joins nothing" says 1 "knows a leader of only 0 partitions" -- "$ORDAIN" cluster start --dir "$dir" --node 1 --timeout 1s
-"$ORDAIN" backup --to "$WORK/behind" --dir "$dir" --node 1 --timeout 20s >"$WORK/behind.out" 2>&1 &
-backup=$!
-must wait_until "$DEADLINE" test -e "$WORK/behind.tmp/state"
-sleep 1 # until its first look; when that comes later, less is tested, and nothing fails
+# One knows what the cluster has committed, the other what the log had.
+"$ORDAIN" backup --to "$WORK/behind" --dir "$dir" --node 1 --timeout 45s >"$WORK/behind.out" 2>&1 &
+behind=$!
+"$ORDAIN" backup --to "$WORK/untold" --data "$(data_of 1)" --timeout 45s >"$WORK/untold.out" 2>&1 &
+untold=$!
+started+=("$behind" "$untold")
+must wait_until "$DEADLINE" test -e "$WORK/behind.tmp/state/1" -a -e "$WORK/untold.tmp/state/1"
+sleep 2 # until their first look; when that comes later, less is tested, and nothing fails
 must "$ORDAIN" fault heal --dir "$dir"
-expect "a log that is behind is looked at again" wait "$backup"
+ends_well() { # PID OUTPUT
+	wait "$1" || { cat "$2"; return 1; }
+}
+expect "a log that is behind is looked at again" ends_well "$behind" "$WORK/behind.out"
 expect "what was behind is sound" is_sound "$WORK/behind"
+expect "a log that was begun anew, too" ends_well "$untold" "$WORK/untold.out"
+expect "and sound" is_sound "$WORK/untold"
 
 # What is not in the log is got from others.
 must "$ORDAIN" bench --dir "$dir" --seconds 4 --accounts 1000

@@ -168,6 +168,14 @@ Test(cli_tails, a_sound_log_has_them_all)
 	expect_content(t, "sound", 0);
 }
 
+Test(cli_tails, a_log_that_was_begun_anew_has_none)
+{
+	tail_read();
+	segment.len = ORD_SEGMENT_HEADER_BYTES;
+	segment_write();
+	cr_expect_eq(tail_read()->log_index, 0);
+}
+
 static void flips_from(size_t first, size_t past, bool may_be_whole, const char *what)
 {
 	for (size_t at = first; at < past; at++) {

@@ -403,6 +403,37 @@ Test(node_lmdb_scrub, what_it_holds_it_says_and_lets_go)
 	cr_expect_eq(grow(20), bytes, "what was held is used again");
 }
 
+/* Records that only add to the file: what a view holds of it are the few pages on the way to them. */
+static void write_more(uint64_t bytes)
+{
+	static uint8_t value[1000];
+	char key[16];
+	struct ord_changes changes;
+	ord_changes_init(&changes);
+	for (unsigned i = 0; i < bytes / sizeof value; i++) {
+		snprintf(key, sizeof key, "more%08u", i);
+		ord_changes_put(&changes, ORD_STORE_TABLES - 1, ord_slice_of(key, strlen(key)),
+				ord_slice_of(value, sizeof value));
+	}
+	states.write(states.ctx, 0, &changes);
+	cr_assert_eq(await(), ORD_OK);
+	ord_changes_close(&changes);
+}
+
+Test(node_lmdb_scrub, a_file_that_grows_by_records_is_in_no_hurry)
+{
+	const uint64_t most_bytes = UINT64_C(64) << 20;
+	uint64_t bytes = grow(5);
+	checked = (struct ord_pairs_checked){0};
+	cr_assert_eq(scrub_piece(PIECE_BYTES), ORD_OK);
+	write_more(most_bytes);
+	cr_assert_gt(ord_lmdb_disk_bytes(lmdb), bytes + most_bytes);
+	cr_assert_eq(scrub_piece(1), ORD_OK);
+	cr_expect_not(checked.presses);
+	cr_assert_eq(scrub_piece(UINT64_MAX), ORD_OK);
+	cr_expect(checked.is_last, "in the view there are none of them");
+}
+
 Test(node_lmdb_scrub, one_that_is_given_up_holds_nothing)
 {
 	uint64_t pairs;

@@ -71,6 +71,26 @@ Test(node_scrub, the_rest_of_a_state_whose_view_holds_too_much_waits_for_nothing
 	cr_expect_eq(s.partition, 1);
 }
 
+/* 500 bytes a piece, and a page for looking. */
+#define PIECE_COST (500 + 4096)
+
+Test(node_scrub, what_was_read_at_once_is_made_up_for)
+{
+	for (unsigned i = 0; i < 3; i++)
+		checked(true, false);
+	checked(true, true);
+	cr_expect_eq(asked_count, 3, "the next state waits");
+	cr_expect_eq(s.credit_bytes, -4 * PIECE_COST, "until so much might have been read");
+}
+
+Test(node_scrub, what_was_asked_for_owes_nothing)
+{
+	s.hurries = true;
+	for (unsigned i = 0; i < 10; i++)
+		checked(false, false);
+	cr_expect_eq(s.credit_bytes, 0);
+}
+
 Test(node_scrub, a_state_that_is_not_whole_any_more_is_let_go)
 {
 	s.hurries = true;

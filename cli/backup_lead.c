@@ -8,8 +8,9 @@
 #include "cli/cut.h"
 #include "cli/process.h"
 
-#define LOG_PAUSE_MS 1000 /* until the log is read again: it gets entries, loses them and is repaired also where no checkpoint comes of it */
-#define LOG_REST 3	  /* and so many times what reading it took: most of the time is left to the node */
+/* Until the log is read again: it gets entries, loses them and is repaired also where no checkpoint comes of it. */
+#define LOG_PAUSE_MS 1000
+#define LOG_REST 3 /* and so many times what reading it took: most of the time is left to the node */
 
 /* --- Forward. --- */
 

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define ASK_MS 2000  /* between two questions */
+#define ASK_MS 2000   /* between two questions */
 #define STAYS_MS 2000 /* so long, and an end is none that is being written */
 /* What is damaged in a log and still needed is written again ten seconds after it was found (raft/host_tidy.c). A node that was not asked checks its files once a minute. */
 #define HOPE_MS 90000

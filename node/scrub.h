@@ -36,7 +36,7 @@ struct ord_scrub {
 	bool asked;		      /* a piece of a state is being checked */
 	uint32_t partition;	      /* whose state is checked; behind the last one it is the log */
 	struct ord_pairs_place place; /* up to which it was */
-	bool presses;	       /* the rest of this state at once: what is held for its check should be let go; what follows waits for as much longer */
+	bool presses; /* the rest of this state at once: what is held for its check should be let go; what follows waits for as much longer */
 	uint64_t told_segment; /* the last damaged one that the operator knows of */
 	struct ord_scrub_status status;
 };

@@ -61,6 +61,8 @@ static int wanted_find(struct ord_backup *b)
 		wanted[i] = b->tails.tails[i].log_index;
 	for (uint32_t i = 0; err == ORD_OK && i < count; i++)
 		b->parts[i].wanted_index = wanted[i];
+	for (uint32_t i = 0; err == ORD_OK && i < count; i++)
+		b->parts[i].wanted_term = b->tails.tails[i].log_term;
 	free(wanted);
 	return err;
 }

@@ -19,6 +19,7 @@
 struct ord_backup_part {
 	struct ord_state_copy copy;
 	uint64_t wanted_index; /* what it has to reach */
+	uint64_t wanted_term;  /* of that entry, where it is the last one of the node's log */
 	uint64_t index;	       /* of the last entry that it has in it, its term */
 	uint64_t term;
 	uint64_t time_us;

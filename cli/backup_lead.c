@@ -10,7 +10,8 @@
 
 /* Until the log is read again: it gets entries, loses them and is repaired also where no checkpoint comes of it. */
 #define LOG_PAUSE_MS 1000
-#define LOG_REST 3 /* and so many times what reading it took: most of the time is left to the node */
+#define LOG_REST 3 /* and so many times what reading it took, but not more than: */
+#define LOG_REST_MS_MAX 10000
 
 /* --- Forward. --- */
 
@@ -134,7 +135,7 @@ static bool index_is_reached(const struct forward *f)
 {
 	const struct ord_tail *t = &f->b->tails.tails[f->partition];
 	bool is_in_checkpoint = t->note.index >= f->until.index;
-	bool is_in_log = !f->b->is_told || is_in_checkpoint || t->log_index >= f->until.index;
+	bool is_in_log = is_in_checkpoint || t->log_index >= f->until.index;
 	if ((t->has_checkpoint && !t->is_whole) || (log_is_damaged(f->b) && !is_in_checkpoint))
 		return false;
 	return is_in_log && f->last_index >= t->due_index && position_of(f->b->states[f->partition]) >= t->position;
@@ -171,14 +172,17 @@ static int wanted_reach(struct ord_backup *b, struct ord_cut_gap *ret)
 	return err;
 }
 
-/* An overruled leader's entries are not waited for: when the log is shorter than it was, they are gone. One that was just begun anew tells nothing. */
+/* An overruled leader's entries are not waited for. */
 static void wanted_lower(struct ord_backup *b)
 {
-	if (log_is_damaged(b))
-		return;
-	for (uint32_t i = 0; i < b->identity.partitions_count; i++)
-		if (b->tails.tails[i].log_index > 0 && b->parts[i].wanted_index > b->tails.tails[i].log_index)
-			b->parts[i].wanted_index = b->tails.tails[i].log_index;
+	for (uint32_t i = 0; !log_is_damaged(b) && i < b->identity.partitions_count; i++) {
+		struct ord_backup_part *part = &b->parts[i];
+		const struct ord_tail *t = &b->tails.tails[i];
+		if (!ord_tail_has_overruled(t, part->wanted_index, part->wanted_term))
+			continue;
+		part->wanted_index = t->log_index;
+		part->wanted_term = t->log_term;
+	}
 }
 
 /* Is all of the histories there that leads to the states? */
@@ -199,7 +203,8 @@ static int log_read(struct ord_backup *b)
 	int64_t begun_ms = ord_process_now_ms();
 	int err = ord_tails_read(&b->tails, &b->home, b->why, b->why_size);
 	int64_t now_ms = ord_process_now_ms();
-	b->log_due_ms = now_ms + LOG_PAUSE_MS + LOG_REST * (now_ms - begun_ms);
+	int64_t rest_ms = LOG_REST * (now_ms - begun_ms);
+	b->log_due_ms = now_ms + LOG_PAUSE_MS + (rest_ms < LOG_REST_MS_MAX ? rest_ms : LOG_REST_MS_MAX);
 	if (err == ORD_OK)
 		ord_mend_see(&b->mend, b->tails.damage, b->node_runs ? b->tails.unfinished : "", now_ms);
 	return err;
@@ -236,23 +241,36 @@ static int damage_tell(struct ord_backup *b, const struct ord_cut_gap *gap)
 	return ORD_ERR_CORRUPT;
 }
 
+/* Of a node that runs: its own entries are what is missing. */
+static void own_gap_tell(struct ord_backup *b, uint32_t partition)
+{
+	const struct ord_backup_part *part = &b->parts[partition];
+	const struct ord_tail *t = &b->tails.tails[partition];
+	if (t->note.index >= part->wanted_index)
+		snprintf(b->why, b->why_size,
+			 "partition %" PRIu32 ": in the time allowed the entries between the node's history and its "
+			 "checkpoint did not come into its log; is it cut off from the others? Give it more with "
+			 "--timeout",
+			 partition);
+	else if (t->log_index < part->wanted_index)
+		snprintf(b->why, b->why_size,
+			 "partition %" PRIu32 ": in the time allowed the node's log came to entry %" PRIu64
+			 ", and entry %" PRIu64
+			 " is wanted; is it cut off from the others? Give it more with --timeout",
+			 partition, t->log_index, part->wanted_index);
+	else
+		snprintf(b->why, b->why_size,
+			 "partition %" PRIu32 ": in the time allowed the node wrote no checkpoint with entry %" PRIu64
+			 " in it; is it well? Give it more with --timeout",
+			 partition, part->wanted_index);
+}
+
 static int gap_tell(struct ord_backup *b, const struct ord_cut_gap *gap)
 {
 	if (b->mend.damage[0] != '\0')
 		return damage_tell(b, gap);
-	const struct ord_backup_part *part = &b->parts[gap->source];
-	uint64_t log_index = b->tails.tails[gap->source].log_index;
-	if (b->node_runs && gap->source == gap->destination && log_index < part->wanted_index)
-		snprintf(b->why, b->why_size,
-			 "partition %" PRIu32 ": entry %" PRIu64
-			 " is wanted, and in the time allowed the node's log came to entry %" PRIu64
-			 "; is it cut off from the others? Give it more with --timeout",
-			 gap->source, part->wanted_index, log_index);
-	else if (b->node_runs && gap->source == gap->destination)
-		snprintf(b->why, b->why_size,
-			 "partition %" PRIu32 ": in the time allowed the node wrote no checkpoint with entry %" PRIu64
-			 " in it; is it well? Give it more with --timeout",
-			 gap->source, part->wanted_index);
+	if (b->node_runs && gap->source == gap->destination)
+		own_gap_tell(b, gap->source);
 	else if (gap->source == gap->destination)
 		snprintf(b->why, b->why_size,
 			 "partition %" PRIu32

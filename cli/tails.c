@@ -223,6 +223,12 @@ static void entry_take(const struct ord_tail *t, struct gathered *g, const struc
 		item_add(g, r, is_of_tail);
 }
 
+static void end_take(struct ord_tail *t, const struct ord_record *r)
+{
+	t->log_index = r->index;
+	t->log_term = r->term;
+}
+
 static bool record_take(void *ctx, const struct ord_segments_place *place, const struct ord_record *r)
 {
 	struct gather *all = ctx;
@@ -234,12 +240,12 @@ static bool record_take(void *ctx, const struct ord_segments_place *place, const
 	if (r->type == ORD_RECORD_COPY) {
 		struct ord_record entry = ord_record_of_copy(r);
 		if (entry.index > t->log_index)
-			t->log_index = entry.index;
+			end_take(t, &entry);
 		if (!items_have(g, entry.index))
 			entry_take(t, g, &entry);
 		return true;
 	}
-	t->log_index = r->index;
+	end_take(t, r);
 	items_void(g, r->type == ORD_RECORD_BASE ? 0 : r->index);
 	if (r->type == ORD_RECORD_ENTRY)
 		entry_take(t, g, r);
@@ -336,6 +342,7 @@ int ord_tails_read(struct ord_tails *t, const struct ord_home *home, char *why, 
 	for (uint32_t i = 0; i < t->count; i++) {
 		ord_bytes_init(&all.gathered[i].bytes, ORD_TAIL_BYTES_MAX);
 		t->tails[i].log_index = 0;
+		t->tails[i].log_term = 0;
 	}
 	int err = ORD_OK;
 	for (uint32_t i = 0; err == ORD_OK && i < ord_home_shards(home); i++) {
@@ -347,4 +354,9 @@ int ord_tails_read(struct ord_tails *t, const struct ord_home *home, char *why, 
 		err = tail_make(&t->tails[i], &all.gathered[i]);
 	gathered_close(&all);
 	return err;
+}
+
+bool ord_tail_has_overruled(const struct ord_tail *t, uint64_t index, uint64_t term)
+{
+	return t->log_index < index && t->log_term > term;
 }

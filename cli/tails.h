@@ -19,7 +19,8 @@ struct ord_tail {
 	uint64_t wanted_index; /* given by the owner: */
 	uint64_t
 		due_index; /* the last entry with commands, of those in the log after the checkpoint and up to wanted_index; 0: none */
-	uint64_t log_index; /* the last entry in the log, committed or not */
+	uint64_t log_index; /* the last entry in the log, committed or not; 0: none, as in a log that was begun anew */
+	uint64_t log_term;  /* its term */
 
 	/* The entries with commands between note.end and the checkpoint, as a block has them. is_whole: they are all there, by the history hash. */
 	struct ord_bytes content; /* owned */
@@ -51,5 +52,9 @@ int ord_tails_look(struct ord_tails *t, const struct ord_home *home, bool *ret_c
 /* Reads the write-ahead log, and takes the entries between history and checkpoint. Where is_whole is false afterwards, the node has written meanwhile, or the log is damaged: then t->damage or t->unfinished says so. What
  * else stands in the damaged parts is not known: due_index and log_index may be too low. ORD_ERR_NOT_FOUND: there is no log; ORD_ERR_IO, ORD_ERR_NOMEM, with why. */
 int ord_tails_read(struct ord_tails *t, const struct ord_home *home, char *why, size_t why_size);
+
+/* Has the log lost the entry with that index and term, which was its last one, to a later leader? Terms never fall along a log, so a shorter log that ends in a later term has. One that was begun anew, and gets its entries
+ * again, is shorter as well, but ends in no later term before it has that entry. */
+bool ord_tail_has_overruled(const struct ord_tail *t, uint64_t index, uint64_t term);
 
 #endif

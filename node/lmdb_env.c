@@ -166,40 +166,40 @@ void ord_lmdb_view_close(struct ord_lmdb_view *v)
 	v->reader = NULL;
 }
 
-/* The first number of a record of the list is how many pages are in it; its key is the transaction that freed them. */
-static int freed_add(MDB_cursor *cursor, size_t since, uint64_t *pages)
+/* A record of the list has the transaction that freed the pages as its key, and how many they are as its first number. It stays as it is while the view is open, so each is looked at once. */
+static int freed_add(MDB_cursor *cursor, struct ord_lmdb_view *v)
 {
-	size_t first = since + 1;
-	MDB_val k = {.mv_size = sizeof first, .mv_data = &first}, v;
-	int rv = mdb_cursor_get(cursor, &k, &v, MDB_SET_RANGE);
-	for (; rv == MDB_SUCCESS; rv = mdb_cursor_get(cursor, &k, &v, MDB_NEXT)) {
-		size_t count;
-		if (v.mv_size < sizeof count)
+	size_t last = mdb_txn_id(v->reader), count;
+	size_t next = (v->held_until > last ? v->held_until : last) + 1;
+	MDB_val key = {.mv_size = sizeof next, .mv_data = &next}, value;
+	int rv = mdb_cursor_get(cursor, &key, &value, MDB_SET_RANGE);
+	for (; rv == MDB_SUCCESS; rv = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)) {
+		if (key.mv_size != sizeof v->held_until || value.mv_size < sizeof count)
 			return MDB_CORRUPTED;
-		memcpy(&count, v.mv_data, sizeof count);
-		*pages += count;
+		memcpy(&v->held_until, key.mv_data, sizeof v->held_until);
+		memcpy(&count, value.mv_data, sizeof count);
+		v->held_pages += count;
 	}
 	return rv == MDB_NOTFOUND ? MDB_SUCCESS : rv;
 }
 
-static int held_count(const struct ord_lmdb_view *v, MDB_txn *newest, uint64_t *ret_bytes)
+static int held_count(struct ord_lmdb_view *v, MDB_txn *newest, uint64_t *ret_bytes)
 {
 	MDB_cursor *cursor;
 	MDB_stat stat;
-	uint64_t pages = 0;
 	int rv = mdb_cursor_open(newest, FREE_LIST, &cursor);
 	if (rv != MDB_SUCCESS)
 		return rv;
-	rv = freed_add(cursor, mdb_txn_id(v->reader), &pages);
+	rv = freed_add(cursor, v);
 	mdb_cursor_close(cursor);
 	if (rv == MDB_SUCCESS)
 		rv = mdb_env_stat(v->env->env, &stat);
 	if (rv == MDB_SUCCESS)
-		*ret_bytes = pages * stat.ms_psize;
+		*ret_bytes = v->held_pages * stat.ms_psize;
 	return rv;
 }
 
-int ord_lmdb_view_held(const struct ord_lmdb_view *v, uint64_t *ret_bytes)
+int ord_lmdb_view_held(struct ord_lmdb_view *v, uint64_t *ret_bytes)
 {
 	MDB_txn *newest;
 	ord_guard_enter(v->env->marker);

@@ -26,8 +26,10 @@ struct ord_lmdb_env {
 struct ord_lmdb_view {
 	struct ord_store store; /* ctx is the view: it must stay where it is */
 	const struct ord_lmdb_env *env;
-	MDB_txn *reader; /* owned; NULL: not open, and LMDB gives EINVAL to who reads */
-	uint32_t looks;	 /* records that were read since pages were let go last */
+	MDB_txn *reader;     /* owned; NULL: not open, and LMDB gives EINVAL to who reads */
+	uint32_t looks;	     /* records that were read since pages were let go last */
+	size_t held_until;   /* the last transaction of whose pages it is known that they are held; 0: none */
+	uint64_t held_pages; /* up to that one */
 };
 
 /* The ORD_ERR_* for what LMDB gave. */
@@ -80,7 +82,7 @@ int ord_lmdb_view_open(struct ord_lmdb_view *v, const struct ord_lmdb_env *e);
 int ord_lmdb_view_renew(struct ord_lmdb_view *v);
 
 /* The bytes of pages that were freed since the view was opened, and that nothing is written to as long as it is. By the thread that has the view. */
-int ord_lmdb_view_held(const struct ord_lmdb_view *v, uint64_t *ret_bytes);
+int ord_lmdb_view_held(struct ord_lmdb_view *v, uint64_t *ret_bytes);
 
 /* Tolerates one that is not open. */
 void ord_lmdb_view_close(struct ord_lmdb_view *v);

@@ -88,9 +88,12 @@ static const struct ord_lmdb_env *scrub_env(const struct ord_lmdb_scrub *s)
 
 static void scrub_drop(struct ord_lmdb_scrub *s)
 {
+	bool was_open = s->audit != NULL;
 	ord_audit_close(s->audit);
 	s->audit = NULL;
 	ord_lmdb_view_close(&s->view);
+	if (was_open)
+		ord_lmdb_env_let_go(s->view.env);
 }
 
 /* The first piece: a view of the state as it is now. */
@@ -114,12 +117,12 @@ static int scrub_begin(struct ord_lmdb_scrub *s)
 }
 
 /* What is held is asked for only when the file has grown: what it has free is used before. */
-static bool scrub_presses(const struct ord_lmdb_scrub *s)
+static bool scrub_presses(struct ord_lmdb_scrub *s)
 {
 	uint64_t share_bytes = s->begun_bytes / GROWTH_DIVISOR;
 	uint64_t most_bytes = share_bytes > GROWTH_BYTES ? share_bytes : GROWTH_BYTES;
 	uint64_t held_bytes;
-	return s->audit != NULL && ord_lmdb_env_bytes(scrub_env(s)) > s->begun_bytes + most_bytes &&
+	return ord_lmdb_env_bytes(scrub_env(s)) > s->begun_bytes + most_bytes &&
 	       (ord_lmdb_view_held(&s->view, &held_bytes) != MDB_SUCCESS || held_bytes > most_bytes);
 }
 
@@ -132,11 +135,10 @@ static void scrub_work(struct ord_worker_job *job)
 		err = ord_audit_go_on(s->audit, s->bytes_max, &s->checked, s->why);
 	/* Nobody writes such numbers here. */
 	s->status = err == ORD_ERR_FORMAT || err == ORD_ERR_MISMATCH ? ORD_ERR_CORRUPT : err;
-	s->checked.presses = scrub_presses(s);
-	if (err != ORD_OK || s->checked.is_last) {
+	if (err != ORD_OK || s->checked.is_last)
 		scrub_drop(s);
-		ord_lmdb_env_let_go(scrub_env(s));
-	}
+	else
+		s->checked.presses = scrub_presses(s);
 }
 
 static void scrub_done(struct ord_worker_job *job)

@@ -12,6 +12,7 @@
 #include "node/engine_state.h"
 
 #define PIECE_BYTES (128u << 10)
+#define PIECES_PER_SECOND 4 /* at least, where the rate allows it */
 /* What looking at a state or a segment costs, whatever is in it. */
 #define LOOK_BYTES 4096u
 #define CREDIT_BYTES_MAX (1 << 20)
@@ -29,12 +30,22 @@ void ord_scrub_now(struct ord_scrub *s)
 	s->begins = true;
 }
 
-/* Who presses reads at once and is in debt, so that what follows waits: the rate is kept all the same. What was asked for owes nothing. */
+/* Who presses reads at once and is in debt, so that what follows waits: the rate is kept all the same. What was asked for adds nothing to that. */
 static void pay(struct ord_scrub *s, uint64_t bytes)
 {
+	int64_t debt_bytes = s->credit_bytes < 0 ? s->credit_bytes : 0;
 	s->credit_bytes -= (int64_t)(bytes + LOOK_BYTES);
-	if (s->hurries && s->credit_bytes < 0)
-		s->credit_bytes = 0;
+	if (s->hurries && s->credit_bytes < debt_bytes)
+		s->credit_bytes = debt_bytes;
+}
+
+/* Between two pieces the file of a state grows and nobody looks: with a low rate they are short. */
+static uint64_t piece_bytes(const struct ord_scrub *s)
+{
+	uint64_t bytes = s->hurries || s->presses ? PIECE_BYTES : s->bytes_per_second / PIECES_PER_SECOND;
+	if (bytes < LOOK_BYTES)
+		return LOOK_BYTES;
+	return bytes < PIECE_BYTES ? bytes : PIECE_BYTES;
 }
 
 static bool may_read(const struct ord_scrub *s)
@@ -67,7 +78,7 @@ static void states_go_on(struct ord_scrub *s)
 	if (s->partition >= e->partitions_count || !may_read(s))
 		return;
 	s->asked = true;
-	states->scrub(states->ctx, s->partition, &s->place, PIECE_BYTES);
+	states->scrub(states->ctx, s->partition, &s->place, piece_bytes(s));
 }
 
 static void state_damaged(struct ord_scrub *s, uint32_t partition)

@@ -176,6 +176,30 @@ Test(cli_tails, a_log_that_was_begun_anew_has_none)
 	cr_expect_eq(tail_read()->log_index, 0);
 }
 
+/* What is written as entry 4 takes the place of 4 to 6. */
+static void overwrite(uint64_t term)
+{
+	struct ord_record r = record_of(4);
+	r.term = term;
+	segment.len = end;
+	batch_put(ENTRIES + 1, salt, &r);
+	segment_write();
+}
+
+Test(cli_tails, an_entry_is_overruled_by_a_later_term_alone)
+{
+	tail_read();
+	cr_expect_not(ord_tail_has_overruled(&tails.tails[0], ENTRIES, 1));
+	overwrite(2);
+	cr_expect_eq(tail_read()->log_index, 4);
+	cr_expect(ord_tail_has_overruled(&tails.tails[0], ENTRIES, 1));
+	cr_expect_not(ord_tail_has_overruled(&tails.tails[0], 4, 1), "one that the log has got instead");
+	segment.len = places[4] - ORD_BATCH_HEADER_BYTES;
+	segment_write();
+	cr_expect_eq(tail_read()->log_index, 3);
+	cr_expect_not(ord_tail_has_overruled(&tails.tails[0], ENTRIES, 1), "it may still come");
+}
+
 static void flips_from(size_t first, size_t past, bool may_be_whole, const char *what)
 {
 	for (size_t at = first; at < past; at++) {

@@ -14,11 +14,12 @@ static struct ord_scrub s;
 static unsigned asked_count, ended_count;
 static uint32_t asked_partition;
 static struct ord_pairs_place asked_place;
+static uint64_t asked_bytes;
 
 static void states_scrub(void *ctx, uint32_t partition, const struct ord_pairs_place *after, uint64_t bytes_max)
 {
 	(void)ctx;
-	cr_assert_gt(bytes_max, 0);
+	asked_bytes = bytes_max;
 	asked_partition = partition;
 	asked_place = *after;
 	asked_count++;
@@ -83,12 +84,27 @@ Test(node_scrub, what_was_read_at_once_is_made_up_for)
 	cr_expect_eq(s.credit_bytes, -4 * PIECE_COST, "until so much might have been read");
 }
 
-Test(node_scrub, what_was_asked_for_owes_nothing)
+Test(node_scrub, what_was_asked_for_owes_nothing_and_pays_no_debt)
 {
-	s.hurries = true;
+	checked(true, false);
+	ord_scrub_now(&s);
 	for (unsigned i = 0; i < 10; i++)
 		checked(false, false);
-	cr_expect_eq(s.credit_bytes, 0);
+	cr_expect_eq(asked_count, 11, "it does not wait");
+	cr_expect_eq(s.credit_bytes, -PIECE_COST);
+}
+
+Test(node_scrub, a_low_rate_has_short_pieces)
+{
+	s.bytes_per_second = 64u << 10;
+	s.credit_bytes = 1 << 20;
+	checked(false, false);
+	cr_expect_eq(asked_bytes, 16u << 10);
+	checked(true, false);
+	cr_expect_eq(asked_bytes, 128u << 10, "at once");
+	s.bytes_per_second = 100;
+	checked(false, false);
+	cr_expect_eq(asked_bytes, 4096, "a page");
 }
 
 Test(node_scrub, a_state_that_is_not_whole_any_more_is_let_go)

@@ -49,24 +49,6 @@ static int identity_check(struct ord_backup *b)
 	return ORD_OK;
 }
 
-/* What the backup has to have in it: all that is in the log of a running node now, and all that is known to be committed. */
-static int wanted_find(struct ord_backup *b)
-{
-	uint32_t count = b->identity.partitions_count;
-	uint64_t *wanted = calloc(count, sizeof *wanted);
-	int err = wanted != NULL ? ord_tails_read(&b->tails, &b->home, b->why, b->why_size) : ORD_ERR_NOMEM;
-	if (err == ORD_OK && b->node_runs && b->options->ask != NULL)
-		b->is_told = b->options->ask(b->options->ctx, wanted, count);
-	for (uint32_t i = 0; err == ORD_OK && b->node_runs && !b->is_told && i < count; i++)
-		wanted[i] = b->tails.tails[i].log_index;
-	for (uint32_t i = 0; err == ORD_OK && i < count; i++)
-		b->parts[i].wanted_index = wanted[i];
-	for (uint32_t i = 0; err == ORD_OK && i < count; i++)
-		b->parts[i].wanted_term = b->tails.tails[i].log_term;
-	free(wanted);
-	return err;
-}
-
 static int states_open(struct ord_backup *b)
 {
 	int err = ord_state_copy_make(&b->home, b->identity.partitions_count, b->folder.draft, b->why, b->why_size);
@@ -126,7 +108,7 @@ static int folder_fill(struct ord_backup *b, struct ord_manifest *m)
 	if (err == ORD_OK)
 		err = ord_folder_make(&b->folder, "history", b->why, b->why_size);
 	if (err == ORD_OK)
-		err = wanted_find(b);
+		err = ord_backup_wanted_find(b);
 	if (err == ORD_OK)
 		err = states_open(b);
 	if (err == ORD_OK)
@@ -142,7 +124,10 @@ static int memory_take(struct ord_backup *b)
 	snprintf(b->why, b->why_size, "%s", ord_err_text(ORD_ERR_NOMEM));
 	b->parts = calloc(count, sizeof *b->parts);
 	b->states = calloc(count, sizeof(struct ord_partition *));
-	return b->parts != NULL && b->states != NULL ? ord_tails_open(&b->tails, count) : ORD_ERR_NOMEM;
+	if (b->wanted == NULL)
+		b->wanted = calloc(count, sizeof *b->wanted);
+	return b->parts != NULL && b->states != NULL && b->wanted != NULL ? ord_tails_open(&b->tails, count)
+									  : ORD_ERR_NOMEM;
 }
 
 /* As it was before memory was taken. */
@@ -206,6 +191,7 @@ int ord_backup_make(const struct ord_backup_options *options, struct ord_backup_
 		err = try_once(&b, &m);
 	}
 	ord_effects_close(&b.effects);
+	free(b.wanted);
 	if (err == ORD_OK)
 		*ret = (struct ord_backup_result){.manifest = m, .node_runs = b.node_runs};
 	else

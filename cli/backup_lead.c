@@ -124,8 +124,7 @@ static void tail_apply(struct forward *f)
 		;
 }
 
-/* Of a node that does not run the end that a crash has cut short is none. */
-static bool log_is_damaged(const struct ord_backup *b)
+bool ord_backup_log_is_damaged(const struct ord_backup *b)
 {
 	return b->tails.damage[0] != '\0' || (b->node_runs && b->tails.unfinished[0] != '\0');
 }
@@ -135,8 +134,9 @@ static bool index_is_reached(const struct forward *f)
 {
 	const struct ord_tail *t = &f->b->tails.tails[f->partition];
 	bool is_in_checkpoint = t->note.index >= f->until.index;
-	bool is_in_log = is_in_checkpoint || t->log_index >= f->until.index;
-	if ((t->has_checkpoint && !t->is_whole) || (log_is_damaged(f->b) && !is_in_checkpoint))
+	/* A log that begins behind the checkpoint is newer than what was seen of that. */
+	bool is_in_log = is_in_checkpoint || (t->log_index >= f->until.index && t->base_index <= t->note.index);
+	if ((t->has_checkpoint && !t->is_whole) || (ord_backup_log_is_damaged(f->b) && !is_in_checkpoint))
 		return false;
 	return is_in_log && f->last_index >= t->due_index && position_of(f->b->states[f->partition]) >= t->position;
 }
@@ -167,22 +167,9 @@ static int wanted_reach(struct ord_backup *b, struct ord_cut_gap *ret)
 	int err = ORD_OK;
 	for (uint32_t i = 0; err == ORD_OK && i < b->identity.partitions_count; i++) {
 		*ret = (struct ord_cut_gap){.source = i, .destination = i};
-		err = forward(b, i, (struct until){.by_index = true, .index = b->parts[i].wanted_index});
+		err = forward(b, i, (struct until){.by_index = true, .index = b->wanted[i].index});
 	}
 	return err;
-}
-
-/* An overruled leader's entries are not waited for. */
-static void wanted_lower(struct ord_backup *b)
-{
-	for (uint32_t i = 0; !log_is_damaged(b) && i < b->identity.partitions_count; i++) {
-		struct ord_backup_part *part = &b->parts[i];
-		const struct ord_tail *t = &b->tails.tails[i];
-		if (!ord_tail_has_overruled(t, part->wanted_index, part->wanted_term))
-			continue;
-		part->wanted_index = t->log_index;
-		part->wanted_term = t->log_term;
-	}
 }
 
 /* Is all of the histories there that leads to the states? */
@@ -217,12 +204,14 @@ static int attempt(struct ord_backup *b, struct ord_cut_gap *ret_gap)
 			      .ctx = b,
 			      .forward = forward_to_message};
 	for (uint32_t i = 0; i < b->identity.partitions_count; i++)
-		b->tails.tails[i].wanted_index = b->parts[i].wanted_index;
+		b->tails.tails[i].wanted_index = b->wanted[i].index;
 	int err = log_read(b);
 	if (err != ORD_OK)
 		return err;
-	if (!b->is_told)
-		wanted_lower(b);
+	if (!ord_backup_wanted_settle(b)) {
+		*ret_gap = (struct ord_cut_gap){0};
+		return ORD_ERR_NOT_FOUND;
+	}
 	err = wanted_reach(b, ret_gap);
 	if (err == ORD_OK)
 		err = ord_cut_make(&cut, ret_gap);
@@ -244,25 +233,25 @@ static int damage_tell(struct ord_backup *b, const struct ord_cut_gap *gap)
 /* Of a node that runs: its own entries are what is missing. */
 static void own_gap_tell(struct ord_backup *b, uint32_t partition)
 {
-	const struct ord_backup_part *part = &b->parts[partition];
 	const struct ord_tail *t = &b->tails.tails[partition];
-	if (t->note.index >= part->wanted_index)
+	uint64_t wanted_index = b->wanted[partition].index;
+	if (t->note.index >= wanted_index)
 		snprintf(b->why, b->why_size,
-			 "partition %" PRIu32 ": in the time allowed the entries between the node's history and its "
-			 "checkpoint did not come into its log; is it cut off from the others? Give it more with "
-			 "--timeout",
+			 "partition %" PRIu32
+			 ": in the time allowed the node's history and log did not come to lead to "
+			 "its checkpoint; is it cut off from the others? Give it more with --timeout",
 			 partition);
-	else if (t->log_index < part->wanted_index)
+	else if (t->log_index < wanted_index)
 		snprintf(b->why, b->why_size,
 			 "partition %" PRIu32 ": in the time allowed the node's log came to entry %" PRIu64
 			 ", and entry %" PRIu64
 			 " is wanted; is it cut off from the others? Give it more with --timeout",
-			 partition, t->log_index, part->wanted_index);
+			 partition, t->log_index, wanted_index);
 	else
 		snprintf(b->why, b->why_size,
 			 "partition %" PRIu32 ": in the time allowed the node wrote no checkpoint with entry %" PRIu64
 			 " in it; is it well? Give it more with --timeout",
-			 partition, part->wanted_index);
+			 partition, wanted_index);
 }
 
 static int gap_tell(struct ord_backup *b, const struct ord_cut_gap *gap)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 - ordain backup: states that go together, and their histories. */
 #include <inttypes.h>
 #include <limits.h>
+#include <poll.h>
 #include <string.h>
 
 #include "base/err.h"
@@ -10,12 +11,15 @@
 #include "cli/identity.h"
 #include "cli/layout.h"
 #include "cli/offline.h"
+#include "cli/process.h"
 #include "cli/sheet.h"
 #include "cli/survey.h"
 #include "cli/target.h"
 
 #define TIMEOUT_MS_MAX (24 * 3600 * INT64_C(1000))
 #define ANSWER_WAIT_MS 2000 /* for one node */
+#define LEADERS_WAIT_MS 5000
+#define LEADERS_PAUSE_MS 250
 
 /* Where it comes from. */
 struct source {
@@ -49,14 +53,33 @@ static void result_show(const struct ord_manifest *m, enum ord_look look)
 
 /* --- The cluster, where it can be asked. --- */
 
+/* Leaders may just be elected: for some seconds it is asked again. */
+static bool leaders_await(struct source *s, uint32_t count)
+{
+	int64_t until_ms = ord_process_now_ms() + LEADERS_WAIT_MS;
+	while (true) {
+		for (uint32_t i = 0; i < s->survey->nodes_count; i++)
+			s->survey->nodes[i].asked = true;
+		ord_survey_round(s->survey, ANSWER_WAIT_MS);
+		if (s->survey->partitions_count == count && ord_survey_ready_count(s->survey) >= count)
+			return true;
+		if (ord_process_now_ms() >= until_ms)
+			return false;
+		poll(NULL, 0, LEADERS_PAUSE_MS);
+	}
+}
+
 static bool committed_ask(void *ctx, uint64_t *wanted, uint32_t count)
 {
 	struct source *s = ctx;
-	for (uint32_t i = 0; i < s->survey->nodes_count; i++)
-		s->survey->nodes[i].asked = true;
-	ord_survey_round(s->survey, ANSWER_WAIT_MS);
-	if (s->survey->partitions_count != count || ord_survey_ready_count(s->survey) < count)
+	if (!leaders_await(s, count)) {
+		fprintf(stderr,
+			"%" PRIu32 " of %" PRIu32
+			" partitions have a leader that answers, so it is not known what is committed: "
+			"the backup has what the node's own log has now\n",
+			ord_survey_ready_count(s->survey), count);
 		return false;
+	}
 	for (uint32_t p = 0; p < count; p++)
 		wanted[p] = s->survey->nodes[ord_survey_leader(s->survey, p)].replicas[p].commit_index;
 	return true;

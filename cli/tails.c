@@ -246,6 +246,8 @@ static bool record_take(void *ctx, const struct ord_segments_place *place, const
 		return true;
 	}
 	end_take(t, r);
+	if (r->type == ORD_RECORD_BASE)
+		t->base_index = r->index;
 	items_void(g, r->type == ORD_RECORD_BASE ? 0 : r->index);
 	if (r->type == ORD_RECORD_ENTRY)
 		entry_take(t, g, r);
@@ -343,6 +345,7 @@ int ord_tails_read(struct ord_tails *t, const struct ord_home *home, char *why, 
 		ord_bytes_init(&all.gathered[i].bytes, ORD_TAIL_BYTES_MAX);
 		t->tails[i].log_index = 0;
 		t->tails[i].log_term = 0;
+		t->tails[i].base_index = 0;
 	}
 	int err = ORD_OK;
 	for (uint32_t i = 0; err == ORD_OK && i < ord_home_shards(home); i++) {

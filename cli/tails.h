@@ -19,8 +19,10 @@ struct ord_tail {
 	uint64_t wanted_index; /* given by the owner: */
 	uint64_t
 		due_index; /* the last entry with commands, of those in the log after the checkpoint and up to wanted_index; 0: none */
-	uint64_t log_index; /* the last entry in the log, committed or not; 0: none, as in a log that was begun anew */
-	uint64_t log_term;  /* its term */
+	uint64_t
+		log_index; /* the last entry in the log, committed or not, or the one that it goes on behind; 0: none, as in a log that was begun anew */
+	uint64_t log_term; /* its term */
+	uint64_t base_index; /* what the log goes on behind, when it says so; 0: it does not */
 
 	/* The entries with commands between note.end and the checkpoint, as a block has them. is_whole: they are all there, by the history hash. */
 	struct ord_bytes content; /* owned */

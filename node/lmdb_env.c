@@ -154,6 +154,8 @@ int ord_lmdb_view_renew(struct ord_lmdb_view *v)
 {
 	ord_guard_enter(v->env->marker);
 	mdb_txn_reset(v->reader);
+	v->held_until = 0;
+	v->held_pages = 0;
 	int rv = mdb_txn_renew(v->reader);
 	ord_guard_leave();
 	return rv;

@@ -12,7 +12,7 @@
 #include "node/engine_state.h"
 
 #define PIECE_BYTES (128u << 10)
-#define PIECES_PER_SECOND 4 /* at least, where the rate allows it */
+#define PIECES_PER_SECOND 4 /* about, with a low rate */
 /* What looking at a state or a segment costs, whatever is in it. */
 #define LOOK_BYTES 4096u
 #define CREDIT_BYTES_MAX (1 << 20)

@@ -7,9 +7,9 @@ data=$dir/node-1/data
 begin_backup() { # NAME OPTION ...
 	local name=$1
 	shift
-	"$ORDAIN" backup --to "$WORK/$name" --timeout 90s "$@" >"$WORK/$name.out" 2>&1 &
+	"$ORDAIN" backup --to "$WORK/$name" --timeout 180s "$@" >"$WORK/$name.out" 2>"$WORK/$name.err" &
 	started+=($!)
-	must wait_until "$DEADLINE" test -e "$WORK/$name.tmp"
+	must wait_until "$DEADLINE" test -e "$WORK/$name.tmp/state/1" # what is wanted is found before
 	sleep 2 # until it has looked for the first time; when that comes later, less is tested, and nothing fails
 }
 
@@ -22,11 +22,11 @@ lose_log() {
 }
 
 still_waits() { # PID NAME
-	kill -0 "$1" || { cat "$WORK/$2.out"; return 1; }
+	kill -0 "$1" || { cat "$WORK/$2.err" "$WORK/$2.out"; return 1; }
 }
 
 ends_well() { # PID NAME
-	wait "$1" || { cat "$WORK/$2.out"; return 1; }
+	wait "$1" || { cat "$WORK/$2.err"; return 1; }
 }
 
 is_sound() { # NAME
@@ -34,12 +34,12 @@ is_sound() { # NAME
 }
 
 keep_before() {
-	"$ORDAIN" backup --to "$WORK/before" --dir "$dir" --node 2 >"$WORK/before.out" 2>&1
+	"$ORDAIN" backup --to "$WORK/before" --dir "$dir" --node 2 >"$WORK/before.out"
 }
 
 # No position is before that of the other one; the cluster's own commands may have come behind it.
 has_all_of() { # NAME NAME
-	paste "$WORK/$1.out" "$WORK/$2.out" | awk '{ print $1, $2, $7 } $1 != $6 || $2 < $7 || $7 < 100 { bad = 1 } END { exit bad || NR != 2 }'
+	paste "$WORK/$1.out" "$WORK/$2.out" | awk '{ print $1, $2, $7 } $1 != $6 || $2 < $7 || $7 == 0 { bad = 1 } END { exit bad || NR != 2 }'
 }
 
 must timeout "$DEADLINE" "$ORDAIN" cluster start --nodes 3 --partitions 2 --dir "$dir" --timeout 60s --enable-faults

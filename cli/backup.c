@@ -42,6 +42,12 @@ static int identity_check(struct ord_backup *b)
 			 b->options->data_dir);
 		return ORD_ERR_NOT_FOUND;
 	}
+	if (b->wanted != NULL && b->identity.partitions_count != b->wanted_count) {
+		snprintf(b->why, b->why_size, "%s has become another cluster's meanwhile: begin again",
+			 b->options->data_dir);
+		return ORD_ERR_MISMATCH;
+	}
+	b->wanted_count = b->identity.partitions_count;
 	b->home = (struct ord_home){.data_dir = b->options->data_dir, .shards_count = b->identity.shards_count};
 	b->has_archive = ord_archive_open_all(&b->home, &b->archive, b->why, b->why_size) == ORD_OK;
 	ord_home_of(&b->home, 0, directory);
@@ -130,7 +136,7 @@ static int memory_take(struct ord_backup *b)
 									  : ORD_ERR_NOMEM;
 }
 
-/* As it was before memory was taken. */
+/* As it was before memory was taken, but for what is wanted. */
 static void memory_give(struct ord_backup *b)
 {
 	for (uint32_t i = 0; b->parts != NULL && i < b->identity.partitions_count; i++)

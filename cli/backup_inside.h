@@ -42,6 +42,7 @@ struct ord_backup {
 	int64_t deadline_ms;		  /* to wait for the node */
 	int64_t log_due_ms;		  /* when the log is read again, although no checkpoint has changed */
 	struct ord_backup_wanted *wanted; /* owned; by id; from one try to the next */
+	uint32_t wanted_count;
 	bool wanted_is_open; /* the log was damaged when it was asked how far it goes, and may have had more */
 	char wanted_end[ORD_FOLDER_WHY_SIZE]; /* where it seemed to end then; "": in order */
 	struct ord_backup_part *parts;	      /* owned; by id */

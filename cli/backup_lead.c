@@ -258,7 +258,11 @@ static int gap_tell(struct ord_backup *b, const struct ord_cut_gap *gap)
 {
 	if (b->mend.damage[0] != '\0')
 		return damage_tell(b, gap);
-	if (b->node_runs && gap->source == gap->destination)
+	if (b->wanted_is_open)
+		snprintf(b->why, b->why_size,
+			 "the log was damaged when it was read, and not sound in the time allowed: give it more with "
+			 "--timeout");
+	else if (b->node_runs && gap->source == gap->destination)
 		own_gap_tell(b, gap->source);
 	else if (gap->source == gap->destination)
 		snprintf(b->why, b->why_size,

@@ -1,4 +1,5 @@
-/* SPDX-License-Identifier: Apache-2.0 - what a backup has to have in it: all that the cluster has committed when it is begun, or, where the cluster is not asked, all that the node has in its log then. */
+/* SPDX-License-Identifier: Apache-2.0 - what a backup has to have in it: all that the cluster has committed when it is begun, or, where the cluster is not asked, all that the node has in its log then. Of a second try likewise. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,8 +26,10 @@ static int ask(struct ord_backup *b, bool *ret_told)
 {
 	uint32_t count = b->identity.partitions_count;
 	uint64_t *committed = calloc(count, sizeof *committed);
-	if (committed == NULL)
+	if (committed == NULL) {
+		snprintf(b->why, b->why_size, "%s", ord_err_text(ORD_ERR_NOMEM));
 		return ORD_ERR_NOMEM;
+	}
 	*ret_told = b->options->ask != NULL && b->options->ask(b->options->ctx, committed, count);
 	for (uint32_t i = 0; *ret_told && i < count; i++)
 		want(&b->wanted[i], committed[i], TERM_COMMITTED);
@@ -34,19 +37,28 @@ static int ask(struct ord_backup *b, bool *ret_told)
 	return ORD_OK;
 }
 
-int ord_backup_wanted_find(struct ord_backup *b)
+static int log_ask(struct ord_backup *b)
 {
-	bool is_told = false;
 	int err = ord_tails_read(&b->tails, &b->home, b->why, b->why_size);
-	b->wanted_is_open = false;
-	if (err == ORD_OK && b->node_runs)
-		err = ask(b, &is_told);
-	if (err != ORD_OK || !b->node_runs || is_told)
+	if (err != ORD_OK)
 		return err;
 	raise_to_log(b);
 	b->wanted_is_open = b->tails.damage[0] != '\0' || b->tails.unfinished[0] != '\0';
 	memcpy(b->wanted_end, b->tails.unfinished, sizeof b->wanted_end);
 	return ORD_OK;
+}
+
+/* Of a node that does not run, or not any more, it is what its checkpoints have. */
+int ord_backup_wanted_find(struct ord_backup *b)
+{
+	bool is_told = false;
+	b->wanted_is_open = false;
+	if (!b->node_runs) {
+		memset(b->wanted, 0, b->identity.partitions_count * sizeof *b->wanted);
+		return ORD_OK;
+	}
+	int err = ask(b, &is_told);
+	return err == ORD_OK && !is_told ? log_ask(b) : err;
 }
 
 /* Is the log sound by now, or has it at least gone on behind the place where it seemed to end? */

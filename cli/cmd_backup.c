@@ -29,6 +29,7 @@ struct source {
 	char path[PATH_MAX];
 	struct ord_survey *survey; /* owned; NULL: nobody is asked */
 	bool is_told;		   /* of damage */
+	int64_t leaders_wait_ms;
 };
 
 static const char *const columns[] = {"partition", "position", "digest", "blocks", "time"};
@@ -56,7 +57,7 @@ static void result_show(const struct ord_manifest *m, enum ord_look look)
 /* Leaders may just be elected: for some seconds it is asked again. */
 static bool leaders_await(struct source *s, uint32_t count)
 {
-	int64_t until_ms = ord_process_now_ms() + LEADERS_WAIT_MS;
+	int64_t until_ms = ord_process_now_ms() + s->leaders_wait_ms;
 	while (true) {
 		for (uint32_t i = 0; i < s->survey->nodes_count; i++)
 			s->survey->nodes[i].asked = true;
@@ -241,6 +242,7 @@ int ord_cmd_backup(const struct ord_cmd *self, int argc, char **argv)
 	options.data_dir = source.path;
 	options.ctx = &source;
 	options.mend = scrub_ask;
+	source.leaders_wait_ms = options.timeout_ms < LEADERS_WAIT_MS ? options.timeout_ms : LEADERS_WAIT_MS;
 	if (source.survey != NULL) {
 		options.ask = committed_ask;
 		options.hasten = checkpoint_hasten;

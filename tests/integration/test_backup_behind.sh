@@ -9,7 +9,7 @@ begin_backup() { # NAME OPTION ...
 	shift
 	"$ORDAIN" backup --to "$WORK/$name" --timeout 180s "$@" >"$WORK/$name.out" 2>"$WORK/$name.err" &
 	started+=($!)
-	must wait_until "$DEADLINE" test -e "$WORK/$name.tmp/state/1" # what is wanted is found before
+	must wait_until "$DEADLINE" test -e "$WORK/$name.tmp/state/1" -o -e "$WORK/$name" # what is wanted is found before
 	sleep 2 # until it has looked for the first time; when that comes later, less is tested, and nothing fails
 }
 
@@ -72,3 +72,11 @@ for name in told untold; do
 	expect "$name: sound" is_sound "$name"
 	expect "$name: nothing was left out" has_all_of "$name" before
 done
+
+# Where nobody leads it is not known what is committed.
+nobody_leads_is_said() {
+	rm -rf "$WORK/alone"
+	"$ORDAIN" backup --to "$WORK/alone" --dir "$dir" --node 1 --timeout 2s 2>&1 | grep "0 of 2 partitions have a leader that answers"
+}
+must "$ORDAIN" fault partition '1|2|3' --dir "$dir"
+expect "that nobody leads is said" wait_until "$DEADLINE" nobody_leads_is_said

@@ -14,7 +14,7 @@ struct ord_backup_options {
 	const char *to;	      /* the directory to make */
 	int64_t timeout_ms;   /* for the node to write the checkpoints that are needed */
 	void *ctx;	      /* borrowed; first argument of all */
-	/* Sets wanted[partition], for each of count, to the index up to which the cluster has committed: the backup has that in it. Asked once, at the beginning. False: not to be had. NULL: nobody to ask. */
+	/* Sets wanted[partition], for each of count, to the index up to which the cluster has committed: the backup has that in it. Asked at the beginning, and again when damage has it begun anew. False: not to be had. NULL: nobody to ask. */
 	bool (*ask)(void *ctx, uint64_t *wanted, uint32_t count);
 	/* Has the node write checkpoints now; called again and again. NULL: they are waited for. */
 	void (*hasten)(void *ctx);

@@ -52,7 +52,7 @@ struct ord_backup {
 	size_t why_size;
 };
 
-/* Finds out what is wanted, before anything is copied. Errors of ord_tails_read. */
+/* Finds out what is wanted, before anything is copied; nothing of a node that does not run. Errors of ord_tails_read. */
 int ord_backup_wanted_find(struct ord_backup *b);
 
 /* Takes in what the log was read like. An overruled leader's entries are not wanted any more. False: it is not known yet what is wanted, or only now; the log is to be read again. */

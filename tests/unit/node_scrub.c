@@ -19,6 +19,7 @@ static uint64_t asked_bytes;
 static void states_scrub(void *ctx, uint32_t partition, const struct ord_pairs_place *after, uint64_t bytes_max)
 {
 	(void)ctx;
+	cr_assert_gt(bytes_max, 0);
 	asked_bytes = bytes_max;
 	asked_partition = partition;
 	asked_place = *after;
